@@ -1,0 +1,130 @@
+//! Attaching: the client's callback, and the provider's inside it (C3 to C6).
+
+use std::sync::Arc;
+
+use nmr_sync::thread::ThreadId;
+
+use super::{Attaching, Detaching, Job, Module, Phase, Step, Table};
+use crate::handle::{HandleFault, Key};
+use crate::module::{Attachment, ProviderModule};
+use crate::npi::{RegistrationInstance, Side};
+use crate::status::Status;
+
+/// What `client_attach_provider` has to do.
+pub(crate) enum AttachCall {
+    /// Make the provider's attach callback, then report `provider_returned`.
+    Provider {
+        provider: Arc<dyn ProviderModule>,
+        client: Arc<RegistrationInstance>,
+    },
+    /// Nothing: the call comes at the wrong time or for the second time (C3).
+    InvalidState,
+    /// Nothing: the door is closing (C6).
+    NoInterface,
+}
+
+impl Table {
+    /// Begins a client's attach callback.
+    pub(super) fn offer(&mut self, key: Key, thread: ThreadId) -> Step {
+        let binding = self.bindings.get_mut(key);
+        binding.phase = Phase::Attaching(Attaching::Offered);
+        binding.running = Some(thread);
+        let [client, provider] = [0, 1].map(|end| binding.ends[end].registration);
+        let Module::Client(module) = &self.characteristics(client).module else {
+            unreachable!("the client's end names a client")
+        };
+        Step::Attach {
+            binding: key,
+            client: Arc::clone(module),
+            provider: Arc::clone(&self.characteristics(provider).instance),
+        }
+    }
+
+    fn is_closing(&self, key: Key) -> bool {
+        let binding = self.bindings.get(key);
+        Side::BOTH
+            .iter()
+            .any(|&side| self.registration_of(binding, side).closing)
+    }
+
+    /// `client_attach_provider` was called by `thread`, which holds on to what it hands over.
+    pub(crate) fn attach_provider(
+        &mut self,
+        key: Key,
+        peer: Attachment,
+        thread: ThreadId,
+    ) -> Result<AttachCall, HandleFault> {
+        let binding = self.bindings.lookup(key)?;
+        if binding.phase != Phase::Attaching(Attaching::Offered) || binding.running != Some(thread)
+        {
+            return Ok(AttachCall::InvalidState);
+        }
+        if self.is_closing(key) {
+            self.bindings.get_mut(key).phase = Phase::Attaching(Attaching::Refused);
+            return Ok(AttachCall::NoInterface);
+        }
+        let binding = self.bindings.get_mut(key);
+        binding.phase = Phase::Attaching(Attaching::CallingProvider);
+        binding.ends[Side::Client as usize].attachment = Some(peer);
+        let [client, provider] = [0, 1].map(|end| binding.ends[end].registration);
+        let Module::Provider(module) = &self.characteristics(provider).module else {
+            unreachable!("the provider's end names a provider")
+        };
+        Ok(AttachCall::Provider {
+            provider: Arc::clone(module),
+            client: Arc::clone(&self.characteristics(client).instance),
+        })
+    }
+
+    /// The provider's attach callback returned.
+    pub(crate) fn provider_returned(&mut self, key: Key, answer: Result<Attachment, Status>) {
+        let binding = self.bindings.get_mut(key);
+        debug_assert_eq!(binding.phase, Phase::Attaching(Attaching::CallingProvider));
+        match answer {
+            Ok(attachment) => {
+                binding.phase = Phase::Attaching(Attaching::Accepted);
+                binding.ends[Side::Provider as usize].attachment = Some(attachment);
+            }
+            Err(_) => {
+                binding.phase = Phase::Attaching(Attaching::Refused);
+                self.dropped.attachments[0] = binding.ends[Side::Client as usize].attachment.take();
+            }
+        }
+    }
+
+    /// The client's attach callback returned; `success` is its answer.
+    pub(crate) fn attach_returned(
+        &mut self,
+        key: Key,
+        success: bool,
+        job: Job,
+        thread: ThreadId,
+    ) -> Step {
+        let closing = self.is_closing(key);
+        let binding = self.bindings.get_mut(key);
+        binding.running = None;
+        let accepted = match binding.phase {
+            Phase::Attaching(attaching) => attaching == Attaching::Accepted,
+            phase => unreachable!("an attach callback returned in {phase:?}"),
+        };
+        match (accepted, success) {
+            // Declined, or hollow success (C4).
+            (false, _) => {
+                self.remove_binding(key);
+                self.next(job, thread)
+            }
+            (true, true) if !closing => {
+                binding.phase = Phase::Attached;
+                self.next(job, thread)
+            }
+            // A late comer (C6).
+            (true, true) => self.begin_detach(key, job, thread),
+            // Change of mind (C5): the client's side is out at once.
+            (true, false) => {
+                self.dropped.attachments[0] = binding.ends[Side::Client as usize].attachment.take();
+                binding.phase = Phase::Detaching([Detaching::Complete, Detaching::ToCall]);
+                self.next_detach(key, job, thread)
+            }
+        }
+    }
+}

@@ -1,0 +1,64 @@
+//! The table's consistency, asserted at the end of every critical section in debug and model builds.
+//!
+//! It says nothing about callbacks and their order: that is judged from outside, by the oracle.
+
+use super::list::List;
+use super::{Phase, Table};
+use crate::handle::Key;
+use crate::npi::Side;
+
+impl Table {
+    pub(super) fn check(&self) {
+        for (key, registration) in self.registrations.iter() {
+            let side = registration.side;
+            let listed = self
+                .npis
+                .get(&registration.npi)
+                .is_some_and(|npi| npi.sides[side as usize].len > 0);
+            assert!(
+                listed || registration.closing,
+                "an open registration is listed under its interface"
+            );
+            let bindings = self.bindings.iter();
+            let own = bindings.filter(|(_, b)| b.ends[side as usize].registration == key);
+            assert_eq!(
+                own.count(),
+                registration.bindings.len,
+                "a registration lists exactly its bindings"
+            );
+        }
+        for (key, binding) in self.bindings.iter() {
+            self.check_binding(key);
+            for side in Side::BOTH {
+                let owner = binding.ends[side as usize].registration;
+                assert!(
+                    self.registrations.contains(owner),
+                    "a binding's ends are there"
+                );
+            }
+        }
+        for npi in self.npis.values() {
+            assert!(
+                !npi.sides.iter().all(List::is_empty),
+                "an interface is noted only while it has open registrations"
+            );
+        }
+    }
+
+    fn check_binding(&self, key: Key) {
+        let binding = self.bindings.get(key);
+        let [client, provider] = Side::BOTH.map(|side| self.registration_of(binding, side));
+        assert_eq!(client.npi, provider.npi, "C1: one interface");
+        let closing = client.closing || provider.closing;
+        match binding.phase {
+            Phase::Proposed { .. } => assert!(!closing, "C6: proposals are withdrawn"),
+            Phase::Attaching(_) | Phase::CleaningUp => {
+                assert!(binding.running.is_some(), "a callback runs");
+            }
+            Phase::Attached | Phase::Detaching(_) => assert!(
+                binding.ends[Side::Provider as usize].attachment.is_some(),
+                "the provider attached"
+            ),
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The registrar's table: registrations, bindings, and the transitions between their states.
+//!
+//! Pure: it takes no lock and calls nobody. A transition takes what happened and answers which
+//! callback the calling thread has to make next (a [`Step`]); whoever drives it reports the
+//! callback's return as the next transition. All that a thread ever knows of the table is what an
+//! answer told it.
+//!
+//! One table holds the interfaces of one stripe. Clients and providers of an interface are linked
+//! lists through the slots, and so are a registration's bindings: nothing scans all registrations
+//! or all bindings, and nothing allocates after registering.
+
+mod attach;
+mod check;
+mod detach;
+mod list;
+mod registration;
+mod slab;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use nmr_sync::thread::ThreadId;
+use rustc_hash::FxBuildHasher;
+
+use crate::handle::Key;
+use crate::module::{Attachment, BindingContext, ClientModule, ProviderModule};
+use crate::npi::{NpiId, RegistrationInstance, Side};
+use list::{Linked, Links, List};
+use slab::Slab;
+
+pub(crate) use attach::AttachCall;
+pub(crate) use registration::{WaitFault, Waited};
+
+/// A module's callbacks.
+#[derive(Clone)]
+pub(crate) enum Module {
+    Client(Arc<dyn ClientModule>),
+    Provider(Arc<dyn ProviderModule>),
+}
+
+/// A module as the registrar holds it: its callbacks and what it says of itself.
+pub(crate) struct Characteristics {
+    pub(crate) module: Module,
+    pub(crate) instance: Arc<RegistrationInstance>,
+}
+
+impl Module {
+    pub(crate) const fn side(&self) -> Side {
+        match self {
+            Self::Client(_) => Side::Client,
+            Self::Provider(_) => Side::Provider,
+        }
+    }
+}
+
+/// What the calling thread has to do next.
+pub(crate) enum Step {
+    /// Make the client's attach callback, then report `attach_returned`.
+    Attach {
+        binding: Key,
+        client: Arc<dyn ClientModule>,
+        provider: Arc<RegistrationInstance>,
+    },
+    /// Make one side's detach callback, then report `detach_returned`.
+    Detach {
+        binding: Key,
+        module: Module,
+        context: BindingContext,
+    },
+    /// Make the cleanup callbacks in order, then report `cleaned_up`.
+    CleanUp {
+        binding: Key,
+        sides: [Option<(Module, BindingContext)>; 2],
+    },
+    /// Nothing more.
+    Done,
+}
+
+/// What a thread goes on with once the binding at hand needs nothing more of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Job {
+    /// Its register call: the next pair to offer.
+    Register(Key),
+    /// Its deregister call: the next binding to detach.
+    Deregister(Key),
+    /// A detach-complete call: nothing.
+    Complete,
+}
+
+/// Where a waiting thread stands with letting go of a finished registration's module (C11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Release {
+    /// The table still holds the module.
+    Held,
+    /// One of several waiters has taken it out and is dropping it.
+    Dropping,
+    /// It is gone.
+    Gone,
+}
+
+struct Registration {
+    side: Side,
+    /// `None` once a waiter has taken it out.
+    characteristics: Option<Characteristics>,
+    npi: NpiId,
+    /// Place among the interface's registrations of the same side. Linked until closing begins.
+    links: Links,
+    /// Its bindings, oldest first.
+    bindings: List,
+    /// The register call has not yet made all its offers.
+    registering: bool,
+    /// The next binding that the register call looks at.
+    offers: Option<Key>,
+    /// Deregistration has begun.
+    closing: bool,
+    /// The next binding that the deregister call looks at.
+    teardown: Option<Key>,
+    /// Threads inside a wait for it.
+    waiters: u32,
+    release: Release,
+    /// Nobody will wait: the slot is freed as soon as the deregistration is over.
+    abandoned: bool,
+}
+
+impl Registration {
+    /// The deregistration is over: no binding is left and no callback can start (C10).
+    fn is_finished(&self) -> bool {
+        self.closing && !self.registering && self.bindings.is_empty()
+    }
+}
+
+impl Linked for Registration {
+    fn links(&mut self, _side: Side) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// The life of a binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Matched, not yet offered to the client. The register call of `by` will offer it.
+    Proposed { by: Side },
+    /// Inside the client's attach callback.
+    Attaching(Attaching),
+    /// Both sides use each other.
+    Attached,
+    /// Each side is being asked to detach, or has been.
+    Detaching([Detaching; 2]),
+    /// Both sides are detached; their cleanup callbacks run.
+    CleaningUp,
+}
+
+/// How far the client's attach callback has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attaching {
+    /// It has not called `client_attach_provider`.
+    Offered,
+    /// The provider's attach callback runs.
+    CallingProvider,
+    /// The one call that it has was refused.
+    Refused,
+    /// The provider attached.
+    Accepted,
+}
+
+/// One side's part of detaching.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Detaching {
+    /// Its detach callback has yet to be made, by the thread that began to detach the binding.
+    ToCall,
+    /// The callback runs.
+    Calling,
+    /// The callback still runs, but the side has already called its detach-complete function (C8).
+    CompletedEarly,
+    /// The callback answered *pending*.
+    Pending,
+    /// Detached.
+    Complete,
+}
+
+struct Binding {
+    phase: Phase,
+    /// The thread that is inside one of its callbacks. One at a time at most.
+    running: Option<ThreadId>,
+    ends: [End; 2],
+}
+
+/// One side of a binding.
+struct End {
+    registration: Key,
+    /// Place among that registration's bindings.
+    links: Links,
+    /// What this side handed over; `None` before it did, and after the registrar let go of it.
+    attachment: Option<Attachment>,
+}
+
+impl Linked for Binding {
+    fn links(&mut self, side: Side) -> &mut Links {
+        &mut self.ends[side as usize].links
+    }
+}
+
+/// The open registrations of one interface.
+#[derive(Default)]
+struct Npi {
+    sides: [List; 2],
+}
+
+/// See the [module's documentation](self).
+pub(crate) struct Table {
+    npis: HashMap<NpiId, Npi, FxBuildHasher>,
+    registrations: Slab<Registration>,
+    bindings: Slab<Binding>,
+    /// A transition finished a registration that somebody waits for.
+    wake: bool,
+    /// Bindings removed since the driver last asked: they go back to the limit.
+    freed_bindings: usize,
+    /// Registrations removed, likewise.
+    freed_registrations: usize,
+    /// What the registrar lets go of. Dropped outside the lock, for a module's own drop may call us.
+    dropped: Dropped,
+}
+
+/// Modules' things on their way out.
+#[derive(Default)]
+pub(crate) struct Dropped {
+    pub(crate) attachments: [Option<Attachment>; 2],
+    pub(crate) modules: [Option<Characteristics>; 2],
+}
+
+/// What a transition left for its driver besides the answer.
+pub(crate) struct After {
+    pub(crate) dropped: Dropped,
+    pub(crate) freed_bindings: usize,
+    pub(crate) freed_registrations: usize,
+}
+
+impl Table {
+    pub(crate) fn new(last_generation: u32) -> Self {
+        Self {
+            npis: HashMap::default(),
+            registrations: Slab::new(last_generation),
+            bindings: Slab::new(last_generation),
+            wake: false,
+            freed_bindings: 0,
+            freed_registrations: 0,
+            dropped: Dropped::default(),
+        }
+    }
+
+    /// Registrations and bindings that are there.
+    pub(crate) fn count(&self) -> (usize, usize) {
+        (self.registrations.len(), self.bindings.len())
+    }
+
+    /// Ends a critical section: what its driver has to see to, and whether to wake the waiters.
+    pub(crate) fn leave(&mut self) -> (After, bool) {
+        if cfg!(any(debug_assertions, loom, shuttle)) {
+            self.check();
+        }
+        let after = After {
+            dropped: std::mem::take(&mut self.dropped),
+            freed_bindings: std::mem::take(&mut self.freed_bindings),
+            freed_registrations: std::mem::take(&mut self.freed_registrations),
+        };
+        (after, std::mem::take(&mut self.wake))
+    }
+
+    /// What the thread goes on with.
+    fn next(&mut self, job: Job, thread: ThreadId) -> Step {
+        match job {
+            Job::Register(key) => self.next_offer(key, thread),
+            Job::Deregister(key) => self.next_teardown(key, thread),
+            Job::Complete => Step::Done,
+        }
+    }
+
+    fn registration_of(&self, binding: &Binding, side: Side) -> &Registration {
+        self.registrations
+            .get(binding.ends[side as usize].registration)
+    }
+
+    /// Takes a binding out of both registrations and frees its slot.
+    fn remove_binding(&mut self, key: Key) {
+        for side in Side::BOTH {
+            let owner = self.bindings.get(key).ends[side as usize].registration;
+            let next = list::next(&mut self.bindings, key, side);
+            let registration = self.registrations.get_mut(owner);
+            for cursor in [&mut registration.offers, &mut registration.teardown] {
+                if *cursor == Some(key) {
+                    *cursor = next;
+                }
+            }
+            list::unlink(&mut registration.bindings, &mut self.bindings, key, side);
+        }
+        let binding = self.bindings.remove(key);
+        self.freed_bindings += 1;
+        for (end, side) in binding.ends.into_iter().zip(Side::BOTH) {
+            if end.attachment.is_some() {
+                let kept = &mut self.dropped.attachments[side as usize];
+                debug_assert!(kept.is_none(), "one attached binding ends at a time");
+                *kept = end.attachment;
+            }
+            self.settle(end.registration);
+        }
+    }
+
+    /// The module of a registration that is not yet finished.
+    fn characteristics(&self, key: Key) -> &Characteristics {
+        let characteristics = &self.registrations.get(key).characteristics;
+        characteristics
+            .as_ref()
+            .expect("only a finished registration's module is taken out")
+    }
+
+    /// Wakes the waiters of a registration that has just finished, or frees it if none will come.
+    fn settle(&mut self, key: Key) {
+        let registration = self.registrations.get_mut(key);
+        if !registration.is_finished() {
+            return;
+        }
+        self.wake |= registration.waiters > 0;
+        if registration.abandoned && registration.waiters == 0 {
+            self.free_registration(key);
+        }
+    }
+
+    fn free_registration(&mut self, key: Key) {
+        self.freed_registrations += 1;
+        let registration = self.registrations.remove(key);
+        let kept = &mut self.dropped.modules[registration.side as usize];
+        debug_assert!(kept.is_none(), "one registration of a side at a time");
+        *kept = registration.characteristics;
+    }
+}

@@ -1,0 +1,255 @@
+//! Registering, deregistering, and waiting for the end of it.
+
+use nmr_sync::thread::ThreadId;
+
+use super::list::{self, Links, List};
+use super::{Binding, Characteristics, End, Job, Phase, Registration, Release, Step, Table};
+use crate::error::{InsufficientResources, Resource};
+use crate::handle::{HandleFault, Key};
+use crate::npi::Side;
+use crate::reserve::Reserve;
+
+/// A wait that ends at once, without effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WaitFault {
+    Handle(HandleFault),
+    NotDeregistered,
+    WouldDeadlock,
+}
+
+/// How a waiting thread leaves.
+pub(crate) enum Waited {
+    /// The registration is gone.
+    Gone,
+    /// This thread drops the module, then reports `let_go`, for which other waiters are waiting.
+    LetGo(Characteristics),
+}
+
+impl Table {
+    /// Makes a registration and a proposed binding with each open one of the other side, or
+    /// nothing at all (C17).
+    pub(crate) fn register(
+        &mut self,
+        characteristics: Characteristics,
+        reserve: &Reserve,
+        thread: ThreadId,
+    ) -> Result<(Key, Step), InsufficientResources> {
+        let side = characteristics.module.side();
+        let npi = characteristics.instance.npi;
+        let peers = self
+            .npis
+            .get(&npi)
+            .map_or(List::default(), |npi| npi.sides[side.peer() as usize]);
+        self.reserve(peers.len, reserve)?;
+
+        let key = self.registrations.insert(Registration {
+            side,
+            characteristics: Some(characteristics),
+            npi,
+            links: Links::default(),
+            bindings: List::default(),
+            registering: true,
+            offers: None,
+            closing: false,
+            teardown: None,
+            waiters: 0,
+            release: Release::Held,
+            abandoned: false,
+        });
+        let own = &mut self.npis.entry(npi).or_default().sides[side as usize];
+        list::push(own, &mut self.registrations, key, side);
+        let mut peer = peers.first;
+        while let Some(other) = peer {
+            self.propose(side, key, other);
+            peer = list::next(&mut self.registrations, other, side.peer());
+        }
+        let registration = self.registrations.get_mut(key);
+        registration.offers = registration.bindings.first;
+        Ok((key, self.next_offer(key, thread)))
+    }
+
+    fn reserve(&mut self, bindings: usize, reserve: &Reserve) -> Result<(), InsufficientResources> {
+        reserve.room(Resource::Registration, 1, || self.registrations.room(1))?;
+        let rest = reserve
+            .room(Resource::Interface, 1, || self.npis.try_reserve(1).is_ok())
+            .and_then(|()| match bindings {
+                0 => Ok(()),
+                n => reserve.room(Resource::Binding, n, || self.bindings.room(n)),
+            });
+        rest.inspect_err(|_| reserve.give_back(Resource::Registration, 1))
+    }
+
+    fn propose(&mut self, by: Side, new: Key, other: Key) {
+        let (client, provider) = match by {
+            Side::Client => (new, other),
+            Side::Provider => (other, new),
+        };
+        let ends = [client, provider].map(|registration| End {
+            registration,
+            links: Links::default(),
+            attachment: None,
+        });
+        let key = self.bindings.insert(Binding {
+            phase: Phase::Proposed { by },
+            running: None,
+            ends,
+        });
+        for (side, owner) in [(Side::Client, client), (Side::Provider, provider)] {
+            let owner = self.registrations.get_mut(owner);
+            list::push(&mut owner.bindings, &mut self.bindings, key, side);
+        }
+    }
+
+    /// The next pair that the register call of `key` offers, or the end of that call.
+    pub(super) fn next_offer(&mut self, key: Key, thread: ThreadId) -> Step {
+        let side = self.registrations.get(key).side;
+        while let Some(binding) = self.registrations.get(key).offers {
+            let next = list::next(&mut self.bindings, binding, side);
+            self.registrations.get_mut(key).offers = next;
+            if self.bindings.get(binding).phase == (Phase::Proposed { by: side }) {
+                return self.offer(binding, thread);
+            }
+        }
+        self.registrations.get_mut(key).registering = false;
+        self.settle(key);
+        Step::Done
+    }
+
+    fn registration_key(&self, key: Key, side: Side) -> Result<&Registration, HandleFault> {
+        let registration = self.registrations.lookup(key)?;
+        // A slot serves both sides in turn; the kind in the handle's bits may be forged.
+        if registration.side == side {
+            Ok(registration)
+        } else {
+            Err(HandleFault::WrongKind)
+        }
+    }
+
+    /// Closes the door (C6) and begins to detach what is attached (C7). `Ok(None)`: it was being
+    /// deregistered already (C13).
+    pub(crate) fn deregister(
+        &mut self,
+        key: Key,
+        side: Side,
+        thread: ThreadId,
+    ) -> Result<Option<Step>, HandleFault> {
+        if self.registration_key(key, side)?.closing {
+            return Ok(None);
+        }
+        let registration = self.registrations.get_mut(key);
+        registration.closing = true;
+        let npi_id = registration.npi;
+        let npi = self.npis.get_mut(&npi_id).expect("its interface is noted");
+        list::unlink(
+            &mut npi.sides[side as usize],
+            &mut self.registrations,
+            key,
+            side,
+        );
+        if npi.sides.iter().all(List::is_empty) {
+            self.npis.remove(&npi_id);
+        }
+        self.withdraw_proposals(key, side);
+        let registration = self.registrations.get_mut(key);
+        registration.teardown = registration.bindings.first;
+        self.settle(key);
+        Ok(Some(self.next_teardown(key, thread)))
+    }
+
+    /// Pairs that were not offered yet never will be (C6).
+    fn withdraw_proposals(&mut self, key: Key, side: Side) {
+        let mut cursor = self.registrations.get(key).bindings.first;
+        while let Some(binding) = cursor {
+            cursor = list::next(&mut self.bindings, binding, side);
+            if matches!(self.bindings.get(binding).phase, Phase::Proposed { .. }) {
+                self.remove_binding(binding);
+            }
+        }
+    }
+
+    /// The next attached binding that the deregister call of `key` begins to detach. Bindings are
+    /// taken one by one, so that the other side's own deregistration need not wait for this thread.
+    pub(super) fn next_teardown(&mut self, key: Key, thread: ThreadId) -> Step {
+        // The registration may be gone: its last binding was just cleaned up, and nobody waits.
+        let Ok(registration) = self.registrations.lookup(key) else {
+            return Step::Done;
+        };
+        let mut cursor = registration.teardown;
+        while let Some(binding) = cursor {
+            let side = self.registrations.get(key).side;
+            cursor = list::next(&mut self.bindings, binding, side);
+            self.registrations.get_mut(key).teardown = cursor;
+            if self.bindings.get(binding).phase == Phase::Attached {
+                return self.begin_detach(binding, Job::Deregister(key), thread);
+            }
+        }
+        Step::Done
+    }
+
+    /// Enters a wait; see [`wait_over`](Self::wait_over).
+    pub(crate) fn begin_wait(
+        &mut self,
+        key: Key,
+        side: Side,
+        thread: ThreadId,
+    ) -> Result<(), WaitFault> {
+        let registration = self
+            .registration_key(key, side)
+            .map_err(WaitFault::Handle)?;
+        if !registration.closing {
+            return Err(WaitFault::NotDeregistered);
+        }
+        let mut cursor = registration.bindings.first;
+        while let Some(binding) = cursor {
+            if self.bindings.get(binding).running == Some(thread) {
+                return Err(WaitFault::WouldDeadlock);
+            }
+            cursor = list::next(&mut self.bindings, binding, side);
+        }
+        self.registrations.get_mut(key).waiters += 1;
+        Ok(())
+    }
+
+    /// Whether a wait that was entered is over. The last to leave frees the registration, and with
+    /// it the handle.
+    pub(crate) fn wait_over(&mut self, key: Key) -> Option<Waited> {
+        let registration = self.registrations.get_mut(key);
+        if !registration.is_finished() {
+            return None;
+        }
+        match registration.release {
+            Release::Held if registration.waiters > 1 => {
+                registration.release = Release::Dropping;
+                let gone = registration.characteristics.take();
+                Some(Waited::LetGo(gone.expect("held until a waiter takes it")))
+            }
+            Release::Dropping => None,
+            Release::Held | Release::Gone => {
+                registration.waiters -= 1;
+                if registration.waiters == 0 {
+                    self.free_registration(key);
+                }
+                Some(Waited::Gone)
+            }
+        }
+    }
+
+    /// The module that [`Waited::LetGo`] handed out is dropped; the other waiters may leave.
+    pub(crate) fn let_go(&mut self, key: Key) {
+        let registration = self.registrations.get_mut(key);
+        registration.release = Release::Gone;
+        registration.waiters -= 1;
+        if registration.waiters == 0 {
+            self.free_registration(key);
+        }
+        self.wake = true;
+    }
+
+    /// Nobody will wait for this registration, whose deregistration has begun.
+    pub(crate) fn abandon(&mut self, key: Key) {
+        if self.registrations.contains(key) {
+            self.registrations.get_mut(key).abandoned = true;
+            self.settle(key);
+        }
+    }
+}

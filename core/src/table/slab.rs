@@ -1,0 +1,190 @@
+//! Slots that are used again, each time under a new generation (C12).
+//!
+//! Growing is a step of its own ([`Slab::room`]), so that inserting cannot fail.
+
+use crate::handle::{HandleFault, Key, SLOT_BITS};
+
+#[derive(Debug)]
+pub(crate) struct Slab<T> {
+    slots: Vec<Slot<T>>,
+    /// Head of the list of vacant slots, linked through `Slot::next_vacant`.
+    vacant: Option<u32>,
+    vacant_count: usize,
+    /// A slot whose tenant has this generation is retired when the tenant leaves.
+    last_generation: u32,
+}
+
+#[derive(Debug)]
+struct Slot<T> {
+    /// The tenant's generation or, in a vacant slot, the next tenant's. Starts at 1.
+    generation: u32,
+    tenant: Option<T>,
+    next_vacant: Option<u32>,
+    /// Its generations are used up; it will have no further tenant.
+    retired: bool,
+}
+
+impl<T> Slab<T> {
+    pub(crate) const fn new(last_generation: u32) -> Self {
+        Self {
+            slots: Vec::new(),
+            vacant: None,
+            vacant_count: 0,
+            last_generation,
+        }
+    }
+
+    /// Makes sure that the next `wanted` inserts find room; whether there is that much.
+    pub(crate) fn room(&mut self, wanted: usize) -> bool {
+        let new = wanted.saturating_sub(self.vacant_count);
+        self.slots.len() + new <= 1 << SLOT_BITS && self.slots.try_reserve(new).is_ok()
+    }
+
+    /// Puts `tenant` into a slot. Room was made before.
+    pub(crate) fn insert(&mut self, tenant: T) -> Key {
+        if let Some(index) = self.vacant {
+            let slot = &mut self.slots[index as usize];
+            self.vacant = slot.next_vacant.take();
+            self.vacant_count -= 1;
+            slot.tenant = Some(tenant);
+            return Key {
+                slot: index,
+                generation: slot.generation,
+            };
+        }
+        let slot = u32::try_from(self.slots.len()).expect("slots are limited by `room`");
+        self.slots.push(Slot {
+            generation: 1,
+            tenant: Some(tenant),
+            next_vacant: None,
+            retired: false,
+        });
+        Key {
+            slot,
+            generation: 1,
+        }
+    }
+
+    pub(crate) fn remove(&mut self, key: Key) -> T {
+        let slot = &mut self.slots[key.slot as usize];
+        debug_assert_eq!(slot.generation, key.generation);
+        let tenant = slot.tenant.take().expect("the key names a tenant");
+        if slot.generation < self.last_generation {
+            slot.generation += 1;
+            slot.next_vacant = self.vacant.replace(key.slot);
+            self.vacant_count += 1;
+        } else {
+            slot.retired = true;
+        }
+        tenant
+    }
+
+    /// The tenant that a handle names.
+    pub(crate) fn lookup(&self, key: Key) -> Result<&T, HandleFault> {
+        let slot = self
+            .slots
+            .get(key.slot as usize)
+            .ok_or(HandleFault::Unknown)?;
+        match &slot.tenant {
+            Some(tenant) if slot.generation == key.generation => Ok(tenant),
+            // The last tenant of a retired slot has left without the generation moving on.
+            None if slot.generation == key.generation && slot.retired => Err(HandleFault::Dead),
+            _ if key.generation != 0 && key.generation < slot.generation => Err(HandleFault::Dead),
+            _ => Err(HandleFault::Unknown),
+        }
+    }
+
+    /// A tenant that the table itself refers to, and that is therefore there.
+    pub(crate) fn get(&self, key: Key) -> &T {
+        self.lookup(key).expect("the table refers only to tenants")
+    }
+
+    /// See [`get`](Self::get).
+    pub(crate) fn get_mut(&mut self, key: Key) -> &mut T {
+        let slot = &mut self.slots[key.slot as usize];
+        debug_assert_eq!(slot.generation, key.generation);
+        slot.tenant
+            .as_mut()
+            .expect("the table refers only to tenants")
+    }
+
+    pub(crate) fn contains(&self, key: Key) -> bool {
+        self.lookup(key).is_ok()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let key = Key {
+                slot: index as u32,
+                generation: slot.generation,
+            };
+            slot.tenant.as_ref().map(|tenant| (key, tenant))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn insert(slab: &mut Slab<char>, tenant: char) -> Key {
+        assert!(slab.room(1));
+        slab.insert(tenant)
+    }
+
+    #[test]
+    fn a_slot_is_used_again_under_a_new_generation() {
+        let mut slab = Slab::new(u32::MAX);
+        let first = insert(&mut slab, 'a');
+        slab.remove(first);
+        let second = insert(&mut slab, 'b');
+        assert_eq!(first.slot, second.slot);
+        assert_eq!(slab.lookup(first), Err(HandleFault::Dead));
+        assert_eq!(slab.lookup(second), Ok(&'b'));
+    }
+
+    #[test]
+    fn a_slot_whose_generations_are_used_up_is_retired() {
+        let mut slab = Slab::new(2);
+        let first = insert(&mut slab, 'a');
+        slab.remove(first);
+        let second = insert(&mut slab, 'b');
+        slab.remove(second);
+        let third = insert(&mut slab, 'c');
+        assert_ne!(third.slot, second.slot);
+        assert_eq!(slab.lookup(second), Err(HandleFault::Dead));
+        assert_eq!(slab.lookup(first), Err(HandleFault::Dead));
+    }
+
+    #[test]
+    fn a_key_that_was_never_issued_is_unknown() {
+        let mut slab = Slab::new(u32::MAX);
+        let key = insert(&mut slab, 'a');
+        let next = Key {
+            generation: key.generation + 1,
+            ..key
+        };
+        let beyond = Key {
+            slot: key.slot + 1,
+            ..key
+        };
+        let zero = Key {
+            generation: 0,
+            ..key
+        };
+        for never in [next, beyond, zero] {
+            assert_eq!(slab.lookup(never), Err(HandleFault::Unknown));
+        }
+    }
+
+    #[test]
+    fn slots_are_limited_by_the_bits_of_a_handle() {
+        let mut slab: Slab<char> = Slab::new(u32::MAX);
+        assert!(slab.room(1 << SLOT_BITS));
+        assert!(!slab.room((1 << SLOT_BITS) + 1));
+    }
+}

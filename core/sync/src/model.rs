@@ -1,0 +1,148 @@
+//! The two model backends: `parking_lot`'s names and signatures over loom's or shuttle's primitives,
+//! which share one (std's) API.
+//!
+//! Differences of **loom** from `parking_lot`, all of them loom's own:
+//! - a model has at most 5 threads, the main one included;
+//! - `try_lock` is not ordered with the `lock`s of other threads as a real one is: a program that
+//!   falls back from `try_lock` to blocking can be reported as a deadlock that it does not have;
+//! - `notify_one` always wakes the thread that has waited longest;
+//! - there are no spurious wake-ups;
+//! - a guard that is dropped by a panic leaves the lock unusable: the next `lock` panics. Nothing in
+//!   the registrar panics with a guard alive (it catches its callbacks' panics outside its locks).
+//!
+//! Differences of **shuttle**:
+//! - memory is sequentially consistent: no weaker ordering is explored;
+//! - nothing has a time-out, and there are no spurious wake-ups;
+//! - `notify_one` may wake any waiting thread, at the scheduler's choice.
+
+#[cfg(loom)]
+use loom as engine;
+#[cfg(shuttle)]
+use shuttle as engine;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+pub(crate) const NAME: &str = if cfg!(loom) { "loom" } else { "shuttle" };
+
+/// `parking_lot::Mutex` over the engine's `sync::Mutex`.
+#[derive(Debug, Default)]
+pub struct Mutex<T: ?Sized> {
+    inner: engine::sync::Mutex<T>,
+}
+
+/// What [`Mutex::lock`] returns; unlocks when dropped.
+pub struct MutexGuard<'a, T: ?Sized> {
+    // `None` only while the guard is inside `Condvar::wait`.
+    inner: Option<engine::sync::MutexGuard<'a, T>>,
+}
+
+/// `parking_lot::Condvar` over the engine's `sync::Condvar`.
+#[derive(Debug, Default)]
+pub struct Condvar {
+    inner: engine::sync::Condvar,
+}
+
+impl<T> Mutex<T> {
+    /// A new, unlocked mutex.
+    pub fn new(value: T) -> Self {
+        Self {
+            inner: engine::sync::Mutex::new(value),
+        }
+    }
+
+    /// The protected data; no lock is needed, for nobody else has the mutex.
+    pub fn into_inner(self) -> T {
+        ignore_poison(self.inner.into_inner())
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits for the lock and takes it.
+    #[track_caller]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        MutexGuard {
+            inner: Some(ignore_poison(self.inner.lock())),
+        }
+    }
+
+    /// The protected data; no lock is needed, for nobody else has the mutex.
+    pub fn get_mut(&mut self) -> &mut T {
+        ignore_poison(self.inner.get_mut())
+    }
+
+    /// Takes the lock if it is free.
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let inner = Some(self.inner.try_lock().ok()?);
+        Some(MutexGuard { inner })
+    }
+}
+
+impl Condvar {
+    /// A new condition that nobody waits for.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Releases the lock, sleeps until notified, and takes the lock again.
+    #[track_caller]
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        let inner = guard.inner.take().expect("a guard holds its lock");
+        guard.inner = Some(ignore_poison(self.inner.wait(inner)));
+    }
+
+    /// Wakes one waiting thread.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        self.inner.notify_one();
+    }
+
+    /// Wakes every waiting thread.
+    #[track_caller]
+    pub fn notify_all(&self) {
+        self.inner.notify_all();
+    }
+}
+
+fn ignore_poison<G>(result: Result<G, std::sync::PoisonError<G>>) -> G {
+    result.unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.inner.as_ref().expect("a guard holds its lock")
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.inner.as_mut().expect("a guard holds its lock")
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Threads of the model.
+pub mod thread {
+    pub use super::engine::thread::{JoinHandle, spawn, yield_now};
+
+    /// Names a thread of the running model.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct ThreadId(super::engine::thread::ThreadId);
+
+    /// The name of the calling thread.
+    ///
+    /// # Panics
+    /// Outside a model, with the engine's own message.
+    #[must_use]
+    pub fn current_id() -> ThreadId {
+        ThreadId(super::engine::thread::current().id())
+    }
+}

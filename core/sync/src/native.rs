@@ -1,0 +1,27 @@
+//! The production backend: `parking_lot` and the operating system's threads, re-exported as they are.
+
+pub use parking_lot::{Condvar, Mutex, MutexGuard};
+
+pub(crate) const NAME: &str = "parking_lot";
+
+/// Threads of the operating system.
+pub mod thread {
+    pub use std::thread::{JoinHandle, spawn, yield_now};
+
+    thread_local! {
+        static MARK: u8 = const { 0 };
+    }
+
+    /// Names a running thread. Two threads that run at the same time have different names; a name
+    /// may be used again after its thread has ended.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub struct ThreadId(usize);
+
+    /// The name of the calling thread.
+    #[must_use]
+    pub fn current_id() -> ThreadId {
+        // The address of a thread-local is unique among running threads, and much cheaper to get
+        // than `std::thread::current()`, which counts a reference.
+        MARK.with(|mark| ThreadId(std::ptr::from_ref(mark) as usize))
+    }
+}

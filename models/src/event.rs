@@ -1,0 +1,221 @@
+//! What can be observed of a registrar from outside: calls, callbacks and returns, in the order in
+//! which they happened.
+//!
+//! Nothing here comes from inside the registrar. Events of one thread nest properly: a call's
+//! callbacks lie between its [`What::Call`] and its [`What::Return`], and so on inward.
+
+use std::fmt;
+
+pub use nmr::Side;
+use serde::{Deserialize, Serialize};
+
+/// A registration, or an attempt at one: the scenario's module `module`, registering for the
+/// `nth` time (from 0).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct RegId {
+    /// Index of the module in the scenario.
+    pub module: u8,
+    /// How many times it had registered before.
+    pub nth: u8,
+}
+
+/// A binding, named by its two registrations: by C2 there is never a second one for them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Pair {
+    /// The client's registration.
+    pub client: RegId,
+    /// The provider's registration.
+    pub provider: RegId,
+}
+
+impl Pair {
+    /// The registration on one side.
+    #[must_use]
+    pub const fn side(self, side: Side) -> RegId {
+        match side {
+            Side::Client => self.client,
+            Side::Provider => self.provider,
+        }
+    }
+}
+
+/// One step that could be observed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Event {
+    /// The scenario's thread; `None` for a [`What::Dropped`], which can happen anywhere.
+    pub thread: Option<u8>,
+    /// What happened.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// A module, or the scenario, calls the registrar.
+    Call(Call),
+    /// The innermost call of this thread returns.
+    Return(Answer),
+    /// The registrar calls a module.
+    Begin(Callback),
+    /// The innermost callback of this thread returns.
+    End(Reply),
+    /// A module calls its peer's dispatch table: `by` (its side of the binding) begins to use the
+    /// peer's binding context. It lies inside whatever the thread is doing.
+    DispatchBegin {
+        /// The binding.
+        pair: Pair,
+        /// The side that calls.
+        by: Side,
+    },
+    /// That call returns.
+    DispatchEnd {
+        /// The binding.
+        pair: Pair,
+        /// The side that called.
+        by: Side,
+    },
+    /// The module's callback or dispatch function finds the memory of its own registration context
+    /// already freed by its owner (who frees it when the wait for the registration has returned).
+    UsedAfterFree {
+        /// The registration whose context it is.
+        reg: RegId,
+    },
+    /// The registrar dropped its last reference.
+    Dropped(Thing),
+}
+
+/// A call to the registrar. A target of `None` is a handle that names nothing (forged, foreign, of
+/// another kind, or bits from nowhere).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `register_client` or `register_provider`.
+    Register {
+        /// The attempt.
+        reg: RegId,
+        /// The side.
+        side: Side,
+        /// Number of the interface; 0 is the nil NPIID.
+        npi: u8,
+    },
+    /// `deregister_client` or `deregister_provider`.
+    Deregister(Option<RegId>),
+    /// `wait_for_client_deregister` or `wait_for_provider_deregister`.
+    Wait(Option<RegId>),
+    /// `client_attach_provider`.
+    AttachProvider(Option<Pair>),
+    /// `client_detach_complete` or `provider_detach_complete`.
+    DetachComplete {
+        /// Whose function.
+        side: Side,
+        /// The binding.
+        pair: Option<Pair>,
+    },
+}
+
+/// A call's answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// A register call gave a handle.
+    Registered,
+    /// A deregister call answered STATUS_PENDING.
+    Pending,
+    /// A deregister call answered some other status than pending.
+    WrongStatus,
+    /// A wait or a detach-complete call did what it was asked.
+    Done,
+    /// `client_attach_provider` attached.
+    Attached,
+    /// `client_attach_provider` passed on the provider's refusal.
+    Refused,
+    /// `client_attach_provider` answered no-interface: a closing door.
+    NoInterface,
+    /// No memory, or a limit.
+    InsufficientResources,
+    /// A handle that is not valid for this call, or the nil NPIID.
+    InvalidParameter,
+    /// The wrong time.
+    InvalidState,
+    /// A wait that could never end.
+    WouldDeadlock,
+    /// A callback's panic came through.
+    Panicked,
+}
+
+/// A callback of one module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Callback {
+    /// Which.
+    pub kind: CallbackKind,
+    /// Whose: the side of `pair` that is called.
+    pub side: Side,
+    /// For which binding.
+    pub pair: Pair,
+}
+
+/// The three callbacks that either side has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CallbackKind {
+    /// The client's `attach_provider` or the provider's `attach_client`.
+    Attach,
+    /// `detach_provider` or `detach_client`.
+    Detach,
+    /// `cleanup_binding_context`.
+    Cleanup,
+}
+
+/// A callback's reply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    /// An attach callback answered success, or a cleanup callback returned.
+    Success,
+    /// An attach callback declined.
+    Failure,
+    /// A detach callback answered complete.
+    Complete,
+    /// A detach callback answered pending.
+    Pending,
+    /// The callback panicked.
+    Panicked,
+}
+
+/// What a module lends to the registrar.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Thing {
+    /// A module (the registration context).
+    Module(RegId),
+    /// A binding context of one side.
+    Context {
+        /// The binding.
+        pair: Pair,
+        /// The side that it belongs to.
+        side: Side,
+    },
+}
+
+/// How a run ended, as seen from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Quiet {
+    /// Registrations that the registrar says are there.
+    pub registrations: usize,
+    /// Bindings that the registrar says are there.
+    pub bindings: usize,
+    /// Whether every call that the scenario meant to make was made, and every pending detach was
+    /// completed.
+    pub drained: bool,
+}
+
+impl fmt::Display for RegId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "m{}", self.module)?;
+        match self.nth {
+            0 => Ok(()),
+            nth => write!(f, "'{nth}"),
+        }
+    }
+}
+
+impl fmt::Display for Pair {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}–{}", self.client, self.provider)
+    }
+}
