@@ -1,1 +1,7 @@
-//! Empty for now.
+//! Scenarios, scripted modules, the oracle and the engines that judge the registrar.
+
+pub mod event;
+pub mod op;
+pub mod oracle;
+pub mod report;
+pub mod scenario;

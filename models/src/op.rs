@@ -1,0 +1,134 @@
+//! The operations of a scenario's threads and callbacks, and their text form.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// One step of a thread, or of a callback. Written as its words, for example `deregister c`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Op {
+    /// `register M`: registers the module (again, under a new identity, if it was there before).
+    Register(String),
+    /// `deregister M`: deregisters its latest registration.
+    Deregister(String),
+    /// `wait M`: waits for its latest registration's deregistration, then frees its context.
+    Wait(String),
+    /// `complete M`: completes the module's pending detaches as they come, until the wait for it has
+    /// returned.
+    Complete(String),
+    /// `try-complete M`: completes the module's oldest pending detach, if there is one now.
+    TryComplete(String),
+    /// `complete-again M`: calls the detach-complete function for the binding that the module last
+    /// completed or, if there is none, last attached (C8).
+    CompleteAgain(String),
+    /// `attach M`: calls `client_attach_provider` for the client's latest binding (C3).
+    Attach(String),
+    /// `dispatch M`: the client calls each of its providers through their dispatch tables, guarded
+    /// by its rundown.
+    Dispatch(String),
+    /// `deregister-wrong M`: deregisters M's registration as one of the other side (C12).
+    DeregisterWrong(String),
+    /// `deregister-foreign M`: deregisters M's registration at another registrar (C12).
+    DeregisterForeign(String),
+    /// `deregister-forged`: deregisters handles with bits that nobody issued (C12).
+    DeregisterForged,
+    /// `wait-forged`: waits for handles with bits that nobody issued (C12).
+    WaitForged,
+    /// `complete-forged`: completes and attaches bindings that nobody issued (C12).
+    CompleteForged,
+    /// `yield`: lets another thread go first.
+    Yield,
+}
+
+impl Op {
+    /// The words before the module's name, and the name.
+    fn parts(&self) -> (&'static str, Option<&String>) {
+        match self {
+            Self::Register(module) => ("register", Some(module)),
+            Self::Deregister(module) => ("deregister", Some(module)),
+            Self::Wait(module) => ("wait", Some(module)),
+            Self::Complete(module) => ("complete", Some(module)),
+            Self::TryComplete(module) => ("try-complete", Some(module)),
+            Self::CompleteAgain(module) => ("complete-again", Some(module)),
+            Self::Attach(module) => ("attach", Some(module)),
+            Self::Dispatch(module) => ("dispatch", Some(module)),
+            Self::DeregisterWrong(module) => ("deregister-wrong", Some(module)),
+            Self::DeregisterForeign(module) => ("deregister-foreign", Some(module)),
+            Self::DeregisterForged => ("deregister-forged", None),
+            Self::WaitForged => ("wait-forged", None),
+            Self::CompleteForged => ("complete-forged", None),
+            Self::Yield => ("yield", None),
+        }
+    }
+
+    /// The module that it names.
+    #[must_use]
+    pub fn module(&self) -> Option<&str> {
+        self.parts().1.map(String::as_str)
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            (verb, Some(module)) => write!(f, "{verb} {module}"),
+            (verb, None) => f.write_str(verb),
+        }
+    }
+}
+
+/// A text that is no operation.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no operation: expected `register M`, `deregister M`, `wait M`, `complete M`, \
+     `try-complete M`, `complete-again M`, `attach M`, `dispatch M`, `deregister-wrong M`, \
+     `deregister-foreign M`, `deregister-forged`, `wait-forged`, `complete-forged` or `yield`, where \
+     M is a module's name"
+)]
+pub struct UnknownOp(String);
+
+impl FromStr for Op {
+    type Err = UnknownOp;
+
+    fn from_str(text: &str) -> Result<Self, UnknownOp> {
+        let mut words = text.split_whitespace();
+        let (verb, module) = (words.next().unwrap_or(""), words.next().map(str::to_owned));
+        let op = match (verb, module) {
+            ("register", Some(module)) => Self::Register(module),
+            ("deregister", Some(module)) => Self::Deregister(module),
+            ("wait", Some(module)) => Self::Wait(module),
+            ("complete", Some(module)) => Self::Complete(module),
+            ("try-complete", Some(module)) => Self::TryComplete(module),
+            ("complete-again", Some(module)) => Self::CompleteAgain(module),
+            ("attach", Some(module)) => Self::Attach(module),
+            ("dispatch", Some(module)) => Self::Dispatch(module),
+            ("deregister-wrong", Some(module)) => Self::DeregisterWrong(module),
+            ("deregister-foreign", Some(module)) => Self::DeregisterForeign(module),
+            ("deregister-forged", None) => Self::DeregisterForged,
+            ("wait-forged", None) => Self::WaitForged,
+            ("complete-forged", None) => Self::CompleteForged,
+            ("yield", None) => Self::Yield,
+            _ => return Err(UnknownOp(text.to_owned())),
+        };
+        if words.next().is_some() {
+            return Err(UnknownOp(text.to_owned()));
+        }
+        Ok(op)
+    }
+}
+
+impl TryFrom<String> for Op {
+    type Error = UnknownOp;
+
+    fn try_from(text: String) -> Result<Self, UnknownOp> {
+        text.parse()
+    }
+}
+
+impl From<Op> for String {
+    fn from(op: Op) -> Self {
+        op.to_string()
+    }
+}

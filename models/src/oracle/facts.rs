@@ -1,0 +1,375 @@
+//! What was observed of a registrar so far, in the contract's terms.
+//!
+//! Data and questions about it; [`record`](super::record) keeps it up to date, the rules judge it.
+//! Times are never kept, only what follows from an order, so that histories which leave the same
+//! future open are equal.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+
+/// Everything observed so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Facts {
+    pub(super) registrations: BTreeMap<RegId, Registration>,
+    /// By their registrations; a pair that nobody was called for is not there.
+    pub(super) bindings: BTreeMap<Pair, Binding>,
+    /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
+    /// there.
+    pub(super) threads: BTreeMap<u8, Vec<Frame>>,
+}
+
+/// Something that a thread is inside of.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Frame {
+    Call(OpenCall),
+    Callback(Callback),
+}
+
+/// A call that has not returned.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct OpenCall {
+    pub(super) call: Call,
+    /// What its handle named when the call began.
+    pub(super) standing: Standing,
+    /// Wait: the deregistration had certainly begun before the call.
+    pub(super) begun: bool,
+    /// Attach: this is the one call that C3 allows.
+    pub(super) valid: bool,
+    /// Detach-complete: the side's detach callback had begun before the call.
+    pub(super) detaching: bool,
+    /// Detach-complete: the side was certainly complete before the call.
+    pub(super) complete: bool,
+    /// A callback began inside.
+    pub(super) called_back: bool,
+    /// A callback directly inside panicked.
+    pub(super) panicked: bool,
+}
+
+/// What a handle is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Standing {
+    /// It names nothing, or nothing any more.
+    Dead,
+    /// It may not have been handed out yet: nothing is expected of it.
+    Unknown,
+    /// It names something.
+    Live,
+}
+
+/// How a register call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Issue {
+    Calling,
+    Registered,
+    Refused,
+    /// It panicked, which takes the registration back (C18).
+    Withdrawn,
+}
+
+/// A registration, or an attempt at one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Registration {
+    pub(super) side: Side,
+    pub(super) npi: u8,
+    pub(super) issue: Issue,
+    /// Its deregistration may have begun: a deregister call was made, or its register call has a
+    /// panic to pass on.
+    pub(super) closing: bool,
+    /// Its deregistration has certainly begun.
+    pub(super) begun: bool,
+    /// Threads that have been inside a call since before that, without any event: what they do next
+    /// they may have decided before.
+    pub(super) unaware: BTreeSet<u8>,
+    pub(super) deregisters_open: u8,
+    /// Two deregister calls were open at the same time.
+    pub(super) contested: bool,
+    /// A deregister call was accepted.
+    pub(super) deregistered: bool,
+    pub(super) waits_open: u8,
+    /// A wait for it returned done: its handle is dead.
+    pub(super) over: bool,
+    /// A callback of one of its bindings has begun.
+    pub(super) called: bool,
+    pub(super) module_dropped: bool,
+}
+
+/// What the client's attach callback came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Outcome {
+    /// Attached; `late` if a deregistration of a side had been called by then (C6).
+    Attached { late: bool },
+    /// The provider attached, the client then did not (C5).
+    ChangedMind,
+    /// The client answered success without having attached (C4).
+    Hollow,
+    /// The client answered failure.
+    Declined,
+    /// The client panicked without having attached (C18).
+    Panicked,
+}
+
+/// How far something that happens once has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) enum Progress<T> {
+    #[default]
+    NotBegun,
+    Running,
+    Ended(T),
+}
+
+impl<T> Progress<T> {
+    pub(super) const fn has_begun(&self) -> bool {
+        !matches!(self, Self::NotBegun)
+    }
+}
+
+/// How a detach callback ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Detached {
+    Pending,
+    /// Complete, but the thread that made the callback may not have told the registrar yet.
+    Completing(u8),
+    Complete,
+}
+
+/// One side of a binding.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct End {
+    pub(super) detach: Progress<Detached>,
+    pub(super) completions_open: u8,
+    /// A detach-complete call was accepted.
+    pub(super) completed: bool,
+    pub(super) cleanup: Progress<()>,
+    /// Binding contexts that this side gave out for the binding: one, unless it attaches twice.
+    pub(super) handed: u8,
+    /// How many of these the registrar let go of.
+    pub(super) dropped: u8,
+    /// Calls of the peer in progress that use this side's binding context.
+    pub(super) dispatches: u8,
+}
+
+/// A pair whose client was called.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Binding {
+    /// The client's attach callback.
+    pub(super) attach: Progress<Outcome>,
+    /// The one call that C3 allows was made.
+    pub(super) tried: bool,
+    /// The provider's attach callback.
+    pub(super) provider: Progress<Reply>,
+    ends: [End; 2],
+    /// The thread whose next step is after the end of this binding.
+    pub(super) leaving: Option<u8>,
+    /// Certainly gone.
+    pub(super) dead: bool,
+}
+
+impl End {
+    /// It may be that this side is detached by now.
+    pub(super) fn may_be_complete(&self) -> bool {
+        match self.detach {
+            Progress::NotBegun | Progress::Running => false,
+            Progress::Ended(Detached::Pending) => self.completed || self.completions_open > 0,
+            Progress::Ended(_) => true,
+        }
+    }
+
+    /// Everything was said that makes this side detached.
+    pub(super) fn is_complete(&self) -> bool {
+        match self.detach {
+            Progress::NotBegun | Progress::Running => false,
+            Progress::Ended(Detached::Pending) => self.completed,
+            Progress::Ended(_) => true,
+        }
+    }
+}
+
+impl Binding {
+    pub(super) fn end(&self, side: Side) -> &End {
+        &self.ends[side as usize]
+    }
+
+    pub(super) fn end_mut(&mut self, side: Side) -> &mut End {
+        &mut self.ends[side as usize]
+    }
+
+    pub(super) fn ends_mut(&mut self) -> impl Iterator<Item = &mut End> {
+        self.ends.iter_mut()
+    }
+
+    pub(super) const fn outcome(&self) -> Option<Outcome> {
+        match self.attach {
+            Progress::Ended(outcome) => Some(outcome),
+            _ => None,
+        }
+    }
+
+    /// Whether this side has something to detach and to clean up.
+    pub(super) const fn is_due(&self, side: Side) -> bool {
+        match self.outcome() {
+            Some(Outcome::Attached { .. }) => true,
+            Some(Outcome::ChangedMind) => matches!(side, Side::Provider),
+            _ => false,
+        }
+    }
+
+    /// The registrar still holds the binding context that this side gave out. One that was never
+    /// passed on to the provider may still be on its way out of the client's call.
+    pub(super) fn is_holding(&self, side: Side) -> bool {
+        let end = self.end(side);
+        self.provider.has_begun() && end.handed > 0 && end.dropped == 0
+    }
+
+    pub(super) fn due(&self) -> impl Iterator<Item = (Side, &End)> {
+        let sides = Side::BOTH.into_iter().filter(|&side| self.is_due(side));
+        sides.map(|side| (side, self.end(side)))
+    }
+
+    /// No callback is due or running any more: the registrar may have removed the binding.
+    pub(super) fn may_be_gone(&self) -> bool {
+        let cleaned = |(_, end): (Side, &End)| end.cleanup == Progress::Ended(());
+        self.outcome().is_some() && self.due().all(cleaned)
+    }
+}
+
+impl Facts {
+    pub(super) fn frames(&self, thread: u8) -> &[Frame] {
+        self.threads.get(&thread).map_or(&[], Vec::as_slice)
+    }
+
+    /// The callbacks that a thread is inside of, outermost first.
+    pub(super) fn callbacks(&self, thread: u8) -> impl Iterator<Item = &Callback> {
+        self.frames(thread).iter().filter_map(|frame| match frame {
+            Frame::Callback(callback) => Some(callback),
+            Frame::Call(_) => None,
+        })
+    }
+
+    /// Whether a thread is inside a callback of either side for a binding of `reg`.
+    pub(super) fn is_inside(&self, thread: u8, reg: RegId) -> bool {
+        self.callbacks(thread)
+            .any(|callback| involves(callback.pair, reg))
+    }
+
+    /// The innermost thing that a thread is inside of, if that is a call.
+    pub(super) fn innermost_call(&self, thread: u8) -> Option<&OpenCall> {
+        match self.frames(thread).last() {
+            Some(Frame::Call(open)) => Some(open),
+            _ => None,
+        }
+    }
+
+    /// The call that `event` answers.
+    pub(super) fn returning(&self, event: &Event) -> Option<(u8, &OpenCall, Answer)> {
+        let (Some(thread), What::Return(answer)) = (event.thread, event.what) else {
+            return None;
+        };
+        Some((thread, self.innermost_call(thread)?, answer))
+    }
+
+    /// The registration of a wait that `event` says is done, or of a register call whose panic
+    /// includes that wait (C18).
+    pub(super) fn waited(&self, event: &Event) -> Option<(u8, RegId)> {
+        let (thread, open, answer) = self.returning(event)?;
+        match (open.call, answer) {
+            (Call::Wait(Some(reg)), Answer::Done) => Some((thread, reg)),
+            // Inside a callback that wait may have been impossible.
+            (Call::Register { reg, .. }, Answer::Panicked)
+                if self.callbacks(thread).next().is_none() =>
+            {
+                Some((thread, reg))
+            }
+            _ => None,
+        }
+    }
+
+    /// The callback that `event` ends.
+    pub(super) fn ending(&self, event: &Event) -> Option<(Callback, Reply)> {
+        let (Some(thread), What::End(reply)) = (event.thread, event.what) else {
+            return None;
+        };
+        match self.frames(thread).last() {
+            Some(&Frame::Callback(callback)) => Some((callback, reply)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn is_closing(&self, reg: RegId) -> bool {
+        self.registrations.get(&reg).is_some_and(|reg| reg.closing)
+    }
+
+    /// Whether either side may be deregistering.
+    pub(super) fn is_either_closing(&self, pair: Pair) -> bool {
+        self.is_closing(pair.client) || self.is_closing(pair.provider)
+    }
+
+    pub(super) fn bindings_of(&self, reg: RegId) -> impl Iterator<Item = (Pair, &Binding)> {
+        self.pairs().filter(move |&(pair, _)| involves(pair, reg))
+    }
+
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (Pair, &Binding)> {
+        self.bindings.iter().map(|(&pair, binding)| (pair, binding))
+    }
+
+    /// Why the deregistration of `reg` cannot be over yet (C10).
+    pub(super) fn unfinished(&self, reg: RegId) -> Option<String> {
+        self.bindings_of(reg)
+            .find_map(|(pair, binding)| match binding.attach {
+                Progress::NotBegun => None,
+                Progress::Running => Some(format!("an attach callback for {pair} is running")),
+                Progress::Ended(_) => {
+                    (!binding.may_be_gone()).then(|| format!("{pair} is not cleaned up"))
+                }
+            })
+    }
+
+    /// Whether the registrar may be asking that side to detach, seen from outside before the
+    /// callback has begun.
+    pub(super) fn may_detach(&self, pair: Pair, side: Side) -> bool {
+        self.bindings.get(&pair).is_some_and(|binding| {
+            binding.is_due(side)
+                && (self.is_either_closing(pair) || binding.outcome() == Some(Outcome::ChangedMind))
+        })
+    }
+
+    /// What a registration's handle is worth now.
+    pub(super) fn standing(&self, reg: Option<RegId>) -> Standing {
+        match reg.map(|reg| self.registrations.get(&reg)) {
+            None | Some(None) => Standing::Dead,
+            Some(Some(reg)) => match reg.issue {
+                Issue::Calling => Standing::Unknown,
+                Issue::Registered if !reg.over => Standing::Live,
+                _ => Standing::Dead,
+            },
+        }
+    }
+
+    /// What a binding's handle is worth now.
+    pub(super) fn binding_standing(&self, pair: Option<Pair>) -> Standing {
+        match pair.map(|pair| self.bindings.get(&pair)) {
+            None => Standing::Dead,
+            Some(None) => Standing::Unknown,
+            Some(Some(binding)) if binding.dead => Standing::Dead,
+            Some(Some(_)) => Standing::Live,
+        }
+    }
+}
+
+/// Whether a registration is one of a pair's two.
+pub(super) fn involves(pair: Pair, reg: RegId) -> bool {
+    pair.client == reg || pair.provider == reg
+}
+
+/// The callback that `event` begins, and the thread.
+pub(super) fn beginning(event: &Event) -> Option<(u8, Callback)> {
+    match (event.thread, event.what) {
+        (Some(thread), What::Begin(callback)) => Some((thread, callback)),
+        _ => None,
+    }
+}
+
+/// The same, if it is of that kind.
+pub(super) fn beginning_of(event: &Event, kind: CallbackKind) -> Option<(u8, Callback)> {
+    beginning(event).filter(|(_, callback)| callback.kind == kind)
+}

@@ -1,0 +1,105 @@
+//! The oracle: judges a registrar by what can be observed of it, one rule of the contract after the
+//! other.
+//!
+//! It follows the events of one execution: [`facts`] is what was observed so far, [`record`] keeps it
+//! up to date, and each file in [`rules`] judges the next event by it. Calls overlap, and what a call
+//! or a callback does happens somewhere between its two events; where that leaves more than one
+//! right answer, all of them are accepted. It never looks into the registrar, and it cannot see what
+//! is not an event: lock order, memory, or a callback that the registrar only meant to make.
+
+mod check;
+mod facts;
+mod record;
+mod rules;
+mod stuck;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::hash::{Hash, Hasher};
+
+use crate::event::{Event, Quiet};
+use crate::report::Rule;
+
+pub use check::Violation;
+
+use check::{Check, Exercised};
+use facts::Facts;
+
+/// Judges one execution. Equal (and equally hashed) are oracles that will judge alike whatever
+/// follows; how often each rule was exercised does not count.
+#[derive(Clone, Debug)]
+pub struct Oracle {
+    facts: Facts,
+    exercised: Exercised,
+}
+
+impl Default for Oracle {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PartialEq for Oracle {
+    fn eq(&self, other: &Self) -> bool {
+        self.facts == other.facts
+    }
+}
+
+impl Eq for Oracle {}
+
+impl Hash for Oracle {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.facts.hash(state);
+    }
+}
+
+impl Oracle {
+    /// An oracle that has seen nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            facts: Facts::default(),
+            exercised: [0; Rule::COUNT],
+        }
+    }
+
+    /// Judges the next event. Answers the first rule that it breaks; nothing is judged after that.
+    ///
+    /// # Panics
+    /// If the events of a thread do not nest: the harness's fault, not the registrar's.
+    pub fn step(&mut self, event: &Event) -> Option<Violation> {
+        self.facts.arrive(event);
+        let mut check = Check::new(&mut self.exercised);
+        rules::step(&self.facts, event, &mut check);
+        let verdict = check.verdict();
+        self.facts.record(event);
+        verdict
+    }
+
+    /// Judges the end of an execution whose threads have all ended.
+    pub fn quiet(&mut self, quiet: &Quiet) -> Option<Violation> {
+        let mut check = Check::new(&mut self.exercised);
+        rules::quiet(&self.facts, quiet, &mut check);
+        check.verdict()
+    }
+
+    /// Names the rule behind an execution that cannot go on; `blocked` are the threads that have not
+    /// ended.
+    #[must_use]
+    pub fn stuck(&self, blocked: &[u8]) -> Violation {
+        stuck::classify(&self.facts, blocked)
+    }
+
+    /// How often each rule could have failed, by its number less one.
+    #[must_use]
+    pub const fn exercised(&self) -> &[u64; Rule::COUNT] {
+        &self.exercised
+    }
+
+    /// What a thread is inside of, in words, innermost first.
+    #[must_use]
+    pub fn open_calls(&self, thread: u8) -> String {
+        words::open_calls(&self.facts, thread)
+    }
+}

@@ -1,0 +1,79 @@
+//! C9 cleanup last: after both sides are detached each side's cleanup callback runs exactly once, and
+//! nobody uses that side's binding context any more.
+//!
+//! A pending side counts as detached from the beginning of its detach-complete call: cleanup may run
+//! inside it. Second detaches and offers after cleanup are C7 and C2.
+
+use crate::event::{CallbackKind, Event, Side, What};
+use crate::oracle::check::Check;
+use crate::oracle::facts::{Binding, Facts, Outcome, Progress, beginning_of};
+use crate::oracle::stuck::was_pending;
+use crate::report::Rule;
+
+const RULE: Rule = Rule::new(9);
+
+pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
+    if let What::DispatchBegin { pair, by } = event.what
+        && let Some(binding) = facts.bindings.get(&pair)
+    {
+        let owner = by.peer();
+        check.deny(RULE, binding.end(owner).cleanup.has_begun(), || {
+            format!("the {by} of {pair} calls the {owner}, whose binding context is cleaned up")
+        });
+    }
+    let Some((_, callback)) = beginning_of(event, CallbackKind::Cleanup) else {
+        return;
+    };
+    let (pair, side) = (callback.pair, callback.side);
+    let none = Binding::default();
+    let binding = facts.bindings.get(&pair).unwrap_or(&none);
+    if matches!(binding.outcome(), Some(Outcome::Hollow | Outcome::Panicked)) {
+        return;
+    }
+    let early = early(binding);
+    check.expect(RULE, early.is_none(), || {
+        let reason = early.unwrap_or_default();
+        format!("the {side} of {pair} is asked to clean up, but {reason}")
+    });
+    check.deny(RULE, binding.end(side).cleanup.has_begun(), || {
+        format!("the {side} of {pair} is asked to clean up a second time")
+    });
+    check.deny(RULE, binding.end(side).dispatches > 0, || {
+        let peer = side.peer();
+        format!(
+            "the {side} of {pair} is asked to clean up while a call of its {peer} uses its context"
+        )
+    });
+}
+
+/// Why it is too early for cleanup.
+fn early(binding: &Binding) -> Option<String> {
+    match binding.outcome() {
+        None => Some("it is not attached yet".to_owned()),
+        Some(Outcome::Declined) => Some("the client had declined".to_owned()),
+        Some(_) => {
+            let (side, end) = binding.due().find(|(_, end)| !end.may_be_complete())?;
+            Some(match end.detach {
+                Progress::NotBegun => format!("its {side} was not asked to detach yet"),
+                Progress::Running => format!("its {side}'s detach callback is running"),
+                Progress::Ended(_) => format!("its {side}'s detach is pending and not completed"),
+            })
+        }
+    }
+}
+
+pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
+    for (pair, binding) in facts.pairs() {
+        let attached = matches!(binding.outcome(), Some(Outcome::Attached { .. }));
+        if !attached || was_pending(binding) || !binding.due().all(|(_, end)| end.is_complete()) {
+            continue;
+        }
+        for side in Side::BOTH {
+            check.expect(RULE, binding.end(side).cleanup.has_begun(), || {
+                format!(
+                    "both sides of {pair} are detached, but its {side} was never asked to clean up"
+                )
+            });
+        }
+    }
+}

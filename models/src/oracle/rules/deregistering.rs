@@ -1,0 +1,75 @@
+//! C13 deregister once: of all deregister calls for a handle one is accepted, and answers pending,
+//! always; the others answer invalid parameter.
+//! C14 wait after deregister: a wait before any deregister call answers invalid parameter, one after
+//! it does not.
+
+use crate::event::{Answer, Call, Event, RegId};
+use crate::oracle::check::Check;
+use crate::oracle::facts::{Facts, OpenCall, Registration, Standing};
+use crate::oracle::words;
+use crate::report::Rule;
+
+const DEREGISTER_ONCE: Rule = Rule::new(13);
+const WAIT_AFTER: Rule = Rule::new(14);
+
+pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
+    let Some((_, open, answer)) = facts.returning(event) else {
+        return;
+    };
+    let (Call::Deregister(Some(reg)) | Call::Wait(Some(reg))) = open.call else {
+        return;
+    };
+    let Some(registration) = facts.registrations.get(&reg) else {
+        return;
+    };
+    if open.standing != Standing::Live {
+        return;
+    }
+    match open.call {
+        Call::Wait(_) => waited(facts, reg, registration, open, answer, check),
+        _ => deregistered(reg, registration, answer, check),
+    }
+}
+
+fn deregistered(reg: RegId, registration: &Registration, answer: Answer, check: &mut Check<'_>) {
+    let accepted = registration.deregistered;
+    match answer {
+        Answer::InvalidParameter => {
+            let lost = accepted || registration.deregisters_open > 1;
+            check.expect(DEREGISTER_ONCE, lost, || {
+                format!("no deregister call for {reg} is accepted: expected one to answer pending")
+            });
+        }
+        Answer::Pending | Answer::Panicked => check.expect(DEREGISTER_ONCE, !accepted, || {
+            format!("a second deregister call for {reg} is accepted: expected invalid parameter")
+        }),
+        other => check.expect(DEREGISTER_ONCE, false, || {
+            let other = words::answer(other);
+            format!("deregister {reg} answers {other}: expected pending, always")
+        }),
+    }
+}
+
+fn waited(
+    facts: &Facts,
+    reg: RegId,
+    registration: &Registration,
+    open: &OpenCall,
+    answer: Answer,
+    check: &mut Check<'_>,
+) {
+    if !registration.closing {
+        check.expect(WAIT_AFTER, answer == Answer::InvalidParameter, || {
+            let answer = words::answer(answer);
+            format!("the wait for {reg} answers {answer}, but nobody had called deregister for it")
+        });
+    } else if answer == Answer::InvalidParameter && open.begun {
+        let other = registration.waits_open > 1 && facts.unfinished(reg).is_none();
+        check.expect(WAIT_AFTER, registration.over || other, || {
+            format!(
+                "the wait for {reg} answers invalid parameter, but its deregistration had begun \
+                 before and is not waited for"
+            )
+        });
+    }
+}

@@ -1,0 +1,117 @@
+//! C11 context lifetime: the registrar uses a module only between its register call and the end of
+//! its deregistration, and a binding context only from attach to cleanup; it lets go of both then.
+
+use crate::event::{Answer, Call, CallbackKind, Event, Pair, RegId, Side, Thing, What};
+use crate::oracle::check::Check;
+use crate::oracle::facts::{Binding, Facts, Issue, Outcome, Progress, beginning};
+use crate::oracle::record::outcome;
+use crate::oracle::words;
+use crate::report::Rule;
+
+const RULE: Rule = Rule::new(11);
+
+pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
+    match event.what {
+        What::UsedAfterFree { reg } => check.expect(RULE, false, || {
+            format!("a callback uses the registration context of {reg}, which is freed")
+        }),
+        What::Dropped(thing) => dropped(facts, thing, check),
+        _ => {}
+    }
+    if let Some((_, callback)) = beginning(event) {
+        let reg = callback.pair.side(callback.side);
+        check.deny(RULE, !facts.registrations.contains_key(&reg), || {
+            format!(
+                "{} begins, but {reg} never registered",
+                words::callback(callback)
+            )
+        });
+    }
+    if let Some((callback, reply)) = facts.ending(event)
+        && (callback.kind, callback.side) == (CallbackKind::Attach, Side::Client)
+        && let Some(binding) = facts.bindings.get(&callback.pair)
+        && matches!(outcome(binding, reply, false), Outcome::Attached { .. })
+    {
+        let end = binding.end(Side::Client);
+        check.deny(RULE, end.handed > 0 && end.dropped >= end.handed, || {
+            too_early(callback.pair, Side::Client)
+        });
+    }
+    if let Some((_, open, Answer::Registered)) = facts.returning(event)
+        && let Call::Register { reg, .. } = open.call
+    {
+        let dropped = facts
+            .registrations
+            .get(&reg)
+            .is_some_and(|reg| reg.module_dropped);
+        check.deny(RULE, dropped, || module_too_early(reg));
+    }
+    if let Some((thread, reg)) = facts.waited(event)
+        && facts.is_closing(reg)
+        && !facts.is_inside(thread, reg)
+    {
+        let kept = kept(facts, reg);
+        check.expect(RULE, kept.is_none(), || {
+            let kept = kept.unwrap_or_default();
+            format!("the wait for {reg} returns, but the registrar still holds {kept}")
+        });
+    }
+}
+
+fn dropped(facts: &Facts, thing: Thing, check: &mut Check<'_>) {
+    match thing {
+        Thing::Module(reg) => {
+            let registration = facts.registrations.get(&reg);
+            let early =
+                registration.is_some_and(|reg| reg.issue == Issue::Registered && !reg.closing);
+            check.deny(RULE, early, || module_too_early(reg));
+        }
+        Thing::Context { pair, side } => {
+            if let Some(binding) = facts.bindings.get(&pair) {
+                let end = binding.end(side);
+                let last = end.dropped.saturating_add(1) >= end.handed;
+                check.deny(RULE, last && needs_context(binding, side), || {
+                    too_early(pair, side)
+                });
+            }
+        }
+    }
+}
+
+fn module_too_early(reg: RegId) -> String {
+    format!("the registrar drops the module of {reg}, which nobody deregistered")
+}
+
+fn too_early(pair: Pair, side: Side) -> String {
+    format!(
+        "the registrar drops the {side}'s binding context of {pair} before its cleanup callback"
+    )
+}
+
+/// Whether this side's binding context will still be used.
+fn needs_context(binding: &Binding, side: Side) -> bool {
+    let attached = match binding.attach {
+        Progress::NotBegun => false,
+        Progress::Running => side == Side::Provider && binding.end(side).handed > 0,
+        Progress::Ended(_) => binding.is_due(side),
+    };
+    attached && !binding.end(side).cleanup.has_begun()
+}
+
+/// Something that the registrar has not let go of.
+fn kept(facts: &Facts, reg: RegId) -> Option<String> {
+    if !facts.registrations.get(&reg)?.module_dropped {
+        return Some("its module".to_owned());
+    }
+    let mut bindings = facts.bindings_of(reg);
+    bindings.find_map(|(pair, binding)| {
+        let side = if pair.client == reg {
+            Side::Client
+        } else {
+            Side::Provider
+        };
+        binding
+            .is_holding(side)
+            .then(|| format!("its binding context of {pair}"))
+    })
+}

@@ -1,0 +1,56 @@
+//! The contract's rules, asked in their order.
+//!
+//! Each is a function of what was observed before an event and of the event; none keeps a state of
+//! its own. Rules about what must have happened by the end have a second function.
+
+mod attach_protocol;
+mod cleanup;
+mod closing_door;
+mod completion;
+mod deregistering;
+mod deregistration;
+mod detach;
+mod handles;
+mod lifetime;
+mod matching;
+mod open_calls;
+mod outcome;
+mod panics;
+mod quiescence;
+mod refusal;
+
+use crate::event::{Event, Quiet};
+
+use super::check::Check;
+use super::facts::Facts;
+
+/// Asks each rule about an event.
+pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
+    matching::check(facts, event, check);
+    attach_protocol::check(facts, event, check);
+    outcome::check(facts, event, check);
+    closing_door::check(facts, event, check);
+    detach::check(facts, event, check);
+    completion::check(facts, event, check);
+    cleanup::check(facts, event, check);
+    deregistration::check(facts, event, check);
+    lifetime::check(facts, event, check);
+    handles::check(facts, event, check);
+    deregistering::check(facts, event, check);
+    open_calls::check(facts, event, check);
+    refusal::check(facts, event, check);
+    panics::check(facts, event, check);
+}
+
+/// Asks each rule about the end of an execution.
+pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
+    matching::quiet(facts, check);
+    outcome::quiet(facts, check);
+    closing_door::quiet(facts, check);
+    detach::quiet(facts, check);
+    completion::quiet(facts, check);
+    cleanup::quiet(facts, check);
+    open_calls::quiet(check);
+    refusal::quiet(facts, quiet, check);
+    quiescence::quiet(facts, quiet, check);
+}

@@ -1,0 +1,52 @@
+//! C17 all or nothing: a register call that answers insufficient resources has called nobody, issued
+//! nothing and changed nothing.
+
+use crate::event::{Answer, Call, Event, Quiet, Side};
+use crate::oracle::check::Check;
+use crate::oracle::facts::{Facts, Issue, beginning};
+use crate::oracle::rules::quiescence;
+use crate::oracle::words;
+use crate::report::Rule;
+
+const RULE: Rule = Rule::new(17);
+
+pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
+    if let Some((_, open, Answer::InsufficientResources)) = facts.returning(event)
+        && let Call::Register { reg, .. } = open.call
+    {
+        let called = facts.registrations.get(&reg).is_some_and(|reg| reg.called);
+        check.expect(RULE, !called, || {
+            format!("registering {reg} answers insufficient resources, but it made a callback")
+        });
+    }
+    if let Some((_, callback)) = beginning(event) {
+        for side in Side::BOTH {
+            let reg = callback.pair.side(side);
+            let registration = facts.registrations.get(&reg);
+            check.deny(
+                RULE,
+                registration.is_some_and(|reg| reg.issue == Issue::Refused),
+                || {
+                    let callback = words::callback(callback);
+                    format!("{callback} begins, but the registration of {reg} was refused")
+                },
+            );
+        }
+    }
+}
+
+pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
+    let refused = facts
+        .registrations
+        .values()
+        .any(|reg| reg.issue == Issue::Refused);
+    if refused && quiescence::all_gone(facts, quiet) {
+        let nothing = quiet.registrations == 0 && quiet.bindings == 0;
+        check.expect(RULE, nothing, || {
+            format!(
+                "a register call was refused, and {} is left when all registrations are gone",
+                quiescence::left(quiet)
+            )
+        });
+    }
+}

@@ -1,0 +1,138 @@
+//! Which rule is behind an execution that cannot go on.
+//!
+//! A deadlock breaks C16; most have a reason that another rule names, and that one is answered. It
+//! judges what was observed before the standstill, so it may name a consequence where the cause left
+//! no trace.
+
+use crate::event::{Call, Pair};
+use crate::report::Rule;
+
+use super::check::Violation;
+use super::facts::{Binding, Detached, Facts, Frame, Outcome, Progress, involves};
+use super::words;
+
+/// Names the rule.
+pub(super) fn classify(facts: &Facts, blocked: &[u8]) -> Violation {
+    let found = call_in_callback(facts, blocked)
+        .or_else(|| call_outside(facts, blocked))
+        .or_else(|| each(facts, blocked, missing_detach))
+        .or_else(|| each(facts, blocked, missing_cleanup))
+        .or_else(|| each(facts, blocked, missing_completion));
+    let (rule, reason) = found.unwrap_or_else(|| {
+        let reason = "nothing is missing that a call could wait for: a wake-up was lost";
+        (16, reason.to_owned())
+    });
+    Violation {
+        rule: Rule::new(rule),
+        message: format!(
+            "the threads cannot go on: {reason}{}",
+            situation(facts, blocked)
+        ),
+    }
+}
+
+fn situation(facts: &Facts, blocked: &[u8]) -> String {
+    let lines = blocked.iter().map(|&thread| {
+        format!(
+            "; thread {thread} is inside {}",
+            words::open_calls(facts, thread)
+        )
+    });
+    lines.collect()
+}
+
+/// A callback's call does not return: a lock is held while callbacks run, or a wait should have
+/// answered that it would deadlock (C15).
+fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
+    let thread = blocked.iter().copied().find(|&thread| {
+        let inside = facts.callbacks(thread).next().is_some();
+        facts
+            .innermost_call(thread)
+            .is_some_and(|open| match open.call {
+                Call::Wait(Some(reg)) => facts.is_inside(thread, reg),
+                Call::Wait(None) => false,
+                _ => inside,
+            })
+    })?;
+    Some((
+        15,
+        format!("a callback's own call on thread {thread} does not return"),
+    ))
+}
+
+/// No call but a wait may wait for anything (C16).
+fn call_outside(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
+    let mut open = blocked
+        .iter()
+        .filter_map(|&thread| facts.innermost_call(thread));
+    let open = open.find(|open| !matches!(open.call, Call::Wait(_)))?;
+    let call = words::call(open.call);
+    Some((
+        16,
+        format!("`{call}` does not return, and has nothing to wait for"),
+    ))
+}
+
+/// The first binding of which `judge` says something, and for which no thread is still on its way: a
+/// thread that is inside a callback goes on with its other bindings only afterwards.
+fn each(
+    facts: &Facts,
+    blocked: &[u8],
+    judge: fn(&Facts, Pair, &Binding) -> Option<(u8, String)>,
+) -> Option<(u8, String)> {
+    let on_its_way = |pair: Pair| {
+        let frames = blocked.iter().flat_map(|&thread| facts.frames(thread));
+        let mut callbacks = frames.filter_map(|frame| match frame {
+            Frame::Callback(callback) => Some(callback.pair),
+            Frame::Call(_) => None,
+        });
+        callbacks.any(|other| involves(pair, other.client) || involves(pair, other.provider))
+    };
+    let mut pairs = facts.pairs().filter(|&(pair, _)| !on_its_way(pair));
+    pairs.find_map(|(pair, binding)| judge(facts, pair, binding))
+}
+
+fn missing_detach(facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
+    let missing = binding.due().find(|(_, end)| !end.detach.has_begun());
+    let (side, _) = missing.filter(|&(side, _)| facts.may_detach(pair, side))?;
+    let rule = match binding.outcome() {
+        Some(Outcome::ChangedMind) => 5,
+        Some(Outcome::Attached { late: true }) => 6,
+        _ => 7,
+    };
+    Some((
+        rule,
+        format!("the {side} of {pair} was never asked to detach"),
+    ))
+}
+
+fn missing_cleanup(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
+    let detached = binding.due().all(|(_, end)| end.is_complete());
+    let (side, _) = binding.due().find(|(_, end)| !end.cleanup.has_begun())?;
+    if !detached {
+        return None;
+    }
+    let rule = if was_pending(binding) { 8 } else { 9 };
+    Some((
+        rule,
+        format!("{pair} is detached, but its {side} was never asked to clean up"),
+    ))
+}
+
+/// Whether a side answered pending: its completion is then what the cleanup hung on.
+pub(super) fn was_pending(binding: &Binding) -> bool {
+    let pending = Progress::Ended(Detached::Pending);
+    binding.due().any(|(_, end)| end.detach == pending)
+}
+
+fn missing_completion(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
+    let pending = Progress::Ended(Detached::Pending);
+    let (side, _) = binding
+        .due()
+        .find(|(_, end)| end.detach == pending && !end.completed)?;
+    let reason = format!(
+        "the {side} of {pair} answered pending and never sent its completion (the module's fault, \
+         not the registrar's)"
+    );
+    Some((16, reason))
+}

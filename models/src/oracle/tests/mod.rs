@@ -1,0 +1,264 @@
+//! Hand-written histories: good ones that the oracle must accept, and for each rule bad ones close
+//! to them, which it must reject by exactly that rule and no earlier than at their last event.
+//!
+//! This file is their notation; see [`history`].
+
+mod attaching;
+mod concurrency;
+mod detaching;
+mod lifetimes;
+mod settled;
+
+use super::{Oracle, Violation};
+use crate::event::{
+    Answer, Call, Callback, CallbackKind, Event, Pair, Quiet, RegId, Reply, Side, Thing, What,
+};
+
+/// c registers, then p, and they attach.
+const ATTACHED: &str = "1: > register c; < registered; > register p; { attach c:cp; > attach cp; \
+     { attach p:cp; } success; < attached; } success; < registered";
+/// c deregisters; both sides detach at once.
+const C_LEAVES: &str = "1: > deregister c; { detach c:cp; } complete; { detach p:cp; } complete; \
+     { cleanup c:cp; } success; { cleanup p:cp; } success; drop c:cp; drop p:cp; < pending";
+const WAIT_C: &str = "1: > wait c; drop c; < done";
+const P_GOES: &str = "1: > deregister p; < pending; > wait p; drop p; < done";
+
+/// One step of a history.
+enum Step {
+    Event(Event),
+    Quiet(Quiet),
+    Stuck(Vec<u8>),
+}
+
+/// A registration: `c d` are clients and `p q` providers of interface 1, `x` and `y` a client and a
+/// provider of interface 2, `n` a client of the nil interface. A capital is the same module's
+/// second registration. `-` is a handle that names nothing.
+fn reg(letter: char) -> RegId {
+    let module = "cdpqxyn".find(letter.to_ascii_lowercase());
+    RegId {
+        module: module.unwrap_or_else(|| panic!("no module `{letter}`")) as u8,
+        nth: u8::from(letter.is_ascii_uppercase()),
+    }
+}
+
+fn is_client(letter: char) -> bool {
+    "cdxn".contains(letter.to_ascii_lowercase())
+}
+
+fn letter(text: &str) -> char {
+    text.chars().next().expect("a letter")
+}
+
+fn pair(text: &str) -> Pair {
+    let mut letters = text.chars().map(reg);
+    Pair {
+        client: letters.next().expect("a client"),
+        provider: letters.next().expect("a provider"),
+    }
+}
+
+/// `c:cp`: c's side of the pair of c and p.
+fn side_of(text: &str) -> (Side, Pair) {
+    let (owner, of) = text.split_once(':').expect("`c:cp`");
+    let pair = pair(of);
+    let side = if pair.client == reg(letter(owner)) {
+        Side::Client
+    } else {
+        Side::Provider
+    };
+    (side, pair)
+}
+
+fn call(verb: &str, target: &str) -> Call {
+    let given = (target != "-").then_some(target);
+    match verb {
+        "register" => {
+            let letter = letter(target);
+            let side = if is_client(letter) {
+                Side::Client
+            } else {
+                Side::Provider
+            };
+            let npi = match letter.to_ascii_lowercase() {
+                'n' => 0,
+                'x' | 'y' => 2,
+                _ => 1,
+            };
+            Call::Register {
+                reg: reg(letter),
+                side,
+                npi,
+            }
+        }
+        "deregister" => Call::Deregister(given.map(|text| reg(letter(text)))),
+        "wait" => Call::Wait(given.map(|text| reg(letter(text)))),
+        "attach" => Call::AttachProvider(given.map(pair)),
+        "complete" => {
+            let (side, pair) = given.map_or((Side::Client, None), |text| {
+                let (side, pair) = side_of(text);
+                (side, Some(pair))
+            });
+            Call::DetachComplete { side, pair }
+        }
+        other => panic!("no call `{other}`"),
+    }
+}
+
+fn answer(text: &str) -> Answer {
+    match text {
+        "registered" => Answer::Registered,
+        "pending" => Answer::Pending,
+        "wrong-status" => Answer::WrongStatus,
+        "done" => Answer::Done,
+        "attached" => Answer::Attached,
+        "refused" => Answer::Refused,
+        "no-interface" => Answer::NoInterface,
+        "no-memory" => Answer::InsufficientResources,
+        "invalid" => Answer::InvalidParameter,
+        "invalid-state" => Answer::InvalidState,
+        "would-deadlock" => Answer::WouldDeadlock,
+        "panic" => Answer::Panicked,
+        other => panic!("no answer `{other}`"),
+    }
+}
+
+fn reply(text: &str) -> Reply {
+    match text {
+        "success" => Reply::Success,
+        "failure" => Reply::Failure,
+        "complete" => Reply::Complete,
+        "pending" => Reply::Pending,
+        "panic" => Reply::Panicked,
+        other => panic!("no reply `{other}`"),
+    }
+}
+
+fn callback(kind: &str, target: &str) -> Callback {
+    let (side, pair) = side_of(target);
+    let kind = match kind {
+        "attach" => CallbackKind::Attach,
+        "detach" => CallbackKind::Detach,
+        "cleanup" => CallbackKind::Cleanup,
+        other => panic!("no callback `{other}`"),
+    };
+    Callback { kind, side, pair }
+}
+
+fn event(thread: u8, text: &str) -> Event {
+    let words: Vec<_> = text.split_whitespace().collect();
+    let what = match words[..] {
+        [">", verb, target] => What::Call(call(verb, target)),
+        ["<", text] => What::Return(answer(text)),
+        ["{", kind, target] => What::Begin(callback(kind, target)),
+        ["}", text] => What::End(reply(text)),
+        ["dispatch", target] => {
+            let (by, pair) = side_of(target);
+            What::DispatchBegin { pair, by }
+        }
+        ["dispatched", target] => {
+            let (by, pair) = side_of(target);
+            What::DispatchEnd { pair, by }
+        }
+        ["uses-freed", target] => What::UsedAfterFree {
+            reg: reg(letter(target)),
+        },
+        ["drop", target] => What::Dropped(if target.contains(':') {
+            let (side, pair) = side_of(target);
+            Thing::Context { pair, side }
+        } else {
+            Thing::Module(reg(letter(target)))
+        }),
+        _ => panic!("no event `{text}`"),
+    };
+    let anywhere = matches!(what, What::Dropped(_));
+    Event {
+        thread: (!anywhere).then_some(thread),
+        what,
+    }
+}
+
+/// Reads lines: `1: event; event` of a thread (`> call x`, `< answer`, `{ callback c:cp`, `} reply`,
+/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `uses-freed c`), and at the end `quiet`,
+/// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`.
+fn history(lines: &[&str]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for line in lines.iter().flat_map(|lines| lines.lines()).map(str::trim) {
+        let words: Vec<_> = line.split_whitespace().collect();
+        let number = |text: &&str| text.parse::<usize>().expect("a number");
+        match words[..] {
+            [] => {}
+            ["quiet", ref rest @ ..] => {
+                let drained = rest != ["undrained"];
+                let counts: Vec<_> = rest.iter().filter(|_| drained).map(number).collect();
+                steps.push(Step::Quiet(Quiet {
+                    registrations: counts.first().copied().unwrap_or(0),
+                    bindings: counts.get(1).copied().unwrap_or(0),
+                    drained,
+                }));
+            }
+            ["stuck", ref threads @ ..] => {
+                steps.push(Step::Stuck(
+                    threads.iter().map(|it| number(it) as u8).collect(),
+                ));
+            }
+            _ => {
+                let (thread, events) = line.split_once(':').expect("`thread: events`");
+                let thread = thread.parse().expect("a thread's number");
+                let events = events
+                    .split(';')
+                    .map(|text| Step::Event(event(thread, text)));
+                steps.extend(events);
+            }
+        }
+    }
+    steps
+}
+
+fn judge(oracle: &mut Oracle, step: &Step) -> Option<Violation> {
+    match step {
+        Step::Event(event) => oracle.step(event),
+        Step::Quiet(quiet) => oracle.quiet(quiet),
+        Step::Stuck(blocked) => Some(oracle.stuck(blocked)),
+    }
+}
+
+/// The oracle accepts the history, and the rule could have failed in it.
+#[track_caller]
+fn holds(rule: u8, lines: &[&str]) {
+    let mut oracle = Oracle::new();
+    for (at, step) in history(lines).iter().enumerate() {
+        if let Some(violation) = judge(&mut oracle, step) {
+            panic!("step {at}: {violation}");
+        }
+    }
+    let exercised = oracle.exercised()[usize::from(rule) - 1];
+    assert!(exercised > 0, "C{rule} was never put to the test");
+}
+
+/// The oracle rejects the history at its last step, by this rule.
+#[track_caller]
+fn breaks(rule: u8, lines: &[&str]) {
+    let mut oracle = Oracle::new();
+    let steps = history(lines);
+    let last = steps.len() - 1;
+    for (at, step) in steps.iter().enumerate() {
+        match judge(&mut oracle, step) {
+            Some(violation) if at < last => panic!("step {at} of {last} already: {violation}"),
+            Some(violation) => assert_eq!(violation.rule.number(), rule, "{violation}"),
+            None => assert!(at < last, "nothing was found"),
+        }
+    }
+}
+
+/// Both histories leave the oracle in equal states.
+#[track_caller]
+fn same_state(one: &[&str], other: &[&str]) {
+    let [one, other] = [one, other].map(|lines| {
+        let mut oracle = Oracle::new();
+        for step in history(lines) {
+            assert_eq!(judge(&mut oracle, &step), None);
+        }
+        oracle
+    });
+    assert_eq!(one, other);
+}
