@@ -1,7 +1,24 @@
 //! What a run says of itself: the lines that workers print and `nmr check --format json` passes on.
 //!
 //! One JSON object a line, told apart by `kind`. The format is stable: fields are added, never
-//! renamed or removed.
+//! renamed or removed. A field without a value is `null`, never left out.
+//!
+//! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` |
+//! |---|---|---|---|
+//! | `progress` ([`Line::Progress`]) | from time to time | – | from time to time |
+//! | `coverage` ([`Coverage`]) | each rule of its run | each rule, added up over all runs | – |
+//! | `result` ([`RunResult`]) | the last line | each run, by scenario and engine | – |
+//! | `finding` ([`Finding`]) | – | – | each finding |
+//! | `summary` ([`Summary`]) | – | the last line | – |
+//! | `fuzz-summary` ([`FuzzSummary`]) | – | – | the last line |
+//!
+//! ```json
+//! {"kind":"result","scenario":"both-deregister","engine":"pct","verdict":"violated","extent":"sampled","how":null,"rule":"C7","message":"…","executions":12,"seconds":0.1,"seed":7,"case":"target/nmr/cases/….toml"}
+//! {"kind":"coverage","rule":"C7","exercised":4211}
+//! {"kind":"summary","scenarios":40,"runs":200,"holds":199,"violated":1,"incomplete":0,"harness-errors":0,"seconds":181.5,"seed":7,"exit":1}
+//! {"kind":"finding","rule":"C7","message":"…","seed":99,"case":"target/nmr/findings/….toml"}
+//! {"kind":"fuzz-summary","scenarios":9000,"executions":180000,"findings":1,"seconds":600.2,"seed":7,"shard":"1/8","version":"0.1.0"}
+//! ```
 
 use std::fmt;
 use std::path::PathBuf;
@@ -286,7 +303,7 @@ pub struct Coverage {
 
 /// One line of output for machines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
+#[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Line {
     /// A run ended.
     Result(RunResult),
@@ -297,4 +314,131 @@ pub enum Line {
         /// Executions so far.
         executions: u64,
     },
+    /// `nmr check` ended.
+    Summary(Summary),
+    /// Fuzzing found something.
+    Finding(Finding),
+    /// Fuzzing ended.
+    FuzzSummary(FuzzSummary),
+}
+
+/// The last line of `nmr check`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Summary {
+    /// Scenarios that were run.
+    pub scenarios: u64,
+    /// Runs: a scenario under an engine.
+    pub runs: u64,
+    /// Runs that hold.
+    pub holds: u64,
+    /// Runs with a violation.
+    pub violated: u64,
+    /// Runs that were cut short.
+    pub incomplete: u64,
+    /// Runs in which the harness failed.
+    pub harness_errors: u64,
+    /// Wall-clock time of all.
+    pub seconds: f64,
+    /// The seed of the sampling engines.
+    pub seed: u64,
+    /// The exit code of the command.
+    pub exit: u8,
+}
+
+/// A generated scenario that broke a rule.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The rule; `None` for a crash.
+    pub rule: Option<Rule>,
+    /// What happened, for people.
+    pub message: String,
+    /// The seed of the failing execution.
+    pub seed: u64,
+    /// Where the shrunk case was saved.
+    pub case: Option<PathBuf>,
+}
+
+/// The last line of `nmr fuzz`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FuzzSummary {
+    /// Scenarios generated.
+    pub scenarios: u64,
+    /// Executions of them.
+    pub executions: u64,
+    /// Findings.
+    pub findings: u64,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// The seed, which with shard and version fixes the sequence of scenarios.
+    pub seed: u64,
+    /// The shard.
+    pub shard: Shard,
+    /// The version of the generator.
+    pub version: String,
+}
+
+/// One of `count` machines that share a seed: `i/n`, from `1/n` to `n/n`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Shard {
+    index: u32,
+    count: u32,
+}
+
+impl Shard {
+    /// All of the work.
+    pub const WHOLE: Self = Self { index: 1, count: 1 };
+
+    /// Which one, from 1.
+    #[must_use]
+    pub const fn index(self) -> u32 {
+        self.index
+    }
+
+    /// Of how many.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.count
+    }
+}
+
+impl fmt::Display for Shard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
+impl FromStr for Shard {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let parts = text.split_once('/');
+        let parsed = parts.and_then(|(index, count)| {
+            Some(Self {
+                index: index.parse().ok()?,
+                count: count.parse().ok()?,
+            })
+        });
+        parsed
+            .filter(|shard| (1..=shard.count).contains(&shard.index))
+            .ok_or_else(|| UnknownName {
+                given: text.to_owned(),
+                expected: "a shard, `i/n` with i from 1 to n",
+            })
+    }
+}
+
+impl TryFrom<String> for Shard {
+    type Error = UnknownName;
+
+    fn try_from(text: String) -> Result<Self, UnknownName> {
+        text.parse()
+    }
+}
+
+impl From<Shard> for String {
+    fn from(shard: Shard) -> Self {
+        shard.to_string()
+    }
 }
