@@ -3,5 +3,6 @@
 pub mod event;
 pub mod op;
 pub mod oracle;
+pub mod process;
 pub mod report;
 pub mod scenario;

@@ -1,0 +1,144 @@
+//! The parent's side of a worker: one run of one scenario in a process of its own.
+//!
+//! loom and shuttle keep state per process, and a deadlock or a panic while panicking takes the
+//! process down with it. So each run has its own worker, and whatever becomes of that worker ends
+//! up in a [`RunResult`]: a crash, an abort and a hang are findings; output that is no output of a
+//! worker is an error of the harness. Nothing here knows the registrar, and nothing is judged that
+//! the worker has judged itself.
+//!
+//! The lines that a worker prints are in [`crate::report`].
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use crate::report::{Coverage, Engine, RunResult};
+
+pub mod supervise;
+mod transcript;
+mod verdict;
+
+#[cfg(all(test, unix, not(any(loom, shuttle))))]
+mod tests;
+
+use supervise::{How, supervise};
+use transcript::Transcript;
+
+/// How long after its budget a worker that has not ended is taken to hang. loom looks at its limits
+/// every 20,000 executions only, which take a few seconds on a slow machine.
+pub const GRACE: Duration = Duration::from_secs(30);
+
+/// Where a worker finds its scenario.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Among the named scenarios.
+    Named(String),
+    /// In a file.
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The name of the scenario in it.
+        name: String,
+    },
+}
+
+impl Source {
+    /// The scenario's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Named(name) | Self::File { name, .. } => name,
+        }
+    }
+}
+
+/// A run to be made.
+#[derive(Clone, Debug)]
+pub struct Job<'a> {
+    /// The worker's executable, of the build that the engine needs.
+    pub worker: &'a Path,
+    /// The scenario.
+    pub source: Source,
+    /// The engine.
+    pub engine: Engine,
+    /// The seed of a sampling engine.
+    pub seed: u64,
+    /// How long the worker may search.
+    pub budget: Duration,
+    /// How long after that it is taken to hang, [`GRACE`] as a rule.
+    pub grace: Duration,
+    /// Whether the engine should look for the largest bound that ends within the budget.
+    pub deep: bool,
+    /// Where the worker saves a failing case.
+    pub case_dir: Option<&'a Path>,
+}
+
+/// What became of a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// Its result.
+    pub result: RunResult,
+    /// How often each rule was exercised, as far as the worker said.
+    pub coverage: Vec<Coverage>,
+}
+
+impl Job<'_> {
+    /// Runs the worker to its end; `progress` hears the executions so far from time to time.
+    pub fn run(&self, progress: &mut dyn FnMut(u64)) -> Outcome {
+        self.run_until(&AtomicBool::new(false), progress)
+            .expect("nobody stops this run")
+    }
+
+    /// The same, but kills the worker and answers `None` soon after `stop` becomes true.
+    pub fn run_until(&self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Option<Outcome> {
+        let mut transcript = Transcript::default();
+        let ended = supervise(
+            self.command(),
+            self.budget + self.grace,
+            stop,
+            &mut |at, line| {
+                if let Some(executions) = transcript.take(at, line) {
+                    progress(executions);
+                }
+            },
+        );
+        match ended {
+            Ok(end) if matches!(end.how, How::Stopped) => None,
+            ended => Some(verdict::judge(self, transcript, ended)),
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(self.worker);
+        command.args(["run", "--engine", self.engine.name()]);
+        match &self.source {
+            Source::Named(name) => command.args(["--scenario", name]),
+            Source::File { path, .. } => command.arg("--file").arg(path),
+        };
+        command.args(["--seed", &self.seed.to_string()]);
+        command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
+        if self.deep {
+            command.arg("--deep");
+        }
+        if let Some(folder) = self.case_dir {
+            command.arg("--case-dir").arg(folder);
+        }
+        command
+    }
+
+    /// The command that repeats this run.
+    fn repeat(&self) -> String {
+        let scenario = match &self.source {
+            Source::Named(name) => format!("--scenario {name}"),
+            Source::File { path, .. } => format!("--file {}", path.display()),
+        };
+        let (engine, seed) = (self.engine, self.seed);
+        let effort = if self.deep {
+            "--deep".to_owned()
+        } else {
+            format!("--budget {}ms", self.budget.as_millis())
+        };
+        format!("cargo nmr check --engine {engine} {scenario} --seed {seed} {effort}")
+    }
+}

@@ -1,0 +1,165 @@
+//! A child process under supervision: its lines as they come, a deadline, a way to stop it, and the
+//! end of what it said on stderr.
+//!
+//! Knows nothing of what the lines mean.
+
+use std::collections::VecDeque;
+use std::io::{self, BufRead, BufReader, Read};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How often `stop` is looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// How long a pipe may stay open after the child's end (a grandchild can hold it).
+const LINGER: Duration = Duration::from_millis(500);
+/// How many lines of stderr are kept.
+const TAIL: usize = 20;
+
+/// How a child ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By itself.
+    Exited(ExitStatus),
+    /// Killed at the deadline.
+    TimedOut,
+    /// Killed because it was told to stop.
+    Stopped,
+}
+
+/// The end of a child.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct End {
+    /// How it ended.
+    pub how: How,
+    /// How long it ran.
+    pub after: Duration,
+    /// The last lines that it wrote to stderr.
+    pub stderr: String,
+}
+
+/// Runs `command` without input. Each line of its stdout goes to `line`, with the time since the
+/// start; bytes that are not UTF-8 are replaced.
+///
+/// # Errors
+/// The command cannot be started.
+pub fn supervise(
+    mut command: Command,
+    deadline: Duration,
+    stop: &AtomicBool,
+    line: &mut dyn FnMut(Duration, &str),
+) -> io::Result<End> {
+    let start = Instant::now();
+    command.stdin(Stdio::null());
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let lines = lines_of(child.stdout.take().expect("stdout is a pipe"));
+    let stderr = tail_of(child.stderr.take().expect("stderr is a pipe"));
+
+    let overdue = || {
+        if stop.load(Ordering::Relaxed) {
+            Some(How::Stopped)
+        } else if start.elapsed() >= deadline {
+            Some(How::TimedOut)
+        } else {
+            None
+        }
+    };
+    let how = loop {
+        if let Some(how) = overdue() {
+            break how;
+        }
+        match lines.recv_timeout(TICK) {
+            Ok(text) => line(start.elapsed(), &text),
+            Err(RecvTimeoutError::Disconnected) => break wait(&mut child, &overdue)?,
+            Err(RecvTimeoutError::Timeout) => {
+                // With its stdout still open, somebody else has inherited that.
+                if let Some(status) = child.try_wait()? {
+                    while let Ok(text) = lines.recv_timeout(LINGER) {
+                        line(start.elapsed(), &text);
+                    }
+                    break How::Exited(status);
+                }
+            }
+        }
+    };
+    if !matches!(how, How::Exited(_)) {
+        // It may just have ended by itself; then there is nothing to kill.
+        let _ = child.kill();
+        child.wait()?;
+    }
+    Ok(End {
+        how,
+        after: start.elapsed(),
+        stderr: stderr.read(),
+    })
+}
+
+fn wait(child: &mut Child, overdue: &dyn Fn() -> Option<How>) -> io::Result<How> {
+    let mut pause = Duration::from_micros(200);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(How::Exited(status));
+        }
+        if let Some(how) = overdue() {
+            return Ok(how);
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(TICK);
+    }
+}
+
+fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    thread::spawn(move || each_line(pipe, |text| send.send(text).is_ok()));
+    receive
+}
+
+/// Calls `each` until it answers false or the pipe ends.
+fn each_line(pipe: impl Read, mut each: impl FnMut(String) -> bool) {
+    let pieces = BufReader::new(pipe).split(b'\n').map_while(Result::ok);
+    for piece in pieces {
+        let text = String::from_utf8_lossy(&piece);
+        if !each(text.trim_end_matches('\r').to_owned()) {
+            break;
+        }
+    }
+}
+
+struct Tail {
+    lines: Arc<Mutex<VecDeque<String>>>,
+    /// Disconnected when the pipe has ended.
+    ended: Receiver<()>,
+}
+
+fn tail_of(pipe: impl Read + Send + 'static) -> Tail {
+    let lines = Arc::new(Mutex::new(VecDeque::new()));
+    let (alive, ended): (Sender<()>, _) = channel();
+    let kept = Arc::clone(&lines);
+    thread::spawn(move || {
+        let _alive = alive;
+        each_line(pipe, |text| {
+            let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            if kept.len() == TAIL {
+                kept.pop_front();
+            }
+            kept.push_back(text);
+            true
+        });
+    });
+    Tail { lines, ended }
+}
+
+impl Tail {
+    fn read(&self) -> String {
+        // Nothing is ever sent: this returns when the pipe has ended, or is held too long.
+        let _ = self.ended.recv_timeout(LINGER);
+        let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        Vec::from_iter(lines.iter().map(String::as_str)).join("\n")
+    }
+}
