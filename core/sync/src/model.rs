@@ -21,6 +21,7 @@ use loom as engine;
 use shuttle as engine;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::sync::{PoisonError, TryLockError};
 
 pub(crate) const NAME: &str = if cfg!(loom) { "loom" } else { "shuttle" };
 
@@ -73,8 +74,12 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if it is free.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        let inner = Some(self.inner.try_lock().ok()?);
-        Some(MutexGuard { inner })
+        let inner = match self.inner.try_lock() {
+            Ok(guard) => guard,
+            Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(MutexGuard { inner: Some(inner) })
     }
 }
 
@@ -105,8 +110,8 @@ impl Condvar {
     }
 }
 
-fn ignore_poison<G>(result: Result<G, std::sync::PoisonError<G>>) -> G {
-    result.unwrap_or_else(std::sync::PoisonError::into_inner)
+fn ignore_poison<G>(result: Result<G, PoisonError<G>>) -> G {
+    result.unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
