@@ -48,7 +48,12 @@ impl CaseError {
     fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
         Self {
             file: file.to_owned(),
-            line: error.span().map(|span| line_of(text, span.start)),
+            line: error.span().map(|span| {
+                // The span of a value inside an enum is that of the table around it.
+                let named = error.message().split('`').nth(1);
+                let offset = named.and_then(|word| text.get(span.start..)?.find(word));
+                line_of(text, span.start + offset.unwrap_or(0))
+            }),
             message: error.message().trim_end().replace('\n', ", "),
         }
     }
@@ -82,6 +87,22 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
     });
     files.sort();
     Ok(files)
+}
+
+/// The case files of one kind in a folder, sorted by name.
+///
+/// # Errors
+/// The folder or one of its files cannot be read, or a file is no case.
+pub fn of_kind(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, CaseError> {
+    let unreadable =
+        |error: io::Error| CaseError::whole(&folder.display().to_string(), error.to_string());
+    let mut found = Vec::new();
+    for path in files(folder).map_err(unreadable)? {
+        if kind(&path.display().to_string(), &read(&path)?)? == wanted {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 /// Reads a file as text.

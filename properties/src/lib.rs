@@ -11,7 +11,12 @@
 pub mod case;
 #[cfg(not(any(loom, shuttle)))]
 pub mod handle_bits;
+pub mod minimize;
 #[cfg(not(any(loom, shuttle)))]
+mod replay;
 pub mod search;
 #[cfg(not(any(loom, shuttle)))]
 pub mod sequential;
+
+#[cfg(not(any(loom, shuttle)))]
+pub use replay::{Replayed, replay, replay_text};

@@ -2,15 +2,17 @@
 #![cfg(not(any(loom, shuttle)))]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
+use nmr::Resource;
+use nmr_models::scenario::Limits;
 use nmr_properties::case;
 use nmr_properties::search::config;
 use nmr_properties::sequential::event::{Answer, Callback, Event, What};
 use nmr_properties::sequential::machine::{Contract, LENGTH, Reference, Specification, Stopped};
 use nmr_properties::sequential::ops::{Case, KIND};
-use nmr_properties::sequential::reference::{BLOCKS, Model};
+use nmr_properties::sequential::reference::BLOCKS;
 use nmr_properties::sequential::run::{Doctor, run_with, stuck_at};
 use nmr_properties::sequential::{Failure, Op, replay, replay_text, run, search};
 use proptest::strategy::{Strategy, ValueTree};
@@ -21,18 +23,8 @@ use proptest_state_machine::ReferenceStateMachine;
 const CASES: u32 = 400;
 const SEED: u64 = 0x6e6d_7201;
 
-fn saved() -> Vec<PathBuf> {
-    let files = case::files(&case::regressions()).expect("the folder is there");
-    let is_ours = |path: &PathBuf| {
-        let text = case::read(path).unwrap_or_else(|error| panic!("{error}"));
-        let file = path.display().to_string();
-        case::kind(&file, &text).unwrap_or_else(|error| panic!("{error}")) == KIND
-    };
-    files.into_iter().filter(is_ours).collect()
-}
-
 fn replay_saved() -> usize {
-    let files = saved();
+    let files = case::of_kind(&case::regressions(), KIND).unwrap_or_else(|error| panic!("{error}"));
     for file in &files {
         let report = replay(file).unwrap_or_else(|error| panic!("{error}"));
         let command = case::replay_command(file);
@@ -70,12 +62,12 @@ fn a_seed_fixes_the_sequences() {
     let draw = || {
         let mut runner = TestRunner::new(config(1, SEED));
         let strategy = Reference::<Contract>::sequential_strategy(LENGTH);
-        let (_, ops, _) = strategy.new_tree(&mut runner).expect("drawn").current();
-        ops
+        let (start, ops, _) = strategy.new_tree(&mut runner).expect("drawn").current();
+        (start.limits, ops)
     };
-    let ops = draw();
-    assert_eq!(ops, draw());
-    assert_eq!(run(&ops), run(&ops));
+    let (limits, ops) = draw();
+    assert_eq!((limits, ops.clone()), draw());
+    assert_eq!(run(limits, &ops), run(limits, &ops));
 }
 
 /// Every answer of every function, and every callback, turns up in the random sequences.
@@ -85,8 +77,8 @@ fn the_generator_reaches_every_answer_and_callback() {
     let strategy = Reference::<Contract>::sequential_strategy(LENGTH);
     let mut seen = BTreeSet::new();
     for _ in 0..150 {
-        let (_, ops, _) = strategy.new_tree(&mut runner).expect("drawn").current();
-        let mut model = Model::default();
+        let (start, ops, _) = strategy.new_tree(&mut runner).expect("drawn").current();
+        let mut model = start.model;
         for op in &ops {
             note(&model.apply(op), &mut seen);
         }
@@ -104,6 +96,9 @@ fn expected_kinds() -> impl Iterator<Item = &'static str> {
     "register: registered
      register: nil interface
      register: panicked
+     register: no room for a registration
+     register: no room for an interface
+     register: no room for a binding
      deregister: pending
      deregister: dead
      deregister: wrong kind
@@ -190,6 +185,11 @@ fn function(op: &str) -> &'static str {
 fn word(answer: &Answer) -> String {
     match answer {
         Answer::Registered(_) => "registered".to_owned(),
+        Answer::InsufficientResources(refusal) => match refusal.what {
+            Resource::Registration => "no room for a registration".to_owned(),
+            Resource::Interface => "no room for an interface".to_owned(),
+            Resource::Binding => "no room for a binding".to_owned(),
+        },
         Answer::NilInterface => "nil interface".to_owned(),
         Answer::Deregistering(_) => "pending".to_owned(),
         Answer::Attached { .. } => "attached".to_owned(),
@@ -251,13 +251,16 @@ fn a_wrong_order_of_cleanup_is_found_and_shrunk_to_three_operations() {
     assert_eq!(
         ops.len(),
         2,
-        "two registrations, and the shutdown: {ops:#?}"
+        "two registrations; the third is the shutdown's: {ops:#?}"
     );
-    assert_eq!(
-        failure.message,
-        "The registrar is not as specified in operation 3 (deregister-client c1):\n  \
-         expected: > p1 cleans up: context provider's of c1/p1\n  \
-         got:      > c1 cleans up: context client's of c1/p1"
+    let message = &failure.message;
+    assert!(message.contains("in operation 3 (deregister-"), "{message}");
+    assert!(
+        message.ends_with(
+            "\n  expected: > p1 cleans up: context provider's of c1/p1\
+             \n  got:      > c1 cleans up: context client's of c1/p1"
+        ),
+        "{message}"
     );
 }
 
@@ -278,6 +281,7 @@ fn a_callback_too_many_is_found_saved_and_found_again() {
     let loaded: Case = case::parse("file", &text, KIND).expect("well-formed");
     assert_eq!(loaded, failure.case());
     let again = run_with(
+        loaded.limits,
         &loaded.ops,
         NoProviderCleanup::DOCTOR,
         Duration::from_secs(5),
@@ -307,7 +311,7 @@ fn a_call_that_never_returns_is_a_difference() {
             }
         }
     };
-    let report = run_with(&ops, doctor, Duration::from_millis(200));
+    let report = run_with(Limits::default(), &ops, doctor, Duration::from_millis(200));
     let difference = report.difference.expect("it hangs");
     assert_eq!(
         (difference.step, difference.op.as_str()),
@@ -321,8 +325,9 @@ fn random_sequences_survive_being_saved() {
     let mut runner = TestRunner::new(config(1, SEED));
     let strategy = Reference::<Contract>::sequential_strategy(LENGTH);
     for _ in 0..20 {
-        let (_, ops, _) = strategy.new_tree(&mut runner).expect("drawn").current();
+        let (start, ops, _) = strategy.new_tree(&mut runner).expect("drawn").current();
         let failure = Failure {
+            limits: start.limits,
             ops,
             message: "a \"quoted\"\nmessage".to_owned(),
         };
@@ -330,7 +335,7 @@ fn random_sequences_survive_being_saved() {
         let loaded: Case = case::parse("file", &text, KIND).expect("well-formed");
         assert_eq!(loaded, failure.case());
         let report = replay_text("file", &text).expect("well-formed");
-        assert_eq!(report, run(&failure.ops));
+        assert_eq!(report, run(failure.limits, &failure.ops));
         assert_eq!(report.difference, None, "{report}");
     }
 }
@@ -387,6 +392,6 @@ fn a_sequence_that_can_never_return_is_refused() {
     );
     let fixed = text.replace("detach = \"pending\"", "detach = \"early\"");
     let case: Case = case::parse("fixed.toml", &fixed, KIND).expect("well-formed");
-    assert_eq!(stuck_at(&case.ops), None);
-    assert_eq!(run(&case.ops).difference, None);
+    assert_eq!(stuck_at(case.limits, &case.ops), None);
+    assert_eq!(run(case.limits, &case.ops).difference, None);
 }

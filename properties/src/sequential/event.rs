@@ -4,7 +4,9 @@
 
 use std::fmt;
 
-use nmr::{HandleFault, ModuleId, NpiId, RegistrationInstance, Side, Status};
+use nmr::{
+    HandleFault, InsufficientResources, ModuleId, NpiId, RegistrationInstance, Side, Status,
+};
 
 use super::ops::{MODULES, Slot, fault_name};
 
@@ -57,6 +59,8 @@ pub enum Answer {
     Registered(Name),
     /// A register call was given the nil NPIID.
     NilInterface,
+    /// A register call found no room (C17).
+    InsufficientResources(InsufficientResources),
     /// A deregister call's status.
     Deregistering(Status),
     /// The call did what it is for.
@@ -74,6 +78,8 @@ pub enum Answer {
     Refused(Status),
     /// The handle is not good for this call (C12).
     InvalidParameter(HandleFault),
+    /// The handle names nothing that the call is for; more cannot be known from outside (C12).
+    InvalidHandle,
     /// The registration is being deregistered already (C13).
     AlreadyDeregistering,
     /// Nobody has begun to deregister it (C14).
@@ -245,6 +251,7 @@ impl fmt::Display for Answer {
         match self {
             Self::Registered(name) => write!(f, "registered {name}"),
             Self::NilInterface => f.write_str("invalid parameter: nil interface"),
+            Self::InsufficientResources(error) => write!(f, "{error}"),
             Self::Deregistering(status) | Self::Refused(status) => write!(f, "{status}"),
             Self::Done => f.write_str("done"),
             Self::DoneButHeld => f.write_str("done, but the registrar still holds the module"),
@@ -254,6 +261,7 @@ impl fmt::Display for Answer {
             Self::InvalidParameter(fault) => {
                 write!(f, "invalid parameter: {} handle", fault_name(*fault))
             }
+            Self::InvalidHandle => f.write_str("invalid parameter: no such handle"),
             Self::AlreadyDeregistering => {
                 f.write_str("invalid parameter: being deregistered already")
             }

@@ -2,14 +2,31 @@
 //! some that do not.
 
 use nmr::Side;
+use nmr_models::scenario::Limits;
 use proptest::bool;
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prop_oneof;
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Just, Strategy, Union};
 
+use super::function::Function;
 use super::ops::{Attach, DetachScript, HandleRef, KINDS, Op, Register, Slot};
 use super::reference::Model;
+
+/// The limits of a registrar: mostly none. Where the k-th reservation fails, k is small enough for a
+/// sequence to come to it.
+pub fn limits() -> impl Strategy<Value = Limits> {
+    let registrations = option::weighted(0.2, 0..=6_usize);
+    let bindings = option::weighted(0.2, 0..=6_usize);
+    let fault = option::weighted(0.3, 1..=40_u64);
+    (registrations, bindings, fault).prop_map(|(registrations, bindings, fault)| Limits {
+        max_registrations: registrations,
+        max_bindings: bindings,
+        fail_reservation: fault,
+        last_generation: None,
+    })
+}
 
 /// One operation for a sequence that has brought the specification to `model`.
 pub fn operation(model: &Model) -> BoxedStrategy<Op> {
@@ -121,16 +138,8 @@ fn calls_back() -> BoxedStrategy<Vec<Op>> {
 
 /// Any call with any handle: stale ones, ones of the wrong kind, foreign ones, good ones.
 fn wild() -> BoxedStrategy<Op> {
-    let function = select(vec![
-        Op::DeregisterClient as fn(HandleRef) -> Op,
-        Op::DeregisterProvider,
-        Op::WaitClient,
-        Op::WaitProvider,
-        Op::AttachProvider,
-        Op::ClientDetachComplete,
-        Op::ProviderDetachComplete,
-    ]);
-    let any = (function, handle()).prop_map(|(function, handle)| function(handle));
+    let function = select(Function::ALL.to_vec());
+    let any = (function, handle()).prop_map(|(function, handle)| function.of(handle));
     // Of the right kind: any state may meet it.
     let fitting = prop_oneof![
         slot().prop_map(|slot| Op::deregister(slot.side, HandleRef::Registration(slot, 0))),

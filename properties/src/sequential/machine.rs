@@ -9,19 +9,25 @@ use std::marker::PhantomData;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 
-use proptest::strategy::{BoxedStrategy, Just, Strategy};
-use proptest::test_runner::{Config, TestError, TestRunner};
+use nmr_models::scenario::Limits;
+use proptest::strategy::{BoxedStrategy, Strategy};
+use proptest::test_runner::{Config, Reason, TestError, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 
-use super::event::{Answer, Event, What};
+use super::event::Event;
 use super::generate;
 use super::ops::{Case, KIND, Op};
 use super::reference::Model;
 use super::run::{Doctor, PATIENCE, Session, faithful, run_with};
+use super::simplify::{self, Sequence};
 use crate::case;
+use crate::minimize::minimize;
 
 /// The length of a random sequence, at most.
 pub const LENGTH: usize = 60;
+
+/// How many simpler variants of a failure are tried, at most.
+const VARIANTS: usize = 20_000;
 
 /// Which specification is searched against: the contract's, or one with a planted difference.
 pub trait Specification: 'static {
@@ -42,8 +48,10 @@ impl Specification for Contract {
 pub struct Reference<S>(PhantomData<S>);
 
 /// The specification's state and what is to be seen of the last operation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Specified {
+    /// The limits of the registrar.
+    pub limits: Limits,
     /// The state.
     pub model: Model,
     /// The events of the last operation.
@@ -55,7 +63,12 @@ impl<S: Specification> ReferenceStateMachine for Reference<S> {
     type Transition = Op;
 
     fn init_state() -> BoxedStrategy<Specified> {
-        Just(Specified::default()).boxed()
+        let specified = |limits| Specified {
+            limits,
+            model: Model::new(limits),
+            expected: Vec::new(),
+        };
+        generate::limits().prop_map(specified).boxed()
     }
 
     fn transitions(state: &Specified) -> BoxedStrategy<Op> {
@@ -70,20 +83,8 @@ impl<S: Specification> ReferenceStateMachine for Reference<S> {
 
     /// The operation is made, and it returns.
     fn preconditions(state: &Specified, op: &Op) -> bool {
-        let mut model = state.model.clone();
-        let events = model.apply(op);
-        let answer = events
-            .iter()
-            .rev()
-            .find(|event| event.depth == 0 && is_answer(event));
-        let made =
-            !answer.is_some_and(|event| matches!(event.what, What::Answered(Answer::NotMade(_))));
-        made && !model.is_stuck()
+        simplify::is_made(&mut state.model.clone(), op)
     }
-}
-
-fn is_answer(event: &Event) -> bool {
-    matches!(event.what, What::Answered(_))
 }
 
 /// The registrar beside the specification.
@@ -94,8 +95,8 @@ impl<S: Specification> StateMachineTest for Comparison<S> {
     type SystemUnderTest = Session;
     type Reference = Reference<S>;
 
-    fn init_test(_: &Specified) -> Session {
-        Session::new(PATIENCE)
+    fn init_test(start: &Specified) -> Session {
+        Session::new(start.limits, PATIENCE)
     }
 
     fn apply(mut session: Session, state: &Specified, op: Op) -> Session {
@@ -123,6 +124,8 @@ fn fail_if(difference: Option<&impl fmt::Display>) {
 /// A sequence on which the registrar is not as specified, as small as shrinking made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Failure {
+    /// The limits of the registrar.
+    pub limits: Limits,
     /// The sequence.
     pub ops: Vec<Op>,
     /// The difference.
@@ -136,6 +139,7 @@ impl Failure {
         Case {
             kind: KIND.to_owned(),
             found: self.message.clone(),
+            limits: self.limits,
             ops: self.ops.clone(),
         }
     }
@@ -185,14 +189,26 @@ pub fn search<S: Specification>(config: Config) -> Result<(), Stopped> {
     match searched {
         Ok(()) => Ok(()),
         Err(TestError::Abort(reason)) => Err(Stopped::GaveUp(reason.to_string())),
-        Err(TestError::Fail(reason, (_, ops, _))) => {
-            // proptest's reason is the last failure's; the smallest sequence is run once more.
-            let report = run_with(&ops, S::DOCTOR, PATIENCE);
-            let message = match report.difference {
-                Some(difference) => difference.to_string(),
-                None => format!("not reproducible: {reason}"),
-            };
-            Err(Stopped::Found(Failure { ops, message }))
+        Err(TestError::Fail(reason, (start, ops, _))) => {
+            Err(Stopped::Found(smallest::<S>(start.limits, ops, &reason)))
         }
+    }
+}
+
+/// Makes what proptest has shrunk smaller still, and says what is wrong with it.
+fn smallest<S: Specification>(limits: Limits, ops: Vec<Op>, reason: &Reason) -> Failure {
+    let difference = |(limits, ops): &Sequence| {
+        let report = run_with(*limits, ops, S::DOCTOR, PATIENCE);
+        report.difference.map(|difference| difference.to_string())
+    };
+    let fails = |sequence: &Sequence| difference(sequence).is_some();
+    let smallest = minimize((limits, ops), simplify::variants, fails, VARIANTS);
+    // proptest's reason is of the last failure that it saw.
+    let message = difference(&smallest).unwrap_or_else(|| format!("not reproducible: {reason}"));
+    let (limits, ops) = smallest;
+    Failure {
+        limits,
+        ops,
+        message,
     }
 }

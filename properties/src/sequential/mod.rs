@@ -6,11 +6,13 @@
 //! registrar holds on to after each operation are compared. Concurrency is not looked at here.
 
 pub mod event;
+pub mod function;
 pub mod generate;
 pub mod machine;
 pub mod ops;
 pub mod reference;
 pub mod run;
+pub mod simplify;
 pub mod world;
 
 pub use machine::{Failure, search};

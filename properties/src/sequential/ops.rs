@@ -8,10 +8,16 @@ use std::fmt;
 use std::str::FromStr;
 
 use nmr::{HandleFault, Side};
+use nmr_models::scenario::Limits;
 use serde::{Deserialize, Serialize};
+
+use super::function::Parts;
 
 /// What a case file of this module says in its `kind` field.
 pub const KIND: &str = "sequential";
+
+/// Slots have few generations, so that they are retired while a sequence runs.
+pub const LAST_GENERATION: u32 = 4;
 
 /// How many modules there are of each side.
 pub const MODULES: u8 = 4;
@@ -27,6 +33,10 @@ pub struct Case {
     /// The difference that the sequence showed when it was saved; empty for one written by hand.
     #[serde(default)]
     pub found: String,
+    /// The limits and the fault of the registrar under test. Its slots are retired after
+    /// [`LAST_GENERATION`], if nothing else is said.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub limits: Limits,
     /// The operations, in order. All registrations that are left are deregistered after the last.
     #[serde(rename = "op")]
     pub ops: Vec<Op>,
@@ -149,7 +159,7 @@ impl Register {
     }
 }
 
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+pub(crate) fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
@@ -238,6 +248,18 @@ pub enum HandleRef {
     Binding(Slot, Slot, u8),
     /// A live handle of another registrar: `foreign client`, `foreign provider`, `foreign binding`.
     Foreign(Kind),
+}
+
+impl HandleRef {
+    /// The newest handle of the same name.
+    #[must_use]
+    pub const fn newest(self) -> Self {
+        match self {
+            Self::Registration(slot, _) => Self::Registration(slot, 0),
+            Self::Binding(client, provider, _) => Self::Binding(client, provider, 0),
+            Self::Foreign(_) => self,
+        }
+    }
 }
 
 /// The kinds of handle.
@@ -360,17 +382,11 @@ as_text!(HandleRef);
 
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Register(register) => {
+        match self.parts() {
+            Parts::Call(function, handle) => write!(f, "{} {handle}", function.name()),
+            Parts::Register(register) => {
                 write!(f, "register {} on npi {}", register.module, register.npi)
             }
-            Self::DeregisterClient(handle) => write!(f, "deregister-client {handle}"),
-            Self::DeregisterProvider(handle) => write!(f, "deregister-provider {handle}"),
-            Self::WaitClient(handle) => write!(f, "wait-client {handle}"),
-            Self::WaitProvider(handle) => write!(f, "wait-provider {handle}"),
-            Self::AttachProvider(handle) => write!(f, "attach-provider {handle}"),
-            Self::ClientDetachComplete(handle) => write!(f, "client-detach-complete {handle}"),
-            Self::ProviderDetachComplete(handle) => write!(f, "provider-detach-complete {handle}"),
         }
     }
 }

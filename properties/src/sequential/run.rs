@@ -5,9 +5,12 @@
 
 use std::fmt;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
+
+use nmr_models::scenario::Limits;
 
 use super::event::Event;
 use super::ops::{Case, KIND, Op};
@@ -56,45 +59,27 @@ pub struct Difference {
 /// A run in progress.
 pub struct Session {
     to_worker: Sender<Job>,
-    from_worker: Receiver<Vec<Event>>,
     patience: Duration,
     report: Report,
 }
 
-enum Job {
-    Step(Op, Vec<Event>),
-    BeQuiet,
-    Leave(Sender<Result<(), String>>),
-}
-
-fn work(jobs: &Receiver<Job>, seen: &Sender<Vec<Event>>) {
-    let world = World::new();
-    // A session that was given up hears no answer, which ends the thread.
-    for job in jobs {
-        let heard = match job {
-            Job::Step(op, expected) => seen.send(world.step(&op, expected)).is_ok(),
-            Job::BeQuiet => {
-                world.be_quiet();
-                true
-            }
-            Job::Leave(reply) => reply.send(world.leave()).is_ok(),
-        };
-        if !heard {
-            return;
-        }
-    }
-}
+/// What the thread that makes the calls has to do next.
+type Job = Box<dyn FnOnce(&Arc<World>) + Send>;
 
 impl Session {
     /// A registrar with nothing in it, whose calls may take `patience` each.
     #[must_use]
-    pub fn new(patience: Duration) -> Self {
-        let (to_worker, jobs) = channel();
-        let (seen, from_worker) = channel();
-        thread::spawn(move || work(&jobs, &seen));
+    pub fn new(limits: Limits, patience: Duration) -> Self {
+        let (to_worker, jobs) = channel::<Job>();
+        // A session that is over drops its sender, which ends the thread.
+        thread::spawn(move || {
+            let world = World::new(limits);
+            for job in jobs {
+                job(&world);
+            }
+        });
         Self {
             to_worker,
-            from_worker,
             patience,
             report: Report {
                 steps: Vec::new(),
@@ -109,49 +94,63 @@ impl Session {
         self.report.difference.as_ref()
     }
 
+    /// Asks the thread that makes the calls, or says why there is no answer.
+    pub(crate) fn ask<R: Send + 'static>(
+        &self,
+        question: impl FnOnce(&Arc<World>) -> R + Send + 'static,
+    ) -> Result<R, String> {
+        let (reply, answer) = channel();
+        let job: Job = Box::new(move |world| {
+            // A session that was given up hears no answer.
+            let _ = reply.send(question(world));
+        });
+        let sent = self.to_worker.send(job);
+        let heard = sent.map_err(|_| RecvTimeoutError::Disconnected);
+        heard
+            .and_then(|()| answer.recv_timeout(self.patience))
+            .map_err(|error| match error {
+                RecvTimeoutError::Timeout => {
+                    format!("the call had not returned after {:?}", self.patience)
+                }
+                RecvTimeoutError::Disconnected => {
+                    "the thread that makes the calls has died".to_owned()
+                }
+            })
+    }
+
     /// Carries out one operation, of which `expected` should be seen. After a difference it does
     /// nothing.
     pub fn step(&mut self, op: &Op, expected: &[Event]) {
+        let (op, events) = (op.clone(), expected.to_vec());
+        let text = op.to_string();
+        self.compare(text, expected, move |world| world.step(&op, events));
+    }
+
+    /// Lets the world do something of which `expected` should be seen. After a difference it does
+    /// nothing.
+    pub(crate) fn compare(
+        &mut self,
+        op: String,
+        expected: &[Event],
+        act: impl FnOnce(&Arc<World>) -> Vec<Event> + Send + 'static,
+    ) {
         if self.report.difference.is_some() {
             return;
         }
-        let step = self.report.steps.len() + 1;
-        let difference = |expected: Option<&Event>, got: String| Difference {
-            step,
-            op: op.to_string(),
-            expected: expected.map_or("nothing more".to_owned(), |event| event.what.to_string()),
-            got,
-        };
-        let job = Job::Step(op.clone(), expected.to_vec());
-        let answer = match self.to_worker.send(job) {
-            Ok(()) => self.from_worker.recv_timeout(self.patience),
-            Err(_) => Err(RecvTimeoutError::Disconnected),
-        };
-        let (events, difference) = match answer {
+        let (events, differs) = match self.ask(act) {
             Ok(got) => {
-                let same = expected
-                    .iter()
-                    .zip(&got)
-                    .take_while(|(a, b)| a == b)
-                    .count();
-                let differs = (same < expected.len().max(got.len())).then(|| {
-                    let next = got.get(same);
-                    let text = next.map_or("nothing more".to_owned(), |e| e.what.to_string());
-                    difference(expected.get(same), text)
-                });
+                let differs = first_difference(expected, &got);
                 (got, differs)
             }
-            Err(RecvTimeoutError::Timeout) => {
-                let got = format!("the call had not returned after {:?}", self.patience);
-                (Vec::new(), Some(difference(expected.last(), got)))
-            }
-            Err(RecvTimeoutError::Disconnected) => {
-                let got = "the thread that makes the calls has died".to_owned();
-                (Vec::new(), Some(difference(expected.last(), got)))
-            }
+            Err(problem) => (Vec::new(), Some((expected.last(), problem))),
         };
+        self.report.difference = differs.map(|(expected, got)| Difference {
+            step: self.report.steps.len() + 1,
+            op,
+            expected: text_of(expected),
+            got,
+        });
         self.report.steps.push(Step { events });
-        self.report.difference = difference;
     }
 
     /// Shuts everything down, again in step with the specification, and checks that nothing is
@@ -160,7 +159,7 @@ impl Session {
     pub fn finish(mut self, mut model: Model, doctor: Doctor) -> Report {
         model.be_quiet();
         // If the worker is gone, the next step says so.
-        let _ = self.to_worker.send(Job::BeQuiet);
+        let _ = self.ask(|world| world.be_quiet());
         while let Some(op) = model.shutdown_op() {
             let mut expected = model.apply(&op);
             doctor(&mut expected);
@@ -173,12 +172,9 @@ impl Session {
     }
 
     fn leave(&mut self) {
-        let (reply, answer) = channel();
-        let _ = self.to_worker.send(Job::Leave(reply));
-        let problem = match answer.recv_timeout(self.patience) {
+        let problem = match self.ask(|world| world.leave()) {
             Ok(Ok(())) => return,
-            Ok(Err(problem)) => problem,
-            Err(error) => error.to_string(),
+            Ok(Err(problem)) | Err(problem) => problem,
         };
         self.report.difference = Some(Difference {
             step: self.report.steps.len(),
@@ -189,11 +185,26 @@ impl Session {
     }
 }
 
+/// The first place where two lists of events differ: what was expected there, and what came.
+fn first_difference<'a>(
+    expected: &'a [Event],
+    got: &[Event],
+) -> Option<(Option<&'a Event>, String)> {
+    let pairs = expected.iter().zip(got);
+    let same = pairs.take_while(|(expected, got)| expected == got).count();
+    let differ = same < expected.len().max(got.len());
+    differ.then(|| (expected.get(same), text_of(got.get(same))))
+}
+
+fn text_of(event: Option<&Event>) -> String {
+    event.map_or("nothing more".to_owned(), |event| event.what.to_string())
+}
+
 /// The number of the first operation that can never return on one thread: a register call that
 /// panics while one of its bindings has a pending detach has to wait for it.
 #[must_use]
-pub fn stuck_at(ops: &[Op]) -> Option<usize> {
-    let mut model = Model::default();
+pub fn stuck_at(limits: Limits, ops: &[Op]) -> Option<usize> {
+    let mut model = Model::new(limits);
     ops.iter().position(|op| {
         model.apply(op);
         model.is_stuck()
@@ -202,15 +213,15 @@ pub fn stuck_at(ops: &[Op]) -> Option<usize> {
 
 /// Runs a sequence. It must not be [stuck](stuck_at).
 #[must_use]
-pub fn run(ops: &[Op]) -> Report {
-    run_with(ops, faithful, PATIENCE)
+pub fn run(limits: Limits, ops: &[Op]) -> Report {
+    run_with(limits, ops, faithful, PATIENCE)
 }
 
 /// Runs a sequence against a specification that is changed by `doctor`.
 #[must_use]
-pub fn run_with(ops: &[Op], doctor: Doctor, patience: Duration) -> Report {
-    let mut model = Model::default();
-    let mut session = Session::new(patience);
+pub fn run_with(limits: Limits, ops: &[Op], doctor: Doctor, patience: Duration) -> Report {
+    let mut model = Model::new(limits);
+    let mut session = Session::new(limits, patience);
     for op in ops {
         let mut expected = model.apply(op);
         doctor(&mut expected);
@@ -233,16 +244,22 @@ pub fn replay(path: &Path) -> Result<Report, CaseError> {
 /// As [`replay`].
 pub fn replay_text(file: &str, text: &str) -> Result<Report, CaseError> {
     let case: Case = case::parse(file, text, KIND)?;
-    if let Some(index) = stuck_at(&case.ops) {
-        let message = format!(
-            "operation {} ({}) can never return on one thread: its register call panics and then \
-             waits for a detach that is pending",
-            index + 1,
-            case.ops[index]
-        );
-        return Err(CaseError::whole(file, message));
-    }
-    Ok(run(&case.ops))
+    refuse_stuck(file, case.limits, &case.ops)?;
+    Ok(run(case.limits, &case.ops))
+}
+
+/// An error for a case with an operation that can never return.
+pub(crate) fn refuse_stuck(file: &str, limits: Limits, ops: &[Op]) -> Result<(), CaseError> {
+    let Some(index) = stuck_at(limits, ops) else {
+        return Ok(());
+    };
+    let message = format!(
+        "operation {} ({}) can never return on one thread: its register call panics and then \
+         waits for a detach that is pending",
+        index + 1,
+        ops[index]
+    );
+    Err(CaseError::whole(file, message))
 }
 
 impl fmt::Display for Report {

@@ -6,25 +6,28 @@
 //! does not fit. It decides nothing about right and wrong beyond that comparison.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 
 use nmr::{
-    AttachError, Attachment, BindingContext, BindingHandle, ClientHandle, ClientModule,
-    DeregisterError, Detach, DetachCompleteError, Dispatch, HandleKind, Offer, ProviderHandle,
-    ProviderModule, RegisterError, Registrar, RegistrationInstance, Side, Status, WaitError,
+    AttachError, Attachment, BindingContext, BindingHandle, ClientHandle, DeregisterError,
+    DetachCompleteError, Dispatch, HandleFault, HandleKind, ProviderHandle, RegisterError,
+    Registrar, RegistrationInstance, Side, Status, WaitError,
 };
+use nmr_models::scenario::Limits;
 use nmr_sync::Mutex;
 
-use super::event::{Answer, Callback, Event, Held, Name, Outcome, Pair, What};
-use super::ops::{Attach, DetachScript, HandleRef, Hook, Op, Register};
-use super::reference::{REFUSAL, panic_text};
+use super::event::{Answer, Event, Held, Name, Pair, What};
+use super::function::{Function, Parts};
+use super::ops::{HandleRef, LAST_GENERATION, Op, Register};
 
 mod foreign;
+mod scripted;
 pub use foreign::Foreign;
+use scripted::Scripted;
 
 /// A handle of any kind, as numbers.
-type Raw = (u32, u64);
+pub type Raw = (u32, u64);
 
 /// The registrar under test and all that is known about it from outside.
 pub struct World {
@@ -62,13 +65,23 @@ impl Traces {
 }
 
 impl World {
-    /// A registrar with nothing in it, beside another one that owns the foreign handles.
+    /// A registrar with these limits and nothing in it, beside another one that owns the foreign handles.
     #[must_use]
-    pub fn new() -> Arc<Self> {
-        // Few stripes, so that counting is quick; few generations, so that slots are retired.
-        let registrar = Registrar::builder().stripes(4).last_generation(4).build();
+    pub fn new(limits: Limits) -> Arc<Self> {
+        // Few stripes, so that counting is quick.
+        let last = limits.last_generation.unwrap_or(LAST_GENERATION);
+        let mut builder = Registrar::builder().stripes(4).last_generation(last);
+        if let Some(limit) = limits.max_registrations {
+            builder = builder.max_registrations(limit);
+        }
+        if let Some(limit) = limits.max_bindings {
+            builder = builder.max_bindings(limit);
+        }
+        if let Some(k) = limits.fail_reservation {
+            builder = builder.fail_reservation(k);
+        }
         Arc::new(Self {
-            registrar,
+            registrar: builder.build(),
             foreign: Foreign::new(),
             ledger: Mutex::new(Ledger::default()),
         })
@@ -165,42 +178,102 @@ impl World {
     }
 
     fn make(self: &Arc<Self>, op: &Op) -> Answer {
+        match op.parts() {
+            Parts::Register(register) => self.register(register),
+            Parts::Call(function, handle) => self.invoke(function, self.raw(handle)),
+        }
+    }
+
+    fn invoke(&self, function: Function, raw: Raw) -> Answer {
         let registrar = &self.registrar;
-        match op {
-            Op::Register(register) => self.register(register),
-            Op::DeregisterClient(handle) => {
-                let (id, bits) = self.raw(*handle);
+        let (id, bits) = raw;
+        match function {
+            Function::DeregisterClient => {
                 deregistered(registrar.deregister_client(ClientHandle::from_raw(id, bits)))
             }
-            Op::DeregisterProvider(handle) => {
-                let (id, bits) = self.raw(*handle);
+            Function::DeregisterProvider => {
                 deregistered(registrar.deregister_provider(ProviderHandle::from_raw(id, bits)))
             }
-            Op::WaitClient(handle) => {
-                let (id, bits) = self.raw(*handle);
+            Function::WaitClient => {
                 let waited = registrar.wait_for_client_deregister(ClientHandle::from_raw(id, bits));
-                self.waited((id, bits), waited)
+                self.waited(raw, waited)
             }
-            Op::WaitProvider(handle) => {
-                let (id, bits) = self.raw(*handle);
-                let waited =
-                    registrar.wait_for_provider_deregister(ProviderHandle::from_raw(id, bits));
-                self.waited((id, bits), waited)
+            Function::WaitProvider => {
+                let handle = ProviderHandle::from_raw(id, bits);
+                self.waited(raw, registrar.wait_for_provider_deregister(handle))
             }
-            Op::AttachProvider(handle) => self.attach(self.raw(*handle)),
-            Op::ClientDetachComplete(handle) => {
-                let (id, bits) = self.raw(*handle);
+            Function::AttachProvider => self.attach(raw),
+            Function::ClientDetachComplete => {
                 completed(registrar.client_detach_complete(BindingHandle::from_raw(id, bits)))
             }
-            Op::ProviderDetachComplete(handle) => {
-                let (id, bits) = self.raw(*handle);
+            Function::ProviderDetachComplete => {
                 completed(registrar.provider_detach_complete(BindingHandle::from_raw(id, bits)))
             }
         }
     }
 
+    /// What a handle's numbers name, if the registrar has issued it.
+    #[must_use]
+    pub fn named(&self, raw: Raw) -> Option<HandleRef> {
+        let ledger = self.ledger.lock();
+        if let Some(index) = ledger.issued.iter().position(|(_, other)| *other == raw) {
+            let (name, _) = ledger.issued[index];
+            let younger = ledger.issued[index + 1..].iter();
+            let age = younger.filter(|(other, _)| other.slot == name.slot).count();
+            return Some(HandleRef::Registration(name.slot, u8::try_from(age).ok()?));
+        }
+        let index = ledger.offered.iter().position(|(_, other)| *other == raw)?;
+        let slots = |index: usize| {
+            let (pair, _) = ledger.offered[index];
+            (pair.client.slot, pair.provider.slot)
+        };
+        let younger =
+            (index + 1..ledger.offered.len()).filter(|&other| slots(other) == slots(index));
+        let (client, provider) = slots(index);
+        let age = u8::try_from(younger.count()).ok()?;
+        Some(HandleRef::Binding(client, provider, age))
+    }
+
+    /// The number of the registrar under test, which is part of its handles: known as soon as it has
+    /// issued one.
+    #[must_use]
+    pub fn number(&self) -> Option<u32> {
+        let ledger = self.ledger.lock();
+        ledger.issued.first().map(|&(_, (number, _))| number)
+    }
+
+    /// Calls a function with any numbers for a handle, in step with `expected`. The call is noted as
+    /// `text`, and answers what is wrong with the handle only as far as can be known from outside.
+    pub fn probe(
+        &self,
+        function: Function,
+        raw: Raw,
+        text: &str,
+        expected: Vec<Event>,
+    ) -> Vec<Event> {
+        self.ledger.lock().expected = expected;
+        self.say(What::Called(text.to_owned()));
+        self.deeper();
+        let called = catch_unwind(AssertUnwindSafe(|| self.invoke(function, raw)));
+        let answer = match called {
+            Ok(Answer::InvalidParameter(fault)) if fault != HandleFault::Foreign => {
+                Answer::InvalidHandle
+            }
+            Ok(answer) => answer,
+            Err(payload) => Answer::Panicked(text_of(&*payload)),
+        };
+        self.back();
+        self.say(What::Answered(answer));
+        if !self.ledger.lock().differs {
+            let held = self.held();
+            self.say(What::Holds(held));
+        }
+        std::mem::take(&mut self.ledger.lock().got)
+    }
+
     /// The numbers of a handle. One that was never issued becomes zeros, which name nothing.
-    fn raw(&self, handle: HandleRef) -> Raw {
+    #[must_use]
+    pub fn raw(&self, handle: HandleRef) -> Raw {
         let ledger = self.ledger.lock();
         let found = match handle {
             HandleRef::Foreign(kind) => return self.foreign.handle(kind),
@@ -258,6 +331,9 @@ impl World {
                 Answer::Registered(name)
             }
             Err(RegisterError::InvalidParameter(_)) => Answer::NilInterface,
+            Err(RegisterError::InsufficientResources(error)) => {
+                Answer::InsufficientResources(error)
+            }
             Err(error) => Answer::Other(error.to_string()),
         }
     }
@@ -360,203 +436,4 @@ fn text_of(payload: &(dyn Any + Send)) -> String {
     let string = payload.downcast_ref::<String>().map(String::as_str);
     let text = string.or_else(|| payload.downcast_ref::<&str>().copied());
     text.unwrap_or("no text").to_owned()
-}
-
-/// A module that follows a script, for one registration.
-struct Scripted {
-    world: Arc<World>,
-    name: Name,
-    script: Register,
-    spent: Mutex<Vec<Hook>>,
-}
-
-impl Scripted {
-    fn hook(&self, hook: Hook) {
-        if self.world.ledger.lock().quiet || self.spent.lock().contains(&hook) {
-            return;
-        }
-        self.spent.lock().push(hook);
-        for op in self.script.calls(hook) {
-            self.world.call(op);
-        }
-    }
-
-    /// A callback begins; whether the script is followed.
-    fn begin(&self, callback: Callback) -> bool {
-        let follow = self.world.say(What::Callback(callback));
-        self.world.deeper();
-        follow
-    }
-
-    fn end(&self, outcome: Outcome) {
-        self.world.back();
-        self.world.say(What::Returned(outcome));
-    }
-
-    /// Panics without a word on the terminal.
-    fn panic(&self, callback: &str) -> ! {
-        resume_unwind(Box::new(panic_text(self.name, callback)))
-    }
-
-    fn client_attach(&self, handle: HandleRef) -> Result<bool, String> {
-        let attach = self.script.attach;
-        self.hook(Hook::BeforeAttach);
-        match attach {
-            Attach::Decline => return Ok(false),
-            Attach::Hollow => return Ok(true),
-            Attach::Panic => return Err(panic_text(self.name, "attach")),
-            _ => {}
-        }
-        let call = Op::AttachProvider(handle);
-        let attached = match self.world.call(&call) {
-            Answer::Panicked(text) if attach != Attach::Insist => return Err(text),
-            answer => matches!(answer, Answer::Attached { .. }),
-        };
-        if attach == Attach::Twice {
-            self.world.call(&call);
-        }
-        self.hook(Hook::AfterAttach);
-        match attach {
-            Attach::ChangeOfMind => Ok(false),
-            Attach::Insist => Ok(true),
-            Attach::AttachThenPanic => Err(panic_text(self.name, "attach")),
-            _ => Ok(attached),
-        }
-    }
-
-    fn detach(&self, side: Side, binding: BindingHandle, context: &BindingContext) -> Detach {
-        let pair = self.world.pair_of(binding.to_raw());
-        let follow = self.begin(Callback::Detach {
-            module: self.name,
-            binding: pair,
-            context: label_of(context),
-        });
-        let Some(pair) = pair.filter(|_| follow) else {
-            self.end(Outcome::Complete);
-            return Detach::Complete;
-        };
-        self.hook(Hook::Detach);
-        let detach = self.script.detach;
-        use DetachScript::{AtOnce, Early, EarlyThenComplete, EarlyThenPanic, Panic, Pending};
-        if matches!(detach, Early | EarlyThenComplete | EarlyThenPanic) {
-            let handle = HandleRef::Binding(pair.client.slot, pair.provider.slot, 0);
-            self.world.call(&Op::detach_complete(side, handle));
-        }
-        match detach {
-            AtOnce | EarlyThenComplete => {
-                self.end(Outcome::Complete);
-                Detach::Complete
-            }
-            Pending | Early => {
-                self.end(Outcome::Pending);
-                Detach::Pending
-            }
-            Panic | EarlyThenPanic => {
-                self.end(Outcome::Panics);
-                self.panic("detach")
-            }
-        }
-    }
-
-    fn clean_up(&self, context: &BindingContext) {
-        let follow = self.begin(Callback::CleanUp {
-            module: self.name,
-            context: label_of(context),
-        });
-        if follow {
-            self.hook(Hook::Cleanup);
-        }
-        if follow && self.script.cleanup_panics {
-            self.end(Outcome::Panics);
-            self.panic("cleanup");
-        }
-        self.end(Outcome::Complete);
-    }
-}
-
-impl ClientModule for Scripted {
-    fn attach_provider(&self, offer: Offer<'_>) -> Result<(), Status> {
-        let provider = Name::of(offer.provider()).unwrap_or(self.name);
-        let pair = Pair {
-            client: self.name,
-            provider,
-        };
-        let raw = offer.binding().to_raw();
-        self.world.ledger.lock().offered.push((pair, raw));
-        if !self.begin(Callback::ClientAttach { binding: pair }) {
-            self.end(Outcome::Declines);
-            return Err(REFUSAL);
-        }
-        let handle = HandleRef::Binding(self.name.slot, provider.slot, 0);
-        match self.client_attach(handle) {
-            Ok(true) => {
-                self.end(Outcome::Success);
-                Ok(())
-            }
-            Ok(false) => {
-                self.end(Outcome::Declines);
-                Err(REFUSAL)
-            }
-            Err(text) => {
-                self.end(Outcome::Panics);
-                resume_unwind(Box::new(text))
-            }
-        }
-    }
-
-    fn detach_provider(&self, binding: BindingHandle, context: &BindingContext) -> Detach {
-        self.detach(Side::Client, binding, context)
-    }
-
-    fn cleanup_binding_context(&self, context: &BindingContext) {
-        self.clean_up(context);
-    }
-}
-
-impl ProviderModule for Scripted {
-    fn attach_client(
-        &self,
-        binding: BindingHandle,
-        client: &RegistrationInstance,
-        peer: &Attachment,
-    ) -> Result<Attachment, Status> {
-        let pair = Pair {
-            client: Name::of(client).unwrap_or(self.name),
-            provider: self.name,
-        };
-        let known = self.world.pair_of(binding.to_raw()) == Some(pair);
-        let follow = self.begin(Callback::ProviderAttach {
-            binding: pair,
-            context: label_of(&peer.context),
-            dispatch: label_of(&peer.dispatch),
-        });
-        if !follow || !known {
-            self.end(Outcome::Declines);
-            return Err(REFUSAL);
-        }
-        self.hook(Hook::BeforeAttach);
-        match self.script.attach {
-            Attach::Decline => {
-                self.end(Outcome::Declines);
-                Err(REFUSAL)
-            }
-            Attach::Panic => {
-                self.end(Outcome::Panics);
-                self.panic("attach")
-            }
-            _ => {
-                let attachment = self.world.attachment(pair, Side::Provider);
-                self.end(Outcome::Success);
-                Ok(attachment)
-            }
-        }
-    }
-
-    fn detach_client(&self, binding: BindingHandle, context: &BindingContext) -> Detach {
-        self.detach(Side::Provider, binding, context)
-    }
-
-    fn cleanup_binding_context(&self, context: &BindingContext) {
-        self.clean_up(context);
-    }
 }

@@ -13,8 +13,10 @@ pub use binding::REFUSAL;
 use std::sync::Arc;
 
 use nmr::{HandleFault, Side};
+use nmr_models::scenario::Limits;
 
 use super::event::{Answer, Event, Held, Name, Outcome, Pair, What};
+use super::function::{Function, Parts};
 use super::ops::{HandleRef, Hook, Op, Register, Slot};
 
 /// Why an operation is not made: its handle was never issued.
@@ -30,6 +32,9 @@ type Thrown = String;
 /// The specification's state.
 #[derive(Clone, Debug, Default)]
 pub struct Model {
+    limits: Limits,
+    /// How many reservations have been made, over all register calls.
+    reservations: u64,
     registrations: Vec<Registration>,
     bindings: Vec<Binding>,
     /// Registrations whose register call has returned their handle, in that order.
@@ -105,6 +110,16 @@ enum Target {
 }
 
 impl Model {
+    /// The state of a registrar with these limits and nothing in it. (The generations of slots are
+    /// no concern of the specification.)
+    #[must_use]
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            ..Self::default()
+        }
+    }
+
     /// Carries out one operation; answers all that is to be seen of it.
     pub fn apply(&mut self, op: &Op) -> Vec<Event> {
         self.call(op);
@@ -181,7 +196,33 @@ impl Model {
         })
     }
 
-    fn held(&self) -> Held {
+    /// Every handle that has been seen, dead ones too, as the operations refer to them.
+    pub fn handles(&self) -> impl Iterator<Item = HandleRef> {
+        // The age of a handle is how many of its name came after it.
+        let newest_first = |list: &[usize], name: &dyn Fn(usize, u8) -> HandleRef| {
+            let mut seen: Vec<HandleRef> = Vec::new();
+            for &index in list.iter().rev() {
+                let older = seen.iter().filter(|other| other.newest() == name(index, 0));
+                let age = u8::try_from(older.count()).expect("sequences are short");
+                seen.push(name(index, age));
+            }
+            seen
+        };
+        let registration =
+            |r: usize, age| HandleRef::Registration(self.registrations[r].name.slot, age);
+        let binding = |b: usize, age| {
+            let pair = self.pair(b);
+            HandleRef::Binding(pair.client.slot, pair.provider.slot, age)
+        };
+        let registrations = newest_first(&self.issued, &registration);
+        registrations
+            .into_iter()
+            .chain(newest_first(&self.offered, &binding))
+    }
+
+    /// What the registrar holds.
+    #[must_use]
+    pub fn held(&self) -> Held {
         let there = self.registrations.iter();
         let registrations = there.filter(|r| r.state != State::Gone).count();
         let bindings = self.bindings.iter().filter(|b| b.phase != Phase::Gone);
@@ -222,38 +263,31 @@ impl Model {
     }
 
     fn answer(&mut self, op: &Op) -> Answer {
-        let target = match op {
-            Op::Register(register) => return self.register(register),
-            Op::DeregisterClient(handle)
-            | Op::DeregisterProvider(handle)
-            | Op::WaitClient(handle)
-            | Op::WaitProvider(handle)
-            | Op::AttachProvider(handle)
-            | Op::ClientDetachComplete(handle)
-            | Op::ProviderDetachComplete(handle) => self.resolve(*handle),
+        let (function, handle) = match op.parts() {
+            Parts::Register(register) => return self.register(register),
+            Parts::Call(function, handle) => (function, handle),
         };
-        let Some(target) = target else {
+        let Some(target) = self.resolve(handle) else {
             return Answer::NotMade(NO_SUCH_HANDLE);
         };
-        let answer = match op {
-            Op::Register(_) => unreachable!("it has no target"),
-            Op::DeregisterClient(_) => self
+        let answer = match function {
+            Function::DeregisterClient => self
                 .registration(target, Side::Client)
                 .map(|r| self.deregister(r)),
-            Op::DeregisterProvider(_) => self
+            Function::DeregisterProvider => self
                 .registration(target, Side::Provider)
                 .map(|r| self.deregister(r)),
-            Op::WaitClient(_) => self
+            Function::WaitClient => self
                 .registration(target, Side::Client)
                 .map(|r| self.wait(r)),
-            Op::WaitProvider(_) => self
+            Function::WaitProvider => self
                 .registration(target, Side::Provider)
                 .map(|r| self.wait(r)),
-            Op::AttachProvider(_) => self.binding(target).map(|b| self.attach(b)),
-            Op::ClientDetachComplete(_) => self
+            Function::AttachProvider => self.binding(target).map(|b| self.attach(b)),
+            Function::ClientDetachComplete => self
                 .binding(target)
                 .map(|b| self.detach_complete(b, Side::Client)),
-            Op::ProviderDetachComplete(_) => self
+            Function::ProviderDetachComplete => self
                 .binding(target)
                 .map(|b| self.detach_complete(b, Side::Provider)),
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nmr::{Side, Status};
+use nmr::{InsufficientResources, Resource, Side, Status};
 
 use super::{BLOCKS, BUSY, Binding, Model, Phase, Registration, State, keep_first};
 use crate::sequential::event::{Answer, Name};
@@ -26,13 +26,23 @@ impl Model {
         let turn = u32::try_from(earlier.count() + 1).expect("sequences are short");
         let name = Name { slot, turn };
         let own = self.registrations.len();
-        let proposals = self.propose(own, script);
+        let reserved = self.reserve(script);
+        let proposals = match reserved {
+            Ok(()) => self.propose(own, script),
+            Err(_) => 0..0,
+        };
         self.registrations.push(Registration {
             name,
             script: Arc::new(script.clone()),
-            state: State::Open,
+            state: match reserved {
+                Ok(()) => State::Open,
+                Err(_) => State::Gone,
+            },
             spent: Vec::new(),
         });
+        if let Err(refusal) = reserved {
+            return Answer::InsufficientResources(refusal);
+        }
         // Oldest peer first. A proposal may be withdrawn before its turn comes (C6).
         let mut panic = None;
         for binding in proposals {
@@ -53,23 +63,65 @@ impl Model {
         }
     }
 
+    /// C17: room for the registration, then for the interface, then for the bindings if there are
+    /// any to make; all of it, or nothing.
+    fn reserve(&mut self, script: &Register) -> Result<(), InsufficientResources> {
+        let registrations = self.registrations.iter();
+        let registered = registrations.filter(|r| r.state != State::Gone).count();
+        let bound = self
+            .bindings
+            .iter()
+            .filter(|b| b.phase != Phase::Gone)
+            .count();
+        let peers = self.peers(script).count();
+        let left = |limit: Option<usize>, used: usize| limit.map(|limit| limit - used);
+        let steps = [
+            (
+                Resource::Registration,
+                1,
+                left(self.limits.max_registrations, registered),
+            ),
+            (Resource::Interface, 1, None),
+            (
+                Resource::Binding,
+                peers,
+                left(self.limits.max_bindings, bound),
+            ),
+        ];
+        for (what, wanted, left) in steps.into_iter().filter(|&(_, wanted, _)| wanted > 0) {
+            self.reservations += 1;
+            let fault = self.limits.fail_reservation == Some(self.reservations);
+            if fault || left.is_some_and(|left| left < wanted) {
+                return Err(InsufficientResources { wanted, what });
+            }
+        }
+        Ok(())
+    }
+
+    /// The open registrations of the other side and the same interface, oldest first.
+    fn peers(&self, script: &Register) -> impl Iterator<Item = usize> {
+        let (side, npi) = (script.module.side, script.npi);
+        let all = self.registrations.iter().enumerate();
+        all.filter(move |(_, other)| {
+            let matches = other.name.slot.side != side && other.script.npi == npi;
+            other.state == State::Open && matches
+        })
+        .map(|(peer, _)| peer)
+    }
+
     /// C1 and C2: one binding with each open registration of the other side.
     fn propose(&mut self, own: usize, script: &Register) -> std::ops::Range<usize> {
         let first = self.bindings.len();
-        let side = script.module.side;
-        for (peer, other) in self.registrations.iter().enumerate() {
-            let matches = other.name.slot.side != side && other.script.npi == script.npi;
-            if other.state == State::Open && matches {
-                self.bindings.push(Binding {
-                    ends: match side {
-                        Side::Client => [own, peer],
-                        Side::Provider => [peer, own],
-                    },
-                    phase: Phase::Proposed,
-                    inside: false,
-                    provider_alone: false,
-                });
-            }
+        for peer in self.peers(script).collect::<Vec<_>>() {
+            self.bindings.push(Binding {
+                ends: match script.module.side {
+                    Side::Client => [own, peer],
+                    Side::Provider => [peer, own],
+                },
+                phase: Phase::Proposed,
+                inside: false,
+                provider_alone: false,
+            });
         }
         first..self.bindings.len()
     }
