@@ -144,7 +144,7 @@ impl fmt::Display for Failure {
 pub enum Stopped {
     /// The registrar is not as specified.
     #[error("{0}")]
-    Found(Failure),
+    Found(Box<Failure>),
     /// proptest gave up: a defect of the generator, not a finding.
     #[error("the search itself failed: {0}")]
     GaveUp(String),
@@ -170,7 +170,7 @@ pub fn search(config: Config, doctor: Doctor) -> Result<(), Stopped> {
             let fails = |case: &Case| difference(case).is_some();
             let mut case = minimize(case, variants, fails, VARIANTS);
             case.found = difference(&case).unwrap_or_else(|| format!("not reproducible: {reason}"));
-            Err(Stopped::Found(Failure { case }))
+            Err(Stopped::Found(Box::new(Failure { case })))
         }
     }
 }
