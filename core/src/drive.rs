@@ -11,7 +11,7 @@ use tracing::debug;
 
 use crate::handle::BindingHandle;
 use crate::module::{BindingContext, Detach, Offer};
-use crate::registrar::{Registrar, keep_first};
+use crate::registrar::Registrar;
 use crate::table::{Job, Module, Step};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -44,7 +44,7 @@ impl Registrar {
                     debug!(binding = %offer.binding, success, "client's attach callback returned");
                     // References to modules are gone before the table hears that the callback is over.
                     drop((client, provider));
-                    self.enter(stripe, |table| {
+                    self.enter_keeping(stripe, &mut panic, |table| {
                         table.attach_returned(binding, success, job, thread)
                     })
                 }
@@ -58,16 +58,19 @@ impl Registrar {
                     let answer = answer.unwrap_or(Detach::Complete);
                     debug!(binding = %handle, %side, ?answer, "detach callback returned");
                     drop((module, context));
-                    self.enter(stripe, |table| {
+                    self.enter_keeping(stripe, &mut panic, |table| {
                         table.detach_returned(binding, side, answer, job, thread)
                     })
                 }
                 Step::CleanUp { binding, sides } => {
-                    for (module, context) in sides.into_iter().flatten() {
-                        catching(&mut panic, || module.clean_up(&context));
+                    for (module, attachment) in sides.into_iter().flatten() {
+                        catching(&mut panic, || module.clean_up(&attachment.context));
+                        catching(&mut panic, || drop(attachment));
                     }
                     debug!(binding = %self.binding(stripe, binding), "cleaned up");
-                    self.enter(stripe, |table| table.cleaned_up(binding, job, thread))
+                    self.enter_keeping(stripe, &mut panic, |table| {
+                        table.cleaned_up(binding, job, thread)
+                    })
                 }
             };
         }
@@ -90,8 +93,13 @@ impl Module {
     }
 }
 
-fn catching<R>(panic: &mut Option<Payload>, callback: impl FnOnce() -> R) -> Option<R> {
-    catch_unwind(AssertUnwindSafe(callback))
-        .map_err(|payload| keep_first(panic, payload))
-        .ok()
+/// Makes a callback, or a drop of something that is a module's; keeps the first of several panics.
+pub(crate) fn catching<R>(panic: &mut Option<Payload>, callback: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(callback)) {
+        Ok(answer) => Some(answer),
+        Err(payload) => {
+            panic.get_or_insert(payload);
+            None
+        }
+    }
 }

@@ -1,6 +1,6 @@
 //! One error type for each operation; each says what was wrong with which handle.
 
-use crate::handle::{BindingHandle, Handle, HandleFault};
+use crate::handle::{BindingHandle, Handle, HandleFault, HandleKind};
 use crate::npi::NpiId;
 use crate::status::Status;
 
@@ -47,10 +47,21 @@ pub enum RegisterError {
     InvalidParameter(NpiId),
 }
 
+impl RegisterError {
+    /// The status that the Windows function returns for this.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::InsufficientResources(_) => Status::INSUFFICIENT_RESOURCES,
+            Self::InvalidParameter(_) => Status::INVALID_PARAMETER,
+        }
+    }
+}
+
 /// Why a deregister call was refused. It had no effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum DeregisterError<K: crate::handle::HandleKind> {
+pub enum DeregisterError<K: HandleKind> {
     /// The handle names no registration of this kind here (C12).
     #[error("invalid parameter: {handle}: {fault}")]
     InvalidParameter {
@@ -68,10 +79,22 @@ pub enum DeregisterError<K: crate::handle::HandleKind> {
     },
 }
 
+impl<K: HandleKind> DeregisterError<K> {
+    /// The status that the Windows function returns for this.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::InvalidParameter { .. } | Self::AlreadyDeregistering { .. } => {
+                Status::INVALID_PARAMETER
+            }
+        }
+    }
+}
+
 /// Why a wait returned without the deregistration being over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum WaitError<K: crate::handle::HandleKind> {
+pub enum WaitError<K: HandleKind> {
     /// The handle names no registration of this kind here (C12). A registration's handle dies when
     /// a wait for it has returned.
     #[error("invalid parameter: {handle}: {fault}")]
@@ -95,6 +118,19 @@ pub enum WaitError<K: crate::handle::HandleKind> {
         /// The handle as it was given.
         handle: Handle<K>,
     },
+}
+
+impl<K: HandleKind> WaitError<K> {
+    /// The status that the Windows function returns for this.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::InvalidParameter { .. } | Self::NotDeregistered { .. } => {
+                Status::INVALID_PARAMETER
+            }
+            Self::WouldDeadlock { .. } => Status::POSSIBLE_DEADLOCK,
+        }
+    }
 }
 
 /// Why `client_attach_provider` handed out nothing.
@@ -159,4 +195,15 @@ pub enum DetachCompleteError {
         /// The handle as it was given.
         handle: BindingHandle,
     },
+}
+
+impl DetachCompleteError {
+    /// The status for this; the Windows function returns nothing.
+    #[must_use]
+    pub const fn status(self) -> Status {
+        match self {
+            Self::InvalidParameter { .. } => Status::INVALID_PARAMETER,
+            Self::InvalidState { .. } => Status::INVALID_DEVICE_STATE,
+        }
+    }
 }

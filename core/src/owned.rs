@@ -4,6 +4,7 @@
 //! [`wait`](Deregistering::wait). Deregistering twice (C13) or waiting first (C14) does not compile.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::error::{RegisterError, WaitError};
@@ -120,16 +121,29 @@ impl<K: RegistrationKind> Deregistering<K> {
 
 impl<K: RegistrationKind> Drop for Registration<K> {
     fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            drop(Self { held: Some(held) }.deregister());
-        }
+        let Some(held) = self.held.take() else {
+            return;
+        };
+        let registration = Self { held: Some(held) };
+        quiet_in_a_panic(|| drop(registration.deregister()));
     }
 }
 
 impl<K: RegistrationKind> Drop for Deregistering<K> {
     fn drop(&mut self) {
         // There is nobody to tell: a wait that would deadlock is not made.
-        let _ = self.finish();
+        quiet_in_a_panic(|| {
+            let _ = self.finish();
+        });
+    }
+}
+
+/// Runs a part of a drop. While its thread is panicking, a second panic would abort the process.
+fn quiet_in_a_panic(part: impl FnOnce()) {
+    if std::thread::panicking() {
+        let _ = catch_unwind(AssertUnwindSafe(part));
+    } else {
+        part();
     }
 }
 

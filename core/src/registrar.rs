@@ -12,10 +12,8 @@ use crossbeam_utils::CachePadded;
 use nmr_sync::{Monitor, thread};
 use tracing::debug;
 
-use crate::drive::Payload;
-use crate::error::{
-    AttachError, DeregisterError, DetachCompleteError, RegisterError, Resource, WaitError,
-};
+use crate::drive::{Payload, catching};
+use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
 use crate::handle::{
     BindingHandle, ClientHandle, Handle, HandleFault, HandleKind, Key, Kind, OfBinding, OfClient,
     OfProvider, Place, ProviderHandle, STRIPE_BITS,
@@ -24,7 +22,7 @@ use crate::module::{Attachment, ClientModule, ProviderModule};
 use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::reserve::Reserve;
 use crate::status::Status;
-use crate::table::{After, AttachCall, Characteristics, Job, Module, Table, WaitFault, Waited};
+use crate::table::{AttachCall, Characteristics, Job, Module, Table, WaitFault, Waited};
 
 static NEXT_REGISTRAR: AtomicU32 = AtomicU32::new(1);
 
@@ -237,6 +235,9 @@ impl Registrar {
     ///
     /// # Errors
     /// See [`WaitError`].
+    ///
+    /// # Panics
+    /// With the panic of the module's drop, if it is dropped here.
     pub fn wait_for_client_deregister(
         &self,
         handle: ClientHandle,
@@ -250,6 +251,9 @@ impl Registrar {
     ///
     /// # Errors
     /// See [`WaitError`].
+    ///
+    /// # Panics
+    /// As [`wait_for_client_deregister`](Self::wait_for_client_deregister).
     pub fn wait_for_provider_deregister(
         &self,
         handle: ProviderHandle,
@@ -358,9 +362,10 @@ impl Registrar {
         }
         let thread = thread::current_id();
         let stripe = self.stripe_of(npi);
-        let (key, step) = self.enter(stripe, |table| {
+        let registered = self.enter(stripe, |table| {
             table.register(characteristics, &self.shared.reserve, thread)
-        })?;
+        });
+        let (key, step) = registered.map_err(|(refused, _)| refused)?;
         let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
         debug!(%handle, %npi, "registered");
         if let Some(payload) = self.drive(stripe, step, Job::Register(key), thread) {
@@ -373,9 +378,10 @@ impl Registrar {
     /// Takes a registration back whose register call panics, and which therefore nobody can.
     fn withdraw<K: RegistrationKind>(&self, handle: Handle<K>) {
         // A panic from here on is not the first one.
-        let _ = catch_unwind(AssertUnwindSafe(|| self.deregister(handle)));
-        if self.wait(handle).is_err() {
-            self.abandon(handle);
+        let mut later = None;
+        catching(&mut later, || self.deregister(handle));
+        if let Some(Err(_)) = catching(&mut later, || self.wait(handle)) {
+            catching(&mut later, || self.abandon(handle));
         }
     }
 
@@ -391,10 +397,8 @@ impl Registrar {
             return Err(DeregisterError::AlreadyDeregistering { handle });
         };
         debug!(%handle, "deregistering");
-        match self.drive(stripe, step, Job::Deregister(key), thread) {
-            Some(payload) => resume_unwind(payload),
-            None => Ok(Status::PENDING),
-        }
+        go_on_with(self.drive(stripe, step, Job::Deregister(key), thread));
+        Ok(Status::PENDING)
     }
 
     pub(crate) fn wait<K: RegistrationKind>(&self, handle: Handle<K>) -> Result<(), WaitError<K>> {
@@ -403,30 +407,36 @@ impl Registrar {
             place.map_err(|fault| WaitError::InvalidParameter { handle, fault })?;
         let thread = thread::current_id();
         let mut entered = false;
-        let (waited, after) = self.shared.stripes[stripe as usize].wait_until(|table| {
+        let waited = self.shared.stripes[stripe as usize].wait_until(|table| {
             if !entered {
                 entered = true;
                 if let Err(fault) = table.begin_wait(key, K::SIDE, thread) {
-                    return Some((Err(fault), table.leave().0));
+                    return Some(Err(fault));
                 }
             }
             let waited = table.wait_over(key)?;
-            Some((Ok(waited), table.leave().0))
+            let (_, wake) = table.leave(&self.shared.reserve);
+            debug_assert!(!wake, "a wait that is over makes no other one so");
+            Some(Ok(waited))
         });
-        self.see_to(after);
         match waited {
-            Ok(waited) => {
-                if let Waited::LetGo(module) = waited {
-                    drop(module);
-                    self.enter(stripe, |table| table.let_go(key));
-                }
-                debug!(%handle, "deregistered");
-                Ok(())
+            Ok(Waited::Gone) => {}
+            Ok(Waited::Alone(module)) => drop(module),
+            Ok(Waited::First(module)) => {
+                // The others are waiting for this drop, even if it panics.
+                let mut panic = None;
+                catching(&mut panic, || drop(module));
+                self.enter(stripe, |table| table.let_go(key));
+                go_on_with(panic);
             }
-            Err(WaitFault::Handle(fault)) => Err(WaitError::InvalidParameter { handle, fault }),
-            Err(WaitFault::NotDeregistered) => Err(WaitError::NotDeregistered { handle }),
-            Err(WaitFault::WouldDeadlock) => Err(WaitError::WouldDeadlock { handle }),
+            Err(WaitFault::Handle(fault)) => {
+                return Err(WaitError::InvalidParameter { handle, fault });
+            }
+            Err(WaitFault::NotDeregistered) => return Err(WaitError::NotDeregistered { handle }),
+            Err(WaitFault::WouldDeadlock) => return Err(WaitError::WouldDeadlock { handle }),
         }
+        debug!(%handle, "deregistered");
+        Ok(())
     }
 
     /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
@@ -452,33 +462,34 @@ impl Registrar {
             return Err(DetachCompleteError::InvalidState { handle: binding });
         };
         debug!(%binding, %side, "detach completed");
-        match self.drive(stripe, step, Job::Complete, thread) {
-            Some(payload) => resume_unwind(payload),
-            None => Ok(()),
-        }
+        go_on_with(self.drive(stripe, step, Job::Complete, thread));
+        Ok(())
     }
 
-    /// One critical section, and what it leaves to be done outside.
-    pub(crate) fn enter<R>(&self, stripe: u32, section: impl FnOnce(&mut Table) -> R) -> R {
-        let monitor = &self.shared.stripes[stripe as usize];
-        let (answer, after) = monitor.enter_then_notify(|table| {
-            let answer = section(table);
-            let (after, wake) = table.leave();
-            ((answer, after), wake)
-        });
-        self.see_to(after);
+    /// One critical section, and outside it the drop of what the table has let go of, which may
+    /// panic.
+    fn enter<R>(&self, stripe: u32, section: impl FnOnce(&mut Table) -> R) -> R {
+        let mut panic = None;
+        let answer = self.enter_keeping(stripe, &mut panic, section);
+        go_on_with(panic);
         answer
     }
 
-    fn see_to(&self, after: After) {
-        drop(after.dropped);
-        let reserve = &self.shared.reserve;
-        if after.freed_bindings > 0 {
-            reserve.give_back(Resource::Binding, after.freed_bindings);
-        }
-        if after.freed_registrations > 0 {
-            reserve.give_back(Resource::Registration, after.freed_registrations);
-        }
+    /// [`enter`](Self::enter) for a thread that has more to do before a panic may go on.
+    pub(crate) fn enter_keeping<R>(
+        &self,
+        stripe: u32,
+        panic: &mut Option<Payload>,
+        section: impl FnOnce(&mut Table) -> R,
+    ) -> R {
+        let monitor = &self.shared.stripes[stripe as usize];
+        let (answer, dropped) = monitor.enter_then_notify(|table| {
+            let answer = section(table);
+            let (dropped, wake) = table.leave(&self.shared.reserve);
+            ((answer, dropped), wake)
+        });
+        catching(panic, || drop(dropped));
+        answer
     }
 
     fn place<K: HandleKind>(&self, handle: Handle<K>) -> Result<Place, HandleFault> {
@@ -524,9 +535,8 @@ impl fmt::Debug for Registrar {
     }
 }
 
-/// Keeps the first of several panics.
-pub(crate) fn keep_first(first: &mut Option<Payload>, next: Payload) {
-    if first.is_none() {
-        *first = Some(next);
+fn go_on_with(panic: Option<Payload>) {
+    if let Some(payload) = panic {
+        resume_unwind(payload);
     }
 }

@@ -83,7 +83,9 @@ impl Reserve {
     }
 
     pub(crate) fn give_back(&self, what: Resource, count: usize) {
-        if let Some(budget) = self.budget(what) {
+        if count > 0
+            && let Some(budget) = self.budget(what)
+        {
             budget.left.fetch_add(count, Ordering::Relaxed);
         }
     }

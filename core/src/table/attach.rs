@@ -87,7 +87,7 @@ impl Table {
             }
             Err(_) => {
                 binding.phase = Phase::Attaching(Attaching::Refused);
-                self.dropped.attachments[0] = binding.ends[Side::Client as usize].attachment.take();
+                self.dropped.attachment = binding.ends[Side::Client as usize].attachment.take();
             }
         }
     }
@@ -121,7 +121,7 @@ impl Table {
             (true, true) => self.begin_detach(key, job, thread),
             // Change of mind (C5): the client's side is out at once.
             (true, false) => {
-                self.dropped.attachments[0] = binding.ends[Side::Client as usize].attachment.take();
+                self.dropped.attachment = binding.ends[Side::Client as usize].attachment.take();
                 binding.phase = Phase::Detaching([Detaching::Complete, Detaching::ToCall]);
                 self.next_detach(key, job, thread)
             }

@@ -2,9 +2,9 @@
 
 use nmr_sync::thread::ThreadId;
 
-use super::{Detaching, Job, Module, Phase, Step, Table};
+use super::{Detaching, Job, Phase, Step, Table};
 use crate::handle::{HandleFault, Key};
-use crate::module::{BindingContext, Detach};
+use crate::module::Detach;
 use crate::npi::Side;
 
 impl Table {
@@ -27,14 +27,7 @@ impl Table {
         if let Some(side) = next {
             sides[side as usize] = Detaching::Calling;
             binding.running = Some(thread);
-            let (module, context) = self
-                .end(key, side)
-                .expect("a side that detaches has attached");
-            return Step::Detach {
-                binding: key,
-                module,
-                context,
-            };
+            return self.ask_to_detach(key, side);
         }
         if *sides == [Detaching::Complete; 2] {
             return self.begin_cleanup(key, thread);
@@ -43,26 +36,29 @@ impl Table {
         self.next(job, thread)
     }
 
+    fn ask_to_detach(&self, key: Key, side: Side) -> Step {
+        let end = &self.bindings.get(key).ends[side as usize];
+        let attachment = end.attachment.as_ref();
+        Step::Detach {
+            binding: key,
+            module: self.characteristics(end.registration).module.clone(),
+            context: attachment.expect("it has attached").context.clone(),
+        }
+    }
+
     fn begin_cleanup(&mut self, key: Key, thread: ThreadId) -> Step {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::CleaningUp;
         binding.running = Some(thread);
+        let ends = binding.ends.each_mut();
+        let ends = ends.map(|end| (end.registration, end.attachment.take()));
         Step::CleanUp {
             binding: key,
-            sides: Side::BOTH.map(|side| self.end(key, side)),
+            // A client that changed its mind has nothing to clean up (C5).
+            sides: ends.map(|(owner, attachment)| {
+                attachment.map(|own| (self.characteristics(owner).module.clone(), own))
+            }),
         }
-    }
-
-    /// The module and binding context of one side, if it has attached.
-    fn end(&self, key: Key, side: Side) -> Option<(Module, BindingContext)> {
-        let binding = self.bindings.get(key);
-        let context = binding.ends[side as usize]
-            .attachment
-            .as_ref()?
-            .context
-            .clone();
-        let owner = binding.ends[side as usize].registration;
-        Some((self.characteristics(owner).module.clone(), context))
     }
 
     /// One side's detach callback returned.

@@ -24,9 +24,11 @@ use std::sync::Arc;
 use nmr_sync::thread::ThreadId;
 use rustc_hash::FxBuildHasher;
 
+use crate::error::Resource;
 use crate::handle::Key;
 use crate::module::{Attachment, BindingContext, ClientModule, ProviderModule};
 use crate::npi::{NpiId, RegistrationInstance, Side};
+use crate::reserve::Reserve;
 use list::{Linked, Links, List};
 use slab::Slab;
 
@@ -69,10 +71,11 @@ pub(crate) enum Step {
         module: Module,
         context: BindingContext,
     },
-    /// Make the cleanup callbacks in order, then report `cleaned_up`.
+    /// Make the cleanup callbacks in order, let go of what they are given, then report
+    /// `cleaned_up`: when a wait returns, the contexts are gone too (C11).
     CleanUp {
         binding: Key,
-        sides: [Option<(Module, BindingContext)>; 2],
+        sides: [Option<(Module, Attachment)>; 2],
     },
     /// Nothing more.
     Done,
@@ -89,20 +92,10 @@ pub(crate) enum Job {
     Complete,
 }
 
-/// Where a waiting thread stands with letting go of a finished registration's module (C11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Release {
-    /// The table still holds the module.
-    Held,
-    /// One of several waiters has taken it out and is dropping it.
-    Dropping,
-    /// It is gone.
-    Gone,
-}
-
 struct Registration {
     side: Side,
-    /// `None` once a waiter has taken it out.
+    /// `None` once one of several waiters has taken it out, to drop it before any of them returns
+    /// (C11). The handle is dead from then on, although the slot is not yet free.
     characteristics: Option<Characteristics>,
     npi: NpiId,
     /// Place among the interface's registrations of the same side. Linked until closing begins.
@@ -119,7 +112,6 @@ struct Registration {
     teardown: Option<Key>,
     /// Threads inside a wait for it.
     waiters: u32,
-    release: Release,
     /// Nobody will wait: the slot is freed as soon as the deregistration is over.
     abandoned: bool,
 }
@@ -215,7 +207,7 @@ pub(crate) struct Table {
     bindings: Slab<Binding>,
     /// A transition finished a registration that somebody waits for.
     wake: bool,
-    /// Bindings removed since the driver last asked: they go back to the limit.
+    /// Bindings removed in this critical section: they go back to the limit.
     freed_bindings: usize,
     /// Registrations removed, likewise.
     freed_registrations: usize,
@@ -223,18 +215,13 @@ pub(crate) struct Table {
     dropped: Dropped,
 }
 
-/// Modules' things on their way out.
+/// Modules' things on their way out, besides those that an answer hands over.
 #[derive(Default)]
 pub(crate) struct Dropped {
-    pub(crate) attachments: [Option<Attachment>; 2],
+    /// What a client handed over that did not attach in the end.
+    pub(crate) attachment: Option<Attachment>,
+    /// Registrations that nobody waited for.
     pub(crate) modules: [Option<Characteristics>; 2],
-}
-
-/// What a transition left for its driver besides the answer.
-pub(crate) struct After {
-    pub(crate) dropped: Dropped,
-    pub(crate) freed_bindings: usize,
-    pub(crate) freed_registrations: usize,
 }
 
 impl Table {
@@ -255,17 +242,17 @@ impl Table {
         (self.registrations.len(), self.bindings.len())
     }
 
-    /// Ends a critical section: what its driver has to see to, and whether to wake the waiters.
-    pub(crate) fn leave(&mut self) -> (After, bool) {
+    /// Ends a critical section: what to drop outside it, and whether to wake the waiters. What was
+    /// freed goes back to the limits inside it, before anybody can learn that it is gone (C19).
+    pub(crate) fn leave(&mut self, reserve: &Reserve) -> (Dropped, bool) {
         if cfg!(any(debug_assertions, loom, shuttle)) {
             self.check();
         }
-        let after = After {
-            dropped: std::mem::take(&mut self.dropped),
-            freed_bindings: std::mem::take(&mut self.freed_bindings),
-            freed_registrations: std::mem::take(&mut self.freed_registrations),
-        };
-        (after, std::mem::take(&mut self.wake))
+        reserve.give_back(Resource::Binding, std::mem::take(&mut self.freed_bindings));
+        let registrations = std::mem::take(&mut self.freed_registrations);
+        reserve.give_back(Resource::Registration, registrations);
+        let dropped = std::mem::take(&mut self.dropped);
+        (dropped, std::mem::take(&mut self.wake))
     }
 
     /// What the thread goes on with.
@@ -282,7 +269,8 @@ impl Table {
             .get(binding.ends[side as usize].registration)
     }
 
-    /// Takes a binding out of both registrations and frees its slot.
+    /// Takes a binding out of both registrations and frees its slot. The registrar has let go of
+    /// what its sides handed over.
     fn remove_binding(&mut self, key: Key) {
         for side in Side::BOTH {
             let owner = self.bindings.get(key).ends[side as usize].registration;
@@ -297,12 +285,8 @@ impl Table {
         }
         let binding = self.bindings.remove(key);
         self.freed_bindings += 1;
-        for (end, side) in binding.ends.into_iter().zip(Side::BOTH) {
-            if end.attachment.is_some() {
-                let kept = &mut self.dropped.attachments[side as usize];
-                debug_assert!(kept.is_none(), "one attached binding ends at a time");
-                *kept = end.attachment;
-            }
+        for end in binding.ends {
+            debug_assert!(end.attachment.is_none(), "dropped outside the lock");
             self.settle(end.registration);
         }
     }
@@ -323,15 +307,16 @@ impl Table {
         }
         self.wake |= registration.waiters > 0;
         if registration.abandoned && registration.waiters == 0 {
-            self.free_registration(key);
+            let side = registration.side;
+            let module = self.free_registration(key);
+            let kept = &mut self.dropped.modules[side as usize];
+            debug_assert!(kept.is_none(), "one registration of a side at a time");
+            *kept = module;
         }
     }
 
-    fn free_registration(&mut self, key: Key) {
+    fn free_registration(&mut self, key: Key) -> Option<Characteristics> {
         self.freed_registrations += 1;
-        let registration = self.registrations.remove(key);
-        let kept = &mut self.dropped.modules[registration.side as usize];
-        debug_assert!(kept.is_none(), "one registration of a side at a time");
-        *kept = registration.characteristics;
+        self.registrations.remove(key).characteristics
     }
 }

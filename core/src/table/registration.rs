@@ -3,7 +3,7 @@
 use nmr_sync::thread::ThreadId;
 
 use super::list::{self, Links, List};
-use super::{Binding, Characteristics, End, Job, Phase, Registration, Release, Step, Table};
+use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::npi::Side;
@@ -17,30 +17,34 @@ pub(crate) enum WaitFault {
     WouldDeadlock,
 }
 
-/// How a waiting thread leaves.
+/// How a waiting thread leaves. The handle is dead in any case.
 pub(crate) enum Waited {
-    /// The registration is gone.
+    /// Another waiter has seen to everything.
     Gone,
+    /// The registration is gone but for its module, which this thread drops.
+    Alone(Option<Characteristics>),
     /// This thread drops the module, then reports `let_go`, for which other waiters are waiting.
-    LetGo(Characteristics),
+    First(Characteristics),
 }
 
 impl Table {
     /// Makes a registration and a proposed binding with each open one of the other side, or
-    /// nothing at all (C17).
+    /// nothing at all (C17). Refused characteristics are given back, to be dropped outside the lock.
     pub(crate) fn register(
         &mut self,
         characteristics: Characteristics,
         reserve: &Reserve,
         thread: ThreadId,
-    ) -> Result<(Key, Step), InsufficientResources> {
+    ) -> Result<(Key, Step), (InsufficientResources, Characteristics)> {
         let side = characteristics.module.side();
         let npi = characteristics.instance.npi;
         let peers = self
             .npis
             .get(&npi)
             .map_or(List::default(), |npi| npi.sides[side.peer() as usize]);
-        self.reserve(peers.len, reserve)?;
+        if let Err(refused) = self.reserve(peers.len, reserve) {
+            return Err((refused, characteristics));
+        }
 
         let key = self.registrations.insert(Registration {
             side,
@@ -53,7 +57,6 @@ impl Table {
             closing: false,
             teardown: None,
             waiters: 0,
-            release: Release::Held,
             abandoned: false,
         });
         let own = &mut self.npis.entry(npi).or_default().sides[side as usize];
@@ -118,10 +121,12 @@ impl Table {
     fn registration_key(&self, key: Key, side: Side) -> Result<&Registration, HandleFault> {
         let registration = self.registrations.lookup(key)?;
         // A slot serves both sides in turn; the kind in the handle's bits may be forged.
-        if registration.side == side {
-            Ok(registration)
-        } else {
+        if registration.side != side {
             Err(HandleFault::WrongKind)
+        } else if registration.characteristics.is_none() {
+            Err(HandleFault::Dead)
+        } else {
+            Ok(registration)
         }
     }
 
@@ -210,38 +215,26 @@ impl Table {
         Ok(())
     }
 
-    /// Whether a wait that was entered is over. The last to leave frees the registration, and with
-    /// it the handle.
+    /// Whether a wait that was entered is over. No waiter leaves before the module is dropped (C11)
+    /// and the registration, and with it the handle, is gone (C12).
     pub(crate) fn wait_over(&mut self, key: Key) -> Option<Waited> {
+        if !self.registrations.contains(key) {
+            return Some(Waited::Gone);
+        }
         let registration = self.registrations.get_mut(key);
         if !registration.is_finished() {
             return None;
         }
-        match registration.release {
-            Release::Held if registration.waiters > 1 => {
-                registration.release = Release::Dropping;
-                let gone = registration.characteristics.take();
-                Some(Waited::LetGo(gone.expect("held until a waiter takes it")))
-            }
-            Release::Dropping => None,
-            Release::Held | Release::Gone => {
-                registration.waiters -= 1;
-                if registration.waiters == 0 {
-                    self.free_registration(key);
-                }
-                Some(Waited::Gone)
-            }
+        if registration.waiters == 1 {
+            return Some(Waited::Alone(self.free_registration(key)));
         }
+        // `None`: the first of the waiters is dropping it.
+        registration.characteristics.take().map(Waited::First)
     }
 
-    /// The module that [`Waited::LetGo`] handed out is dropped; the other waiters may leave.
+    /// The module that [`Waited::First`] handed out is dropped; the other waiters may leave.
     pub(crate) fn let_go(&mut self, key: Key) {
-        let registration = self.registrations.get_mut(key);
-        registration.release = Release::Gone;
-        registration.waiters -= 1;
-        if registration.waiters == 0 {
-            self.free_registration(key);
-        }
+        self.free_registration(key);
         self.wake = true;
     }
 

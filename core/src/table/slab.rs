@@ -10,6 +10,7 @@ pub(crate) struct Slab<T> {
     /// Head of the list of vacant slots, linked through `Slot::next_vacant`.
     vacant: Option<u32>,
     vacant_count: usize,
+    tenants: usize,
     /// A slot whose tenant has this generation is retired when the tenant leaves.
     last_generation: u32,
 }
@@ -30,6 +31,7 @@ impl<T> Slab<T> {
             slots: Vec::new(),
             vacant: None,
             vacant_count: 0,
+            tenants: 0,
             last_generation,
         }
     }
@@ -42,6 +44,7 @@ impl<T> Slab<T> {
 
     /// Puts `tenant` into a slot. Room was made before.
     pub(crate) fn insert(&mut self, tenant: T) -> Key {
+        self.tenants += 1;
         if let Some(index) = self.vacant {
             let slot = &mut self.slots[index as usize];
             self.vacant = slot.next_vacant.take();
@@ -69,6 +72,7 @@ impl<T> Slab<T> {
         let slot = &mut self.slots[key.slot as usize];
         debug_assert_eq!(slot.generation, key.generation);
         let tenant = slot.tenant.take().expect("the key names a tenant");
+        self.tenants -= 1;
         if slot.generation < self.last_generation {
             slot.generation += 1;
             slot.next_vacant = self.vacant.replace(key.slot);
@@ -112,8 +116,8 @@ impl<T> Slab<T> {
         self.lookup(key).is_ok()
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.iter().count()
+    pub(crate) const fn len(&self) -> usize {
+        self.tenants
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {
