@@ -1,1 +1,24 @@
-//! Empty for now.
+//! The command `nmr`: everything that a person or a CI does with the registrar's harness.
+//!
+//! - [`check`]: explores each scenario with each engine, each run in a process of its own.
+//! - [`fuzz`]: generated scenarios until the time is up.
+//! - [`list`], [`replay`], [`test`]: what there is, a saved case step by step, all tests.
+//!
+//! Which executions to make, what the oracle says of them and how a scenario is written is the
+//! business of `nmr-models` and `nmr-properties`; this crate builds their programs with the right
+//! cfg, runs them and tells the outcome. Reading arguments ([`args`]), choosing, counting, wording
+//! and exit codes ([`exit`]) are pure; processes and output are at the edge.
+
+pub mod args;
+pub mod cargo;
+pub mod check;
+pub mod error;
+pub mod exit;
+pub mod fuzz;
+pub mod list;
+pub mod progress;
+pub mod replay;
+pub mod select;
+pub mod style;
+pub mod test;
+pub mod words;

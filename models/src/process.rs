@@ -22,12 +22,15 @@ mod verdict;
 #[cfg(all(test, unix, not(any(loom, shuttle))))]
 mod tests;
 
-use supervise::{How, supervise};
+use supervise::{How, Limits, Stderr, supervise};
 use transcript::Transcript;
 
 /// How long after its budget a worker that has not ended is taken to hang. loom looks at its limits
 /// every 20,000 executions only, which take a few seconds on a slow machine.
 pub const GRACE: Duration = Duration::from_secs(30);
+
+/// How many lines of a worker's stderr go into a message.
+const LAST_WORDS: usize = 20;
 
 /// Where a worker finds its scenario.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -93,16 +96,16 @@ impl Job<'_> {
     /// The same, but kills the worker and answers `None` soon after `stop` becomes true.
     pub fn run_until(&self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Option<Outcome> {
         let mut transcript = Transcript::default();
-        let ended = supervise(
-            self.command(),
-            self.budget + self.grace,
-            stop,
-            &mut |at, line| {
-                if let Some(executions) = transcript.take(at, line) {
-                    progress(executions);
-                }
-            },
-        );
+        let limits = Limits {
+            deadline: self.budget + self.grace,
+            stderr: Stderr::Keep(LAST_WORDS),
+            ..Limits::NONE
+        };
+        let ended = supervise(self.command(), limits, stop, &mut |at, line| {
+            if let Some(executions) = transcript.take(at, line) {
+                progress(executions);
+            }
+        });
         match ended {
             Ok(end) if matches!(end.how, How::Stopped) => None,
             ended => Some(verdict::judge(self, transcript, ended)),

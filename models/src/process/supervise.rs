@@ -3,6 +3,7 @@
 //!
 //! Knows nothing of what the lines mean.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,15 +17,13 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(50);
 /// How long a pipe may stay open after the child's end (a grandchild can hold it).
 const LINGER: Duration = Duration::from_millis(500);
-/// How many lines of stderr are kept.
-const TAIL: usize = 20;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
     /// By itself.
     Exited(ExitStatus),
-    /// Killed at the deadline.
+    /// Killed at the deadline, or for its silence.
     TimedOut,
     /// Killed because it was told to stop.
     Stopped,
@@ -37,8 +36,37 @@ pub struct End {
     pub how: How,
     /// How long it ran.
     pub after: Duration,
-    /// The last lines that it wrote to stderr.
+    /// The last lines that it wrote to stderr, if they were to be kept.
     pub stderr: String,
+}
+
+/// What a child is allowed.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// It is killed when it has run for so long.
+    pub deadline: Duration,
+    /// It is killed when it has printed no line for so long.
+    pub silence: Duration,
+    /// What becomes of its stderr.
+    pub stderr: Stderr,
+}
+
+impl Limits {
+    /// No limit of time, and stderr goes where this process's goes.
+    pub const NONE: Self = Self {
+        deadline: Duration::MAX,
+        silence: Duration::MAX,
+        stderr: Stderr::Inherit,
+    };
+}
+
+/// What becomes of a child's stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stderr {
+    /// It goes where this process's goes.
+    Inherit,
+    /// So many of its last lines are kept.
+    Keep(usize),
 }
 
 /// Runs `command` without input. Each line of its stdout goes to `line`, with the time since the
@@ -48,23 +76,33 @@ pub struct End {
 /// The command cannot be started.
 pub fn supervise(
     mut command: Command,
-    deadline: Duration,
+    limits: Limits,
     stop: &AtomicBool,
     line: &mut dyn FnMut(Duration, &str),
 ) -> io::Result<End> {
     let start = Instant::now();
     command.stdin(Stdio::null());
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    command.stdout(Stdio::piped());
+    if let Stderr::Keep(_) = limits.stderr {
+        command.stderr(Stdio::piped());
+    }
+    let mut child = command.spawn()?;
     let lines = lines_of(child.stdout.take().expect("stdout is a pipe"));
-    let stderr = tail_of(child.stderr.take().expect("stderr is a pipe"));
+    let stderr = match (limits.stderr, child.stderr.take()) {
+        (Stderr::Keep(size), Some(pipe)) => Some(tail_of(pipe, size)),
+        _ => None,
+    };
 
+    let last_line = Cell::new(start);
+    let mut line = |text: &str| {
+        last_line.set(Instant::now());
+        line(start.elapsed(), text);
+    };
     let overdue = || {
+        let (since_start, silent) = (start.elapsed(), last_line.get().elapsed());
         if stop.load(Ordering::Relaxed) {
             Some(How::Stopped)
-        } else if start.elapsed() >= deadline {
+        } else if since_start >= limits.deadline || silent >= limits.silence {
             Some(How::TimedOut)
         } else {
             None
@@ -75,13 +113,13 @@ pub fn supervise(
             break how;
         }
         match lines.recv_timeout(TICK) {
-            Ok(text) => line(start.elapsed(), &text),
+            Ok(text) => line(&text),
             Err(RecvTimeoutError::Disconnected) => break wait(&mut child, &overdue)?,
             Err(RecvTimeoutError::Timeout) => {
                 // With its stdout still open, somebody else has inherited that.
                 if let Some(status) = child.try_wait()? {
                     while let Ok(text) = lines.recv_timeout(LINGER) {
-                        line(start.elapsed(), &text);
+                        line(&text);
                     }
                     break How::Exited(status);
                 }
@@ -96,7 +134,7 @@ pub fn supervise(
     Ok(End {
         how,
         after: start.elapsed(),
-        stderr: stderr.read(),
+        stderr: stderr.map(|tail| tail.read()).unwrap_or_default(),
     })
 }
 
@@ -137,7 +175,7 @@ struct Tail {
     ended: Receiver<()>,
 }
 
-fn tail_of(pipe: impl Read + Send + 'static) -> Tail {
+fn tail_of(pipe: impl Read + Send + 'static, size: usize) -> Tail {
     let lines = Arc::new(Mutex::new(VecDeque::new()));
     let (alive, ended): (Sender<()>, _) = channel();
     let kept = Arc::clone(&lines);
@@ -145,7 +183,7 @@ fn tail_of(pipe: impl Read + Send + 'static) -> Tail {
         let _alive = alive;
         each_line(pipe, |text| {
             let mut kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
-            if kept.len() == TAIL {
+            if kept.len() == size {
                 kept.pop_front();
             }
             kept.push_back(text);

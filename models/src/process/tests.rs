@@ -5,6 +5,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use super::supervise::{How, Limits, supervise};
 use super::{Job, Outcome, Source};
 use crate::report::{Coverage, Engine, Rule, Verdict};
 
@@ -220,6 +221,27 @@ fn a_pipe_that_outlives_the_worker_does_not_hold_up_its_result() {
         start.elapsed()
     );
     assert_eq!(outcome.result.verdict, Verdict::Holds);
+}
+
+#[test]
+fn silence_can_be_limited() {
+    let fake = Fake::new("for i in 1 2 3 4 5; do echo $i; sleep 0.1; done; exec sleep 60");
+    let limits = Limits {
+        silence: Duration::from_millis(400),
+        ..Limits::NONE
+    };
+    let mut lines = Vec::new();
+    let command = Command::new(fake.path());
+    let never = AtomicBool::new(false);
+    let end = supervise(command, limits, &never, &mut |_, line| {
+        lines.push(line.to_owned());
+    });
+    assert_eq!(end.expect("it starts").how, How::TimedOut);
+    assert_eq!(
+        lines,
+        ["1", "2", "3", "4", "5"],
+        "each line breaks the silence"
+    );
 }
 
 #[test]

@@ -1,0 +1,188 @@
+//! A check as a person reads it: table, findings, rule coverage, summary. Pure.
+
+use std::fmt::Write;
+
+use anstyle::Style;
+use nmr_models::report::{RunResult, Summary};
+
+use super::tally::{Frame, Tally};
+use crate::style::{self, Cell, Flush, HEAD, paint, table};
+use crate::words;
+
+/// The whole report.
+#[must_use]
+pub fn report(tally: &Tally, frame: Frame) -> String {
+    let mut text = results(&tally.results);
+    for result in &tally.results {
+        if !result.message.is_empty() {
+            text.push('\n');
+            text.push_str(&finding(result));
+        }
+    }
+    text.push('\n');
+    text.push_str(&coverage(tally, frame.whole));
+    text.push('\n');
+    text.push_str(&summary(&tally.summary(frame)));
+    text
+}
+
+fn heading(columns: &[&str]) -> Vec<Cell> {
+    let cells = columns.iter().map(|&column| Cell::styled(column, HEAD));
+    cells.collect()
+}
+
+fn results(results: &[RunResult]) -> String {
+    let columns = [
+        Flush::Left,
+        Flush::Left,
+        Flush::Left,
+        Flush::Right,
+        Flush::Right,
+    ];
+    let mut rows = vec![heading(&[
+        "scenario",
+        "engine",
+        "verdict",
+        "executions",
+        "time",
+    ])];
+    rows.extend(results.iter().map(|result| {
+        vec![
+            result.scenario.as_str().into(),
+            result.engine.name().into(),
+            Cell::styled(words::verdict(result), style::of(result.verdict)),
+            words::count(result.executions).into(),
+            words::time(result.seconds).into(),
+        ]
+    }));
+    table(&columns, &rows)
+}
+
+/// What a run has to tell, and how to see it again.
+#[must_use]
+pub fn finding(result: &RunResult) -> String {
+    let verdict = paint(style::of(result.verdict), &words::verdict(result));
+    let mut text = format!("{verdict}: {} under {}\n", result.scenario, result.engine);
+    for line in result.message.lines() {
+        let _ = writeln!(text, "{}", format!("  {line}").trim_end());
+    }
+    if let Some(case) = &result.case {
+        let path = words::path(case);
+        let _ = writeln!(text, "  case:   {path}\n  replay: cargo nmr replay {path}");
+    }
+    text
+}
+
+fn coverage(tally: &Tally, whole: bool) -> String {
+    let mut rows = vec![heading(&["rule", "", "exercised"])];
+    rows.extend(tally.coverage().map(|coverage| {
+        let exercised = match coverage.exercised {
+            0 => Cell::styled("never", style::OPEN),
+            times => words::count(times).into(),
+        };
+        let rule = coverage.rule;
+        vec![rule.to_string().into(), rule.title().into(), exercised]
+    }));
+    let mut text = table(&[Flush::Left, Flush::Left, Flush::Right], &rows);
+    let never = tally.never_exercised();
+    if whole && !never.is_empty() {
+        let names: Vec<String> = never.iter().map(ToString::to_string).collect();
+        let names = names.join(", ");
+        let _ = writeln!(
+            text,
+            "No scenario exercises {names}: the suite says nothing of it, and is incomplete."
+        );
+    }
+    text
+}
+
+fn summary(summary: &Summary) -> String {
+    let counts = [
+        (summary.holds, ["holds", "hold"], Style::new()),
+        (summary.violated, ["violated"; 2], style::BAD),
+        (summary.incomplete, ["incomplete"; 2], style::OPEN),
+        (
+            summary.harness_errors,
+            ["harness error", "harness errors"],
+            style::OPEN,
+        ),
+    ];
+    let counts = counts.into_iter().filter(|(count, _, _)| *count > 0);
+    let counts: Vec<String> = counts
+        .map(|(count, [one, more], style)| {
+            let word = if count == 1 { one } else { more };
+            paint(style, &format!("{} {word}", words::count(count)))
+        })
+        .collect();
+    let counts = if counts.is_empty() {
+        "nothing ended".to_owned()
+    } else {
+        counts.join(", ")
+    };
+    format!(
+        "{} of {} in {}: {counts}; seed {}\n",
+        words::plural(summary.runs, "run"),
+        words::plural(summary.scenarios, "scenario"),
+        words::time(summary.seconds),
+        summary.seed
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::report;
+    use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
+    use crate::check::tally::{Frame, Tally};
+    use nmr_models::report::{Engine, Extent, Verdict};
+
+    fn plain(tally: &Tally, frame: Frame) -> String {
+        anstream::adapter::strip_str(&report(tally, frame)).to_string()
+    }
+
+    #[test]
+    fn a_mixed_check() {
+        let mut tally = Tally::default();
+        tally.add(everything_exercised(holds()));
+        tally.add(outcome(violated(), &[(7, 17)]));
+        let mut bounded = holds();
+        bounded.scenario = "three-thread-life-cycle".to_owned();
+        bounded.extent = Extent::Bounded;
+        bounded.how = Some("preemptions ≤ 2".to_owned());
+        tally.add(outcome(bounded.clone(), &[]));
+        bounded.engine = Engine::Threads;
+        bounded.verdict = Verdict::HarnessError;
+        bounded.message = "its worker printed a malformed line".to_owned();
+        tally.add(outcome(bounded, &[]));
+        insta::assert_snapshot!(plain(
+            &tally,
+            Frame {
+                scenarios: 2,
+                ..frame()
+            }
+        ));
+    }
+
+    #[test]
+    fn a_suite_that_leaves_rules_out() {
+        let mut tally = Tally::default();
+        tally.add(outcome(holds(), &[(1, 5)]));
+        let text = plain(&tally, frame());
+        let never = "No scenario exercises C2, C3, C4,";
+        assert!(text.contains(never), "{text}");
+        let row = ["C2", "once", "never"];
+        let has_row = |text: &str| text.lines().any(|line| line.split_whitespace().eq(row));
+        assert!(has_row(&text), "{text}");
+        let last = text.lines().last().unwrap_or_default();
+        assert_eq!(last, "1 run of 1 scenario in 1 min 1 s: 1 holds; seed 7");
+
+        let part = Frame {
+            whole: false,
+            ..frame()
+        };
+        let text = plain(&tally, part);
+        assert!(
+            has_row(&text) && !text.contains("No scenario"),
+            "a part may leave rules out: {text}"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! Adding up what the runs said. Pure.
+
+use nmr_models::process::Outcome;
+use nmr_models::report::{Coverage, Rule, RunResult, Summary, Verdict};
+
+use crate::exit::Exit;
+
+/// What a check has learnt so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// The results, in the order of the runs.
+    pub results: Vec<RunResult>,
+    exercised: [u64; Rule::COUNT],
+}
+
+/// What is known of a check as a whole.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Frame {
+    /// Whether it ran every named scenario, so that every rule should have been exercised.
+    pub whole: bool,
+    /// Whether it was interrupted.
+    pub interrupted: bool,
+    /// The number of scenarios.
+    pub scenarios: u64,
+    /// Wall-clock time.
+    pub seconds: f64,
+    /// The seed.
+    pub seed: u64,
+}
+
+impl Tally {
+    /// Takes in a run.
+    pub fn add(&mut self, outcome: Outcome) {
+        for coverage in outcome.coverage {
+            let exercised = &mut self.exercised[usize::from(coverage.rule.number()) - 1];
+            *exercised = exercised.saturating_add(coverage.exercised);
+        }
+        self.results.push(outcome.result);
+    }
+
+    /// How often each rule was exercised, all rules in order.
+    pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
+        let rules = Rule::all().zip(self.exercised);
+        rules.map(|(rule, exercised)| Coverage { rule, exercised })
+    }
+
+    /// The rules that no run could have broken.
+    #[must_use]
+    pub fn never_exercised(&self) -> Vec<Rule> {
+        let never = self.coverage().filter(|coverage| coverage.exercised == 0);
+        never.map(|coverage| coverage.rule).collect()
+    }
+
+    /// How the command ends.
+    #[must_use]
+    pub fn exit(&self, frame: Frame) -> Exit {
+        if frame.interrupted {
+            return Exit::Interrupted;
+        }
+        match Exit::of(self.results.iter().map(|result| result.verdict)) {
+            Exit::Holds if frame.whole && !self.never_exercised().is_empty() => Exit::Incomplete,
+            exit => exit,
+        }
+    }
+
+    /// The last line.
+    #[must_use]
+    pub fn summary(&self, frame: Frame) -> Summary {
+        let with = |verdict| {
+            let results = self.results.iter();
+            results.filter(|result| result.verdict == verdict).count() as u64
+        };
+        Summary {
+            scenarios: frame.scenarios,
+            runs: self.results.len() as u64,
+            holds: with(Verdict::Holds),
+            violated: with(Verdict::Violated),
+            incomplete: with(Verdict::Incomplete),
+            harness_errors: with(Verdict::HarnessError),
+            seconds: frame.seconds,
+            seed: frame.seed,
+            exit: self.exit(frame).code(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Frame, Tally};
+    use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
+    use crate::exit::Exit;
+    use nmr_models::report::{Rule, Verdict};
+
+    #[test]
+    fn coverage_adds_up_over_the_runs() {
+        let mut tally = Tally::default();
+        assert_eq!(tally.never_exercised(), Vec::from_iter(Rule::all()));
+        tally.add(outcome(holds(), &[(7, 3), (19, 1)]));
+        tally.add(outcome(holds(), &[(7, 4)]));
+        let exercised: Vec<_> = tally.coverage().map(|c| c.exercised).collect();
+        assert_eq!((exercised[6], exercised[18], exercised[0]), (7, 1, 0));
+        assert_eq!(tally.never_exercised().len(), Rule::COUNT - 2);
+    }
+
+    #[test]
+    fn a_rule_that_no_scenario_exercises_makes_the_suite_incomplete() {
+        let mut tally = Tally::default();
+        tally.add(everything_exercised(holds()));
+        assert_eq!(tally.exit(frame()), Exit::Holds);
+
+        let mut tally = Tally::default();
+        tally.add(outcome(holds(), &[(7, 3)]));
+        assert_eq!(tally.exit(frame()), Exit::Incomplete);
+        let part = Frame {
+            whole: false,
+            ..frame()
+        };
+        assert_eq!(tally.exit(part), Exit::Holds, "a part may leave rules out");
+        tally.add(outcome(violated(), &[]));
+        assert_eq!(tally.exit(frame()), Exit::Violated);
+    }
+
+    #[test]
+    fn an_interrupted_check_says_so() {
+        let mut tally = Tally::default();
+        tally.add(outcome(violated(), &[]));
+        let interrupted = Frame {
+            interrupted: true,
+            ..frame()
+        };
+        assert_eq!(tally.exit(interrupted), Exit::Interrupted);
+        assert_eq!(tally.summary(interrupted).exit, 130);
+    }
+
+    #[test]
+    fn the_summary_counts_verdicts() {
+        let mut tally = Tally::default();
+        for verdict in [Verdict::Holds, Verdict::Holds, Verdict::Incomplete] {
+            let mut result = holds();
+            result.verdict = verdict;
+            tally.add(everything_exercised(result));
+        }
+        let summary = tally.summary(frame());
+        assert_eq!((summary.runs, summary.holds), (3, 2));
+        assert_eq!((summary.incomplete, summary.violated), (1, 0));
+        assert_eq!((summary.exit, summary.seed), (3, 7));
+    }
+}

@@ -1,0 +1,107 @@
+//! `nmr list`: the named scenarios.
+
+use std::io::Write;
+
+use nmr_models::report::Rule;
+use nmr_models::scenario::Scenario;
+use nmr_models::scenarios;
+use serde::Serialize;
+
+use crate::args::{self, Format};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::style::{Cell, Flush, HEAD, table};
+
+/// A line of the JSON form.
+#[derive(Serialize)]
+struct Entry<'a> {
+    kind: &'static str,
+    name: &'a str,
+    summary: &'a str,
+    rules: &'a [Rule],
+}
+
+/// Prints them to `out`.
+///
+/// # Errors
+/// `out` cannot be written.
+pub fn run(args: &args::List, out: &mut dyn Write) -> Result<Exit, Error> {
+    let all = scenarios::all();
+    let text = match args.format {
+        Format::Human => human(&all),
+        Format::Json => json(&all)?,
+    };
+    out.write_all(text.as_bytes())?;
+    Ok(Exit::Holds)
+}
+
+fn human(all: &[Scenario]) -> String {
+    let heading = ["scenario", "summary", "rules"].map(|column| Cell::styled(column, HEAD));
+    let mut rows = vec![Vec::from(heading)];
+    rows.extend(all.iter().map(|scenario| {
+        let rules: Vec<String> = scenario.rules.iter().map(ToString::to_string).collect();
+        vec![
+            scenario.name.as_str().into(),
+            scenario.summary.as_str().into(),
+            rules.join(" ").into(),
+        ]
+    }));
+    table(&[Flush::Left; 3], &rows)
+}
+
+fn json(all: &[Scenario]) -> Result<String, Error> {
+    let mut text = String::new();
+    for scenario in all {
+        let entry = Entry {
+            kind: "scenario",
+            name: &scenario.name,
+            summary: &scenario.summary,
+            rules: &scenario.rules,
+        };
+        text.push_str(&serde_json::to_string(&entry).map_err(std::io::Error::from)?);
+        text.push('\n');
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{human, json};
+    use nmr_models::scenario::Scenario;
+
+    fn sample() -> Vec<Scenario> {
+        let scenario = |name: &str, rules: &str| {
+            let text = format!(
+                "name = \"{name}\"\nsummary = \"what {name} is about\"\nrules = {rules}\nmodule = []\n"
+            );
+            Scenario::from_toml("sample.toml".as_ref(), &text).expect("well-formed")
+        };
+        vec![
+            scenario("late-comer", "[\"C6\", \"C7\"]"),
+            scenario("two-npis", "[]"),
+        ]
+    }
+
+    #[test]
+    fn a_row_for_each() {
+        let text = anstream::adapter::strip_str(&human(&sample())).to_string();
+        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+        let expected = [
+            "scenario    summary                   rules",
+            "late-comer  what late-comer is about  C6 C7",
+            "two-npis    what two-npis is about",
+        ];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn a_json_object_for_each() {
+        let expected = concat!(
+            r#"{"kind":"scenario","name":"late-comer","summary":"what late-comer is about","rules":["C6","C7"]}"#,
+            "\n",
+            r#"{"kind":"scenario","name":"two-npis","summary":"what two-npis is about","rules":[]}"#,
+            "\n",
+        );
+        assert_eq!(json(&sample()).expect("plain data"), expected);
+    }
+}

@@ -1,0 +1,165 @@
+//! `nmr replay`: a saved case, step by step.
+//!
+//! Cases of one thread are replayed here, schedules by a worker of the build that their engine
+//! needs. What is printed, and that it is the same each time, is their business.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use nmr_models::report::Engine;
+use nmr_models::scenario::FormatError;
+use nmr_properties::case::CaseError;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::args;
+use crate::cargo::{WORKER, Workspace, run_error};
+use crate::check::build_all;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::progress::Display;
+
+/// The kind of case that has a schedule.
+const SCHEDULE: &str = "schedule";
+
+/// Who replays a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replayer {
+    /// nmr-properties, in this process.
+    Here,
+    /// A worker.
+    Worker(Engine),
+}
+
+/// Replays it; what there is to see goes to `out`, or to stdout if a worker shows it.
+///
+/// # Errors
+/// The case is malformed, a worker cannot be built or run, `out` cannot be written.
+pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
+    let path = &args.case;
+    let text = fs::read_to_string(path).map_err(|source| Error::Unreadable {
+        path: path.clone(),
+        source,
+    })?;
+    match replayer(path, &text)? {
+        Replayer::Here => {
+            let replayed = nmr_properties::replay_text(&path.display().to_string(), &text)?;
+            out.write_all(replayed.text.as_bytes())?;
+            Ok(if replayed.reproduced {
+                Exit::Violated
+            } else {
+                Exit::Holds
+            })
+        }
+        Replayer::Worker(engine) => by_worker(args, engine, stop),
+    }
+}
+
+fn replayer(path: &Path, text: &str) -> Result<Replayer, Error> {
+    #[derive(Deserialize)]
+    struct Head {
+        kind: Spanned<String>,
+    }
+    #[derive(Deserialize)]
+    struct Schedule {
+        engine: Engine,
+    }
+    let malformed = |error| FormatError::from_toml(path, text, &error);
+    let head: Head = toml::from_str(text).map_err(malformed)?;
+    match head.kind.get_ref().as_str() {
+        "sequential" | "handle-bits" => Ok(Replayer::Here),
+        SCHEDULE => {
+            let schedule: Schedule = toml::from_str(text).map_err(malformed)?;
+            Ok(Replayer::Worker(schedule.engine))
+        }
+        unknown => {
+            let before = &text[..head.kind.span().start];
+            Err(Error::Case(CaseError {
+                file: path.display().to_string(),
+                line: Some(before.matches('\n').count() + 1),
+                message: format!(
+                    "`{unknown}` is no kind of case: expected schedule, sequential or handle-bits"
+                ),
+            }))
+        }
+    }
+}
+
+fn by_worker(args: &args::Replay, engine: Engine, stop: &AtomicBool) -> Result<Exit, Error> {
+    let worker = match &args.worker {
+        Some(path) => path.clone(),
+        None => {
+            let builds = BTreeSet::from([engine.build()]);
+            let display = Display::quiet();
+            let mut built = build_all(&Workspace::find()?, WORKER, &builds, stop, &display)?;
+            built.remove(0).1
+        }
+    };
+    let status = Command::new(worker).arg("replay").arg(&args.case).status();
+    let status = status.map_err(|source| run_error(WORKER.name, source))?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(Error::Interrupted);
+    }
+    exit_of(status)
+}
+
+fn exit_of(status: ExitStatus) -> Result<Exit, Error> {
+    match status.code() {
+        Some(0) => Ok(Exit::Holds),
+        Some(1) => Ok(Exit::Violated),
+        Some(2) => Ok(Exit::Usage),
+        Some(3) => Ok(Exit::Incomplete),
+        Some(4) => Ok(Exit::Harness),
+        _ => {
+            eprintln!("the worker crashed ({status})");
+            Ok(Exit::Violated)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Replayer, replayer};
+    use crate::exit::Exit;
+    use nmr_models::report::Engine;
+    use std::path::Path;
+
+    fn of(text: &str) -> Result<Replayer, crate::error::Error> {
+        replayer(Path::new("case.toml"), text)
+    }
+
+    #[test]
+    fn the_kind_says_who_replays() {
+        let here = of("kind = \"sequential\"\nop = []\n").expect("well-formed");
+        assert_eq!(here, Replayer::Here);
+        let worker =
+            of("kind = \"schedule\"\nengine = \"pct\"\n[scenario]\n").expect("well-formed");
+        assert_eq!(worker, Replayer::Worker(Engine::Pct));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let refused = |text| {
+            let error = of(text).expect_err("malformed");
+            assert_eq!(error.exit(), Exit::Usage);
+            error.to_string()
+        };
+        assert_eq!(
+            refused("\n\nkind = \"sideways\"\n"),
+            "case.toml:3: `sideways` is no kind of case: expected schedule, sequential or handle-bits"
+        );
+        let engine = refused("kind = \"schedule\"\nengine = \"steam\"\n");
+        assert!(
+            engine.starts_with("case.toml:2:10: unknown variant `steam`"),
+            "{engine}"
+        );
+        let none = refused("kind = \"schedule\"\n");
+        assert!(none.contains("missing field `engine`"), "{none}");
+        let syntax = refused("kind = \n");
+        assert!(syntax.starts_with("case.toml:1:"), "{syntax}");
+    }
+}
