@@ -15,7 +15,7 @@ mod detach;
 mod list;
 mod registration;
 mod slab;
-#[cfg(test)]
+#[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
 use std::collections::HashMap;

@@ -1,1 +1,0 @@
-//! Transitions of the table, without threads.

@@ -1,0 +1,191 @@
+//! Transitions of the table, without threads: what each answers, and what the next one then does.
+//!
+//! Nobody makes the callbacks here; a test says what they answered. Not in the model builds, in
+//! which a thread has a name only inside a model.
+
+mod attaching;
+mod detaching;
+mod waiting;
+
+use super::*;
+use crate::error::InsufficientResources;
+use crate::handle::BindingHandle;
+use crate::module::{Detach, Offer};
+use crate::npi::ModuleId;
+use crate::status::Status;
+use Side::{Client, Provider};
+
+const NPI: NpiId = NpiId(5);
+
+/// A module that the table must not call.
+struct Uncalled;
+
+impl ClientModule for Uncalled {
+    fn attach_provider(&self, _: Offer<'_>) -> Result<(), Status> {
+        unreachable!("the table calls nobody")
+    }
+    fn detach_provider(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+        unreachable!("the table calls nobody")
+    }
+}
+
+impl ProviderModule for Uncalled {
+    fn attach_client(
+        &self,
+        _: BindingHandle,
+        _: &RegistrationInstance,
+        _: &Attachment,
+    ) -> Result<Attachment, Status> {
+        unreachable!("the table calls nobody")
+    }
+    fn detach_client(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+        unreachable!("the table calls nobody")
+    }
+}
+
+struct Bench {
+    table: Table,
+    reserve: Reserve,
+    me: ThreadId,
+    other: ThreadId,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self::with(Reserve::new(None, None, None))
+    }
+
+    fn with(reserve: Reserve) -> Self {
+        let other = std::thread::spawn(nmr_sync::thread::current_id);
+        Self {
+            table: Table::new(u32::MAX),
+            reserve,
+            me: nmr_sync::thread::current_id(),
+            other: other.join().unwrap(),
+        }
+    }
+
+    fn try_add(&mut self, side: Side) -> Result<(Key, Step), InsufficientResources> {
+        let module = match side {
+            Side::Client => Module::Client(Arc::new(Uncalled)),
+            Side::Provider => Module::Provider(Arc::new(Uncalled)),
+        };
+        let instance = Arc::new(RegistrationInstance::new(NPI, ModuleId(1)));
+        let characteristics = Characteristics { module, instance };
+        let added = self.table.register(characteristics, &self.reserve, self.me);
+        self.leave();
+        added.map_err(|(refused, _)| refused)
+    }
+
+    /// Registers; answers the key and the register call's first step.
+    fn add(&mut self, side: Side) -> (Key, Step) {
+        self.try_add(side).unwrap()
+    }
+
+    /// Registers and attaches to everybody; answers the key and the bindings.
+    fn add_attached(&mut self, side: Side) -> (Key, Vec<Key>) {
+        let (key, mut step) = self.add(side);
+        let mut bindings = Vec::new();
+        while !matches!(step, Step::Done) {
+            let binding = attach(step);
+            self.accept(binding);
+            step = self.attached(binding, true, key);
+            bindings.push(binding);
+        }
+        (key, bindings)
+    }
+
+    /// The client calls `client_attach_provider` and the provider takes it.
+    fn accept(&mut self, binding: Key) {
+        let call = self
+            .table
+            .attach_provider(binding, Attachment::default(), self.me);
+        assert!(matches!(call, Ok(AttachCall::Provider { .. })));
+        self.table
+            .provider_returned(binding, Ok(Attachment::default()));
+        self.leave();
+    }
+
+    /// The client's attach callback returned, inside the register call of `by`.
+    fn attached(&mut self, binding: Key, success: bool, by: Key) -> Step {
+        let step = self
+            .table
+            .attach_returned(binding, success, Job::Register(by), self.me);
+        self.leave();
+        step
+    }
+
+    fn deregister(&mut self, key: Key, side: Side, thread: ThreadId) -> Step {
+        let step = self.table.deregister(key, side, thread);
+        self.leave();
+        step.unwrap().expect("it was not being deregistered")
+    }
+
+    fn detached(&mut self, (binding, side): (Key, Side), answer: Detach, job: Job) -> Step {
+        let step = self
+            .table
+            .detach_returned(binding, side, answer, job, self.me);
+        self.leave();
+        step
+    }
+
+    fn complete(&mut self, binding: Key, side: Side) -> Option<Step> {
+        let step = self.table.detach_complete(binding, side, self.other);
+        self.leave();
+        step.unwrap()
+    }
+
+    fn cleaned_up(&mut self, step: Step, job: Job) -> Step {
+        let binding = cleanup(step);
+        let step = self.table.cleaned_up(binding, job, self.me);
+        self.leave();
+        step
+    }
+
+    /// Both sides complete at once and clean up.
+    fn finish(&mut self, step: Step, job: Job) -> Step {
+        let client = detach(step);
+        assert_eq!(client.1, Side::Client, "the client is asked first");
+        let step = self.detached(client, Detach::Complete, job);
+        let provider = detach(step);
+        assert_eq!(provider, (client.0, Side::Provider));
+        let step = self.detached(provider, Detach::Complete, job);
+        self.cleaned_up(step, job)
+    }
+
+    /// Ends a critical section, which also checks the table; whether waiters would be woken.
+    fn leave(&mut self) -> bool {
+        self.table.leave(&self.reserve).1
+    }
+}
+
+#[track_caller]
+fn attach(step: Step) -> Key {
+    match step {
+        Step::Attach { binding, .. } => binding,
+        _ => panic!("expected an attach callback"),
+    }
+}
+
+#[track_caller]
+fn detach(step: Step) -> (Key, Side) {
+    match step {
+        Step::Detach {
+            binding, module, ..
+        } => (binding, module.side()),
+        _ => panic!("expected a detach callback"),
+    }
+}
+
+#[track_caller]
+fn cleanup(step: Step) -> Key {
+    match step {
+        Step::CleanUp { binding, .. } => binding,
+        _ => panic!("expected the cleanup callbacks"),
+    }
+}
+
+#[track_caller]
+fn done(step: Step) {
+    assert!(matches!(step, Step::Done), "expected nothing more to do");
+}
