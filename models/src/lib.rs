@@ -1,8 +1,24 @@
 //! Scenarios, scripted modules, the oracle and the engines that judge the registrar.
+//!
+//! - [`scenario`] and [`op`]: what a scenario is, and its text form; [`scenarios`]: those that come
+//!   with this crate.
+//! - [`event`] and [`oracle`]: what can be observed of a registrar, and the judgement of it, rule by
+//!   rule.
+//! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
+//! - [`case`] and [`render`]: a finding as a file, and as a picture.
+//! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
+pub mod case;
+pub mod engine;
 pub mod event;
 pub mod op;
 pub mod oracle;
 pub mod process;
+pub mod render;
+pub mod replay;
 pub mod report;
+mod run;
 pub mod scenario;
+pub mod scenarios;
+
+pub use run::Finding;

@@ -15,9 +15,12 @@ pub enum Op {
     Deregister(String),
     /// `wait M`: waits for its latest registration's deregistration, then frees its context.
     Wait(String),
-    /// `complete M`: completes the module's pending detaches as they come, until the wait for it has
-    /// returned.
+    /// `complete M`: completes the module's pending detaches as they come, until no thread has a
+    /// `wait M` left to do.
     Complete(String),
+    /// `complete-all`: the same for the pending detaches of all modules, until no thread has a `wait`
+    /// left to do.
+    CompleteAll,
     /// `try-complete M`: completes the module's oldest pending detach, if there is one now.
     TryComplete(String),
     /// `complete-again M`: calls the detach-complete function for the binding that the module last
@@ -50,6 +53,7 @@ impl Op {
             Self::Deregister(module) => ("deregister", Some(module)),
             Self::Wait(module) => ("wait", Some(module)),
             Self::Complete(module) => ("complete", Some(module)),
+            Self::CompleteAll => ("complete-all", None),
             Self::TryComplete(module) => ("try-complete", Some(module)),
             Self::CompleteAgain(module) => ("complete-again", Some(module)),
             Self::Attach(module) => ("attach", Some(module)),
@@ -83,7 +87,7 @@ impl fmt::Display for Op {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no operation: expected `register M`, `deregister M`, `wait M`, `complete M`, \
-     `try-complete M`, `complete-again M`, `attach M`, `dispatch M`, `deregister-wrong M`, \
+     `complete-all`, `try-complete M`, `complete-again M`, `attach M`, `dispatch M`, `deregister-wrong M`, \
      `deregister-foreign M`, `deregister-forged`, `wait-forged`, `complete-forged` or `yield`, where \
      M is a module's name"
 )]
@@ -100,6 +104,7 @@ impl FromStr for Op {
             ("deregister", Some(module)) => Self::Deregister(module),
             ("wait", Some(module)) => Self::Wait(module),
             ("complete", Some(module)) => Self::Complete(module),
+            ("complete-all", None) => Self::CompleteAll,
             ("try-complete", Some(module)) => Self::TryComplete(module),
             ("complete-again", Some(module)) => Self::CompleteAgain(module),
             ("attach", Some(module)) => Self::Attach(module),

@@ -253,7 +253,7 @@ impl FormatError {
     }
 
     /// The same error, at the line of `text` that first mentions `word`.
-    fn at_mention(mut self, text: &str, word: &str) -> Self {
+    pub(crate) fn at_mention(mut self, text: &str, word: &str) -> Self {
         self.at = text.lines().enumerate().find_map(|(line, content)| {
             let column = content.find(word)?;
             Some((line + 1, content[..column].chars().count() + 1))
@@ -270,10 +270,17 @@ impl Scenario {
     pub fn from_toml(path: &Path, text: &str) -> Result<Self, FormatError> {
         let scenario: Self =
             toml::from_str(text).map_err(|error| FormatError::from_toml(path, text, &error))?;
-        scenario.validate().map_err(|fault| {
-            FormatError::new(path, fault.message).at_mention(text, &fault.mention)
-        })?;
+        scenario.check(path, text)?;
         Ok(scenario)
+    }
+
+    /// Whether it makes sense; `text` is where it was read from.
+    ///
+    /// # Errors
+    /// What does not, and where it says so.
+    pub fn check(&self, path: &Path, text: &str) -> Result<(), FormatError> {
+        self.validate()
+            .map_err(|fault| FormatError::new(path, fault.message).at_mention(text, &fault.mention))
     }
 
     /// The text form.
@@ -309,12 +316,20 @@ impl Scenario {
         main.chain(threads).chain(callbacks)
     }
 
-    /// Whether `module` is registered by the thread of that index only, or by nobody.
-    pub(crate) fn registered_elsewhere(&self, module: &str, thread: usize) -> bool {
-        self.operations().any(|(by, op)| {
-            matches!(op, Op::Register(name) if name == module)
-                && by.is_some_and(|by| by != thread && by != 0)
-        })
+    /// Whether one thread or callback registers the module while another one uses its handle. The
+    /// main thread races with nobody.
+    pub(crate) fn is_raced(&self, module: &str) -> bool {
+        let ops = self
+            .operations()
+            .filter(|(by, op)| op.module() == Some(module) && *by != Some(0));
+        let ops: Vec<_> = ops.collect();
+        let mut registering = ops.iter().filter(|(_, op)| matches!(op, Op::Register(_)));
+        registering.any(|(by, _)| ops.iter().any(|(other, _)| other != by))
+    }
+
+    /// Whether some thread completes pending detaches as they come.
+    pub(crate) fn has_completer(&self) -> bool {
+        self.operations().any(|(_, op)| is_completer(op))
     }
 
     fn validate(&self) -> Result<(), Fault> {
@@ -353,11 +368,71 @@ impl Scenario {
                 );
             }
         }
+        self.validate_null_contexts()?;
+        self.validate_completers()?;
         self.validate_ops()
     }
 
+    /// A cleanup callback is told nothing but its context: where that is null, only one binding can
+    /// be meant.
+    fn validate_null_contexts(&self) -> Result<(), Fault> {
+        let registers = |name: &str| {
+            let ops = self.operations();
+            ops.filter(|(_, op)| matches!(op, Op::Register(module) if module == name))
+                .count()
+        };
+        for module in self.modules.iter().filter(|module| module.null_context) {
+            let peers = self.modules.iter();
+            let peers = peers.filter(|peer| peer.npi == module.npi && peer.side != module.side);
+            let peers: usize = peers.map(|peer| registers(&peer.name)).sum();
+            if peers > 1 || registers(&module.name) > 1 {
+                return Err(Fault {
+                    mention: module.name.clone(),
+                    message: format!(
+                        "`{}` has null contexts: expected at most one registration of it, and one of \
+                         the other side on its interface",
+                        module.name
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A completer goes on until the others have done their waits: it must not stand in their way.
+    fn validate_completers(&self) -> Result<(), Fault> {
+        for thread in &self.threads {
+            let Some(completer) = thread.ops.iter().find(|op| is_completer(op)) else {
+                continue;
+            };
+            let last = thread.ops.last() == Some(completer);
+            let waits = thread.ops.iter().any(|op| matches!(op, Op::Wait(_)));
+            if !last || waits {
+                return Err(Fault {
+                    mention: completer.to_string(),
+                    message: format!(
+                        "`{completer}` goes on until the other threads' waits are done: expected it at \
+                         the end of a thread that does not wait"
+                    ),
+                });
+            }
+        }
+        let mut elsewhere = self
+            .operations()
+            .filter(|(by, op)| is_completer(op) && by.is_none_or(|by| by == 0));
+        let Some((_, completer)) = elsewhere.next() else {
+            return Ok(());
+        };
+        Err(Fault {
+            mention: completer.to_string(),
+            message: format!(
+                "`{completer}` goes on until the threads' waits are done: expected it in a thread"
+            ),
+        })
+    }
+
     fn validate_ops(&self) -> Result<(), Fault> {
-        for (thread, op) in self.operations() {
+        for (_, op) in self.operations() {
             let text = op.to_string();
             let fault = |message: String| Fault {
                 mention: text.clone(),
@@ -373,27 +448,28 @@ impl Scenario {
             };
             let module = &self.modules[module];
             match op {
-                Op::Dispatch(_) if module.side == Side::Provider => {
+                Op::Dispatch(_)
+                    if module.side == Side::Provider || module.detach != Detach::Rundown =>
+                {
                     return Err(fault(format!(
-                        "`{text}`: expected a client, which calls its provider"
+                        "`{text}`: expected a client with detach = \"rundown\", which may call its \
+                         providers"
                     )));
                 }
-                Op::Complete(_) => {
-                    let waits = self.operations().any(|(by, other)| {
-                        by != thread && matches!(other, Op::Wait(waited) if waited == name)
-                    });
-                    if thread.is_none() || thread == Some(0) || !waits {
-                        return Err(fault(format!(
-                            "`{text}` goes on until the wait for `{name}` has returned: expected it \
-                             in a thread, and `wait {name}` in another one"
-                        )));
-                    }
+                Op::Attach(_) if module.side == Side::Provider => {
+                    return Err(fault(format!(
+                        "`{text}`: expected a client, which attaches"
+                    )));
                 }
                 _ => {}
             }
         }
         Ok(())
     }
+}
+
+const fn is_completer(op: &Op) -> bool {
+    matches!(op, Op::Complete(_) | Op::CompleteAll)
 }
 
 /// What is wrong, and a piece of the text near which it is.

@@ -1,0 +1,143 @@
+//! loom: every interleaving, unbounded if that ends within the budget, otherwise with the largest
+//! preemption bound whose search ends.
+//!
+//! loom's own limits return as if the search were complete, and are looked at rarely. None of them is
+//! set: a search is cut short by a panic of ours at the beginning of an execution, so that a `check`
+//! that returns has really ended by itself. (loom's memory model: Norris and Demsky, CDSChecker,
+//! OOPSLA 2013.)
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use loom::model::Builder;
+
+use super::{Exploration, Request, is_limit};
+use crate::report::Extent;
+use crate::run::{Run, Watch};
+use crate::scenario::MAX_THREADS;
+
+/// Steps of one execution with a choice; loom takes memory for as many.
+const MAX_BRANCHES: usize = 50_000;
+/// Stands for "no bound" where the current one is kept for a finding.
+const UNBOUNDED: usize = usize::MAX;
+
+/// The payload that ends a search whose time is up.
+struct Cut;
+
+enum Search {
+    Exhausted,
+    OutOfTime,
+    TooLong,
+    Failed(String),
+}
+
+pub(super) fn explore(
+    request: &Request,
+    end: impl Fn(Exploration) + Send + Sync + 'static,
+) -> Exploration {
+    let bound = Arc::new(AtomicUsize::new(UNBOUNDED));
+    let watch = Arc::new(Watch::new(request.executions.clone(), {
+        let bound = bound.clone();
+        move |watch, _| end(answer(watch, bound.load(Ordering::Relaxed)))
+    }));
+    let mut deadline = Instant::now() + request.budget;
+    let mut best = None;
+    let mut next = UNBOUNDED;
+    loop {
+        bound.store(next, Ordering::Relaxed);
+        let before = watch.executions();
+        let search = search(request, &watch, next, deadline);
+        let executions = watch.executions() - before;
+        match search {
+            Search::Exhausted if next == UNBOUNDED => return answer(&watch, next),
+            Search::Exhausted => {
+                best = Some(Exploration {
+                    executions,
+                    ..answer(&watch, next)
+                });
+                next += 1;
+            }
+            Search::OutOfTime if next == UNBOUNDED => {
+                deadline = Instant::now() + request.budget;
+                next = 0;
+            }
+            Search::OutOfTime | Search::TooLong => {
+                return best.unwrap_or_else(|| cut(&watch, next, &search, request.budget));
+            }
+            Search::Failed(message) => {
+                return Exploration {
+                    error: Some(message),
+                    ..answer(&watch, next)
+                };
+            }
+        }
+    }
+}
+
+fn answer(watch: &Watch, bound: usize) -> Exploration {
+    if bound == UNBOUNDED {
+        return Exploration::new(watch, Extent::Complete);
+    }
+    Exploration {
+        how: Some(format!("preemptions ≤ {bound}")),
+        bound: Some(bound),
+        ..Exploration::new(watch, Extent::Bounded)
+    }
+}
+
+fn cut(watch: &Watch, bound: usize, search: &Search, budget: Duration) -> Exploration {
+    let why = match search {
+        Search::TooLong => format!("an execution has more than {MAX_BRANCHES} choices"),
+        _ => format!("not even the search without preemptions ended in {budget:?}"),
+    };
+    Exploration {
+        cut: Some(why),
+        extent: Extent::Sampled,
+        ..answer(watch, bound)
+    }
+}
+
+fn search(request: &Request, watch: &Arc<Watch>, bound: usize, deadline: Instant) -> Search {
+    let builder = builder(bound);
+    let (scenario, watch) = (request.scenario.clone(), watch.clone());
+    let checked = catch_unwind(AssertUnwindSafe(|| {
+        builder.check(move || {
+            if Instant::now() >= deadline {
+                resume_unwind(Box::new(Cut));
+            }
+            watch.begin();
+            Run::execute(&scenario, &watch);
+        });
+    }));
+    match checked {
+        Ok(()) => Search::Exhausted,
+        Err(payload) if payload.is::<Cut>() => Search::OutOfTime,
+        Err(payload) => match text(payload.as_ref()) {
+            text if is_limit(text) => Search::TooLong,
+            text => Search::Failed(format!("loom failed: {text}")),
+        },
+    }
+}
+
+fn text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+}
+
+/// Every field is set: loom would take some from the environment.
+fn builder(bound: usize) -> Builder {
+    let mut builder = Builder::new();
+    builder.max_threads = MAX_THREADS + 1;
+    builder.max_branches = MAX_BRANCHES;
+    builder.max_permutations = None;
+    builder.max_duration = None;
+    builder.preemption_bound = (bound != UNBOUNDED).then_some(bound);
+    builder.checkpoint_file = None;
+    builder.checkpoint_interval = usize::MAX;
+    builder.log = false;
+    builder
+}

@@ -1,0 +1,193 @@
+//! The engines: what runs a scenario again and again, each time another way.
+//!
+//! A build has those that its cfg brings: loom; shuttle's schedulers; or real threads. None of them
+//! knows a rule; [`oracle`](crate::oracle) does.
+
+#[cfg(loom)]
+mod loom;
+#[cfg(shuttle)]
+pub mod shuttle;
+#[cfg(not(any(loom, shuttle)))]
+mod threads;
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Once};
+use std::time::Duration;
+
+use crate::report::{Build, Coverage, Engine, Extent, Rule, RunResult, Verdict};
+use crate::run::{Finding, Run, Watch};
+use crate::scenario::Scenario;
+
+/// What to explore, how, and for how long.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The scenario.
+    pub scenario: Arc<Scenario>,
+    /// The engine. It must be one of this build.
+    pub engine: Engine,
+    /// The seed of a sampling engine.
+    pub seed: u64,
+    /// The time for each search: loom has one for the whole and one for the bounded ones.
+    pub budget: Duration,
+    /// Counts the executions as they are made.
+    pub executions: Arc<AtomicU64>,
+}
+
+/// What a search came to.
+#[derive(Clone, Debug)]
+pub struct Exploration {
+    /// Executions of the search that the verdict rests on, the violating one included.
+    pub executions: u64,
+    /// How often each rule could have failed, by its number less one.
+    pub exercised: [u64; Rule::COUNT],
+    /// How much was looked at.
+    pub extent: Extent,
+    /// The bound, in words.
+    pub how: Option<String>,
+    /// The preemption bound of the search.
+    pub bound: Option<usize>,
+    /// Why the search was cut short.
+    pub cut: Option<String>,
+    /// The engine failed, with these words.
+    pub error: Option<String>,
+    /// What was found.
+    pub finding: Option<Finding>,
+    /// The numbers of the threads in the order in which they took steps, for engines that can repeat
+    /// it.
+    pub schedule: Vec<u8>,
+}
+
+impl Exploration {
+    fn new(watch: &Watch, extent: Extent) -> Self {
+        Self {
+            executions: watch.executions(),
+            exercised: watch.exercised(),
+            extent,
+            how: None,
+            bound: None,
+            cut: None,
+            error: None,
+            finding: watch.finding(),
+            schedule: Vec::new(),
+        }
+    }
+
+    /// The outcome.
+    #[must_use]
+    pub const fn verdict(&self) -> Verdict {
+        if self.finding.is_some() {
+            Verdict::Violated
+        } else if self.error.is_some() {
+            Verdict::HarnessError
+        } else if self.cut.is_some() {
+            Verdict::Incomplete
+        } else {
+            Verdict::Holds
+        }
+    }
+
+    /// The line that says so; `elapsed` is the time that it took.
+    #[must_use]
+    pub fn result(&self, request: &Request, elapsed: Duration) -> RunResult {
+        let finding = self.finding.as_ref();
+        let message = finding.map(|finding| finding.message.clone());
+        let sampled = request.engine != Engine::Loom;
+        RunResult {
+            scenario: request.scenario.name.clone(),
+            engine: request.engine,
+            verdict: self.verdict(),
+            extent: self.extent,
+            how: self.cut.clone().or_else(|| self.how.clone()),
+            rule: finding.and_then(|finding| finding.rule),
+            message: message.or_else(|| self.error.clone()).unwrap_or_default(),
+            executions: self.executions,
+            seconds: elapsed.as_secs_f64(),
+            seed: sampled.then_some(request.seed),
+            case: None,
+        }
+    }
+
+    /// The rules' coverage, one entry for each rule.
+    pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
+        let counts = Rule::all().zip(self.exercised);
+        counts.map(|(rule, exercised)| Coverage { rule, exercised })
+    }
+}
+
+/// Searches. Where an engine cannot be left from inside an execution (loom with a deadlock, real
+/// threads that hang), it calls `end` with what was found, which must end the process; otherwise the
+/// answer is returned.
+#[must_use]
+pub fn explore(
+    request: &Request,
+    end: impl Fn(Exploration) + Send + Sync + 'static,
+) -> Exploration {
+    install_panic_hook();
+    if request.engine.build() != Build::current() {
+        let watch = Watch::new(request.executions.clone(), |_, _| {});
+        return Exploration {
+            error: Some(format!("{} is not an engine of this build", request.engine)),
+            ..Exploration::new(&watch, Extent::Sampled)
+        };
+    }
+    #[cfg(loom)]
+    return loom::explore(request, end);
+    #[cfg(shuttle)]
+    {
+        drop(end);
+        shuttle::explore(request, None)
+    }
+    #[cfg(not(any(loom, shuttle)))]
+    return threads::explore(request, end);
+}
+
+/// Whether a scenario has just one interleaving, which one execution exhausts.
+fn is_sequential(scenario: &Scenario) -> bool {
+    scenario.threads.len() <= 1
+}
+
+/// Turns panics that no script asked for into findings, and a model's deadlock into the rule behind
+/// it. Panics outside an execution are left to the hook that was there before.
+fn install_panic_hook() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let Some(run) = Run::current() else {
+                before(info);
+                return;
+            };
+            let text = info.payload_as_str().unwrap_or("no message");
+            match engine_panic(text) {
+                Some(EnginePanic::Deadlock) => run.stuck(),
+                Some(EnginePanic::Limit) => {}
+                None => {
+                    let at = info.location().map(|at| format!(" (at {at})"));
+                    run.crashed(&format!("{text}{}", at.unwrap_or_default()));
+                }
+            }
+        }));
+    });
+}
+
+/// What an engine says of an execution by panicking.
+enum EnginePanic {
+    Deadlock,
+    Limit,
+}
+
+fn engine_panic(text: &str) -> Option<EnginePanic> {
+    if text.starts_with("deadlock") {
+        Some(EnginePanic::Deadlock)
+    } else if is_limit(text) {
+        Some(EnginePanic::Limit)
+    } else {
+        None
+    }
+}
+
+/// An execution was longer than the engine allows.
+fn is_limit(text: &str) -> bool {
+    text.contains("exceeded maximum number of branches")
+        || text.contains("exceeded max_steps bound")
+}

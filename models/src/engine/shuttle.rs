@@ -1,0 +1,245 @@
+//! shuttle's schedulers: random, PCT (Burckhardt et al., ASPLOS 2010) and uniform random walk (Zhao et
+//! al., ASPLOS 2025), from a seed; and the repetition of one schedule.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use shuttle::scheduler::{
+    PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId, UrwRandomScheduler,
+};
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+
+use super::{Exploration, Request, install_panic_hook, is_limit, is_sequential};
+use crate::report::{Engine, Extent};
+use crate::run::{Run, Watch};
+use crate::scenario::Scenario;
+
+/// Steps of one execution. The scenarios take hundreds; more than this is a livelock or a harness
+/// that spins.
+const MAX_STEPS: usize = 200_000;
+/// The depth of bugs that PCT looks for: so many ordering constraints.
+const PCT_DEPTH: usize = 3;
+
+/// Searches with a sampling engine, until the budget is used up or, if given, `executions` are made.
+/// The same seed makes the same executions.
+///
+/// # Panics
+/// If the request's engine is none of shuttle's.
+#[must_use]
+pub fn explore(request: &Request, executions: Option<u64>) -> Exploration {
+    let limit = if is_sequential(&request.scenario) {
+        1
+    } else {
+        executions.unwrap_or(u64::MAX)
+    };
+    let (seed, endless) = (request.seed, usize::MAX);
+    let inner: Box<dyn Scheduler + Send> = match request.engine {
+        // A schedule without choices is not one for PCT, which counts them.
+        Engine::Random => Box::new(RandomScheduler::new_from_seed(seed, endless)),
+        _ if limit == 1 => Box::new(RandomScheduler::new_from_seed(seed, endless)),
+        Engine::Pct => Box::new(PctScheduler::new_from_seed(seed, PCT_DEPTH, endless)),
+        Engine::Urw => Box::new(UrwRandomScheduler::new_from_seed(seed, endless)),
+        other => panic!("{other} is not an engine of shuttle's"),
+    };
+    let search = Search::new(request, limit);
+    let mut exploration = search.run(inner);
+    if is_sequential(&request.scenario) {
+        exploration.extent = Extent::Complete;
+    }
+    exploration
+}
+
+/// What [`replay`] came to.
+#[derive(Clone, Debug)]
+pub struct Replay {
+    /// The one execution.
+    pub exploration: Exploration,
+    /// The first step, from 1, at which the schedule did not fit any more.
+    pub misfit: Option<usize>,
+}
+
+/// Repeats one schedule. From a step that does not fit on, the first thread that can run does.
+#[must_use]
+pub fn replay(request: &Request, schedule: &[u8]) -> Replay {
+    let misfit = Arc::new(Mutex::new(None));
+    let follow = Follow {
+        schedule: schedule.to_vec(),
+        position: 0,
+        misfit: misfit.clone(),
+    };
+    let exploration = Search::new(request, 1).run(Box::new(follow));
+    let misfit = *lock(&misfit);
+    Replay {
+        exploration,
+        misfit,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Search {
+    scenario: Arc<Scenario>,
+    watch: Arc<Watch>,
+    deadline: Instant,
+    limit: u64,
+    steps: Arc<Mutex<Vec<u8>>>,
+    /// The execution at hand: asked when shuttle says that it cannot go on.
+    current: Arc<Mutex<Option<Arc<Run>>>>,
+}
+
+impl Search {
+    fn new(request: &Request, limit: u64) -> Self {
+        install_panic_hook();
+        Self {
+            scenario: request.scenario.clone(),
+            watch: Arc::new(Watch::new(request.executions.clone(), |_, _| {})),
+            deadline: Instant::now() + request.budget,
+            limit,
+            steps: Arc::default(),
+            current: Arc::default(),
+        }
+    }
+
+    fn run(&self, inner: Box<dyn Scheduler + Send>) -> Exploration {
+        let scheduler = Recording {
+            inner,
+            watch: self.watch.clone(),
+            deadline: self.deadline,
+            limit: self.limit,
+            begun: 0,
+            steps: self.steps.clone(),
+        };
+        let runner = Runner::new(scheduler, config());
+        let (scenario, watch, current) = (
+            self.scenario.clone(),
+            self.watch.clone(),
+            self.current.clone(),
+        );
+        let ended = catch_unwind(AssertUnwindSafe(|| {
+            runner.run(move || {
+                let run = Run::new(&scenario, &watch);
+                *lock(&current) = Some(run.clone());
+                run.to_the_end();
+            });
+        }));
+        let mut exploration = Exploration::new(&self.watch, Extent::Sampled);
+        if let Err(payload) = ended {
+            self.explain(text(payload.as_ref()), &mut exploration);
+        }
+        exploration.finding = self.watch.finding();
+        if exploration.finding.is_some() {
+            exploration.exercised = self.watch.exercised();
+            exploration.schedule = lock(&self.steps).clone();
+        }
+        // Nothing of the execution at hand outlives the search.
+        lock(&self.current).take();
+        exploration
+    }
+
+    /// shuttle ended the search.
+    fn explain(&self, text: &str, exploration: &mut Exploration) {
+        if self.watch.finding().is_some() {
+            return;
+        }
+        if is_limit(text) {
+            exploration.cut = Some(format!("an execution has more than {MAX_STEPS} steps"));
+        } else if text.starts_with("deadlock") {
+            let run = lock(&self.current).clone();
+            run.expect("only an execution can be stuck").stuck();
+        } else {
+            exploration.error = Some(format!("shuttle failed: {text}"));
+        }
+    }
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
+    config.silence_warnings = true;
+    config
+}
+
+fn text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
+}
+
+/// Writes down what another scheduler decides, and says when it is enough.
+struct Recording {
+    inner: Box<dyn Scheduler + Send>,
+    watch: Arc<Watch>,
+    deadline: Instant,
+    limit: u64,
+    begun: u64,
+    steps: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Scheduler for Recording {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        let over = self.begun > 0 && Instant::now() >= self.deadline;
+        if over || self.begun >= self.limit || self.watch.finding().is_some() {
+            return None;
+        }
+        let schedule = self.inner.new_execution()?;
+        self.begun += 1;
+        self.watch.begin();
+        lock(&self.steps).clear();
+        Some(schedule)
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        let task = self.inner.next_task(runnable, current, is_yielding)?;
+        lock(&self.steps).push(usize::from(task) as u8);
+        Some(task)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.inner.next_u64()
+    }
+}
+
+/// Follows a schedule.
+struct Follow {
+    schedule: Vec<u8>,
+    position: usize,
+    misfit: Arc<Mutex<Option<usize>>>,
+}
+
+impl Scheduler for Follow {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        Some(Schedule::new(0))
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        _current: Option<TaskId>,
+        _is_yielding: bool,
+    ) -> Option<TaskId> {
+        let wanted = self.schedule.get(self.position).copied();
+        self.position += 1;
+        let task = runnable.iter().map(|task| task.id());
+        let fits = task
+            .clone()
+            .find(|&task| wanted == Some(usize::from(task) as u8));
+        if fits.is_none() {
+            lock(&self.misfit).get_or_insert(self.position);
+        }
+        fits.or_else(|| task.clone().next())
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        0
+    }
+}

@@ -1,0 +1,228 @@
+//! An interleaving as a picture: one column for each thread, one line for each event, time going
+//! down.
+
+use std::fmt::Write as _;
+
+use crate::case::thread_name;
+use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Thing, What};
+use crate::scenario::Scenario;
+
+/// The width of a column at most; what is longer is cut.
+const WIDEST: usize = 44;
+
+/// Draws a history.
+#[must_use]
+pub fn interleaving(scenario: &Scenario, history: &[Event]) -> String {
+    let mut columns: Vec<u8> = history.iter().filter_map(|event| event.thread).collect();
+    columns.sort_unstable();
+    columns.dedup();
+    let lines = lines(scenario, history);
+    let widths: Vec<usize> = columns
+        .iter()
+        .map(|&column| {
+            let own = lines.iter().filter(|(thread, _)| *thread == column);
+            let widest = own.map(|(_, text)| text.chars().count()).max().unwrap_or(0);
+            widest
+                .max(thread_name(scenario, column).chars().count())
+                .min(WIDEST)
+        })
+        .collect();
+    let mut out = String::new();
+    let row = |out: &mut String, cells: &mut dyn Iterator<Item = String>| {
+        let mut line = String::new();
+        for (cell, width) in cells.zip(&widths) {
+            let cell: String = cell.chars().take(*width).collect();
+            let _ = write!(line, "{cell:width$}  ");
+        }
+        let _ = writeln!(out, "{}", line.trim_end());
+    };
+    let names = columns
+        .iter()
+        .map(|&column| thread_name(scenario, column).to_owned());
+    row(&mut out, &mut names.into_iter());
+    row(&mut out, &mut widths.iter().map(|&width| "─".repeat(width)));
+    for (thread, text) in &lines {
+        let cells = columns.iter().map(|column| match column == thread {
+            true => text.clone(),
+            false => String::new(),
+        });
+        row(&mut out, &mut cells.into_iter());
+    }
+    out
+}
+
+/// Each event in words, indented by what its thread is inside of. What is let go of stands in the
+/// column of the thread that acted last.
+fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
+    let mut depths = [0_usize; 256];
+    let mut last = 0;
+    let mut lines = Vec::new();
+    for event in history {
+        let thread = event.thread.unwrap_or(last);
+        last = thread;
+        let depth = &mut depths[usize::from(thread)];
+        let closes = matches!(
+            event.what,
+            What::Return(_) | What::End(_) | What::DispatchEnd { .. }
+        );
+        let opens = matches!(
+            event.what,
+            What::Call(_) | What::Begin(_) | What::DispatchBegin { .. }
+        );
+        *depth = depth.saturating_sub(usize::from(closes));
+        lines.push((
+            thread,
+            format!(
+                "{:indent$}{}",
+                "",
+                words(scenario, event.what),
+                indent = *depth * 2
+            ),
+        ));
+        *depth += usize::from(opens);
+    }
+    lines
+}
+
+fn words(scenario: &Scenario, what: What) -> String {
+    let reg = |reg: RegId| name(scenario, reg);
+    let of_pair = |pair: Pair| format!("{}–{}", reg(pair.client), reg(pair.provider));
+    let some_pair = |pair: Option<Pair>| pair.map_or("nothing".to_owned(), of_pair);
+    let some_reg = |target: Option<RegId>| target.map_or("nothing".to_owned(), reg);
+    match what {
+        What::Call(Call::Register { reg: new, .. }) => format!("register {}", reg(new)),
+        What::Call(Call::Deregister(target)) => format!("deregister {}", some_reg(target)),
+        What::Call(Call::Wait(target)) => format!("wait for {}", some_reg(target)),
+        What::Call(Call::AttachProvider(pair)) => format!("attach {}", some_pair(pair)),
+        What::Call(Call::DetachComplete { side, pair }) => {
+            format!("{side} detach complete {}", some_pair(pair))
+        }
+        What::Return(answer) => format!("= {}", answer_words(answer)),
+        What::Begin(Callback { kind, side, pair }) => {
+            let kind = match kind {
+                CallbackKind::Attach => "attach",
+                CallbackKind::Detach => "detach",
+                CallbackKind::Cleanup => "cleanup",
+            };
+            format!(
+                "⟨{}: {kind} {}⟩",
+                reg(pair.side(side)),
+                reg(pair.side(side.peer()))
+            )
+        }
+        What::End(reply) => format!("⟨= {}⟩", reply_words(reply)),
+        What::DispatchBegin { pair, by } => {
+            format!("{} calls {}", reg(pair.side(by)), reg(pair.side(by.peer())))
+        }
+        What::DispatchEnd { .. } => "= called".to_owned(),
+        What::UsedAfterFree { reg: owner } => format!("uses the freed context of {}", reg(owner)),
+        What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
+        What::Dropped(Thing::Context { pair, side }) => {
+            format!(
+                "· {}'s context of {} let go",
+                reg(pair.side(side)),
+                of_pair(pair)
+            )
+        }
+    }
+}
+
+fn name(scenario: &Scenario, reg: RegId) -> String {
+    let module = &scenario.modules[usize::from(reg.module)].name;
+    match reg.nth {
+        0 => module.clone(),
+        nth => format!("{module}'{nth}"),
+    }
+}
+
+const fn answer_words(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Registered => "registered",
+        Answer::Pending => "pending",
+        Answer::WrongStatus => "another status than pending",
+        Answer::Done => "done",
+        Answer::Attached => "attached",
+        Answer::Refused => "refused",
+        Answer::NoInterface => "no interface",
+        Answer::InsufficientResources => "insufficient resources",
+        Answer::InvalidParameter => "invalid parameter",
+        Answer::InvalidState => "invalid state",
+        Answer::WouldDeadlock => "would deadlock",
+        Answer::Panicked => "panicked",
+    }
+}
+
+const fn reply_words(reply: Reply) -> &'static str {
+    match reply {
+        Reply::Success => "success",
+        Reply::Failure => "failure",
+        Reply::Complete => "complete",
+        Reply::Pending => "pending",
+        Reply::Panicked => "panicked",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::event::Side;
+
+    #[test]
+    fn each_thread_has_a_column_and_what_is_inside_is_indented() {
+        let text = r#"
+name = "one"
+summary = "one"
+[[module]]
+name = "c"
+side = "client"
+[[module]]
+name = "p"
+side = "provider"
+[[thread]]
+name = "left"
+ops = ["deregister c"]
+[[thread]]
+name = "right"
+ops = ["wait c"]
+"#;
+        let scenario = Scenario::from_toml(Path::new("one.toml"), text).unwrap();
+        let c = RegId { module: 0, nth: 0 };
+        let pair = Pair {
+            client: c,
+            provider: RegId { module: 1, nth: 1 },
+        };
+        let event = |thread, what| Event { thread, what };
+        let history = [
+            event(Some(1), What::Call(Call::Deregister(Some(c)))),
+            event(Some(2), What::Call(Call::Wait(Some(c)))),
+            event(
+                Some(1),
+                What::Begin(Callback {
+                    kind: CallbackKind::Detach,
+                    side: Side::Client,
+                    pair,
+                }),
+            ),
+            event(Some(1), What::End(Reply::Complete)),
+            event(None, What::Dropped(Thing::Module(c))),
+            event(Some(1), What::Return(Answer::Pending)),
+            event(Some(2), What::Return(Answer::Done)),
+        ];
+        assert_eq!(
+            interleaving(&scenario, &history),
+            "\
+left                    right
+──────────────────────  ──────────
+deregister c
+                        wait for c
+  ⟨c: detach p'1⟩
+  ⟨= complete⟩
+  · module of c let go
+= pending
+                        = done
+"
+        );
+    }
+}

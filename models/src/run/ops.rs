@@ -1,0 +1,273 @@
+//! The operations of threads and callbacks, carried out.
+//!
+//! An operation on a module that has no handle yet passes a handle that names nothing, as a C
+//! program with an uninitialised variable of zeros would: it never waits for another thread.
+
+use std::sync::Arc;
+
+use nmr::{
+    BindingHandle, DeregisterError, DetachCompleteError, RegisterError, Registrar, Side, Status,
+    WaitError,
+};
+use nmr_sync::thread;
+
+use super::Run;
+use super::module::{Scripted, attach_answer, instance};
+use super::shared::{AnyHandle, Memory, PendingDetach, lock};
+use crate::event::{Answer, Call, Pair, RegId, What};
+use crate::op::Op;
+
+impl Run {
+    pub(super) fn perform(self: &Arc<Self>, op: &Op) {
+        let module = op.module().map(|name| {
+            let index = self.scenario.module(name);
+            index.expect("a scenario's operations name its modules")
+        });
+        match (op, module) {
+            (Op::Register(_), Some(module)) => self.register(module),
+            (Op::Deregister(_), Some(module)) => {
+                let (reg, handle) = self.latest(module);
+                self.deregister(&self.registrar, reg, handle);
+            }
+            (Op::Wait(_), Some(module)) => self.wait_for(module),
+            (Op::Complete(_), module) => self.complete_until_waited(module),
+            (Op::CompleteAll, _) => self.complete_until_waited(None),
+            (Op::TryComplete(_), Some(module)) => {
+                if let Some(detach) = self.pending.try_next(module) {
+                    self.complete_pending(detach);
+                }
+            }
+            (Op::CompleteAgain(_), Some(module)) => {
+                let (pair, binding) = self.last_binding(module);
+                self.detach_complete(self.side(module), pair, binding);
+            }
+            (Op::Attach(_), Some(module)) => {
+                let (pair, binding) = self.last_binding(module);
+                self.attach_at_large(pair, binding);
+            }
+            (Op::Dispatch(_), Some(module)) => self.dispatch(module),
+            (Op::DeregisterWrong(_), Some(module)) => {
+                let (_, handle) = self.latest(module);
+                let wrong = AnyHandle::from_raw(self.side(module).peer(), handle.to_raw());
+                self.deregister(&self.registrar, None, wrong);
+            }
+            (Op::DeregisterForeign(_), Some(module)) => {
+                let (_, handle) = self.latest(module);
+                self.deregister(&Registrar::builder().stripes(1).build(), None, handle);
+            }
+            (Op::DeregisterForged, _) => self.forge(|handle| {
+                self.deregister(&self.registrar, None, handle);
+            }),
+            (Op::WaitForged, _) => self.forge(|handle| {
+                self.wait(None, handle);
+            }),
+            (Op::CompleteForged, _) => self.complete_forged(),
+            (Op::Yield, _) => thread::yield_now(),
+            (op, None) => unreachable!("`{op}` names a module"),
+        }
+    }
+
+    fn side(&self, module: usize) -> Side {
+        self.scenario.modules[module].side
+    }
+
+    /// The module's latest registration, or a handle that names nothing.
+    fn latest(&self, module: usize) -> (Option<RegId>, AnyHandle) {
+        match self.modules[module].latest.get() {
+            Some((reg, handle)) => (Some(reg), handle),
+            None => (None, AnyHandle::from_raw(self.side(module), (0, 0))),
+        }
+    }
+
+    fn last_binding(&self, module: usize) -> (Option<Pair>, BindingHandle) {
+        match *lock(&self.modules[module].last_binding) {
+            Some((pair, binding)) => (Some(pair), binding),
+            None => (None, BindingHandle::from_raw(0, 0)),
+        }
+    }
+
+    fn register(self: &Arc<Self>, module: usize) {
+        let (script, state) = (&self.scenario.modules[module], &self.modules[module]);
+        let reg = {
+            let mut memories = lock(&state.memories);
+            memories.push(Arc::new(Memory::new()));
+            RegId {
+                module: module as u8,
+                nth: (memories.len() - 1) as u8,
+            }
+        };
+        let call = Call::Register {
+            reg,
+            side: script.side,
+            npi: script.npi,
+        };
+        let (instance, scripted) = (instance(script, reg), Scripted::new(self, reg));
+        let register = || match script.side {
+            Side::Client => {
+                let handle = self.registrar.register_client(instance, scripted);
+                handle.map(AnyHandle::Client)
+            }
+            Side::Provider => {
+                let handle = self.registrar.register_provider(instance, scripted);
+                handle.map(AnyHandle::Provider)
+            }
+        };
+        match self.call(call, register, register_answer) {
+            Some(Ok(handle)) => state.latest.set(reg, handle),
+            Some(Err(_)) => {}
+            // A register call that panics has taken the registration back, but inside a callback it
+            // may not have waited for the end of it.
+            None if self.is_inside_callback() => {}
+            None => self.free(reg),
+        }
+    }
+
+    fn deregister(&self, registrar: &Registrar, reg: Option<RegId>, handle: AnyHandle) {
+        let deregister = || match handle {
+            AnyHandle::Client(handle) => deregister_answer(registrar.deregister_client(handle)),
+            AnyHandle::Provider(handle) => deregister_answer(registrar.deregister_provider(handle)),
+        };
+        self.call(Call::Deregister(reg), deregister, |&answer| answer);
+    }
+
+    fn wait_for(&self, module: usize) {
+        let (reg, handle) = self.latest(module);
+        let answer = self.wait(reg, handle);
+        if let (Some(Answer::Done), Some(reg)) = (answer, reg) {
+            self.free(reg);
+        }
+        if self.has_completer {
+            self.pending.waited(module);
+        }
+    }
+
+    fn wait(&self, reg: Option<RegId>, handle: AnyHandle) -> Option<Answer> {
+        let wait = || match handle {
+            AnyHandle::Client(handle) => {
+                wait_answer(self.registrar.wait_for_client_deregister(handle))
+            }
+            AnyHandle::Provider(handle) => {
+                wait_answer(self.registrar.wait_for_provider_deregister(handle))
+            }
+        };
+        self.call(Call::Wait(reg), wait, |&answer| answer)
+    }
+
+    fn complete_until_waited(&self, module: Option<usize>) {
+        while let Some(detach) = self.pending.next(module) {
+            self.complete_pending(detach);
+        }
+    }
+
+    fn complete_pending(&self, detach: PendingDetach) {
+        self.complete(detach.side, detach.pair, detach.binding);
+    }
+
+    /// The module's own completion.
+    pub(super) fn complete(&self, side: Side, pair: Pair, binding: BindingHandle) {
+        let owner = &self.modules[usize::from(pair.side(side).module)];
+        *lock(&owner.last_binding) = Some((pair, binding));
+        self.detach_complete(side, Some(pair), binding);
+    }
+
+    fn detach_complete(&self, side: Side, pair: Option<Pair>, binding: BindingHandle) {
+        let complete = || {
+            complete_answer(match side {
+                Side::Client => self.registrar.client_detach_complete(binding),
+                Side::Provider => self.registrar.provider_detach_complete(binding),
+            })
+        };
+        self.call(Call::DetachComplete { side, pair }, complete, |&answer| {
+            answer
+        });
+    }
+
+    /// A call of `client_attach_provider` that is not a script's own.
+    fn attach_at_large(self: &Arc<Self>, pair: Option<Pair>, binding: BindingHandle) {
+        let client = pair.map(|pair| self.attachment(pair, Side::Client));
+        let attach = || {
+            let client = client.unwrap_or_default();
+            self.registrar
+                .client_attach_provider(binding, client)
+                .map(drop)
+        };
+        self.call(Call::AttachProvider(pair), attach, attach_answer);
+    }
+
+    /// Calls each provider of the client, as long as the rundown lets it.
+    fn dispatch(&self, module: usize) {
+        let rundown = self.modules[module].rundown.as_ref();
+        let rundown = rundown.expect("a scenario dispatches from modules with a rundown only");
+        for (pair, binding) in rundown.enter_all() {
+            let by = Side::Client;
+            self.record(What::DispatchBegin { pair, by });
+            self.touch(pair.provider);
+            self.record(What::DispatchEnd { pair, by });
+            if rundown.leave(binding) {
+                self.complete(by, pair, binding);
+            }
+        }
+    }
+
+    /// Registration handles that nobody issued.
+    fn forge(&self, use_it: impl Fn(AnyHandle)) {
+        for raw in self.forged_bits() {
+            for side in Side::BOTH {
+                use_it(AnyHandle::from_raw(side, raw));
+            }
+        }
+    }
+
+    fn complete_forged(self: &Arc<Self>) {
+        for (registrar, bits) in self.forged_bits() {
+            let binding = BindingHandle::from_raw(registrar, bits);
+            self.detach_complete(Side::Client, None, binding);
+            self.detach_complete(Side::Provider, None, binding);
+            self.attach_at_large(None, binding);
+        }
+    }
+
+    /// Bits that nobody issued: nothing, everything, and what an issued handle becomes with its
+    /// generation moved on.
+    fn forged_bits(&self) -> [(u32, u64); 3] {
+        let issued = self.modules.iter().find_map(|module| module.latest.get());
+        let (registrar, bits) = issued.map_or((1, 1), |(_, handle)| handle.to_raw());
+        [
+            (registrar, 0),
+            (registrar, u64::MAX),
+            (registrar, bits | 0xFFFF_0000),
+        ]
+    }
+}
+
+fn register_answer(answer: &Result<AnyHandle, RegisterError>) -> Answer {
+    match answer {
+        Ok(_) => Answer::Registered,
+        Err(RegisterError::InsufficientResources(_)) => Answer::InsufficientResources,
+        Err(_) => Answer::InvalidParameter,
+    }
+}
+
+fn deregister_answer<K: nmr::HandleKind>(answer: Result<Status, DeregisterError<K>>) -> Answer {
+    match answer {
+        Ok(Status::PENDING) => Answer::Pending,
+        Ok(_) => Answer::WrongStatus,
+        Err(_) => Answer::InvalidParameter,
+    }
+}
+
+fn wait_answer<K: nmr::HandleKind>(answer: Result<(), WaitError<K>>) -> Answer {
+    match answer {
+        Ok(()) => Answer::Done,
+        Err(WaitError::WouldDeadlock { .. }) => Answer::WouldDeadlock,
+        Err(_) => Answer::InvalidParameter,
+    }
+}
+
+fn complete_answer(answer: Result<(), DetachCompleteError>) -> Answer {
+    match answer {
+        Ok(()) => Answer::Done,
+        Err(DetachCompleteError::InvalidState { .. }) => Answer::InvalidState,
+        Err(_) => Answer::InvalidParameter,
+    }
+}

@@ -1,0 +1,131 @@
+//! The event log of one execution, and the oracle that reads it.
+//!
+//! Its lock is std's and therefore invisible to loom and shuttle: recording adds no interleavings.
+//! Nothing is called while it is held. Once a rule is broken nothing more is recorded, and every
+//! thread that comes to record something is stopped.
+
+use std::panic::resume_unwind;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::event::{Event, Quiet, What};
+use crate::oracle::Oracle;
+use crate::report::Rule;
+
+/// What a search found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The rule that broke; `None` for a panic that no script asked for.
+    pub rule: Option<Rule>,
+    /// Who did what, and what was expected.
+    pub message: String,
+    /// Everything observed, in order, up to and including the event that broke the rule.
+    pub history: Vec<Event>,
+}
+
+/// The payload that unwinds a thread of an execution which has found something.
+pub(crate) struct Stop;
+
+pub(crate) struct Recorder {
+    log: Mutex<Log>,
+}
+
+struct Log {
+    oracle: Oracle,
+    history: Vec<Event>,
+    /// Nothing more counts: a rule broke, or the engine takes the execution apart.
+    frozen: bool,
+}
+
+impl Recorder {
+    pub(crate) fn new() -> Self {
+        Self {
+            log: Mutex::new(Log {
+                oracle: Oracle::new(),
+                history: Vec::new(),
+                frozen: false,
+            }),
+        }
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records what a thread does; answers a finding if that breaks a rule.
+    ///
+    /// # Panics
+    /// With [`Stop`] if something was found before.
+    pub(crate) fn record(&self, thread: u8, what: What) -> Option<Finding> {
+        let mut log = self.log();
+        if log.frozen {
+            drop(log);
+            resume_unwind(Box::new(Stop));
+        }
+        log.step(Event {
+            thread: Some(thread),
+            what,
+        })
+    }
+
+    /// Records that the registrar let go of something. Never panics, for it is called from `drop`.
+    pub(crate) fn record_dropped(&self, what: What) -> Option<Finding> {
+        let mut log = self.log();
+        if log.frozen {
+            return None;
+        }
+        log.step(Event { thread: None, what })
+    }
+
+    /// Judges the end of an execution whose threads have all ended.
+    pub(crate) fn quiet(&self, quiet: &Quiet) -> Option<Finding> {
+        let mut log = self.log();
+        if log.frozen {
+            return None;
+        }
+        let violation = log.oracle.quiet(quiet)?;
+        Some(log.found(Some(violation.rule), violation.message))
+    }
+
+    /// Judges an execution that cannot go on, unless something was found before.
+    pub(crate) fn stuck(&self, blocked: &[u8]) -> Option<Finding> {
+        let mut log = self.log();
+        if log.frozen {
+            return None;
+        }
+        let violation = log.oracle.stuck(blocked);
+        Some(log.found(Some(violation.rule), violation.message))
+    }
+
+    /// A panic that no script asked for, unless something was found before.
+    pub(crate) fn crashed(&self, message: String) -> Option<Finding> {
+        let mut log = self.log();
+        (!log.frozen).then(|| log.found(None, message))
+    }
+
+    /// Lets nothing more count.
+    pub(crate) fn freeze(&self) {
+        self.log().frozen = true;
+    }
+
+    /// How often each rule could have failed so far.
+    pub(crate) fn exercised(&self) -> [u64; Rule::COUNT] {
+        *self.log().oracle.exercised()
+    }
+}
+
+impl Log {
+    fn step(&mut self, event: Event) -> Option<Finding> {
+        self.history.push(event);
+        let violation = self.oracle.step(&event)?;
+        Some(self.found(Some(violation.rule), violation.message))
+    }
+
+    fn found(&mut self, rule: Option<Rule>, message: String) -> Finding {
+        self.frozen = true;
+        Finding {
+            rule,
+            message,
+            history: std::mem::take(&mut self.history),
+        }
+    }
+}
