@@ -1,0 +1,49 @@
+//! The example says what the documentation promises, in that order.
+#![cfg(not(any(loom, shuttle)))]
+
+use std::process::Command;
+
+#[test]
+fn the_lifecycle_example_tells_the_whole_story() {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .args([
+            "run",
+            "--quiet",
+            "--package",
+            "nmr",
+            "--example",
+            "lifecycle",
+        ])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo runs");
+    let story = String::from_utf8(output.stdout).expect("the example prints text");
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let chapters = [
+        "registers the client",
+        "no provider to greet with",
+        "registers the provider",
+        "Hello, world!",
+        "deregisters the provider",
+        "client:    is asked to detach: complete",
+        "provider:  is asked to detach: pending",
+        "has no provider to greet with",
+        "sends the last greeting and waits",
+        "the provider's detach is complete",
+        "client:    cleans up",
+        "provider:  cleans up",
+        "0 registrations and 0 bindings are left",
+    ];
+    let mut rest = story.as_str();
+    for chapter in chapters {
+        let Some(at) = rest.find(chapter) else {
+            panic!("`{chapter}` is missing, or out of order, in:\n{story}")
+        };
+        rest = &rest[at + chapter.len()..];
+    }
+}
