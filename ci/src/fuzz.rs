@@ -24,7 +24,7 @@ use crate::style::{BAD, paint};
 use crate::words;
 
 /// How long after its time the fuzzer may go on: to finish an execution, to save a case.
-const SLACK: Duration = Duration::from_millis(3_500);
+const SLACK: Duration = Duration::from_secs(3);
 /// How long the fuzzer may say nothing. It reports progress every few seconds.
 const SILENCE: Duration = Duration::from_secs(120);
 /// With less time than this left it is not started again.

@@ -1,0 +1,251 @@
+//! `nmr check` with workers of every temper.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use support::{CLEAN, Ended, Fake, command, ended, nmr, result};
+
+fn check(fake: &Fake, more: &[&str]) -> Ended {
+    let worker = fake.path();
+    let args = ["check", "--worker", &worker, "--seed", "7"];
+    nmr(&[&args[..], more].concat())
+}
+
+const ONE: [&str; 4] = ["--scenario", "two-lives", "--engine", "pct"];
+
+/// The last line has the time in it.
+fn without_time(line: &str) -> String {
+    let (before, after) = line.split_once("\"seconds\":").expect("there is a time");
+    let (_, after) = after.split_once(',').expect("more follows");
+    format!("{before}{after}")
+}
+
+#[test]
+fn the_json_form_is_stable() {
+    let holds = result("holds", "sampled", CLEAN, 0);
+    let fake = Fake::new(&format!(
+        "echo '{}'; echo '{}'; {holds}",
+        r#"{"kind":"progress","executions":5}"#,
+        r#"{"kind":"coverage","rule":"C7","exercised":24}"#
+    ));
+    let engines = [
+        "--engine",
+        "pct,loom",
+        "--scenario",
+        "two-lives",
+        "--format",
+        "json",
+    ];
+    let ended = check(&fake, &engines);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(lines.len(), 2 + 19 + 1, "{}", ended.stdout);
+    assert_eq!(
+        lines[..3],
+        [
+            r#"{"kind":"result","scenario":"two-lives","engine":"loom","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null}"#,
+            r#"{"kind":"result","scenario":"two-lives","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null}"#,
+            r#"{"kind":"coverage","rule":"C1","exercised":0}"#,
+        ]
+    );
+    assert_eq!(
+        lines[8],
+        r#"{"kind":"coverage","rule":"C7","exercised":48}"#
+    );
+    assert_eq!(
+        without_time(lines[21]),
+        r#"{"kind":"summary","scenarios":1,"runs":2,"holds":2,"violated":0,"incomplete":0,"harness-errors":0,"seed":7,"exit":0}"#
+    );
+}
+
+#[test]
+fn a_worker_gets_its_order() {
+    let fake = Fake::new(&format!(
+        "echo \"$all\" >>\"${{0%/*}}/orders\"; {}",
+        result("holds", "sampled", CLEAN, 0)
+    ));
+    let order = |more: &[&str]| {
+        let ended = check(&fake, &[&["--scenario", "two-lives"], more].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let orders = fs::read_to_string(fake.file("orders")).expect("written");
+        let last = orders.lines().last().expect("an order").to_owned();
+        let (order, case_dir) = last.split_once(" --case-dir ").expect("the last option");
+        assert!(case_dir.ends_with("nmr/cases"), "{case_dir}");
+        order.to_owned()
+    };
+    assert_eq!(
+        order(&["--engine", "loom"]),
+        "run --engine loom --scenario two-lives --seed 7 --budget-ms 5000"
+    );
+    assert_eq!(
+        order(&["--engine", "threads"]),
+        "run --engine threads --scenario two-lives --seed 7 --budget-ms 700"
+    );
+    assert_eq!(
+        order(&["--engine", "urw", "--budget", "2s"]),
+        "run --engine urw --scenario two-lives --seed 7 --budget-ms 2000"
+    );
+    assert_eq!(
+        order(&["--engine", "loom", "--deep"]),
+        "run --engine loom --scenario two-lives --seed 7 --budget-ms 600000 --deep"
+    );
+}
+
+#[test]
+fn exit_codes_tell_the_verdicts_apart() {
+    let violated = r#""how":null,"rule":"C7","message":"c1 was asked twice""#;
+    let cut_short = r#""how":"out of time","rule":null,"message":"""#;
+    for (script, code, expected) in [
+        (result("holds", "complete", CLEAN, 0), 0, "holds, complete"),
+        (result("violated", "sampled", violated, 1), 1, "violated C7"),
+        ("kill -ABRT $$".to_owned(), 1, "violated (crash)"),
+        ("exit 101".to_owned(), 1, "violated (crash)"),
+        (
+            result("incomplete", "sampled", cut_short, 3),
+            3,
+            "incomplete (out of time)",
+        ),
+        ("echo hello".to_owned(), 4, "harness error"),
+        ("exit 4".to_owned(), 4, "harness error"),
+    ] {
+        let ended = check(&Fake::new(&script), &ONE);
+        assert_eq!(ended.code, Some(code), "{script}: {}", ended.stderr);
+        let row = format!("two-lives  pct     {expected}  ");
+        assert!(ended.stdout.contains(&row), "{script}: {}", ended.stdout);
+    }
+}
+
+#[test]
+fn a_crash_in_one_run_does_not_end_the_others() {
+    let holds = result("holds", "sampled", CLEAN, 0);
+    let fake = Fake::new(&format!(
+        "if [ $engine = random ]; then echo 'stack overflow' >&2; kill -SEGV $$; fi; {holds}"
+    ));
+    let ended = check(&fake, &["--scenario", "two-lives", "--engine", "shuttle"]);
+    assert_eq!(ended.code, Some(1));
+    let expected = "
+violated (crash): two-lives under random
+  two-lives under random, seed 7: the worker crashed (signal: 11 (SIGSEGV)";
+    assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+    let repeat = "
+  last on its stderr:
+    stack overflow
+  repeat with: cargo nmr check --engine random --scenario two-lives --seed 7 --budget 700ms
+";
+    assert!(ended.stdout.contains(repeat), "{}", ended.stdout);
+    let last = ended.stdout.lines().last().unwrap_or_default();
+    assert!(last.ends_with(": 2 hold, 1 violated; seed 7"), "{last}");
+}
+
+#[test]
+fn results_come_by_scenario_and_engine_whatever_ends_first() {
+    let holds = result("holds", "sampled", CLEAN, 0);
+    let fake = Fake::new(&format!(
+        "if [ $engine = loom ]; then sleep 0.3; fi; {holds}"
+    ));
+    let ended = check(&fake, &["--scenario", "two-*", "--engine", "loom,urw"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let table = ended
+        .stdout
+        .lines()
+        .skip(1)
+        .take_while(|line| !line.is_empty());
+    let rows: Vec<String> = table
+        .map(|row| Vec::from_iter(row.split_whitespace().take(2)).join(" "))
+        .collect();
+    assert!(rows.len() >= 8, "{rows:?}");
+    assert!(rows.is_sorted(), "{rows:?}");
+}
+
+#[test]
+fn a_suite_that_exercises_no_rule_is_incomplete() {
+    let fake = Fake::new(&result("holds", "sampled", CLEAN, 0));
+    let ended = check(&fake, &["--engine", "urw"]);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    let expected = "No scenario exercises C1, C2, ";
+    assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+}
+
+#[test]
+fn the_seed_is_told_when_it_was_not_given() {
+    let fake = Fake::new(&result("holds", "sampled", CLEAN, 0));
+    let worker = fake.path();
+    let seed = || {
+        let ended = nmr(&[&["check", "--worker", &worker], &ONE[..]].concat());
+        let (_, seed) = ended.stdout.trim_end().rsplit_once("seed ").expect("told");
+        assert!(
+            ended.stderr.contains(&format!("seed {seed}")),
+            "{}",
+            ended.stderr
+        );
+        seed.parse::<u64>().expect("a number")
+    };
+    assert_ne!(seed(), seed());
+}
+
+#[test]
+fn an_own_scenario_is_checked() {
+    let fake = Fake::new(&format!(
+        "echo \"$file\" >\"${{0%/*}}/order\"; scenario=own; {}",
+        result("holds", "sampled", CLEAN, 0)
+    ));
+    let own = fake.file("own.toml");
+    let text = "name = \"own\"\nsummary = \"mine\"\n[[module]]\nname = \"c\"\nside = \"client\"\n";
+    fs::write(&own, text).expect("written");
+    let own = own.display().to_string();
+    let ended = check(&fake, &["--file", &own, "--engine", "urw"]);
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let given = fs::read_to_string(fake.file("order")).expect("written");
+    assert_eq!(given.trim_end(), own);
+}
+
+#[test]
+fn an_interrupt_kills_the_workers_and_prints_what_there_is() {
+    let holds = result("holds", "sampled", CLEAN, 0);
+    let fake = Fake::new(&format!(
+        "if [ $engine = loom ]; then {holds}; fi
+         echo $$ >\"${{0%/*}}/pid.new\"; mv \"${{0%/*}}/pid.new\" \"${{0%/*}}/pid\"; exec sleep 600"
+    ));
+    let worker = fake.path();
+    let engines = [
+        "--scenario",
+        "two-lives",
+        "--engine",
+        "loom,urw",
+        "--jobs",
+        "1",
+    ];
+    let child = command(&[&["check", "--worker", &worker], &engines[..]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let start = Instant::now();
+    while !fake.file("pid").exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "no worker");
+        thread::sleep(Duration::from_millis(10));
+    }
+    kill("-INT", &child.id().to_string());
+    let ended = ended(child.wait_with_output().expect("it ends"));
+    assert_eq!(ended.code, Some(130), "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("1 run of 1 scenario"),
+        "{}",
+        ended.stdout
+    );
+    let pid = fs::read_to_string(fake.file("pid")).expect("written");
+    assert!(!kill("-0", pid.trim()), "the worker is gone");
+}
+
+fn kill(signal: &str, pid: &str) -> bool {
+    let status = Command::new("kill")
+        .args([signal, pid])
+        .stderr(Stdio::null())
+        .status();
+    status.expect("there is kill").success()
+}

@@ -1,0 +1,104 @@
+//! What is asked of the command wrongly, and how it answers.
+
+mod support;
+
+use std::fs;
+
+use support::nmr;
+
+#[test]
+fn everything_has_help() {
+    for args in [
+        &["--help"][..],
+        &["check", "--help"],
+        &["fuzz", "--help"],
+        &["list", "--help"],
+        &["replay", "--help"],
+        &["test", "--help"],
+    ] {
+        let ended = nmr(args);
+        assert_eq!(ended.code, Some(0), "{args:?}");
+        assert!(
+            ended.stdout.contains("Usage: cargo nmr"),
+            "{}",
+            ended.stdout
+        );
+    }
+}
+
+#[test]
+fn bad_usage_is_2_and_says_what_was_expected() {
+    for (args, expected) in [
+        (&["chek"][..], "a similar subcommand exists: 'check'"),
+        (&["check", "--engine", "steam"], "[possible values: loom,"),
+        (
+            &["check", "--budget", "soon"],
+            "expected a time such as 60s",
+        ),
+        (&["check", "--budget", "0s"], "expected at least 1ms"),
+        (&["check", "--seed", "x"], "invalid digit"),
+        (&["check", "--jobs", "0"], "0 is not in 1..=256"),
+        (&["check", "--scenario", "late-[comer"], "late-[comer"),
+        (
+            &["check", "--scenario", "hollow-sucess"],
+            "the nearest names are hollow-success",
+        ),
+        (
+            &["check", "--scenario", "a", "--file", "b"],
+            "cannot be used with",
+        ),
+        (&["fuzz"], "--time <TIME>"),
+        (
+            &["fuzz", "--time", "1s", "--shard", "3/2"],
+            "`3/2` is not a shard, `i/n` with i from 1 to n",
+        ),
+        (&["replay", "no/such/case.toml"], "no/such/case.toml: "),
+        (&["test", "--build", "steam"], "[possible values: native,"),
+    ] {
+        let ended = nmr(args);
+        assert_eq!(ended.code, Some(2), "{args:?}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(expected),
+            "{args:?}: {}",
+            ended.stderr
+        );
+        assert_eq!(ended.stdout, "", "{args:?}");
+    }
+}
+
+#[test]
+fn a_malformed_scenario_is_refused_with_file_line_and_column() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("own.toml");
+    let text = "name = \"own\"\nsummary = \"?\"\n\n[[module]]\nname = \"c\"\nside = \"left\"\n";
+    fs::write(&path, text).expect("written");
+    let path = path.display().to_string();
+    let ended = nmr(&["check", "--file", &path]);
+    assert_eq!(ended.code, Some(2));
+    let expected = format!("nmr: {path}:6:8: ");
+    assert!(ended.stderr.starts_with(&expected), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("expected `client` or `provider`"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn scenarios_are_listed_by_name() {
+    let ended = nmr(&["list", "--format", "json"]);
+    assert_eq!(ended.code, Some(0));
+    let line = |text: &str| serde_json::from_str(text).expect("an object");
+    let lines: Vec<serde_json::Value> = ended.stdout.lines().map(line).collect();
+    assert!(lines.len() >= 30, "{} scenarios", lines.len());
+    let names: Vec<&str> = lines
+        .iter()
+        .filter_map(|line| line["name"].as_str())
+        .collect();
+    assert_eq!(names.len(), lines.len());
+    assert!(names.is_sorted(), "{names:?}");
+    assert!(lines.iter().all(|line| line["kind"] == "scenario"));
+
+    let human = nmr(&["list"]);
+    assert_eq!(human.stdout.lines().count(), lines.len() + 1, "a heading");
+}
