@@ -3,12 +3,11 @@
 //!
 //! Knows nothing of what the lines mean.
 
-use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +16,9 @@ use std::time::{Duration, Instant};
 const TICK: Duration = Duration::from_millis(50);
 /// How long a pipe may stay open after the child's end (a grandchild can hold it).
 const LINGER: Duration = Duration::from_millis(500);
+
+/// How many lines may be read before they are handed on: a child that floods is held up.
+const AHEAD: usize = 256;
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +83,7 @@ pub fn supervise(
     line: &mut dyn FnMut(Duration, &str),
 ) -> io::Result<End> {
     let start = Instant::now();
-    command.stdin(Stdio::null());
-    command.stdout(Stdio::piped());
+    command.stdin(Stdio::null()).stdout(Stdio::piped());
     if let Stderr::Keep(_) = limits.stderr {
         command.stderr(Stdio::piped());
     }
@@ -92,44 +93,18 @@ pub fn supervise(
         (Stderr::Keep(size), Some(pipe)) => Some(tail_of(pipe, size)),
         _ => None,
     };
-
-    let last_line = Cell::new(start);
-    let mut line = |text: &str| {
-        last_line.set(Instant::now());
-        line(start.elapsed(), text);
+    let mut watched = Watched {
+        child,
+        limits,
+        stop,
+        start,
+        last_line: start,
     };
-    let overdue = || {
-        let (since_start, silent) = (start.elapsed(), last_line.get().elapsed());
-        if stop.load(Ordering::Relaxed) {
-            Some(How::Stopped)
-        } else if since_start >= limits.deadline || silent >= limits.silence {
-            Some(How::TimedOut)
-        } else {
-            None
-        }
-    };
-    let how = loop {
-        if let Some(how) = overdue() {
-            break how;
-        }
-        match lines.recv_timeout(TICK) {
-            Ok(text) => line(&text),
-            Err(RecvTimeoutError::Disconnected) => break wait(&mut child, &overdue)?,
-            Err(RecvTimeoutError::Timeout) => {
-                // With its stdout still open, somebody else has inherited that.
-                if let Some(status) = child.try_wait()? {
-                    while let Ok(text) = lines.recv_timeout(LINGER) {
-                        line(&text);
-                    }
-                    break How::Exited(status);
-                }
-            }
-        }
-    };
+    let how = watched.follow(&lines, line)?;
     if !matches!(how, How::Exited(_)) {
         // It may just have ended by itself; then there is nothing to kill.
-        let _ = child.kill();
-        child.wait()?;
+        let _ = watched.child.kill();
+        watched.child.wait()?;
     }
     Ok(End {
         how,
@@ -138,22 +113,76 @@ pub fn supervise(
     })
 }
 
-fn wait(child: &mut Child, overdue: &dyn Fn() -> Option<How>) -> io::Result<How> {
-    let mut pause = Duration::from_micros(200);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(How::Exited(status));
+struct Watched<'a> {
+    child: Child,
+    limits: Limits,
+    stop: &'a AtomicBool,
+    start: Instant,
+    last_line: Instant,
+}
+
+impl Watched<'_> {
+    /// Why it has to be killed, if it has.
+    fn overdue(&self) -> Option<How> {
+        let limits = &self.limits;
+        if self.stop.load(Ordering::Relaxed) {
+            Some(How::Stopped)
+        } else if self.start.elapsed() >= limits.deadline
+            || self.last_line.elapsed() >= limits.silence
+        {
+            Some(How::TimedOut)
+        } else {
+            None
         }
-        if let Some(how) = overdue() {
-            return Ok(how);
+    }
+
+    /// Hands on its lines until it has ended or has to be killed.
+    fn follow(
+        &mut self,
+        lines: &Receiver<String>,
+        line: &mut dyn FnMut(Duration, &str),
+    ) -> io::Result<How> {
+        loop {
+            if let Some(how) = self.overdue() {
+                return Ok(how);
+            }
+            match lines.recv_timeout(TICK) {
+                Ok(text) => {
+                    self.last_line = Instant::now();
+                    line(self.start.elapsed(), &text);
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.wait(),
+                Err(RecvTimeoutError::Timeout) => {
+                    // With its stdout still open, somebody else has inherited that.
+                    if let Some(status) = self.child.try_wait()? {
+                        while let Ok(text) = lines.recv_timeout(LINGER) {
+                            line(self.start.elapsed(), &text);
+                        }
+                        return Ok(How::Exited(status));
+                    }
+                }
+            }
         }
-        thread::sleep(pause);
-        pause = (pause * 2).min(TICK);
+    }
+
+    /// Waits for a child that has closed its stdout.
+    fn wait(&mut self) -> io::Result<How> {
+        let mut pause = Duration::from_micros(200);
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(How::Exited(status));
+            }
+            if let Some(how) = self.overdue() {
+                return Ok(how);
+            }
+            thread::sleep(pause);
+            pause = (pause * 2).min(TICK);
+        }
     }
 }
 
 fn lines_of(pipe: impl Read + Send + 'static) -> Receiver<String> {
-    let (send, receive) = channel();
+    let (send, receive) = sync_channel(AHEAD);
     thread::spawn(move || each_line(pipe, |text| send.send(text).is_ok()));
     receive
 }
