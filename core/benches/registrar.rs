@@ -1,0 +1,293 @@
+//! What a registration costs: the workloads W1 to W6, and at the end their ratios and the aims.
+//!
+//! The callbacks do the least that they can, and modules and instances are made once and shared, so
+//! that the registrar's own work is measured. Criterion does the statistics; the table at the end is
+//! made of the least disturbed sample of each workload, all from this one run.
+//!
+//! `cargo bench -p nmr` for all, `cargo bench -p nmr -- W1` for one.
+
+#[cfg(not(any(loom, shuttle)))]
+fn main() {
+    bench::main();
+}
+
+#[cfg(any(loom, shuttle))]
+fn main() {
+    eprintln!("time is measured on real threads: build without --cfg loom and --cfg shuttle");
+}
+
+#[cfg(not(any(loom, shuttle)))]
+mod bench {
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Barrier};
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use criterion::{Criterion, Throughput};
+    use nmr::{
+        Attachment, BindingContext, BindingHandle, ClientModule, Detach, ModuleId, NpiId, Offer,
+        ProviderModule, Registrar, RegistrationInstance, Status,
+    };
+
+    const PROVIDERS: u32 = 100;
+
+    struct Client;
+
+    impl ClientModule for Client {
+        fn attach_provider(&self, offer: Offer<'_>) -> Result<(), Status> {
+            offer
+                .attach(Attachment::default())
+                .map(drop)
+                .map_err(|error| error.status())
+        }
+
+        fn detach_provider(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+            Detach::Complete
+        }
+    }
+
+    struct Provider;
+
+    impl ProviderModule for Provider {
+        fn attach_client(
+            &self,
+            _: BindingHandle,
+            _: &RegistrationInstance,
+            _: &Attachment,
+        ) -> Result<Attachment, Status> {
+            Ok(Attachment::default())
+        }
+
+        fn detach_client(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+            Detach::Complete
+        }
+    }
+
+    fn instance(npi: u128) -> Arc<RegistrationInstance> {
+        Arc::new(RegistrationInstance::new(NpiId(npi), ModuleId(1)))
+    }
+
+    /// A client that comes and goes.
+    struct Visitor {
+        registrar: Registrar,
+        instance: Arc<RegistrationInstance>,
+        module: Arc<Client>,
+    }
+
+    impl Visitor {
+        fn new(registrar: &Registrar, npi: u128) -> Self {
+            Self {
+                registrar: registrar.clone(),
+                instance: instance(npi),
+                module: Arc::new(Client),
+            }
+        }
+
+        fn come(&self) -> nmr::ClientHandle {
+            let (instance, module) = (Arc::clone(&self.instance), self.module.clone());
+            let handle = self.registrar.register_client(instance, module);
+            handle.expect("there is no limit")
+        }
+
+        fn leave(&self, handle: nmr::ClientHandle) {
+            let begun = self.registrar.deregister_client(handle);
+            begun.expect("the handle is valid");
+        }
+
+        fn wait(&self, handle: nmr::ClientHandle) {
+            let waited = self.registrar.wait_for_client_deregister(handle);
+            waited.expect("it is deregistering");
+        }
+
+        /// `pairs` times register, deregister and wait.
+        fn visit(&self, pairs: u64) -> Duration {
+            let start = Instant::now();
+            for _ in 0..pairs {
+                let handle = self.come();
+                self.leave(handle);
+                self.wait(handle);
+            }
+            start.elapsed()
+        }
+
+        /// `pairs` times register and deregister; the wait in between is not counted.
+        fn visit_without_wait(&self, pairs: u64) -> Duration {
+            let mut total = Duration::ZERO;
+            for _ in 0..pairs {
+                let start = Instant::now();
+                let handle = self.come();
+                self.leave(handle);
+                total += start.elapsed();
+                self.wait(handle);
+            }
+            total
+        }
+    }
+
+    fn add_provider(registrar: &Registrar, npi: u128) {
+        let added = registrar.register_provider(instance(npi), Arc::new(Provider));
+        added.expect("there is no limit");
+    }
+
+    /// Modules of both sides on interfaces of their own, one after the other.
+    fn add_idle(registrar: &Registrar, modules: u128) {
+        for npi in 0..modules {
+            let npi = 0x1_0000_0000 + npi;
+            if npi % 2 == 0 {
+                add_provider(registrar, npi);
+            } else {
+                let added = registrar.register_client(instance(npi), Arc::new(Client));
+                added.expect("there is no limit");
+            }
+        }
+    }
+
+    /// The visitors on their own threads at the same time; how long until the last is done.
+    fn visit_together(visitors: &[Visitor], pairs: u64) -> Duration {
+        let start = Barrier::new(visitors.len());
+        thread::scope(|scope| {
+            let threads: Vec<_> = visitors
+                .iter()
+                .map(|visitor| {
+                    scope.spawn(|| {
+                        start.wait();
+                        let begun = Instant::now();
+                        visitor.visit(pairs);
+                        (begun, Instant::now())
+                    })
+                })
+                .collect();
+            let times = threads
+                .into_iter()
+                .map(|thread| thread.join().expect("no panic"));
+            let (begun, ended): (Vec<_>, Vec<_>) = times.unzip();
+            let last = ended.into_iter().max().expect("there are visitors");
+            last - begun.into_iter().min().expect("there are visitors")
+        })
+    }
+
+    /// The least disturbed sample of each workload, in ns.
+    #[derive(Default)]
+    struct Figures(BTreeMap<&'static str, f64>);
+
+    impl Figures {
+        /// Measures `name`, of which one iteration has `elements`.
+        fn measure(
+            &mut self,
+            criterion: &mut Criterion,
+            name: &'static str,
+            elements: u32,
+            mut run: impl FnMut(u64) -> Duration,
+        ) {
+            let mut group = criterion.benchmark_group("registrar");
+            group.throughput(Throughput::Elements(elements.into()));
+            group.bench_function(name, |bencher| {
+                bencher.iter_custom(|iterations| {
+                    let time = run(iterations);
+                    let each = time.as_nanos() as f64 / iterations as f64 / f64::from(elements);
+                    let least = self.0.entry(name).or_insert(each);
+                    *least = least.min(each);
+                    time
+                });
+            });
+            group.finish();
+        }
+
+        fn print(&self) {
+            let figure = |name| self.0.get(name).copied().unwrap_or(f64::NAN);
+            let (alone, one) = (figure("W1 alone"), figure("W2 one provider"));
+            let idle = |name| figure(name) / one;
+            let (thousand, many) = (idle("W3 1,000 idle"), idle("W4 10,000 idle"));
+            let each = figure("W5 100 providers");
+            let speedup = figure("W6 one thread") / figure("W6 two threads");
+            println!("The least disturbed samples of this run:");
+            for (name, value, unit, meets, aim) in [
+                ("W1 alone", alone, "ns", alone <= 100.0, "at most 100"),
+                ("W2 one provider", one, "ns", one <= 317.0, "at most 317"),
+                (
+                    "W3 1,000 idle modules",
+                    thousand,
+                    "x W2",
+                    thousand <= 1.2,
+                    "at most 1.2",
+                ),
+                (
+                    "W4 10,000 idle modules",
+                    many,
+                    "x W2",
+                    many <= 1.2,
+                    "at most 1.2",
+                ),
+                (
+                    "W5 each of 100 bindings",
+                    each,
+                    "ns",
+                    each <= 240.0,
+                    "at most 240",
+                ),
+                (
+                    "W6 two threads",
+                    speedup,
+                    "x one thread",
+                    speedup >= 1.7,
+                    "at least 1.7",
+                ),
+            ] {
+                if value.is_finite() {
+                    let verdict = if meets { "met" } else { "MISSED" };
+                    println!("  {name:24} {value:7.2} {unit:12}  aim: {aim:13} {verdict}");
+                }
+            }
+        }
+    }
+
+    pub(super) fn main() {
+        let mut criterion = Criterion::default()
+            .warm_up_time(Duration::from_secs(1))
+            .measurement_time(Duration::from_secs(3))
+            .configure_from_args();
+        let criterion = &mut criterion;
+        let mut figures = Figures::default();
+
+        let visitor = Visitor::new(&Registrar::new(), 1);
+        figures.measure(criterion, "W1 alone", 1, |pairs| visitor.visit(pairs));
+
+        for (name, idle) in [
+            ("W2 one provider", 0),
+            ("W3 1,000 idle", 1_000),
+            ("W4 10,000 idle", 10_000),
+        ] {
+            let registrar = Registrar::new();
+            add_idle(&registrar, idle);
+            add_provider(&registrar, 1);
+            let visitor = Visitor::new(&registrar, 1);
+            figures.measure(criterion, name, 1, |pairs| visitor.visit(pairs));
+        }
+
+        let registrar = Registrar::new();
+        for _ in 0..PROVIDERS {
+            add_provider(&registrar, 1);
+        }
+        let visitor = Visitor::new(&registrar, 1);
+        figures.measure(criterion, "W5 100 providers", PROVIDERS, |pairs| {
+            visitor.visit_without_wait(pairs)
+        });
+
+        let registrar = Registrar::new();
+        let visitors = [1, 2].map(|npi| {
+            add_provider(&registrar, npi);
+            Visitor::new(&registrar, npi)
+        });
+        for (name, threads) in [("W6 one thread", 1), ("W6 two threads", 2)] {
+            figures.measure(criterion, name, threads, |pairs| {
+                visit_together(&visitors[..threads as usize], pairs)
+            });
+        }
+
+        criterion.final_summary();
+        // `cargo test --benches` only tries each workload once.
+        if std::env::args().any(|argument| argument == "--bench") {
+            figures.print();
+        }
+    }
+}
