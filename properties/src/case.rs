@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-/// The kinds of case that this crate can replay.
-pub const KINDS: &[&str] = &["sequential", "handle-bits"];
+/// The kinds of case that are saved here. A schedule is a case of `nmr-models`, which replays it.
+pub const KINDS: &[&str] = &["sequential", "handle-bits", nmr_models::case::KIND];
 
 /// A case file that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,12 +3,14 @@
 //! - [`sequential`]: random sequences of operations on one thread, compared answer by answer and
 //!   callback by callback with an executable model of the contract.
 //! - [`handle_bits`]: random handle values, which must be refused without effect (C12).
+//! - [`concurrent`]: random scenarios of several threads, judged by the oracle under shuttle.
 //! - [`case`]: a failure as a file that a person can read, and the way back.
 //!
-//! What happens between threads is not looked at in these modules. The modules that drive the
-//! registrar on real threads are absent from the loom and shuttle builds.
+//! The first two run on one thread each and are absent from the loom and shuttle builds; random
+//! scenarios are the same in every build, and are run in the shuttle build.
 
 pub mod case;
+pub mod concurrent;
 #[cfg(not(any(loom, shuttle)))]
 pub mod handle_bits;
 pub mod minimize;

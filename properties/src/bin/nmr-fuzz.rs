@@ -1,0 +1,151 @@
+//! The fuzzer: generated scenarios under shuttle's sampling engines until the time is up.
+//!
+//! `nmr fuzz` starts it and reads its standard output: the lines of `nmr_models::report` (progress,
+//! findings, and a summary at the end, unless the harness failed). Seed, shard and version fix the
+//! series of scenarios; how far it comes in its time is the machine's. Exit codes: 0 nothing found,
+//! 1 findings, 2 bad usage or no shuttle build, 4 the harness failed.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+use nmr_models::report::Shard;
+
+/// Runs generated scenarios until the time is up; prints JSON lines.
+#[derive(Debug, Parser)]
+struct Args {
+    /// How long, in milliseconds.
+    #[arg(long)]
+    time_ms: u64,
+    /// The seed of the series of scenarios.
+    #[arg(long)]
+    seed: u64,
+    /// Which of the machines that share the seed this is, `i/n`.
+    #[arg(long, default_value_t = Shard::WHOLE)]
+    shard: Shard,
+    /// Where to save the cases of findings.
+    #[arg(long)]
+    out: PathBuf,
+}
+
+fn main() -> ExitCode {
+    run(&Args::parse())
+}
+
+#[cfg(not(shuttle))]
+fn run(args: &Args) -> ExitCode {
+    eprintln!(
+        "error: nothing to fuzz {args:?} with: expected a shuttle build (RUSTFLAGS=\"--cfg shuttle\")"
+    );
+    ExitCode::from(2)
+}
+
+#[cfg(shuttle)]
+fn run(args: &Args) -> ExitCode {
+    match fuzz::run(args) {
+        Ok(0) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(4)
+        }
+    }
+}
+
+#[cfg(shuttle)]
+mod fuzz {
+    use std::collections::BTreeSet;
+    use std::io::Write as _;
+    use std::sync::atomic::Ordering;
+    use std::thread;
+    use std::time::{Duration, Instant};
+
+    use anyhow::Context as _;
+    use nmr_models::case::Case;
+    use nmr_models::report::{Finding, FuzzSummary, Line};
+    use nmr_properties::concurrent::explore::{Explorer, save};
+    use nmr_properties::concurrent::series::{VERSION, scenario, scenario_seed};
+
+    use super::Args;
+
+    /// How often it says that it is alive.
+    const PROGRESS: Duration = Duration::from_secs(1);
+
+    /// Fuzzes; answers the number of findings.
+    pub(super) fn run(args: &Args) -> anyhow::Result<u64> {
+        let start = Instant::now();
+        let explorer = Explorer::new(start + Duration::from_millis(args.time_ms));
+        report_progress(&explorer);
+        let mut findings = Findings::default();
+        let mut scenarios = 0;
+        for index in 0..=u32::MAX {
+            if explorer.is_over() {
+                break;
+            }
+            let seed = scenario_seed(args.seed, args.shard, index);
+            scenarios += 1;
+            if let Some(case) = explorer.explore(&scenario(seed), seed)? {
+                findings.add(args, case, seed)?;
+            }
+        }
+        print(&Line::FuzzSummary(FuzzSummary {
+            scenarios,
+            executions: explorer.executions().load(Ordering::Relaxed),
+            findings: findings.count,
+            seconds: start.elapsed().as_secs_f64(),
+            seed: args.seed,
+            shard: args.shard,
+            version: VERSION.to_owned(),
+        }))?;
+        Ok(findings.count)
+    }
+
+    /// What was found. Failures that are the same once they are small are one finding.
+    #[derive(Default)]
+    struct Findings {
+        seen: BTreeSet<String>,
+        count: u64,
+    }
+
+    impl Findings {
+        fn add(&mut self, args: &Args, case: Case, seed: u64) -> anyhow::Result<()> {
+            let mut nameless = case.scenario.clone();
+            nameless.name.clear();
+            let rule = case.rule.map(|rule| rule.to_string());
+            let key = format!("{rule:?} {}", nameless.to_toml());
+            if !self.seen.insert(key) {
+                return Ok(());
+            }
+            self.count += 1;
+            let saved = save(&case, &args.out);
+            let path = saved.with_context(|| format!("saving to {}", args.out.display()))?;
+            print(&Line::Finding(Finding {
+                rule: case.rule,
+                message: case.message,
+                seed,
+                case: Some(path),
+            }))
+        }
+    }
+
+    fn report_progress(explorer: &Explorer) {
+        let executions = explorer.executions().clone();
+        thread::spawn(move || {
+            loop {
+                thread::sleep(PROGRESS);
+                let executions = executions.load(Ordering::Relaxed);
+                // Whoever listened has gone; the next finding will fail, too.
+                if print(&Line::Progress { executions }).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+
+    fn print(line: &Line) -> anyhow::Result<()> {
+        let text = serde_json::to_string(line).context("a line has a JSON form")?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{text}")?;
+        out.flush().context("writing to stdout")
+    }
+}

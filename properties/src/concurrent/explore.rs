@@ -1,0 +1,150 @@
+//! Runs generated scenarios under shuttle's sampling engines, and makes a failure small.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use nmr_models::case::Case;
+use nmr_models::engine::{Exploration, Request, shuttle};
+use nmr_models::report::Engine;
+use nmr_models::scenario::Scenario;
+
+use super::simplify::variants;
+use crate::case::replay_command;
+use crate::minimize::minimize;
+
+/// The engines, in the order in which a scenario goes through them.
+pub const ENGINES: [Engine; 3] = [Engine::Random, Engine::Pct, Engine::Urw];
+
+/// Executions of a scenario under each engine: few, so that many scenarios have their turn.
+pub const EXECUTIONS: u64 = 50;
+
+/// How many simpler variants of a failure are tried, at most, and how long.
+const VARIANTS: usize = 5_000;
+const SHRINKING: Duration = Duration::from_secs(15);
+
+/// A variant that fails does so in fewer interleavings, or in others: it has more executions than
+/// the scenario that was found.
+const MORE_EXECUTIONS: u64 = 4;
+
+/// The harness failed: not a finding.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{engine} with seed {seed} on {scenario}: {message}")]
+pub struct HarnessError {
+    scenario: String,
+    engine: Engine,
+    seed: u64,
+    message: String,
+}
+
+/// Runs scenarios until its deadline.
+#[derive(Clone, Debug)]
+pub struct Explorer {
+    deadline: Instant,
+    executions: Arc<AtomicU64>,
+}
+
+impl Explorer {
+    /// An explorer that stops at `deadline`, a failure half shrunk if need be.
+    #[must_use]
+    pub fn new(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            executions: Arc::default(),
+        }
+    }
+
+    /// Whether the time is up.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        Instant::now() >= self.deadline
+    }
+
+    /// Counts the executions as they are made.
+    #[must_use]
+    pub const fn executions(&self) -> &Arc<AtomicU64> {
+        &self.executions
+    }
+
+    /// Runs a scenario under each engine; answers the first failure, made small.
+    ///
+    /// # Errors
+    /// The harness failed, which says nothing about the registrar.
+    pub fn explore(&self, scenario: &Scenario, seed: u64) -> Result<Option<Case>, HarnessError> {
+        for engine in ENGINES {
+            let request = self.request(scenario, engine, seed);
+            let exploration = shuttle::explore(&request, Some(EXECUTIONS));
+            if let Some(case) = Case::new(&request, &exploration) {
+                return Ok(Some(self.smallest(case, seed)));
+            }
+            // Without a finding, `cut` can only be an execution that was too long.
+            if let Some(message) = exploration.error.or(exploration.cut) {
+                return Err(HarnessError {
+                    scenario: scenario.name.clone(),
+                    engine,
+                    seed,
+                    message,
+                });
+            }
+        }
+        Ok(None)
+    }
+
+    fn request(&self, scenario: &Scenario, engine: Engine, seed: u64) -> Request {
+        Request {
+            scenario: Arc::new(scenario.clone()),
+            engine,
+            seed,
+            budget: self.deadline.saturating_duration_since(Instant::now()),
+            executions: self.executions.clone(),
+        }
+    }
+
+    /// The smallest scenario found that breaks the same rule under the same engine and seed.
+    fn smallest(&self, found: Case, seed: u64) -> Case {
+        let until = self.deadline.min(Instant::now() + SHRINKING);
+        let (engine, rule) = (found.engine, found.rule);
+        let start = found.scenario.clone();
+        let mut smallest = found;
+        let fails = |variant: &Scenario| {
+            if Instant::now() >= until {
+                return false;
+            }
+            let request = self.request(variant, engine, seed);
+            let exploration = explore_quietly(&request);
+            let case = Case::new(&request, &exploration).filter(|case| case.rule == rule);
+            if let Some(case) = case {
+                smallest = case;
+                return true;
+            }
+            false
+        };
+        minimize(start, variants, fails, VARIANTS);
+        smallest
+    }
+}
+
+/// Executions that shrinking makes are not counted.
+fn explore_quietly(request: &Request) -> Exploration {
+    let uncounted = Request {
+        executions: Arc::default(),
+        ..request.clone()
+    };
+    let exploration = shuttle::explore(&uncounted, Some(EXECUTIONS * MORE_EXECUTIONS));
+    debug_assert!(uncounted.executions.load(Ordering::Relaxed) > 0);
+    exploration
+}
+
+/// Saves a case, under its replay command.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn save(case: &Case, folder: &Path) -> io::Result<PathBuf> {
+    let path = case.save(folder)?;
+    let header = replay_command(&path);
+    fs::write(&path, format!("# {header}\n\n{}", case.to_toml()))?;
+    Ok(path)
+}

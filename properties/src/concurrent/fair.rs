@@ -1,0 +1,230 @@
+//! Fairness: a scenario that can end, whatever the interleaving, under a registrar that keeps its
+//! contract. Otherwise each hang would be the scenario's and not a finding.
+//!
+//! What can make a thread wait is a `wait`, and a register call that panics, which waits for the end
+//! of the registration that it takes back (C18). Both wait for callbacks, which end because nothing
+//! in them waits for another thread, and for pending detaches, which a thread with `complete-all`
+//! completes for as long as a `wait` is still to come. Hence the rules, which [`mended`] brings about:
+//!
+//! 1. In callbacks, `wait` only for the own module and only if it registers once: then it is the
+//!    registration whose callback this is, and the answer is immediate (C15).
+//! 2. In callbacks, `register` only modules of a higher interface: registrations of registrations
+//!    end.
+//! 3. Where detaches are pending, the main thread does not wait and, if any thread does, one that does
+//!    not ends with `complete-all`.
+//! 4. Where detaches are pending and callbacks panic, only threads register, each of which has a
+//!    `wait` to come (which keeps the completer there), and the completer registers nothing.
+//! 5. A null context means one binding (the validity of scenarios asks for that), so the interface's
+//!    modules are not registered in callbacks, which may come any number of times.
+
+use std::path::Path;
+
+use nmr::Side;
+use nmr_models::op::Op;
+use nmr_models::scenario::{Attach, Cleanup, Detach, MAX_THREADS, Module, Scenario, Thread};
+
+use super::assemble::OPERATIONS;
+
+/// Whether a scenario is valid and keeps the rules above.
+#[must_use]
+pub fn is_fair(scenario: &Scenario) -> bool {
+    scenario.check(Path::new("generated"), "").is_ok() && mended(scenario.clone()) == *scenario
+}
+
+/// The scenario with as little changed as makes it valid and fair. What is so stays as it is.
+#[must_use]
+pub fn mended(mut scenario: Scenario) -> Scenario {
+    mend_dispatches(&mut scenario);
+    mend_callbacks(&mut scenario);
+    mend_null_contexts(&mut scenario);
+    if has_pending(&scenario) {
+        scenario.after.retain(|op| !matches!(op, Op::Wait(_)));
+        scenario.before.retain(|op| !matches!(op, Op::Wait(_)));
+        mend_completers(&mut scenario);
+        if !keeps_completer(&scenario) {
+            scenario.modules.iter_mut().for_each(calm);
+        }
+    } else {
+        let threads = scenario.threads.iter_mut();
+        threads.for_each(|thread| thread.ops.retain(|op| *op != Op::CompleteAll));
+    }
+    scenario
+}
+
+fn has_pending(scenario: &Scenario) -> bool {
+    let mut modules = scenario.modules.iter();
+    modules.any(|module| module.detach == Detach::Pending)
+}
+
+fn lists(module: &Module) -> [&Vec<Op>; 3] {
+    [&module.in_attach, &module.in_detach, &module.in_cleanup]
+}
+
+fn lists_mut(module: &mut Module) -> [&mut Vec<Op>; 3] {
+    [
+        &mut module.in_attach,
+        &mut module.in_detach,
+        &mut module.in_cleanup,
+    ]
+}
+
+const fn is_register(op: &Op) -> bool {
+    matches!(op, Op::Register(_))
+}
+
+const fn is_wait(op: &Op) -> bool {
+    matches!(op, Op::Wait(_))
+}
+
+/// How many operations register a module: of threads, and of callbacks.
+fn registrations(scenario: &Scenario, module: &str) -> (usize, usize) {
+    let threads = scenario.threads.iter().flat_map(|thread| &thread.ops);
+    let outside = scenario.before.iter().chain(&scenario.after).chain(threads);
+    let inside = scenario.modules.iter().flat_map(lists).flatten();
+    let registers = |op: &&Op| is_register(op) && op.module() == Some(module);
+    (
+        outside.filter(registers).count(),
+        inside.filter(registers).count(),
+    )
+}
+
+/// Dispatching needs a rundown, and attaching a client.
+fn mend_dispatches(scenario: &mut Scenario) {
+    let of = |name: &str, test: &dyn Fn(&Module) -> bool| {
+        let mut modules = scenario.modules.iter();
+        modules.any(|module| module.name == name && test(module))
+    };
+    let makes_sense = |op: &Op| match op {
+        Op::Attach(name) => of(name, &|module| module.side == Side::Client),
+        Op::Dispatch(name) => of(name, &|module| {
+            module.side == Side::Client && module.detach == Detach::Rundown
+        }),
+        _ => true,
+    };
+    let mut mended = scenario.clone();
+    let threads = mended.threads.iter_mut().map(|thread| &mut thread.ops);
+    let callbacks = mended.modules.iter_mut().flat_map(lists_mut);
+    for ops in threads.chain(callbacks) {
+        ops.retain(makes_sense);
+    }
+    *scenario = mended;
+}
+
+/// Rules 1 and 2. Waits come second: rule 2 takes registrations away.
+fn mend_callbacks(scenario: &mut Scenario) {
+    let interface = |scenario: &Scenario, name: &str| {
+        let module = scenario.module(name);
+        module.map_or(0, |index| scenario.modules[index].npi)
+    };
+    let before = scenario.clone();
+    for module in &mut scenario.modules {
+        let npi = module.npi;
+        for ops in lists_mut(module) {
+            ops.retain(|op| match op {
+                Op::Register(name) => interface(&before, name) > npi,
+                Op::Complete(_) | Op::CompleteAll => false,
+                _ => true,
+            });
+        }
+    }
+    let before = scenario.clone();
+    for module in &mut scenario.modules {
+        let name = module.name.clone();
+        let (outside, inside) = registrations(&before, &name);
+        let once = outside <= 1 && inside == 0;
+        for ops in lists_mut(module) {
+            ops.retain(|op| !is_wait(op) || (once && op.module() == Some(&name)));
+        }
+    }
+}
+
+/// Rule 5.
+fn mend_null_contexts(scenario: &mut Scenario) {
+    let before = scenario.clone();
+    for module in &mut scenario.modules {
+        let peers = before.modules.iter();
+        let peers = peers.filter(|peer| peer.npi == module.npi && peer.side != module.side);
+        let peers = peers.map(|peer| registrations(&before, &peer.name));
+        let (peers, inside) = peers.fold((0, 0), |sum, (outside, inside)| {
+            (sum.0 + outside, sum.1 + inside)
+        });
+        let own = registrations(&before, &module.name);
+        if peers > 1 || own.0 > 1 || own.1 + inside > 0 {
+            module.null_context = false;
+        }
+    }
+}
+
+/// Rule 3.
+fn mend_completers(scenario: &mut Scenario) {
+    let waits = |thread: &Thread| thread.ops.iter().any(is_wait);
+    let completes = |thread: &Thread| thread.ops.last() == Some(&Op::CompleteAll);
+    if !scenario.threads.iter().any(waits) {
+        let threads = scenario.threads.iter_mut();
+        threads.for_each(|thread| thread.ops.retain(|op| *op != Op::CompleteAll));
+        return;
+    }
+    if scenario
+        .threads
+        .iter()
+        .any(|thread| completes(thread) && !waits(thread))
+    {
+        return;
+    }
+    let idle = scenario.threads.iter().position(|thread| !waits(thread));
+    match idle {
+        Some(index) => append_completer(&mut scenario.threads[index]),
+        None if scenario.threads.len() < MAX_THREADS => {
+            let mut completer = Thread {
+                name: format!("t{}", scenario.threads.len() + 1),
+                ops: Vec::new(),
+            };
+            append_completer(&mut completer);
+            scenario.threads.push(completer);
+        }
+        None => {
+            let last = scenario.threads.last_mut().expect("all of them wait");
+            last.ops.retain(|op| !is_wait(op));
+            append_completer(last);
+            // It may have been the only one that waited.
+            mend_completers(scenario);
+        }
+    }
+}
+
+fn append_completer(thread: &mut Thread) {
+    thread.ops.retain(|op| *op != Op::CompleteAll);
+    thread.ops.truncate(OPERATIONS - 1);
+    thread.ops.push(Op::CompleteAll);
+}
+
+/// Rule 4, for a scenario with pending detaches.
+fn keeps_completer(scenario: &Scenario) -> bool {
+    let panics = |module: &Module| {
+        let attach = matches!(module.attach, Attach::Panic | Attach::PanicAfterAttach);
+        attach || module.detach == Detach::Panic || module.cleanup == Cleanup::Panic
+    };
+    if !scenario.modules.iter().any(panics) {
+        return true;
+    }
+    let in_callbacks = scenario.modules.iter().flat_map(lists).flatten();
+    let mut elsewhere = in_callbacks.chain(&scenario.before).chain(&scenario.after);
+    let waits_afterwards = |thread: &Thread| {
+        let last = thread.ops.iter().rposition(is_register);
+        last.is_none_or(|last| thread.ops[last..].iter().any(is_wait))
+    };
+    !elsewhere.any(is_register) && scenario.threads.iter().all(waits_afterwards)
+}
+
+/// Nothing panics any more.
+fn calm(module: &mut Module) {
+    match module.attach {
+        Attach::Panic => module.attach = Attach::Decline,
+        Attach::PanicAfterAttach => module.attach = Attach::ChangeOfMind,
+        _ => {}
+    }
+    if module.detach == Detach::Panic {
+        module.detach = Detach::Complete;
+    }
+    module.cleanup = Cleanup::Return;
+}

@@ -1,0 +1,185 @@
+//! Random scenarios: what is generated, in every build, and what the oracle says of it under shuttle.
+
+use std::path::Path;
+
+use nmr_models::report::Shard;
+use nmr_models::scenario::{Detach, Scenario};
+use nmr_properties::concurrent::assemble::OPERATIONS;
+use nmr_properties::concurrent::fair::{is_fair, mended};
+use nmr_properties::concurrent::series::{scenario, scenario_seed};
+use nmr_properties::concurrent::simplify::{size, variants};
+
+const SEED: u64 = 0x6e6d_7203;
+
+fn drawn(count: u32) -> impl Iterator<Item = Scenario> {
+    (0..count).map(|index| scenario(scenario_seed(SEED, Shard::WHOLE, index)))
+}
+
+#[test]
+fn every_generated_scenario_is_valid_fair_and_within_the_bounds() {
+    for scenario in drawn(2_000) {
+        let text = scenario.to_toml();
+        let checked = scenario.check(Path::new("generated"), &text);
+        checked.unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert!(is_fair(&scenario), "{text}");
+        assert!((2..=4).contains(&scenario.threads.len()), "{text}");
+        let mut threads = scenario.threads.iter();
+        assert!(
+            threads.all(|thread| thread.ops.len() <= OPERATIONS),
+            "{text}"
+        );
+        assert!((2..=8).contains(&scenario.modules.len()), "{text}");
+    }
+}
+
+#[test]
+fn generated_scenarios_survive_being_saved() {
+    for scenario in drawn(200) {
+        let text = scenario.to_toml();
+        let again = Scenario::from_toml(Path::new("generated"), &text);
+        assert_eq!(again.unwrap_or_else(|error| panic!("{error}")), scenario);
+    }
+}
+
+#[test]
+fn a_seed_and_a_shard_fix_the_series() {
+    let shard = |text: &str| -> Shard { text.parse().expect("a shard") };
+    let series = |seed, shard| -> Vec<Scenario> {
+        (0..20)
+            .map(|index| scenario(scenario_seed(seed, shard, index)))
+            .collect()
+    };
+    let first = series(1, shard("1/2"));
+    assert_eq!(first, series(1, shard("1/2")));
+    assert_ne!(first, series(1, shard("2/2")));
+    assert_ne!(first, series(2, shard("1/2")));
+    // Documented, and therefore not to change without notice: SplitMix64's own first output.
+    assert_eq!(
+        splitmix_reference(5),
+        scenario_seed(5_u64.wrapping_sub(shift()), Shard::WHOLE, 0)
+    );
+}
+
+/// What the first shard adds to the state.
+fn shift() -> u64 {
+    0x9E37_79B9_7F4A_7C15_u64.wrapping_mul(1 << 32)
+}
+
+/// The first output of SplitMix64 from `seed`, written out.
+fn splitmix_reference(seed: u64) -> u64 {
+    let mut z = seed.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}
+
+#[test]
+fn mending_a_fair_scenario_changes_nothing() {
+    for scenario in drawn(500) {
+        assert_eq!(mended(scenario.clone()), scenario);
+    }
+}
+
+#[test]
+fn every_simpler_variant_is_fair_and_smaller_down_to_almost_nothing() {
+    for start in drawn(10) {
+        let mut scenario = start;
+        loop {
+            let next = variants(&scenario).next();
+            let Some(variant) = next else { break };
+            assert!(is_fair(&variant), "{}", variant.to_toml());
+            assert!(size(&variant) < size(&scenario));
+            scenario = variant;
+        }
+        assert_eq!(size(&scenario), 0, "{}", scenario.to_toml());
+    }
+}
+
+/// Otherwise the search would show little.
+#[test]
+fn generated_scenarios_have_every_behaviour() {
+    let all: Vec<Scenario> = drawn(500).collect();
+    let pending = |s: &&Scenario| s.modules.iter().any(|m| m.detach == Detach::Pending);
+    assert!(all.iter().filter(pending).count() > 150);
+    let text: String = all.iter().map(Scenario::to_toml).collect();
+    for word in [
+        "attach = \"decline\"",
+        "attach = \"hollow\"",
+        "attach = \"change-of-mind\"",
+        "attach = \"twice\"",
+        "attach = \"panic\"",
+        "attach = \"panic-after-attach\"",
+        "detach = \"complete-early\"",
+        "detach = \"rundown\"",
+        "detach = \"panic\"",
+        "cleanup = \"panic\"",
+        "null-context = true",
+        "npi = 2",
+        "in-attach = [\"deregister",
+        "in-attach = [\"wait",
+        "in-attach = [\"register",
+        "in-detach = [\"deregister",
+        "in-detach = [\"wait",
+        "in-cleanup = [\"deregister",
+        "\"complete-all\"",
+        "\"try-complete",
+        "\"complete-again",
+        "\"attach",
+        "\"dispatch",
+        "\"deregister-forged",
+        "max-registrations",
+        "max-bindings",
+        "fail-reservation",
+        "last-generation",
+    ] {
+        assert!(text.contains(word), "`{word}` never turns up");
+    }
+}
+
+#[cfg(shuttle)]
+mod under_shuttle {
+    use std::time::{Duration, Instant};
+
+    use nmr_models::case::{Case, KIND};
+    use nmr_models::replay;
+    use nmr_properties::case;
+    use nmr_properties::concurrent::explore::{Explorer, save};
+
+    use super::{SEED, Shard, scenario, scenario_seed};
+
+    /// About 20 s in a release build on one core.
+    const SCENARIOS: u32 = 1_000;
+    /// A run that takes longer than this has found something, and is shrinking it.
+    const TIME: Duration = Duration::from_secs(600);
+
+    fn replay_saved() {
+        let files = case::of_kind(&case::regressions(), KIND);
+        for file in files.unwrap_or_else(|error| panic!("{error}")) {
+            let text = case::read(&file).unwrap_or_else(|error| panic!("{error}"));
+            let case = Case::from_toml(&file, &text).unwrap_or_else(|error| panic!("{error}"));
+            let replayed = replay::replay(&case, |replayed| panic!("{}", replayed.text));
+            let command = case::replay_command(&file);
+            assert_eq!(replayed.exit, 0, "{command}\n{}", replayed.text);
+        }
+    }
+
+    #[test]
+    fn random_scenarios_keep_the_contract() {
+        replay_saved();
+        let explorer = Explorer::new(Instant::now() + TIME);
+        for index in 0..SCENARIOS {
+            let seed = scenario_seed(SEED, Shard::WHOLE, index);
+            let found = explorer.explore(&scenario(seed), seed);
+            if let Some(case) = found.unwrap_or_else(|error| panic!("{error}")) {
+                let file = save(&case, &case::regressions()).expect("it can be saved");
+                let command = case::replay_command(&file);
+                panic!(
+                    "{}\nreplay with: {command}\n{}",
+                    case.message,
+                    case.to_toml()
+                );
+            }
+            assert!(!explorer.is_over(), "only {index} scenarios in {TIME:?}");
+        }
+    }
+}
