@@ -136,7 +136,8 @@ impl Run {
         if let (Some(Answer::Done), Some(reg)) = (answer, reg) {
             self.free(reg);
         }
-        if self.has_completer {
+        // Only the waits of threads are counted.
+        if self.has_completer && self.number() > 0 && !self.is_inside_callback() {
             self.pending.waited(module);
         }
     }
