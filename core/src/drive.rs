@@ -63,9 +63,9 @@ impl Registrar {
                     })
                 }
                 Step::CleanUp { binding, sides } => {
-                    for (module, attachment) in sides.into_iter().flatten() {
-                        catching(&mut panic, || module.clean_up(&attachment.context));
-                        catching(&mut panic, || drop(attachment));
+                    for (module, context) in sides.into_iter().flatten() {
+                        catching(&mut panic, || module.clean_up(&context));
+                        catching(&mut panic, || drop(context));
                     }
                     debug!(binding = %self.binding(stripe, binding), "cleaned up");
                     self.enter_keeping(stripe, &mut panic, |table| {

@@ -7,6 +7,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 use crate::npi::Side;
 
@@ -41,7 +42,8 @@ pub(crate) struct Place {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Key {
     pub(crate) slot: u32,
-    pub(crate) generation: u32,
+    /// Counted from 1, which leaves room for "no key" in as many bits.
+    pub(crate) generation: NonZeroU32,
 }
 
 impl Place {
@@ -49,18 +51,25 @@ impl Place {
         kind.code() << 62
             | (self.stripe as u64) << 52
             | (self.key.slot as u64) << 32
-            | self.key.generation as u64
+            | self.key.generation.get() as u64
     }
 
-    const fn unpack(bits: u64) -> Self {
-        Self {
-            stripe: (bits >> 52) as u32 & ((1 << STRIPE_BITS) - 1),
-            key: Key {
-                slot: (bits >> 32) as u32 & ((1 << SLOT_BITS) - 1),
-                generation: bits as u32,
-            },
-        }
+    /// `None` for bits that no handle has.
+    fn unpack(bits: u64) -> Option<Self> {
+        let (stripe, slot, generation) = fields(bits);
+        let generation = NonZeroU32::new(generation)?;
+        let key = Key { slot, generation };
+        Some(Self { stripe, key })
     }
+}
+
+/// The stripe, slot and generation in the bits of a handle.
+const fn fields(bits: u64) -> (u32, u32, u32) {
+    (
+        (bits >> 52) as u32 & ((1 << STRIPE_BITS) - 1),
+        (bits >> 32) as u32 & ((1 << SLOT_BITS) - 1),
+        bits as u32,
+    )
 }
 
 mod sealed {
@@ -148,15 +157,15 @@ impl<K: HandleKind> Handle<K> {
         } else if self.bits >> 62 != K::CODE {
             Err(HandleFault::WrongKind)
         } else {
-            Ok(Place::unpack(self.bits))
+            Place::unpack(self.bits).ok_or(HandleFault::Unknown)
         }
     }
 }
 
 impl<K: HandleKind> fmt::Display for Handle<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Place { stripe, key } = Place::unpack(self.bits);
-        write!(f, "{} {stripe}:{}#{}", K::NAME, key.slot, key.generation)
+        let (stripe, slot, generation) = fields(self.bits);
+        write!(f, "{} {stripe}:{slot}#{generation}", K::NAME)
     }
 }
 
@@ -194,7 +203,7 @@ mod tests {
             stripe: (1 << STRIPE_BITS) - 1,
             key: Key {
                 slot: (1 << SLOT_BITS) - 1,
-                generation: u32::MAX,
+                generation: NonZeroU32::MAX,
             },
         };
         for kind in [
@@ -202,9 +211,16 @@ mod tests {
             Kind::Registration(Side::Provider),
             Kind::Binding,
         ] {
-            assert_eq!(Place::unpack(place.pack(kind)), place);
+            assert_eq!(Place::unpack(place.pack(kind)), Some(place));
             assert_eq!(place.pack(kind) >> 62, kind.code());
         }
+    }
+
+    #[test]
+    fn no_handle_has_generation_zero() {
+        let handle = ClientHandle::from_raw(1, 1 << 62 | 7 << 32);
+        assert_eq!(handle.place(1), Err(HandleFault::Unknown));
+        assert_eq!(handle.to_string(), "client 0:7#0");
     }
 
     #[test]

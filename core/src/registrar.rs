@@ -4,6 +4,7 @@
 //! that its answer names, outside it (C15): see [`drive`](crate::drive).
 
 use std::fmt;
+use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -95,7 +96,7 @@ impl Builder {
     #[must_use]
     pub fn build(self) -> Registrar {
         let stripes = self.stripes.clamp(1, 1 << STRIPE_BITS).next_power_of_two();
-        let last = self.last_generation.max(1);
+        let last = NonZeroU32::new(self.last_generation).unwrap_or(NonZeroU32::MIN);
         Registrar {
             shared: Arc::new(Shared {
                 id: NEXT_REGISTRAR.fetch_add(1, Ordering::Relaxed),
@@ -281,25 +282,24 @@ impl Registrar {
         };
         let place = self.place(binding).map_err(invalid)?;
         let thread = thread::current_id();
-        let peer = client.clone();
+        let context = client.context.clone();
         let call = self.enter(place.stripe, |table| {
-            table.attach_provider(place.key, client, thread)
+            table.attach_provider(place.key, context, thread)
         });
         match call.map_err(invalid)? {
             AttachCall::InvalidState => Err(AttachError::InvalidState { handle: binding }),
             AttachCall::NoInterface => Err(AttachError::NoInterface { handle: binding }),
-            AttachCall::Provider { provider, client } => {
+            AttachCall::Provider { provider, instance } => {
                 let answer = catch_unwind(AssertUnwindSafe(|| {
-                    provider.attach_client(binding, &client, &peer)
+                    provider.attach_client(binding, &instance, &client)
                 }));
-                drop((provider, client, peer));
-                let known = match &answer {
-                    Ok(Ok(attachment)) => Ok(attachment.clone()),
-                    Ok(Err(status)) => Err(*status),
-                    Err(_) => Err(Status::NOINTERFACE),
+                drop((provider, instance, client));
+                let context = match &answer {
+                    Ok(Ok(attachment)) => Some(attachment.context.clone()),
+                    Ok(Err(_)) | Err(_) => None,
                 };
                 self.enter(place.stripe, |table| {
-                    table.provider_returned(place.key, known);
+                    table.provider_returned(place.key, context);
                 });
                 let answer = answer.unwrap_or_else(|payload| resume_unwind(payload));
                 debug!(%binding, accepted = answer.is_ok(), "provider's attach callback returned");

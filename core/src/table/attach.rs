@@ -6,16 +6,16 @@ use nmr_sync::thread::ThreadId;
 
 use super::{Attaching, Detaching, Job, Module, Phase, Step, Table};
 use crate::handle::{HandleFault, Key};
-use crate::module::{Attachment, ProviderModule};
+use crate::module::{BindingContext, ProviderModule};
 use crate::npi::{RegistrationInstance, Side};
-use crate::status::Status;
 
 /// What `client_attach_provider` has to do.
 pub(crate) enum AttachCall {
     /// Make the provider's attach callback, then report `provider_returned`.
     Provider {
         provider: Arc<dyn ProviderModule>,
-        client: Arc<RegistrationInstance>,
+        /// What the client says of itself.
+        instance: Arc<RegistrationInstance>,
     },
     /// Nothing: the call comes at the wrong time or for the second time (C3).
     InvalidState,
@@ -47,11 +47,11 @@ impl Table {
             .any(|&side| self.registration_of(binding, side).closing)
     }
 
-    /// `client_attach_provider` was called by `thread`, which holds on to what it hands over.
+    /// `client_attach_provider` was called by `thread`, which holds on to the context itself too.
     pub(crate) fn attach_provider(
         &mut self,
         key: Key,
-        peer: Attachment,
+        context: BindingContext,
         thread: ThreadId,
     ) -> Result<AttachCall, HandleFault> {
         let binding = self.bindings.lookup(key)?;
@@ -65,30 +65,28 @@ impl Table {
         }
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::CallingProvider);
-        binding.ends[Side::Client as usize].attachment = Some(peer);
+        binding.ends[Side::Client as usize].context = Some(context);
         let [client, provider] = [0, 1].map(|end| binding.ends[end].registration);
         let Module::Provider(module) = &self.characteristics(provider).module else {
             unreachable!("the provider's end names a provider")
         };
         Ok(AttachCall::Provider {
             provider: Arc::clone(module),
-            client: Arc::clone(&self.characteristics(client).instance),
+            instance: Arc::clone(&self.characteristics(client).instance),
         })
     }
 
-    /// The provider's attach callback returned.
-    pub(crate) fn provider_returned(&mut self, key: Key, answer: Result<Attachment, Status>) {
+    /// The provider's attach callback returned; with its binding context if it attached.
+    pub(crate) fn provider_returned(&mut self, key: Key, context: Option<BindingContext>) {
         let binding = self.bindings.get_mut(key);
         debug_assert_eq!(binding.phase, Phase::Attaching(Attaching::CallingProvider));
-        match answer {
-            Ok(attachment) => {
-                binding.phase = Phase::Attaching(Attaching::Accepted);
-                binding.ends[Side::Provider as usize].attachment = Some(attachment);
-            }
-            Err(_) => {
-                binding.phase = Phase::Attaching(Attaching::Refused);
-                self.dropped.attachment = binding.ends[Side::Client as usize].attachment.take();
-            }
+        if context.is_some() {
+            binding.phase = Phase::Attaching(Attaching::Accepted);
+            binding.ends[Side::Provider as usize].context = context;
+        } else {
+            binding.phase = Phase::Attaching(Attaching::Refused);
+            let refused = binding.ends[Side::Client as usize].context.take();
+            self.dropped.get_or_insert_default().context = refused;
         }
     }
 
@@ -121,7 +119,8 @@ impl Table {
             (true, true) => self.begin_detach(key, job, thread),
             // Change of mind (C5): the client's side is out at once.
             (true, false) => {
-                self.dropped.attachment = binding.ends[Side::Client as usize].attachment.take();
+                let withdrawn = binding.ends[Side::Client as usize].context.take();
+                self.dropped.get_or_insert_default().context = withdrawn;
                 binding.phase = Phase::Detaching([Detaching::Complete, Detaching::ToCall]);
                 self.next_detach(key, job, thread)
             }

@@ -11,19 +11,17 @@ impl Table {
     pub(super) fn check(&self) {
         for (key, registration) in self.registrations.iter() {
             let side = registration.side;
-            let listed = self
-                .npis
-                .get(&registration.npi)
-                .is_some_and(|npi| npi.sides[side as usize].len > 0);
+            let characteristics = registration.characteristics.as_ref();
+            let npi = characteristics.and_then(|own| self.npis.get(&own.instance.npi));
             assert!(
-                listed || registration.closing,
+                registration.closing || npi.is_some_and(|npi| npi.sides[side as usize].len > 0),
                 "an open registration is listed under its interface"
             );
             let bindings = self.bindings.iter();
             let own = bindings.filter(|(_, b)| b.ends[side as usize].registration == key);
             assert_eq!(
                 own.count(),
-                registration.bindings.len,
+                registration.bindings.len as usize,
                 "a registration lists exactly its bindings"
             );
         }
@@ -48,7 +46,12 @@ impl Table {
     fn check_binding(&self, key: Key) {
         let binding = self.bindings.get(key);
         let [client, provider] = Side::BOTH.map(|side| self.registration_of(binding, side));
-        assert_eq!(client.npi, provider.npi, "C1: one interface");
+        let [client_npi, provider_npi] = [0, 1].map(|end| {
+            self.characteristics(binding.ends[end].registration)
+                .instance
+                .npi
+        });
+        assert_eq!(client_npi, provider_npi, "C1: one interface");
         let closing = client.closing || provider.closing;
         match binding.phase {
             Phase::Proposed { .. } => assert!(!closing, "C6: proposals are withdrawn"),
@@ -56,7 +59,7 @@ impl Table {
                 assert!(binding.running.is_some(), "a callback runs");
             }
             Phase::Attached | Phase::Detaching(_) => assert!(
-                binding.ends[Side::Provider as usize].attachment.is_some(),
+                binding.ends[Side::Provider as usize].context.is_some(),
                 "the provider attached"
             ),
         }

@@ -38,11 +38,11 @@ impl Table {
 
     fn ask_to_detach(&self, key: Key, side: Side) -> Step {
         let end = &self.bindings.get(key).ends[side as usize];
-        let attachment = end.attachment.as_ref();
+        let context = end.context.as_ref();
         Step::Detach {
             binding: key,
             module: self.characteristics(end.registration).module.clone(),
-            context: attachment.expect("it has attached").context.clone(),
+            context: context.expect("it has attached").clone(),
         }
     }
 
@@ -51,12 +51,12 @@ impl Table {
         binding.phase = Phase::CleaningUp;
         binding.running = Some(thread);
         let ends = binding.ends.each_mut();
-        let ends = ends.map(|end| (end.registration, end.attachment.take()));
+        let ends = ends.map(|end| (end.registration, end.context.take()));
         Step::CleanUp {
             binding: key,
             // A client that changed its mind has nothing to clean up (C5).
-            sides: ends.map(|(owner, attachment)| {
-                attachment.map(|own| (self.characteristics(owner).module.clone(), own))
+            sides: ends.map(|(owner, context)| {
+                context.map(|own| (self.characteristics(owner).module.clone(), own))
             }),
         }
     }

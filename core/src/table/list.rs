@@ -9,7 +9,7 @@ use crate::npi::Side;
 pub(crate) struct List {
     pub(crate) first: Option<Key>,
     pub(crate) last: Option<Key>,
-    pub(crate) len: usize,
+    pub(crate) len: u32,
 }
 
 impl List {

@@ -19,6 +19,7 @@ mod slab;
 mod tests;
 
 use std::collections::HashMap;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use nmr_sync::thread::ThreadId;
@@ -26,7 +27,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::error::Resource;
 use crate::handle::Key;
-use crate::module::{Attachment, BindingContext, ClientModule, ProviderModule};
+use crate::module::{BindingContext, ClientModule, ProviderModule};
 use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::reserve::Reserve;
 use list::{Linked, Links, List};
@@ -75,7 +76,7 @@ pub(crate) enum Step {
     /// `cleaned_up`: when a wait returns, the contexts are gone too (C11).
     CleanUp {
         binding: Key,
-        sides: [Option<(Module, Attachment)>; 2],
+        sides: [Option<(Module, BindingContext)>; 2],
     },
     /// Nothing more.
     Done,
@@ -97,7 +98,6 @@ struct Registration {
     /// `None` once one of several waiters has taken it out, to drop it before any of them returns
     /// (C11). The handle is dead from then on, although the slot is not yet free.
     characteristics: Option<Characteristics>,
-    npi: NpiId,
     /// Place among the interface's registrations of the same side. Linked until closing begins.
     links: Links,
     /// Its bindings, oldest first.
@@ -184,8 +184,9 @@ struct End {
     registration: Key,
     /// Place among that registration's bindings.
     links: Links,
-    /// What this side handed over; `None` before it did, and after the registrar let go of it.
-    attachment: Option<Attachment>,
+    /// What this side remembers about the binding; `None` before it attached, and once the registrar
+    /// has let go of it. Its dispatch table is the other side's matter: the registrar keeps none.
+    context: Option<BindingContext>,
 }
 
 impl Linked for Binding {
@@ -212,20 +213,20 @@ pub(crate) struct Table {
     /// Registrations removed, likewise.
     freed_registrations: usize,
     /// What the registrar lets go of. Dropped outside the lock, for a module's own drop may call us.
-    dropped: Dropped,
+    dropped: Option<Dropped>,
 }
 
 /// Modules' things on their way out, besides those that an answer hands over.
 #[derive(Default)]
 pub(crate) struct Dropped {
-    /// What a client handed over that did not attach in the end.
-    pub(crate) attachment: Option<Attachment>,
+    /// The binding context of a client that did not attach in the end.
+    pub(crate) context: Option<BindingContext>,
     /// Registrations that nobody waited for.
     pub(crate) modules: [Option<Characteristics>; 2],
 }
 
 impl Table {
-    pub(crate) fn new(last_generation: u32) -> Self {
+    pub(crate) fn new(last_generation: NonZeroU32) -> Self {
         Self {
             npis: HashMap::default(),
             registrations: Slab::new(last_generation),
@@ -233,7 +234,7 @@ impl Table {
             wake: false,
             freed_bindings: 0,
             freed_registrations: 0,
-            dropped: Dropped::default(),
+            dropped: None,
         }
     }
 
@@ -244,14 +245,18 @@ impl Table {
 
     /// Ends a critical section: what to drop outside it, and whether to wake the waiters. What was
     /// freed goes back to the limits inside it, before anybody can learn that it is gone (C19).
-    pub(crate) fn leave(&mut self, reserve: &Reserve) -> (Dropped, bool) {
+    pub(crate) fn leave(&mut self, reserve: &Reserve) -> (Option<Dropped>, bool) {
         if cfg!(any(debug_assertions, loom, shuttle)) {
             self.check();
         }
         reserve.give_back(Resource::Binding, std::mem::take(&mut self.freed_bindings));
         let registrations = std::mem::take(&mut self.freed_registrations);
         reserve.give_back(Resource::Registration, registrations);
-        let dropped = std::mem::take(&mut self.dropped);
+        // Most sections drop nothing: then nothing is moved.
+        let dropped = match &self.dropped {
+            Some(_) => self.dropped.take(),
+            None => None,
+        };
         (dropped, std::mem::take(&mut self.wake))
     }
 
@@ -283,11 +288,16 @@ impl Table {
             }
             list::unlink(&mut registration.bindings, &mut self.bindings, key, side);
         }
-        let binding = self.bindings.remove(key);
+        let ends = self.bindings.get(key).ends.each_ref();
+        debug_assert!(
+            ends.iter().all(|end| end.context.is_none()),
+            "dropped outside the lock"
+        );
+        let owners = ends.map(|end| end.registration);
+        self.bindings.remove(key);
         self.freed_bindings += 1;
-        for end in binding.ends {
-            debug_assert!(end.attachment.is_none(), "dropped outside the lock");
-            self.settle(end.registration);
+        for owner in owners {
+            self.settle(owner);
         }
     }
 
@@ -309,7 +319,7 @@ impl Table {
         if registration.abandoned && registration.waiters == 0 {
             let side = registration.side;
             let module = self.free_registration(key);
-            let kept = &mut self.dropped.modules[side as usize];
+            let kept = &mut self.dropped.get_or_insert_default().modules[side as usize];
             debug_assert!(kept.is_none(), "one registration of a side at a time");
             *kept = module;
         }
@@ -317,6 +327,8 @@ impl Table {
 
     fn free_registration(&mut self, key: Key) -> Option<Characteristics> {
         self.freed_registrations += 1;
-        self.registrations.remove(key).characteristics
+        let characteristics = self.registrations.get_mut(key).characteristics.take();
+        self.registrations.remove(key);
+        characteristics
     }
 }

@@ -1,5 +1,7 @@
 //! Registering, deregistering, and waiting for the end of it.
 
+use std::collections::hash_map::Entry;
+
 use nmr_sync::thread::ThreadId;
 
 use super::list::{self, Links, List};
@@ -37,19 +39,26 @@ impl Table {
         thread: ThreadId,
     ) -> Result<(Key, Step), (InsufficientResources, Characteristics)> {
         let side = characteristics.module.side();
-        let npi = characteristics.instance.npi;
-        let peers = self
-            .npis
-            .get(&npi)
-            .map_or(List::default(), |npi| npi.sides[side.peer() as usize]);
-        if let Err(refused) = self.reserve(peers.len, reserve) {
+        if let Err(refused) = self.reserve(reserve) {
             return Err((refused, characteristics));
         }
-
+        let npi = self.npis.entry(characteristics.instance.npi);
+        let peers = match &npi {
+            Entry::Occupied(npi) => npi.get().sides[side.peer() as usize],
+            Entry::Vacant(_) => List::default(),
+        };
+        let wanted = peers.len as usize;
+        if wanted > 0
+            && let Err(refused) =
+                reserve.room(Resource::Binding, wanted, || self.bindings.room(wanted))
+        {
+            reserve.give_back(Resource::Registration, 1);
+            return Err((refused, characteristics));
+        }
+        let own = &mut npi.or_default().sides[side as usize];
         let key = self.registrations.insert(Registration {
             side,
             characteristics: Some(characteristics),
-            npi,
             links: Links::default(),
             bindings: List::default(),
             registering: true,
@@ -59,7 +68,6 @@ impl Table {
             waiters: 0,
             abandoned: false,
         });
-        let own = &mut self.npis.entry(npi).or_default().sides[side as usize];
         list::push(own, &mut self.registrations, key, side);
         let mut peer = peers.first;
         while let Some(other) = peer {
@@ -71,15 +79,11 @@ impl Table {
         Ok((key, self.next_offer(key, thread)))
     }
 
-    fn reserve(&mut self, bindings: usize, reserve: &Reserve) -> Result<(), InsufficientResources> {
+    /// Room for one registration, and for its interface.
+    fn reserve(&mut self, reserve: &Reserve) -> Result<(), InsufficientResources> {
         reserve.room(Resource::Registration, 1, || self.registrations.room(1))?;
-        let rest = reserve
-            .room(Resource::Interface, 1, || self.npis.try_reserve(1).is_ok())
-            .and_then(|()| match bindings {
-                0 => Ok(()),
-                n => reserve.room(Resource::Binding, n, || self.bindings.room(n)),
-            });
-        rest.inspect_err(|_| reserve.give_back(Resource::Registration, 1))
+        let npi = reserve.room(Resource::Interface, 1, || self.npis.try_reserve(1).is_ok());
+        npi.inspect_err(|_| reserve.give_back(Resource::Registration, 1))
     }
 
     fn propose(&mut self, by: Side, new: Key, other: Key) {
@@ -90,7 +94,7 @@ impl Table {
         let ends = [client, provider].map(|registration| End {
             registration,
             links: Links::default(),
-            attachment: None,
+            context: None,
         });
         let key = self.bindings.insert(Binding {
             phase: Phase::Proposed { by },
@@ -141,18 +145,20 @@ impl Table {
         if self.registration_key(key, side)?.closing {
             return Ok(None);
         }
-        let registration = self.registrations.get_mut(key);
-        registration.closing = true;
-        let npi_id = registration.npi;
-        let npi = self.npis.get_mut(&npi_id).expect("its interface is noted");
+        self.registrations.get_mut(key).closing = true;
+        let npi = self.characteristics(key).instance.npi;
+        let Entry::Occupied(mut npi) = self.npis.entry(npi) else {
+            unreachable!("an open registration's interface is noted")
+        };
+        let sides = &mut npi.get_mut().sides;
         list::unlink(
-            &mut npi.sides[side as usize],
+            &mut sides[side as usize],
             &mut self.registrations,
             key,
             side,
         );
-        if npi.sides.iter().all(List::is_empty) {
-            self.npis.remove(&npi_id);
+        if sides.iter().all(List::is_empty) {
+            npi.remove();
         }
         self.withdraw_proposals(key, side);
         let registration = self.registrations.get_mut(key);

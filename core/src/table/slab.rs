@@ -2,6 +2,8 @@
 //!
 //! Growing is a step of its own ([`Slab::room`]), so that inserting cannot fail.
 
+use std::num::NonZeroU32;
+
 use crate::handle::{HandleFault, Key, SLOT_BITS};
 
 #[derive(Debug)]
@@ -12,13 +14,13 @@ pub(crate) struct Slab<T> {
     vacant_count: usize,
     tenants: usize,
     /// A slot whose tenant has this generation is retired when the tenant leaves.
-    last_generation: u32,
+    last_generation: NonZeroU32,
 }
 
 #[derive(Debug)]
 struct Slot<T> {
-    /// The tenant's generation or, in a vacant slot, the next tenant's. Starts at 1.
-    generation: u32,
+    /// The tenant's generation or, in a vacant slot, the next tenant's.
+    generation: NonZeroU32,
     tenant: Option<T>,
     next_vacant: Option<u32>,
     /// Its generations are used up; it will have no further tenant.
@@ -26,7 +28,7 @@ struct Slot<T> {
 }
 
 impl<T> Slab<T> {
-    pub(crate) const fn new(last_generation: u32) -> Self {
+    pub(crate) const fn new(last_generation: NonZeroU32) -> Self {
         Self {
             slots: Vec::new(),
             vacant: None,
@@ -57,30 +59,32 @@ impl<T> Slab<T> {
         }
         let slot = u32::try_from(self.slots.len()).expect("slots are limited by `room`");
         self.slots.push(Slot {
-            generation: 1,
+            generation: NonZeroU32::MIN,
             tenant: Some(tenant),
             next_vacant: None,
             retired: false,
         });
         Key {
             slot,
-            generation: 1,
+            generation: NonZeroU32::MIN,
         }
     }
 
-    pub(crate) fn remove(&mut self, key: Key) -> T {
+    /// Drops the tenant where it is.
+    pub(crate) fn remove(&mut self, key: Key) {
         let slot = &mut self.slots[key.slot as usize];
         debug_assert_eq!(slot.generation, key.generation);
-        let tenant = slot.tenant.take().expect("the key names a tenant");
+        debug_assert!(slot.tenant.is_some(), "the key names a tenant");
+        slot.tenant = None;
         self.tenants -= 1;
-        if slot.generation < self.last_generation {
-            slot.generation += 1;
-            slot.next_vacant = self.vacant.replace(key.slot);
-            self.vacant_count += 1;
-        } else {
-            slot.retired = true;
+        match slot.generation.checked_add(1) {
+            Some(next) if next <= self.last_generation => {
+                slot.generation = next;
+                slot.next_vacant = self.vacant.replace(key.slot);
+                self.vacant_count += 1;
+            }
+            _ => slot.retired = true,
         }
-        tenant
     }
 
     /// The tenant that a handle names.
@@ -93,14 +97,18 @@ impl<T> Slab<T> {
             Some(tenant) if slot.generation == key.generation => Ok(tenant),
             // The last tenant of a retired slot has left without the generation moving on.
             None if slot.generation == key.generation && slot.retired => Err(HandleFault::Dead),
-            _ if key.generation != 0 && key.generation < slot.generation => Err(HandleFault::Dead),
+            _ if key.generation < slot.generation => Err(HandleFault::Dead),
             _ => Err(HandleFault::Unknown),
         }
     }
 
     /// A tenant that the table itself refers to, and that is therefore there.
     pub(crate) fn get(&self, key: Key) -> &T {
-        self.lookup(key).expect("the table refers only to tenants")
+        let slot = &self.slots[key.slot as usize];
+        debug_assert_eq!(slot.generation, key.generation);
+        slot.tenant
+            .as_ref()
+            .expect("the table refers only to tenants")
     }
 
     /// See [`get`](Self::get).
@@ -142,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_slot_is_used_again_under_a_new_generation() {
-        let mut slab = Slab::new(u32::MAX);
+        let mut slab = Slab::new(NonZeroU32::MAX);
         let first = insert(&mut slab, 'a');
         slab.remove(first);
         let second = insert(&mut slab, 'b');
@@ -153,7 +161,7 @@ mod tests {
 
     #[test]
     fn a_slot_whose_generations_are_used_up_is_retired() {
-        let mut slab = Slab::new(2);
+        let mut slab = Slab::new(NonZeroU32::MIN.saturating_add(1));
         let first = insert(&mut slab, 'a');
         slab.remove(first);
         let second = insert(&mut slab, 'b');
@@ -166,28 +174,24 @@ mod tests {
 
     #[test]
     fn a_key_that_was_never_issued_is_unknown() {
-        let mut slab = Slab::new(u32::MAX);
+        let mut slab = Slab::new(NonZeroU32::MAX);
         let key = insert(&mut slab, 'a');
         let next = Key {
-            generation: key.generation + 1,
+            generation: key.generation.saturating_add(1),
             ..key
         };
         let beyond = Key {
             slot: key.slot + 1,
             ..key
         };
-        let zero = Key {
-            generation: 0,
-            ..key
-        };
-        for never in [next, beyond, zero] {
+        for never in [next, beyond] {
             assert_eq!(slab.lookup(never), Err(HandleFault::Unknown));
         }
     }
 
     #[test]
     fn slots_are_limited_by_the_bits_of_a_handle() {
-        let mut slab: Slab<char> = Slab::new(u32::MAX);
+        let mut slab: Slab<char> = Slab::new(NonZeroU32::MAX);
         assert!(slab.room(1 << SLOT_BITS));
         assert!(!slab.room((1 << SLOT_BITS) + 1));
     }

@@ -6,6 +6,9 @@ pub(crate) const NAME: &str = "parking_lot";
 
 /// Threads of the operating system.
 pub mod thread {
+    use std::num::NonZeroUsize;
+    use std::ptr::NonNull;
+
     pub use std::thread::{JoinHandle, spawn, yield_now};
 
     thread_local! {
@@ -15,13 +18,14 @@ pub mod thread {
     /// Names a running thread. Two threads that run at the same time have different names; a name
     /// may be used again after its thread has ended.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct ThreadId(usize);
+    pub struct ThreadId(NonZeroUsize);
 
     /// The name of the calling thread.
+    #[inline]
     #[must_use]
     pub fn current_id() -> ThreadId {
         // The address of a thread-local is unique among running threads, and much cheaper to get
         // than `std::thread::current()`, which counts a reference.
-        MARK.with(|mark| ThreadId(std::ptr::from_ref(mark) as usize))
+        MARK.with(|mark| ThreadId(NonNull::from_ref(mark).addr()))
     }
 }

@@ -39,16 +39,16 @@ fn the_one_attach_call_belongs_to_the_thread_inside_the_callback() {
     let binding = attach(step);
     let elsewhere = bench
         .table
-        .attach_provider(binding, Attachment::default(), bench.other);
+        .attach_provider(binding, BindingContext::null(), bench.other);
     assert!(matches!(elsewhere, Ok(AttachCall::InvalidState)));
     done(bench.deregister(provider, Provider, bench.other));
     let closed = bench
         .table
-        .attach_provider(binding, Attachment::default(), bench.me);
+        .attach_provider(binding, BindingContext::null(), bench.me);
     assert!(matches!(closed, Ok(AttachCall::NoInterface)));
     let again = bench
         .table
-        .attach_provider(binding, Attachment::default(), bench.me);
+        .attach_provider(binding, BindingContext::null(), bench.me);
     assert!(matches!(again, Ok(AttachCall::InvalidState)));
 }
 
@@ -58,18 +58,12 @@ fn what_a_refused_client_handed_over_is_dropped_outside() {
     bench.add(Provider);
     let (client, step) = bench.add(Client);
     let binding = attach(step);
-    let context = BindingContext::new(());
-    let own = Attachment {
-        context,
-        ..Attachment::default()
-    };
+    let own = BindingContext::new(());
     let call = bench.table.attach_provider(binding, own, bench.me);
     assert!(matches!(call, Ok(AttachCall::Provider { .. })));
-    bench
-        .table
-        .provider_returned(binding, Err(Status::NOINTERFACE));
+    bench.table.provider_returned(binding, None);
     let (dropped, _) = bench.table.leave(&bench.reserve);
-    assert!(dropped.attachment.is_some());
+    assert!(dropped.is_some_and(|dropped| dropped.context.is_some()));
     done(bench.attached(binding, true, client));
 }
 

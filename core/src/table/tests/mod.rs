@@ -10,7 +10,7 @@ mod waiting;
 use super::*;
 use crate::error::InsufficientResources;
 use crate::handle::BindingHandle;
-use crate::module::{Detach, Offer};
+use crate::module::{Attachment, Detach, Offer};
 use crate::npi::ModuleId;
 use crate::status::Status;
 use Side::{Client, Provider};
@@ -58,7 +58,7 @@ impl Bench {
     fn with(reserve: Reserve) -> Self {
         let other = std::thread::spawn(nmr_sync::thread::current_id);
         Self {
-            table: Table::new(u32::MAX),
+            table: Table::new(NonZeroU32::MAX),
             reserve,
             me: nmr_sync::thread::current_id(),
             other: other.join().unwrap(),
@@ -99,10 +99,10 @@ impl Bench {
     fn accept(&mut self, binding: Key) {
         let call = self
             .table
-            .attach_provider(binding, Attachment::default(), self.me);
+            .attach_provider(binding, BindingContext::null(), self.me);
         assert!(matches!(call, Ok(AttachCall::Provider { .. })));
         self.table
-            .provider_returned(binding, Ok(Attachment::default()));
+            .provider_returned(binding, Some(BindingContext::null()));
         self.leave();
     }
 
