@@ -84,6 +84,33 @@ fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
     lines
 }
 
+/// The oracle's words, with the scenario's names for its numbers: modules are `m0`, `m1`, …, and
+/// threads `thread 0` (the main one), `thread 1`, ….
+pub(crate) fn in_names(scenario: &Scenario, text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut words = text.split_inclusive(|c: char| !c.is_alphanumeric());
+    let mut after_thread = false;
+    for word in &mut words {
+        let end = word.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
+        let (word, rest) = word.split_at(end);
+        let module = word
+            .strip_prefix('m')
+            .and_then(|digits| digits.parse::<usize>().ok());
+        let thread = word.parse::<u8>().ok().filter(|_| after_thread);
+        let threads = scenario.threads.len();
+        match (module.and_then(|index| scenario.modules.get(index)), thread) {
+            (Some(module), _) => out += &module.name,
+            (None, Some(number)) if usize::from(number) <= threads => {
+                out += thread_name(scenario, number);
+            }
+            _ => out += word,
+        }
+        out += rest;
+        after_thread = word == "thread" && rest == " ";
+    }
+    out
+}
+
 fn words(scenario: &Scenario, what: What) -> String {
     let reg = |reg: RegId| name(scenario, reg);
     let of_pair = |pair: Pair| format!("{}–{}", reg(pair.client), reg(pair.provider));
@@ -169,8 +196,7 @@ mod tests {
     use super::*;
     use crate::event::Side;
 
-    #[test]
-    fn each_thread_has_a_column_and_what_is_inside_is_indented() {
+    fn scenario() -> Scenario {
         let text = r#"
 name = "one"
 summary = "one"
@@ -187,7 +213,21 @@ ops = ["deregister c"]
 name = "right"
 ops = ["wait c"]
 "#;
-        let scenario = Scenario::from_toml(Path::new("one.toml"), text).unwrap();
+        Scenario::from_toml(Path::new("one.toml"), text).unwrap()
+    }
+
+    #[test]
+    fn numbers_become_names_where_they_are_modules_and_threads() {
+        let text = "m0–m1'2 on thread 1; thread 0 waits for m1 (interface 1), thread 9, m7";
+        assert_eq!(
+            in_names(&scenario(), text),
+            "c–p'2 on thread left; thread main waits for p (interface 1), thread 9, m7"
+        );
+    }
+
+    #[test]
+    fn each_thread_has_a_column_and_what_is_inside_is_indented() {
+        let scenario = scenario();
         let c = RegId { module: 0, nth: 0 };
         let pair = Pair {
             client: c,

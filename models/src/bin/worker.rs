@@ -163,6 +163,8 @@ fn report(
         Verdict::Incomplete => 3,
         Verdict::HarnessError => 4,
     };
+    // Held to the end: the result is the last line, no progress comes after it.
+    std::mem::forget(std::io::stdout().lock());
     for coverage in exploration.coverage() {
         print_line(&Line::Coverage(coverage));
     }

@@ -109,7 +109,7 @@ fn search(request: &Request, watch: &Arc<Watch>, bound: usize, deadline: Instant
                 resume_unwind(Box::new(Cut));
             }
             watch.begin();
-            Run::execute(&scenario, &watch);
+            Run::new(&scenario, &watch).to_the_end();
         });
     }));
     match checked {

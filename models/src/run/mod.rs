@@ -20,6 +20,7 @@ use nmr_sync::thread::{self, ThreadId};
 
 use crate::event::{Answer, Call, Callback, Pair, Quiet, RegId, Reply, What};
 use crate::op::Op;
+use crate::render::in_names;
 use crate::scenario::{Detach, Module, Scenario};
 use shared::{Latest, Memory, Pending, Rundown, lock};
 
@@ -73,13 +74,7 @@ thread_local! {
 }
 
 impl Run {
-    /// Runs the scenario once. To be called inside the engine's model.
-    pub(crate) fn execute(scenario: &Arc<Scenario>, watch: &Arc<Watch>) -> Arc<Self> {
-        let run = Self::new(scenario, watch);
-        run.clone().to_the_end();
-        run
-    }
-
+    /// An execution that has yet to begin. To be made, and run, inside the engine's model.
     pub(crate) fn new(scenario: &Arc<Scenario>, watch: &Arc<Watch>) -> Arc<Self> {
         let modules = scenario.modules.iter();
         Arc::new(Self {
@@ -195,7 +190,8 @@ impl Run {
         }
     }
 
-    fn found(&self, finding: Finding) {
+    fn found(&self, mut finding: Finding) {
+        finding.message = in_names(&self.scenario, &finding.message);
         self.watch.add_exercised(&self.recorder.exercised());
         self.watch.found(finding);
     }

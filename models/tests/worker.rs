@@ -1,0 +1,272 @@
+//! The worker as its parent sees it: what it prints, saves, and answers as its exit code, in whichever
+//! build this is.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use nmr_models::report::{Build, Engine, Extent, Line, Rule, RunResult, Verdict};
+
+/// A scenario that is at fault itself: nobody completes the provider's pending detach.
+const NEVER_COMPLETES: &str = r#"
+name = "never-completes"
+summary = "a provider answers pending and leaves it at that"
+before = ["register c", "register p"]
+
+[[module]]
+name = "c"
+side = "client"
+
+[[module]]
+name = "p"
+side = "provider"
+detach = "pending"
+
+[[thread]]
+name = "leaving"
+ops = ["deregister c", "wait c"]
+
+[[thread]]
+name = "idle"
+ops = ["yield"]
+"#;
+
+fn worker(args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nmr-worker"));
+    command.args(args).output().expect("the worker starts")
+}
+
+fn engine() -> Engine {
+    let mut engines = Engine::ALL.into_iter();
+    let own = engines.find(|engine| engine.build() == Build::current());
+    own.expect("each build has an engine")
+}
+
+/// The result, which must be the last line, and the number of coverage lines before it.
+fn result(output: &Output) -> (RunResult, usize) {
+    let text = String::from_utf8(output.stdout.clone()).unwrap();
+    let lines = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("a line of the format"));
+    let lines: Vec<Line> = lines.collect();
+    let coverage = lines
+        .iter()
+        .filter(|line| matches!(line, Line::Coverage(_)))
+        .count();
+    match lines.last() {
+        Some(Line::Result(result)) => (result.clone(), coverage),
+        other => panic!("the last line is the result, not {other:?}"),
+    }
+}
+
+fn write(folder: &Path, text: &str) -> String {
+    let path = folder.join("scenario.toml");
+    std::fs::write(&path, text).unwrap();
+    path.into_os_string().into_string().unwrap()
+}
+
+#[test]
+fn a_scenario_that_holds_is_reported_with_its_coverage() {
+    let engine = engine().to_string();
+    let scenario = "both-deregister";
+    let output = worker(&[
+        "run",
+        "--engine",
+        &engine,
+        "--scenario",
+        scenario,
+        "--budget-ms",
+        "2000",
+    ]);
+    let (result, coverage) = result(&output);
+    assert_eq!(result.verdict, Verdict::Holds, "{}", result.message);
+    assert!(result.executions > 1);
+    assert_eq!(coverage, Rule::COUNT);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn a_finding_is_saved_as_a_case_and_ends_with_code_1() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), NEVER_COMPLETES);
+    let (engine, cases) = (engine().to_string(), folder.path().join("cases"));
+    let cases = cases.to_str().unwrap();
+    let output = worker(&[
+        "run",
+        "--engine",
+        &engine,
+        "--file",
+        &file,
+        "--case-dir",
+        cases,
+    ]);
+    let (result, _) = result(&output);
+    assert_eq!(
+        (result.verdict, result.rule),
+        (Verdict::Violated, Some(Rule::new(16)))
+    );
+    assert!(
+        result
+            .message
+            .contains("the provider of c–p answered pending and never sent its completion"),
+        "{}",
+        result.message
+    );
+    assert!(
+        result.message.contains("leaving is inside wait for c"),
+        "{}",
+        result.message
+    );
+    assert_eq!(output.status.code(), Some(1));
+    let case = result.case.expect("the case was saved");
+    let text = std::fs::read_to_string(case).unwrap();
+    assert!(text.starts_with("kind = \"schedule\""), "{text}");
+}
+
+#[cfg(any(loom, shuttle))]
+#[test]
+fn a_case_is_repeated_twice_with_the_same_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), NEVER_COMPLETES);
+    let (engine, cases) = (engine().to_string(), folder.path().join("cases"));
+    let output = worker(&[
+        "run",
+        "--engine",
+        &engine,
+        "--file",
+        &file,
+        "--case-dir",
+        cases.to_str().unwrap(),
+    ]);
+    let case = result(&output).0.case.expect("the case was saved");
+    let again = || worker(&["replay", case.to_str().unwrap()]);
+    let (first, second) = (again(), again());
+    let text = String::from_utf8(first.stdout.clone()).unwrap();
+    assert!(text.contains("violated C16 (progress)"), "{text}");
+    assert!(text.contains("wait for c"), "{text}");
+    assert_eq!(first.status.code(), Some(1));
+    assert_eq!(first.stdout, second.stdout);
+}
+
+#[cfg(shuttle)]
+#[test]
+fn a_schedule_that_fits_no_more_is_named_by_its_step_and_the_scenario_explored() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), NEVER_COMPLETES);
+    let cases = folder.path().join("cases");
+    let output = worker(&[
+        "run",
+        "--engine",
+        "random",
+        "--file",
+        &file,
+        "--case-dir",
+        cases.to_str().unwrap(),
+    ]);
+    let case = result(&output).0.case.expect("the case was saved");
+    let text = std::fs::read_to_string(&case).unwrap();
+    let start = text.find("schedule = [").unwrap();
+    let end = start + text[start..].find(']').unwrap();
+    let text = format!(
+        "{}schedule = [\"main*3\", \"idle*500\"{}",
+        &text[..start],
+        &text[end..]
+    );
+    std::fs::write(&case, text).unwrap();
+    let output = worker(&["replay", case.to_str().unwrap()]);
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        text.contains("Its schedule no longer fits at step "),
+        "{text}"
+    );
+    assert!(text.contains("violated C16 (progress)"), "{text}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[cfg(loom)]
+#[test]
+fn a_search_that_was_cut_short_is_never_called_complete() {
+    for budget in ["0", "1", "5", "20", "80", "300"] {
+        let output = worker(&[
+            "run",
+            "--engine",
+            "loom",
+            "--scenario",
+            "four-lives",
+            "--budget-ms",
+            budget,
+        ]);
+        let (result, _) = result(&output);
+        assert_ne!(result.extent, Extent::Complete, "with {budget} ms");
+        let (verdict, code) = match result.extent {
+            Extent::Bounded => (Verdict::Holds, 0),
+            _ => (Verdict::Incomplete, 3),
+        };
+        assert_eq!(
+            (result.verdict, output.status.code()),
+            (verdict, Some(code))
+        );
+        assert!(result.how.is_some(), "it says so in words");
+    }
+}
+
+#[test]
+fn one_interleaving_is_complete_after_one_execution() {
+    let engine = engine().to_string();
+    let output = worker(&["run", "--engine", &engine, "--scenario", "deregister-again"]);
+    let (result, _) = result(&output);
+    assert_eq!(
+        (result.verdict, result.extent),
+        (Verdict::Holds, Extent::Complete)
+    );
+    assert_eq!(result.executions, 1);
+}
+
+#[test]
+fn an_engine_of_another_build_is_an_error_of_the_harness() {
+    let mut engines = Engine::ALL.into_iter();
+    let other = engines
+        .find(|engine| engine.build() != Build::current())
+        .unwrap();
+    let output = worker(&["run", "--engine", other.name(), "--scenario", "two-lives"]);
+    assert_eq!(result(&output).0.verdict, Verdict::HarnessError);
+    assert_eq!(output.status.code(), Some(4));
+}
+
+#[test]
+fn a_malformed_scenario_is_refused_with_file_line_and_what_was_expected() {
+    let folder = tempfile::tempdir().unwrap();
+    let engine = engine().to_string();
+    let cases = [
+        (
+            "[\"deregister c\", \"wait c\"]",
+            "[\"deregister x\"]",
+            ":17:9: `deregister x` names no module: expected one of c, p",
+        ),
+        (
+            "detach = \"pending\"",
+            "detach = \"later\"",
+            ":13:10: unknown variant `later`, expected one of",
+        ),
+        (
+            "[\"yield\"]",
+            "[\"sleep\"]",
+            ":21:7: `sleep` is no operation: expected `register M`",
+        ),
+        (
+            "[\"yield\"]",
+            "[\"complete p\", \"wait c\"]",
+            ":21:9: `complete p` goes on until the other threads' waits are done",
+        ),
+    ];
+    for (was, is, expected) in cases {
+        let file = write(folder.path(), &NEVER_COMPLETES.replace(was, is));
+        let output = worker(&["run", "--engine", &engine, "--file", &file]);
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.starts_with(&format!("error: {file}")), "{error}");
+        assert!(
+            error.contains(expected),
+            "{error} does not contain {expected}"
+        );
+        assert_eq!(output.status.code(), Some(2));
+    }
+}
