@@ -7,7 +7,7 @@ use nmr_models::scenario::{Detach, Scenario};
 use nmr_properties::concurrent::assemble::OPERATIONS;
 use nmr_properties::concurrent::fair::{is_fair, mended};
 use nmr_properties::concurrent::series::{scenario, scenario_seed};
-use nmr_properties::concurrent::simplify::{size, variants};
+use nmr_properties::concurrent::simplify::{renumbered, size, variants};
 
 const SEED: u64 = 0x6e6d_7203;
 
@@ -95,6 +95,20 @@ fn every_simpler_variant_is_fair_and_smaller_down_to_almost_nothing() {
     }
 }
 
+#[test]
+fn renumbering_keeps_the_scenario_and_is_done_once() {
+    for scenario in drawn(200) {
+        // Generated ones are numbered as they come.
+        assert_eq!(renumbered(&scenario), scenario);
+        let shorter = variants(&scenario).find(|v| v.modules.len() < scenario.modules.len());
+        let Some(shorter) = shorter else { continue };
+        let renamed = renumbered(&shorter);
+        assert!(is_fair(&renamed), "{}", renamed.to_toml());
+        assert_eq!(size(&renamed), size(&shorter));
+        assert_eq!(renumbered(&renamed), renamed);
+    }
+}
+
 /// Otherwise the search would show little.
 #[test]
 fn generated_scenarios_have_every_behaviour() {
@@ -171,6 +185,7 @@ mod under_shuttle {
             let seed = scenario_seed(SEED, Shard::WHOLE, index);
             let found = explorer.explore(&scenario(seed), seed);
             if let Some(case) = found.unwrap_or_else(|error| panic!("{error}")) {
+                let case = explorer.smallest(case);
                 let file = save(&case, &case::regressions()).expect("it can be saved");
                 let command = case::replay_command(&file);
                 panic!(

@@ -54,7 +54,7 @@ fn run(args: &Args) -> ExitCode {
 
 #[cfg(shuttle)]
 mod fuzz {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
     use std::io::Write as _;
     use std::sync::atomic::Ordering;
     use std::thread;
@@ -62,7 +62,7 @@ mod fuzz {
 
     use anyhow::Context as _;
     use nmr_models::case::Case;
-    use nmr_models::report::{Finding, FuzzSummary, Line};
+    use nmr_models::report::{Finding, FuzzSummary, Line, Rule};
     use nmr_properties::concurrent::explore::{Explorer, save};
     use nmr_properties::concurrent::series::{VERSION, scenario, scenario_seed};
 
@@ -84,8 +84,9 @@ mod fuzz {
             }
             let seed = scenario_seed(args.seed, args.shard, index);
             scenarios += 1;
-            if let Some(case) = explorer.explore(&scenario(seed), seed)? {
-                findings.add(args, case, seed)?;
+            let found = explorer.explore(&scenario(seed), seed)?;
+            if let Some(found) = found.filter(|found| !findings.is_enough(found.rule)) {
+                findings.add(args, explorer.smallest(found), seed)?;
             }
         }
         print(&Line::FuzzSummary(FuzzSummary {
@@ -100,23 +101,33 @@ mod fuzz {
         Ok(findings.count)
     }
 
+    /// More failures of a rule than this say nothing new, and only use up the time.
+    const MOST_OF_A_RULE: u64 = 10;
+
     /// What was found. Failures that are the same once they are small are one finding.
     #[derive(Default)]
     struct Findings {
         seen: BTreeSet<String>,
+        of_rule: BTreeMap<Option<Rule>, u64>,
         count: u64,
     }
 
     impl Findings {
+        fn is_enough(&self, rule: Option<Rule>) -> bool {
+            self.of_rule
+                .get(&rule)
+                .is_some_and(|&count| count >= MOST_OF_A_RULE)
+        }
+
         fn add(&mut self, args: &Args, case: Case, seed: u64) -> anyhow::Result<()> {
             let mut nameless = case.scenario.clone();
             nameless.name.clear();
-            let rule = case.rule.map(|rule| rule.to_string());
-            let key = format!("{rule:?} {}", nameless.to_toml());
+            let key = format!("{:?} {}", case.rule, nameless.to_toml());
             if !self.seen.insert(key) {
                 return Ok(());
             }
             self.count += 1;
+            *self.of_rule.entry(case.rule).or_default() += 1;
             let saved = save(&case, &args.out);
             let path = saved.with_context(|| format!("saving to {}", args.out.display()))?;
             print(&Line::Finding(Finding {

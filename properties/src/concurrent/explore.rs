@@ -12,7 +12,7 @@ use nmr_models::engine::{Exploration, Request, shuttle};
 use nmr_models::report::Engine;
 use nmr_models::scenario::Scenario;
 
-use super::simplify::variants;
+use super::simplify::{renumbered, variants};
 use crate::case::replay_command;
 use crate::minimize::minimize;
 
@@ -69,7 +69,7 @@ impl Explorer {
         &self.executions
     }
 
-    /// Runs a scenario under each engine; answers the first failure, made small.
+    /// Runs a scenario under each engine; answers the first failure.
     ///
     /// # Errors
     /// The harness failed, which says nothing about the registrar.
@@ -78,7 +78,7 @@ impl Explorer {
             let request = self.request(scenario, engine, seed);
             let exploration = shuttle::explore(&request, Some(EXECUTIONS));
             if let Some(case) = Case::new(&request, &exploration) {
-                return Ok(Some(self.smallest(case, seed)));
+                return Ok(Some(case));
             }
             // Without a finding, `cut` can only be an execution that was too long.
             if let Some(message) = exploration.error.or(exploration.cut) {
@@ -103,13 +103,16 @@ impl Explorer {
         }
     }
 
-    /// The smallest scenario found that breaks the same rule under the same engine and seed.
-    fn smallest(&self, found: Case, seed: u64) -> Case {
+    /// Makes a failure small: the smallest scenario found that breaks the same rule under the same
+    /// engine and seed.
+    #[must_use]
+    pub fn smallest(&self, found: Case) -> Case {
         let until = self.deadline.min(Instant::now() + SHRINKING);
         let (engine, rule) = (found.engine, found.rule);
+        let seed = found.seed.unwrap_or_default();
         let start = found.scenario.clone();
         let mut smallest = found;
-        let fails = |variant: &Scenario| {
+        let mut fails = |variant: &Scenario| {
             if Instant::now() >= until {
                 return false;
             }
@@ -122,7 +125,8 @@ impl Explorer {
             }
             false
         };
-        minimize(start, variants, fails, VARIANTS);
+        let least = minimize(start, variants, &mut fails, VARIANTS);
+        fails(&renumbered(&least));
         smallest
     }
 }

@@ -1,6 +1,9 @@
 //! What is simpler than a failing scenario: fewer threads, modules and operations, plainer modules.
 //! Every variant is valid and fair.
 
+use std::collections::BTreeMap;
+
+use nmr::Side;
 use nmr_models::op::Op;
 use nmr_models::scenario::{Attach, Cleanup, Detach, Limits, Module, Scenario};
 
@@ -111,6 +114,41 @@ fn plainer(of: &Scenario) -> impl Iterator<Item = Scenario> {
         let changes = changes.into_iter();
         changes.map(move |change| with(of, |s| change(&mut s.modules[index])))
     })
+}
+
+/// The same scenario with its modules and threads numbered as they come, so that failures which are
+/// the same look the same.
+#[must_use]
+pub fn renumbered(of: &Scenario) -> Scenario {
+    let mut variant = of.clone();
+    let (mut clients, mut providers) = (1.., 1..);
+    let renamed: BTreeMap<String, String> = of
+        .modules
+        .iter()
+        .map(|module| {
+            let (letter, numbers) = match module.side {
+                Side::Client => ('c', &mut clients),
+                Side::Provider => ('p', &mut providers),
+            };
+            let number: u32 = numbers.next().expect("there are few");
+            (module.name.clone(), format!("{letter}{number}"))
+        })
+        .collect();
+    for module in &mut variant.modules {
+        module.name.clone_from(&renamed[&module.name]);
+    }
+    for (index, thread) in variant.threads.iter_mut().enumerate() {
+        thread.name = format!("t{}", index + 1);
+    }
+    for list in lists(of) {
+        for op in list(&mut variant) {
+            if let Some(name) = op.module() {
+                let other = op.to_string().replace(name, &renamed[name]);
+                *op = other.parse().expect("only the name is another");
+            }
+        }
+    }
+    variant
 }
 
 /// How much there is to read: what is simpler has less.
