@@ -38,7 +38,6 @@ pub struct Registrar {
 
 pub(crate) struct Shared {
     id: u32,
-    reserve: Reserve,
     /// A power of two; an interface lives in one of them for good, chosen by its NPIID.
     stripes: Box<[CachePadded<Monitor<Table>>]>,
 }
@@ -96,17 +95,17 @@ impl Builder {
     #[must_use]
     pub fn build(self) -> Registrar {
         let stripes = self.stripes.clamp(1, 1 << STRIPE_BITS).next_power_of_two();
+        let reserve = Arc::new(Reserve::new(
+            self.max_registrations,
+            self.max_bindings,
+            self.fail_reservation,
+        ));
         let last = NonZeroU32::new(self.last_generation).unwrap_or(NonZeroU32::MIN);
         Registrar {
             shared: Arc::new(Shared {
                 id: NEXT_REGISTRAR.fetch_add(1, Ordering::Relaxed),
-                reserve: Reserve::new(
-                    self.max_registrations,
-                    self.max_bindings,
-                    self.fail_reservation,
-                ),
                 stripes: (0..stripes)
-                    .map(|_| CachePadded::new(Monitor::new(Table::new(last))))
+                    .map(|_| CachePadded::new(Monitor::new(Table::new(last, Arc::clone(&reserve)))))
                     .collect(),
             }),
         }
@@ -362,9 +361,7 @@ impl Registrar {
         }
         let thread = thread::current_id();
         let stripe = self.stripe_of(npi);
-        let registered = self.enter(stripe, |table| {
-            table.register(characteristics, &self.shared.reserve, thread)
-        });
+        let registered = self.enter(stripe, |table| table.register(characteristics, thread));
         let (key, step) = registered.map_err(|(refused, _)| refused)?;
         let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
         debug!(%handle, %npi, "registered");
@@ -415,8 +412,12 @@ impl Registrar {
                 }
             }
             let waited = table.wait_over(key)?;
-            let (_, wake) = table.leave(&self.shared.reserve);
-            debug_assert!(!wake, "a wait that is over makes no other one so");
+            let mut dropped = None;
+            let wake = table.leave(&mut dropped);
+            debug_assert!(
+                !wake && dropped.is_none(),
+                "the answer says all that is to do"
+            );
             Some(Ok(waited))
         });
         match waited {
@@ -483,12 +484,16 @@ impl Registrar {
         section: impl FnOnce(&mut Table) -> R,
     ) -> R {
         let monitor = &self.shared.stripes[stripe as usize];
-        let (answer, dropped) = monitor.enter_then_notify(|table| {
+        // Beside the answer, for it is large and mostly empty; nobody learns anything from it.
+        let mut dropped = None;
+        let answer = monitor.enter_then_notify(|table| {
             let answer = section(table);
-            let (dropped, wake) = table.leave(&self.shared.reserve);
-            ((answer, dropped), wake)
+            let wake = table.leave(&mut dropped);
+            (answer, wake)
         });
-        catching(panic, || drop(dropped));
+        if let Some(dropped) = dropped {
+            catching(panic, || drop(dropped));
+        }
         answer
     }
 

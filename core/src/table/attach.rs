@@ -29,22 +29,15 @@ impl Table {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::Offered);
         binding.running = Some(thread);
-        let [client, provider] = [0, 1].map(|end| binding.ends[end].registration);
-        let Module::Client(module) = &self.characteristics(client).module else {
+        let [client, provider] = self.registrations_of(self.bindings.get(key));
+        let Module::Client(module) = &client.characteristics().module else {
             unreachable!("the client's end names a client")
         };
         Step::Attach {
             binding: key,
             client: Arc::clone(module),
-            provider: Arc::clone(&self.characteristics(provider).instance),
+            provider: Arc::clone(&provider.characteristics().instance),
         }
-    }
-
-    fn is_closing(&self, key: Key) -> bool {
-        let binding = self.bindings.get(key);
-        Side::BOTH
-            .iter()
-            .any(|&side| self.registration_of(binding, side).closing)
     }
 
     /// `client_attach_provider` was called by `thread`, which holds on to the context itself too.
@@ -59,21 +52,22 @@ impl Table {
         {
             return Ok(AttachCall::InvalidState);
         }
-        if self.is_closing(key) {
+        let [client, provider] = self.registrations_of(binding);
+        if client.closing || provider.closing {
             self.bindings.get_mut(key).phase = Phase::Attaching(Attaching::Refused);
             return Ok(AttachCall::NoInterface);
         }
+        let Module::Provider(module) = &provider.characteristics().module else {
+            unreachable!("the provider's end names a provider")
+        };
+        let call = AttachCall::Provider {
+            provider: Arc::clone(module),
+            instance: Arc::clone(&client.characteristics().instance),
+        };
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::CallingProvider);
         binding.ends[Side::Client as usize].context = Some(context);
-        let [client, provider] = [0, 1].map(|end| binding.ends[end].registration);
-        let Module::Provider(module) = &self.characteristics(provider).module else {
-            unreachable!("the provider's end names a provider")
-        };
-        Ok(AttachCall::Provider {
-            provider: Arc::clone(module),
-            instance: Arc::clone(&self.characteristics(client).instance),
-        })
+        Ok(call)
     }
 
     /// The provider's attach callback returned; with its binding context if it attached.
@@ -98,7 +92,8 @@ impl Table {
         job: Job,
         thread: ThreadId,
     ) -> Step {
-        let closing = self.is_closing(key);
+        let [client, provider] = self.registrations_of(self.bindings.get(key));
+        let closing = client.closing || provider.closing;
         let binding = self.bindings.get_mut(key);
         binding.running = None;
         let accepted = match binding.phase {

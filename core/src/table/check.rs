@@ -45,13 +45,9 @@ impl Table {
 
     fn check_binding(&self, key: Key) {
         let binding = self.bindings.get(key);
-        let [client, provider] = Side::BOTH.map(|side| self.registration_of(binding, side));
-        let [client_npi, provider_npi] = [0, 1].map(|end| {
-            self.characteristics(binding.ends[end].registration)
-                .instance
-                .npi
-        });
-        assert_eq!(client_npi, provider_npi, "C1: one interface");
+        let [client, provider] = self.registrations_of(binding);
+        let [one, other] = [client, provider].map(|end| end.characteristics().instance.npi);
+        assert_eq!(one, other, "C1: one interface");
         let closing = client.closing || provider.closing;
         match binding.phase {
             Phase::Proposed { .. } => assert!(!closing, "C6: proposals are withdrawn"),

@@ -2,7 +2,7 @@
 
 use nmr_sync::thread::ThreadId;
 
-use super::{Detaching, Job, Phase, Step, Table};
+use super::{Detaching, Job, Module, Phase, Step, Table};
 use crate::handle::{HandleFault, Key};
 use crate::module::Detach;
 use crate::npi::Side;
@@ -41,9 +41,13 @@ impl Table {
         let context = end.context.as_ref();
         Step::Detach {
             binding: key,
-            module: self.characteristics(end.registration).module.clone(),
+            module: self.module(end.registration).clone(),
             context: context.expect("it has attached").clone(),
         }
+    }
+
+    fn module(&self, owner: Key) -> &Module {
+        &self.registrations.get(owner).characteristics().module
     }
 
     fn begin_cleanup(&mut self, key: Key, thread: ThreadId) -> Step {
@@ -55,9 +59,8 @@ impl Table {
         Step::CleanUp {
             binding: key,
             // A client that changed its mind has nothing to clean up (C5).
-            sides: ends.map(|(owner, context)| {
-                context.map(|own| (self.characteristics(owner).module.clone(), own))
-            }),
+            sides: ends
+                .map(|(owner, context)| context.map(|own| (self.module(owner).clone(), own))),
         }
     }
 

@@ -21,15 +21,11 @@ impl List {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Links {
     previous: Option<Key>,
-    next: Option<Key>,
+    pub(crate) next: Option<Key>,
 }
 
 pub(crate) trait Linked {
     fn links(&mut self, side: Side) -> &mut Links;
-}
-
-pub(crate) fn next<T: Linked>(slab: &mut Slab<T>, key: Key, side: Side) -> Option<Key> {
-    slab.get_mut(key).links(side).next
 }
 
 pub(crate) fn push<T: Linked>(list: &mut List, slab: &mut Slab<T>, key: Key, side: Side) {
@@ -45,8 +41,9 @@ pub(crate) fn push<T: Linked>(list: &mut List, slab: &mut Slab<T>, key: Key, sid
     list.len += 1;
 }
 
-pub(crate) fn unlink<T: Linked>(list: &mut List, slab: &mut Slab<T>, key: Key, side: Side) {
-    let Links { previous, next } = std::mem::take(slab.get_mut(key).links(side));
+/// Takes out the one that had these `links`.
+pub(crate) fn unlink<T: Linked>(list: &mut List, slab: &mut Slab<T>, links: Links, side: Side) {
+    let Links { previous, next } = links;
     match previous {
         Some(previous) => slab.get_mut(previous).links(side).next = next,
         None => list.first = next,

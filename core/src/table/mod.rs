@@ -121,6 +121,13 @@ impl Registration {
     fn is_finished(&self) -> bool {
         self.closing && !self.registering && self.bindings.is_empty()
     }
+
+    /// The module of a registration that is not yet finished.
+    fn characteristics(&self) -> &Characteristics {
+        self.characteristics
+            .as_ref()
+            .expect("only a finished registration's module is taken out")
+    }
 }
 
 impl Linked for Registration {
@@ -206,12 +213,10 @@ pub(crate) struct Table {
     npis: HashMap<NpiId, Npi, FxBuildHasher>,
     registrations: Slab<Registration>,
     bindings: Slab<Binding>,
+    /// What is freed goes back to the limits at once, before anybody can learn that it is gone (C19).
+    reserve: Arc<Reserve>,
     /// A transition finished a registration that somebody waits for.
     wake: bool,
-    /// Bindings removed in this critical section: they go back to the limit.
-    freed_bindings: usize,
-    /// Registrations removed, likewise.
-    freed_registrations: usize,
     /// What the registrar lets go of. Dropped outside the lock, for a module's own drop may call us.
     dropped: Option<Dropped>,
 }
@@ -226,14 +231,13 @@ pub(crate) struct Dropped {
 }
 
 impl Table {
-    pub(crate) fn new(last_generation: NonZeroU32) -> Self {
+    pub(crate) fn new(last_generation: NonZeroU32, reserve: Arc<Reserve>) -> Self {
         Self {
             npis: HashMap::default(),
             registrations: Slab::new(last_generation),
             bindings: Slab::new(last_generation),
+            reserve,
             wake: false,
-            freed_bindings: 0,
-            freed_registrations: 0,
             dropped: None,
         }
     }
@@ -243,21 +247,17 @@ impl Table {
         (self.registrations.len(), self.bindings.len())
     }
 
-    /// Ends a critical section: what to drop outside it, and whether to wake the waiters. What was
-    /// freed goes back to the limits inside it, before anybody can learn that it is gone (C19).
-    pub(crate) fn leave(&mut self, reserve: &Reserve) -> (Option<Dropped>, bool) {
+    /// Ends a critical section: puts what the thread has to drop outside it into `dropped`, and
+    /// answers whether to wake the waiters.
+    pub(crate) fn leave(&mut self, dropped: &mut Option<Dropped>) -> bool {
         if cfg!(any(debug_assertions, loom, shuttle)) {
             self.check();
         }
-        reserve.give_back(Resource::Binding, std::mem::take(&mut self.freed_bindings));
-        let registrations = std::mem::take(&mut self.freed_registrations);
-        reserve.give_back(Resource::Registration, registrations);
         // Most sections drop nothing: then nothing is moved.
-        let dropped = match &self.dropped {
-            Some(_) => self.dropped.take(),
-            None => None,
-        };
-        (dropped, std::mem::take(&mut self.wake))
+        if self.dropped.is_some() {
+            *dropped = self.dropped.take();
+        }
+        std::mem::take(&mut self.wake)
     }
 
     /// What the thread goes on with.
@@ -269,44 +269,33 @@ impl Table {
         }
     }
 
-    fn registration_of(&self, binding: &Binding, side: Side) -> &Registration {
-        self.registrations
-            .get(binding.ends[side as usize].registration)
-    }
-
     /// Takes a binding out of both registrations and frees its slot. The registrar has let go of
     /// what its sides handed over.
     fn remove_binding(&mut self, key: Key) {
-        for side in Side::BOTH {
-            let owner = self.bindings.get(key).ends[side as usize].registration;
-            let next = list::next(&mut self.bindings, key, side);
+        let ends = self.bindings.get(key).ends.each_ref().map(|end| {
+            debug_assert!(end.context.is_none(), "dropped outside the lock");
+            (end.registration, end.links)
+        });
+        self.bindings.remove(key);
+        self.reserve.give_back(Resource::Binding, 1);
+        for ((owner, links), side) in ends.into_iter().zip(Side::BOTH) {
             let registration = self.registrations.get_mut(owner);
             for cursor in [&mut registration.offers, &mut registration.teardown] {
                 if *cursor == Some(key) {
-                    *cursor = next;
+                    *cursor = links.next;
                 }
             }
-            list::unlink(&mut registration.bindings, &mut self.bindings, key, side);
-        }
-        let ends = self.bindings.get(key).ends.each_ref();
-        debug_assert!(
-            ends.iter().all(|end| end.context.is_none()),
-            "dropped outside the lock"
-        );
-        let owners = ends.map(|end| end.registration);
-        self.bindings.remove(key);
-        self.freed_bindings += 1;
-        for owner in owners {
-            self.settle(owner);
+            list::unlink(&mut registration.bindings, &mut self.bindings, links, side);
+            if registration.is_finished() {
+                self.settle(owner);
+            }
         }
     }
 
-    /// The module of a registration that is not yet finished.
-    fn characteristics(&self, key: Key) -> &Characteristics {
-        let characteristics = &self.registrations.get(key).characteristics;
-        characteristics
-            .as_ref()
-            .expect("only a finished registration's module is taken out")
+    /// The two registrations of a binding.
+    fn registrations_of(&self, binding: &Binding) -> [&Registration; 2] {
+        let ends = binding.ends.each_ref();
+        ends.map(|end| self.registrations.get(end.registration))
     }
 
     /// Wakes the waiters of a registration that has just finished, or frees it if none will come.
@@ -326,7 +315,7 @@ impl Table {
     }
 
     fn free_registration(&mut self, key: Key) -> Option<Characteristics> {
-        self.freed_registrations += 1;
+        self.reserve.give_back(Resource::Registration, 1);
         let characteristics = self.registrations.get_mut(key).characteristics.take();
         self.registrations.remove(key);
         characteristics

@@ -9,7 +9,6 @@ use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::npi::Side;
-use crate::reserve::Reserve;
 
 /// A wait that ends at once, without effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +34,10 @@ impl Table {
     pub(crate) fn register(
         &mut self,
         characteristics: Characteristics,
-        reserve: &Reserve,
         thread: ThreadId,
     ) -> Result<(Key, Step), (InsufficientResources, Characteristics)> {
         let side = characteristics.module.side();
-        if let Err(refused) = self.reserve(reserve) {
+        if let Err(refused) = self.make_room() {
             return Err((refused, characteristics));
         }
         let npi = self.npis.entry(characteristics.instance.npi);
@@ -49,10 +47,11 @@ impl Table {
         };
         let wanted = peers.len as usize;
         if wanted > 0
-            && let Err(refused) =
-                reserve.room(Resource::Binding, wanted, || self.bindings.room(wanted))
+            && let Err(refused) = self
+                .reserve
+                .room(Resource::Binding, wanted, || self.bindings.room(wanted))
         {
-            reserve.give_back(Resource::Registration, 1);
+            self.reserve.give_back(Resource::Registration, 1);
             return Err((refused, characteristics));
         }
         let own = &mut npi.or_default().sides[side as usize];
@@ -72,7 +71,7 @@ impl Table {
         let mut peer = peers.first;
         while let Some(other) = peer {
             self.propose(side, key, other);
-            peer = list::next(&mut self.registrations, other, side.peer());
+            peer = self.registrations.get(other).links.next;
         }
         let registration = self.registrations.get_mut(key);
         registration.offers = registration.bindings.first;
@@ -80,7 +79,8 @@ impl Table {
     }
 
     /// Room for one registration, and for its interface.
-    fn reserve(&mut self, reserve: &Reserve) -> Result<(), InsufficientResources> {
+    fn make_room(&mut self) -> Result<(), InsufficientResources> {
+        let reserve = &self.reserve;
         reserve.room(Resource::Registration, 1, || self.registrations.room(1))?;
         let npi = reserve.room(Resource::Interface, 1, || self.npis.try_reserve(1).is_ok());
         npi.inspect_err(|_| reserve.give_back(Resource::Registration, 1))
@@ -109,16 +109,19 @@ impl Table {
 
     /// The next pair that the register call of `key` offers, or the end of that call.
     pub(super) fn next_offer(&mut self, key: Key, thread: ThreadId) -> Step {
-        let side = self.registrations.get(key).side;
-        while let Some(binding) = self.registrations.get(key).offers {
-            let next = list::next(&mut self.bindings, binding, side);
-            self.registrations.get_mut(key).offers = next;
-            if self.bindings.get(binding).phase == (Phase::Proposed { by: side }) {
-                return self.offer(binding, thread);
+        let registration = self.registrations.get_mut(key);
+        let side = registration.side;
+        while let Some(next) = registration.offers {
+            let binding = self.bindings.get(next);
+            registration.offers = binding.ends[side as usize].links.next;
+            if binding.phase == (Phase::Proposed { by: side }) {
+                return self.offer(next, thread);
             }
         }
-        self.registrations.get_mut(key).registering = false;
-        self.settle(key);
+        registration.registering = false;
+        if registration.is_finished() {
+            self.settle(key);
+        }
         Step::Done
     }
 
@@ -145,16 +148,18 @@ impl Table {
         if self.registration_key(key, side)?.closing {
             return Ok(None);
         }
-        self.registrations.get_mut(key).closing = true;
-        let npi = self.characteristics(key).instance.npi;
-        let Entry::Occupied(mut npi) = self.npis.entry(npi) else {
+        let registration = self.registrations.get_mut(key);
+        registration.closing = true;
+        let links = std::mem::take(&mut registration.links);
+        let Entry::Occupied(mut npi) = self.npis.entry(registration.characteristics().instance.npi)
+        else {
             unreachable!("an open registration's interface is noted")
         };
         let sides = &mut npi.get_mut().sides;
         list::unlink(
             &mut sides[side as usize],
             &mut self.registrations,
-            key,
+            links,
             side,
         );
         if sides.iter().all(List::is_empty) {
@@ -163,17 +168,17 @@ impl Table {
         self.withdraw_proposals(key, side);
         let registration = self.registrations.get_mut(key);
         registration.teardown = registration.bindings.first;
-        self.settle(key);
         Ok(Some(self.next_teardown(key, thread)))
     }
 
     /// Pairs that were not offered yet never will be (C6).
     fn withdraw_proposals(&mut self, key: Key, side: Side) {
         let mut cursor = self.registrations.get(key).bindings.first;
-        while let Some(binding) = cursor {
-            cursor = list::next(&mut self.bindings, binding, side);
-            if matches!(self.bindings.get(binding).phase, Phase::Proposed { .. }) {
-                self.remove_binding(binding);
+        while let Some(next) = cursor {
+            let binding = self.bindings.get(next);
+            cursor = binding.ends[side as usize].links.next;
+            if matches!(binding.phase, Phase::Proposed { .. }) {
+                self.remove_binding(next);
             }
         }
     }
@@ -182,16 +187,15 @@ impl Table {
     /// taken one by one, so that the other side's own deregistration need not wait for this thread.
     pub(super) fn next_teardown(&mut self, key: Key, thread: ThreadId) -> Step {
         // The registration may be gone: its last binding was just cleaned up, and nobody waits.
-        let Ok(registration) = self.registrations.lookup(key) else {
+        if !self.registrations.contains(key) {
             return Step::Done;
-        };
-        let mut cursor = registration.teardown;
-        while let Some(binding) = cursor {
-            let side = self.registrations.get(key).side;
-            cursor = list::next(&mut self.bindings, binding, side);
-            self.registrations.get_mut(key).teardown = cursor;
-            if self.bindings.get(binding).phase == Phase::Attached {
-                return self.begin_detach(binding, Job::Deregister(key), thread);
+        }
+        let registration = self.registrations.get_mut(key);
+        while let Some(next) = registration.teardown {
+            let binding = self.bindings.get(next);
+            registration.teardown = binding.ends[registration.side as usize].links.next;
+            if binding.phase == Phase::Attached {
+                return self.begin_detach(next, Job::Deregister(key), thread);
             }
         }
         Step::Done
@@ -211,11 +215,12 @@ impl Table {
             return Err(WaitFault::NotDeregistered);
         }
         let mut cursor = registration.bindings.first;
-        while let Some(binding) = cursor {
-            if self.bindings.get(binding).running == Some(thread) {
+        while let Some(next) = cursor {
+            let binding = self.bindings.get(next);
+            if binding.running == Some(thread) {
                 return Err(WaitFault::WouldDeadlock);
             }
-            cursor = list::next(&mut self.bindings, binding, side);
+            cursor = binding.ends[side as usize].links.next;
         }
         self.registrations.get_mut(key).waiters += 1;
         Ok(())

@@ -62,7 +62,8 @@ fn what_a_refused_client_handed_over_is_dropped_outside() {
     let call = bench.table.attach_provider(binding, own, bench.me);
     assert!(matches!(call, Ok(AttachCall::Provider { .. })));
     bench.table.provider_returned(binding, None);
-    let (dropped, _) = bench.table.leave(&bench.reserve);
+    let mut dropped = None;
+    bench.table.leave(&mut dropped);
     assert!(dropped.is_some_and(|dropped| dropped.context.is_some()));
     done(bench.attached(binding, true, client));
 }

@@ -45,7 +45,6 @@ impl ProviderModule for Uncalled {
 
 struct Bench {
     table: Table,
-    reserve: Reserve,
     me: ThreadId,
     other: ThreadId,
 }
@@ -58,8 +57,7 @@ impl Bench {
     fn with(reserve: Reserve) -> Self {
         let other = std::thread::spawn(nmr_sync::thread::current_id);
         Self {
-            table: Table::new(NonZeroU32::MAX),
-            reserve,
+            table: Table::new(NonZeroU32::MAX, Arc::new(reserve)),
             me: nmr_sync::thread::current_id(),
             other: other.join().unwrap(),
         }
@@ -72,7 +70,7 @@ impl Bench {
         };
         let instance = Arc::new(RegistrationInstance::new(NPI, ModuleId(1)));
         let characteristics = Characteristics { module, instance };
-        let added = self.table.register(characteristics, &self.reserve, self.me);
+        let added = self.table.register(characteristics, self.me);
         self.leave();
         added.map_err(|(refused, _)| refused)
     }
@@ -155,7 +153,7 @@ impl Bench {
 
     /// Ends a critical section, which also checks the table; whether waiters would be woken.
     fn leave(&mut self) -> bool {
-        self.table.leave(&self.reserve).1
+        self.table.leave(&mut None)
     }
 }
 

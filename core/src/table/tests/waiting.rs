@@ -61,7 +61,8 @@ fn an_abandoned_registration_frees_itself_when_it_is_finished() {
     let step = bench.detached(detach(step), Detach::Complete, job);
     let step = bench.detached(detach(step), Detach::Complete, job);
     done(bench.table.cleaned_up(cleanup(step), job, bench.me));
-    let (dropped, _) = bench.table.leave(&bench.reserve);
+    let mut dropped = None;
+    bench.table.leave(&mut dropped);
     assert!(dropped.is_some_and(|it| it.modules[Client as usize].is_some()));
     assert_eq!(bench.table.count(), (1, 0));
 }
