@@ -82,7 +82,7 @@ fn test(
         if !succeeded && count.failed == 0 {
             writeln!(
                 out,
-                "a test program of the {name} build crashed: this counts as one failure"
+                "a test program of the {name} build crashed or failed as a whole: counted as one failure"
             )?;
             count.failed = 1;
         }
