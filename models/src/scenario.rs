@@ -385,12 +385,13 @@ impl Scenario {
             let peers = self.modules.iter();
             let peers = peers.filter(|peer| peer.npi == module.npi && peer.side != module.side);
             let peers: usize = peers.map(|peer| registers(&peer.name)).sum();
-            if peers > 1 || registers(&module.name) > 1 {
+            let plain = matches!(module.attach, Attach::Accept | Attach::Decline);
+            if peers > 1 || registers(&module.name) > 1 || !plain {
                 return Err(Fault {
                     mention: module.name.clone(),
                     message: format!(
-                        "`{}` has null contexts: expected at most one registration of it, and one of \
-                         the other side on its interface",
+                        "`{}` has null contexts: expected attach = accept or decline, at most one \
+                         registration of it, and one of the other side on its interface",
                         module.name
                     ),
                 });

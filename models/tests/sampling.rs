@@ -51,7 +51,7 @@ fn the_same_seed_makes_the_same_executions() {
     for engine in SAMPLING {
         let run = |seed| {
             let scenario = scenarios::named("three-lives").unwrap();
-            shuttle::explore(&request(scenario, engine, seed), Some(200)).exercised
+            shuttle::explore(&request(scenario, engine, seed), Some(1000)).exercised
         };
         assert_eq!(run(1), run(1), "{engine}");
         assert_ne!(run(1), run(2), "{engine}");

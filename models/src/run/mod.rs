@@ -50,6 +50,8 @@ pub(crate) struct Run {
     has_completer: bool,
     /// A thread's number for each callback that it is inside of.
     inside: Invisible<Vec<u8>>,
+    /// What stands behind null contexts.
+    kept: Invisible<Vec<Arc<module::Token>>>,
     /// The scenario's number of each of the engine's threads.
     threads: Invisible<Vec<(ThreadId, u8)>>,
     /// Threads that have begun and not ended; the main one only while it does something itself.
@@ -87,6 +89,7 @@ impl Run {
             pending: Pending::new(waits(scenario)),
             has_completer: scenario.has_completer(),
             inside: Invisible::default(),
+            kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
             bindings: Invisible::default(),

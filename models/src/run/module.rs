@@ -21,9 +21,8 @@ pub(super) struct Scripted {
     reg: RegId,
 }
 
-/// What a side hands over at attach, in both of its values; the registrar has the only lasting
-/// reference.
-struct Token {
+/// What stands behind a binding context; the registrar has the only lasting reference.
+pub(super) struct Token {
     run: Weak<Run>,
     pair: Pair,
     side: Side,
@@ -130,6 +129,7 @@ impl Scripted {
         };
         let script = run.script(self.reg);
         run.callback(callback, || {
+            run.let_go(pair, side);
             run.perform_all(&script.in_cleanup);
             match script.cleanup {
                 Cleanup::Return => (Reply::Success, ()),
@@ -201,7 +201,7 @@ impl ProviderModule for Scripted {
         &self,
         binding: BindingHandle,
         client: &RegistrationInstance,
-        _peer: &Attachment,
+        peer: &Attachment,
     ) -> Result<Attachment, Status> {
         let run = self.run();
         let pair = Pair {
@@ -209,6 +209,7 @@ impl ProviderModule for Scripted {
             provider: self.reg,
         };
         run.note(self.reg, pair, binding);
+        check_handed(peer, pair, Side::Client);
         let callback = Callback {
             kind: CallbackKind::Attach,
             side: Side::Provider,
@@ -255,21 +256,36 @@ impl Run {
         *pair.expect("a binding is cleaned up after it was attached")
     }
 
-    /// What a side gives out, and takes back only through the registrar.
+    /// What a side gives out, and takes back only through the registrar. A null context cannot be
+    /// seen to be dropped; the module keeps its token itself until it is done with the binding.
     pub(super) fn attachment(self: &Arc<Self>, pair: Pair, side: Side) -> Attachment {
         let token = Arc::new(Token {
             run: Arc::downgrade(self),
             pair,
             side,
         });
+        let context = if self.script(pair.side(side)).null_context {
+            lock(&self.kept).push(token);
+            BindingContext::null()
+        } else {
+            BindingContext::from_arc(token)
+        };
         Attachment {
-            context: if self.script(pair.side(side)).null_context {
-                BindingContext::null()
-            } else {
-                BindingContext::from_arc(token.clone())
-            },
-            dispatch: Dispatch::from_arc(token),
+            context,
+            dispatch: Dispatch::new((pair, side)),
         }
+    }
+
+    /// A module with null contexts is done with its side of a binding.
+    pub(super) fn let_go(&self, pair: Pair, side: Side) {
+        let kept = {
+            let mut kept = lock(&self.kept);
+            let index = kept
+                .iter()
+                .position(|token| (token.pair, token.side) == (pair, side));
+            index.map(|index| kept.swap_remove(index))
+        };
+        drop(kept);
     }
 
     /// The client's call. A panic of the provider's callback goes through the client's.
@@ -289,6 +305,24 @@ impl Run {
             Some(answer) => answer.map_err(AttachError::status),
             None => scripted_panic(),
         }
+    }
+}
+
+/// What one side hands over must reach the other side of the same binding.
+fn check_handed(attachment: &Attachment, pair: Pair, side: Side) {
+    let dispatch = attachment.dispatch.downcast_ref::<(Pair, Side)>();
+    assert_eq!(
+        dispatch,
+        Some(&(pair, side)),
+        "a stranger's dispatch table was handed over"
+    );
+    if let Some(token) = attachment.context.downcast_ref::<Token>() {
+        let handed = (token.pair, token.side);
+        assert_eq!(
+            handed,
+            (pair, side),
+            "a stranger's binding context was handed over"
+        );
     }
 }
 

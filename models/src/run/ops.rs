@@ -192,7 +192,10 @@ impl Run {
                 .client_attach_provider(binding, client)
                 .map(drop)
         };
-        self.call(Call::AttachProvider(pair), attach, attach_answer);
+        let answer = self.call(Call::AttachProvider(pair), attach, attach_answer);
+        if let (Some(pair), false) = (pair, matches!(answer, Some(Ok(())))) {
+            self.let_go(pair, Side::Client);
+        }
     }
 
     /// Calls each provider of the client, as long as the rundown lets it.
