@@ -7,11 +7,11 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use nmr_models::process::supervise::{End, How, Limits, Stderr, supervise};
+use nmr_models::process::supervise::{End, Limits, Stderr, supervise};
 use nmr_models::report::{Build, Finding, FuzzSummary, Line, Rule};
 
 use crate::args::{self, Format};
@@ -20,8 +20,12 @@ use crate::check::{build_all, json, random_seed};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::progress::{Activity, Display};
-use crate::style::{BAD, paint};
 use crate::words;
+
+mod heard;
+mod human;
+
+use heard::{Heard, Then, judge};
 
 /// How long after its time the fuzzer may go on: to finish an execution, to save a case.
 const SLACK: Duration = Duration::from_secs(3);
@@ -90,28 +94,6 @@ struct Night<'a> {
     display: &'a Display,
     out: &'a mut dyn Write,
     total: FuzzSummary,
-}
-
-/// What one process of the fuzzer said.
-#[derive(Debug, Default)]
-struct Heard {
-    executions: u64,
-    findings: u64,
-    summary: Option<FuzzSummary>,
-    fault: Option<String>,
-}
-
-/// What becomes of the night after a process has ended.
-#[derive(Debug, PartialEq)]
-enum Then {
-    /// It was the last one.
-    Done,
-    /// It broke, and this is what to tell.
-    Broke(Option<Rule>, String),
-    /// It did not do as agreed.
-    Harness(String),
-    /// Everything stops.
-    Stop,
 }
 
 impl Night<'_> {
@@ -202,7 +184,7 @@ impl Night<'_> {
         match (self.args.format, line) {
             (Format::Json, line) => json(self.out, line),
             (Format::Human, Line::Finding(finding)) => {
-                let text = human(finding);
+                let text = human::finding(finding);
                 let out = &mut *self.out;
                 self.display.beside(|| out.write_all(text.as_bytes()))?;
                 Ok(self.out.flush()?)
@@ -216,7 +198,7 @@ impl Night<'_> {
         drop(self.activity);
         match self.args.format {
             Format::Json => json(self.out, &Line::FuzzSummary(self.total.clone()))?,
-            Format::Human => writeln!(self.out, "{}", summary(&self.total))?,
+            Format::Human => writeln!(self.out, "{}", human::summary(&self.total))?,
         }
         match (self.total.findings, ended) {
             (_, Err(Error::Interrupted)) => Err(Error::Interrupted),
@@ -232,62 +214,6 @@ impl Night<'_> {
     }
 }
 
-impl Heard {
-    /// Takes in a line; answers it if it is to be passed on.
-    fn take(&mut self, text: &str) -> Option<Line> {
-        match serde_json::from_str(text) {
-            Ok(Line::FuzzSummary(summary)) => self.summary = Some(summary),
-            Ok(line @ Line::Progress { executions }) => {
-                self.executions = executions;
-                return Some(line);
-            }
-            Ok(line @ Line::Finding(_)) => {
-                self.findings += 1;
-                return Some(line);
-            }
-            Ok(_) | Err(_) if self.fault.is_none() => {
-                let shown: String = text.chars().take(200).collect();
-                self.fault = Some(format!(
-                    "the fuzzer printed a line that is not its: {shown}"
-                ));
-            }
-            Ok(_) | Err(_) => {}
-        }
-        None
-    }
-}
-
-fn judge(heard: &Heard, end: &End, allowed: Duration) -> Then {
-    let status = match end.how {
-        How::Stopped => return Then::Stop,
-        How::TimedOut if end.after < allowed => {
-            let rule = Some(Rule::new(16));
-            return Then::Broke(rule, "the fuzzer hung and was killed".to_owned());
-        }
-        // The time is up, whatever it was at.
-        How::TimedOut => return Then::Done,
-        How::Exited(status) => status,
-    };
-    if !matches!(status.code(), Some(0..=4)) {
-        return Then::Broke(None, format!("the fuzzer crashed ({status})"));
-    }
-    if let Some(fault) = &heard.fault {
-        return Then::Harness(fault.clone());
-    }
-    match &heard.summary {
-        Some(summary) if agree(summary, heard.findings, status) => Then::Done,
-        Some(_) => Then::Harness(format!("the fuzzer contradicts itself ({status})")),
-        None => Then::Harness(format!(
-            "the fuzzer ended without a summary ({status})\n{}",
-            end.stderr
-        )),
-    }
-}
-
-fn agree(summary: &FuzzSummary, findings: u64, status: ExitStatus) -> bool {
-    summary.findings == findings && status.code() == Some(i32::from(findings > 0))
-}
-
 /// The seed after a crash: a fixed function of the one before that spreads neighbours (the
 /// finaliser of SplitMix64), so that two nights with seeds in a row do not meet.
 fn next_seed(seed: u64) -> u64 {
@@ -297,85 +223,9 @@ fn next_seed(seed: u64) -> u64 {
     (mixed ^ (mixed >> 31)) >> 32
 }
 
-fn human(finding: &Finding) -> String {
-    let rule = match finding.rule {
-        Some(rule) => rule.to_string(),
-        None => "(crash)".to_owned(),
-    };
-    let mut text = format!(
-        "{}, seed {}\n",
-        paint(BAD, &format!("violated {rule}")),
-        finding.seed
-    );
-    for line in finding.message.lines() {
-        text.push_str(format!("  {line}").trim_end());
-        text.push('\n');
-    }
-    if let Some(case) = &finding.case {
-        let path = words::path(case);
-        text.push_str(&format!(
-            "  case:   {path}\n  replay: cargo nmr replay {path}\n"
-        ));
-    }
-    text
-}
-
-fn summary(total: &FuzzSummary) -> String {
-    let FuzzSummary {
-        seed,
-        shard,
-        version,
-        ..
-    } = total;
-    format!(
-        "{}, {} in {}: {}; seed {seed}, shard {shard}, version {version}",
-        words::plural(total.scenarios, "scenario"),
-        words::plural(total.executions, "execution"),
-        words::time(total.seconds),
-        words::plural(total.findings, "finding"),
-    )
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{human, next_seed, summary};
-    use nmr_models::report::{Finding, FuzzSummary, Rule, Shard};
-
-    #[test]
-    fn a_finding_tells_how_to_see_it_again() {
-        let finding = Finding {
-            rule: Some(Rule::new(9)),
-            message: "cleaned up twice\nby t1".to_owned(),
-            seed: 99,
-            case: Some("/elsewhere/a.toml".into()),
-        };
-        let text = anstream::adapter::strip_str(&human(&finding)).to_string();
-        let expected = "\
-violated C9, seed 99
-  cleaned up twice
-  by t1
-  case:   /elsewhere/a.toml
-  replay: cargo nmr replay /elsewhere/a.toml
-";
-        assert_eq!(text, expected);
-    }
-
-    #[test]
-    fn the_summary_is_a_line() {
-        let total = FuzzSummary {
-            scenarios: 9_000,
-            executions: 180_000,
-            findings: 1,
-            seconds: 600.2,
-            seed: 7,
-            shard: Shard::WHOLE,
-            version: "0.1.0".to_owned(),
-        };
-        assert_eq!(
-            summary(&total),
-            "9,000 scenarios, 180,000 executions in 10 min 0 s: 1 finding; seed 7, shard 1/1, version 0.1.0"
-        );
-    }
+    use super::next_seed;
 
     #[test]
     fn seeds_after_a_crash_are_fixed_and_far_apart() {
