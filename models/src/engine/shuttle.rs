@@ -137,6 +137,7 @@ impl Search {
         }
         // Nothing of the execution at hand outlives the search.
         lock(&self.current).take();
+        Run::leave();
         exploration
     }
 

@@ -177,6 +177,12 @@ impl Run {
         CURRENT.with_borrow(Weak::upgrade)
     }
 
+    /// The calling OS thread is in no execution any more: one that hung may live on.
+    #[cfg(shuttle)]
+    pub(crate) fn leave() {
+        CURRENT.set(Weak::new());
+    }
+
     /// The execution cannot go on: what is found, if nothing was before.
     pub(crate) fn stuck(&self) {
         let blocked: Vec<u8> = lock(&self.active).iter().copied().collect();
