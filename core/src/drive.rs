@@ -12,13 +12,27 @@ use tracing::debug;
 use crate::handle::BindingHandle;
 use crate::module::{BindingContext, Detach, Offer};
 use crate::registrar::Registrar;
-use crate::table::{Job, Module, Step};
+use crate::table::{Job, Module, Returned, Step};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
 
 impl Registrar {
     /// Carries out `step` and all that follows from it; answers the first panic.
+    #[inline]
     pub(crate) fn drive(
+        &self,
+        stripe: u32,
+        step: Step,
+        job: Job,
+        thread: ThreadId,
+    ) -> Option<Payload> {
+        if matches!(step, Step::Done) {
+            return None;
+        }
+        self.carry_out(stripe, step, job, thread)
+    }
+
+    fn carry_out(
         &self,
         stripe: u32,
         mut step: Step,
@@ -26,54 +40,64 @@ impl Registrar {
         thread: ThreadId,
     ) -> Option<Payload> {
         let mut panic = None;
-        loop {
-            step = match step {
-                Step::Done => return panic,
-                Step::Attach {
-                    binding,
-                    client,
-                    provider,
-                } => {
-                    let offer = Offer {
-                        registrar: self,
-                        binding: self.binding(stripe, binding),
-                        provider: &provider,
-                    };
-                    let answer = catching(&mut panic, || client.attach_provider(offer));
-                    let success = matches!(answer, Some(Ok(())));
-                    debug!(binding = %offer.binding, success, "client's attach callback returned");
-                    // References to modules are gone before the table hears that the callback is over.
-                    drop((client, provider));
-                    self.enter_keeping(stripe, &mut panic, |table| {
-                        table.attach_returned(binding, success, job, thread)
-                    })
-                }
-                Step::Detach {
-                    binding,
-                    module,
-                    context,
-                } => {
-                    let (side, handle) = (module.side(), self.binding(stripe, binding));
-                    let answer = catching(&mut panic, || module.detach(handle, &context));
-                    let answer = answer.unwrap_or(Detach::Complete);
-                    debug!(binding = %handle, %side, ?answer, "detach callback returned");
-                    drop((module, context));
-                    self.enter_keeping(stripe, &mut panic, |table| {
-                        table.detach_returned(binding, side, answer, job, thread)
-                    })
-                }
-                Step::CleanUp { binding, sides } => {
-                    for (module, context) in sides.into_iter().flatten() {
-                        catching(&mut panic, || module.clean_up(&context));
-                        catching(&mut panic, || drop(context));
-                    }
-                    debug!(binding = %self.binding(stripe, binding), "cleaned up");
-                    self.enter_keeping(stripe, &mut panic, |table| {
-                        table.cleaned_up(binding, job, thread)
-                    })
-                }
-            };
+        while let Some(returned) = self.call_back(stripe, &mut step, &mut panic) {
+            step = self.enter_keeping(stripe, &mut panic, |table| {
+                table.returned(returned, job, thread)
+            });
         }
+        panic
+    }
+
+    /// Makes the callback of one step, or the two of cleaning up. The step's references to modules
+    /// are gone when it returns, before the table, and with it a waiting thread, hears that the
+    /// callback is over (C11).
+    fn call_back(
+        &self,
+        stripe: u32,
+        step: &mut Step,
+        panic: &mut Option<Payload>,
+    ) -> Option<Returned> {
+        let returned = match step {
+            Step::Done => return None,
+            Step::Attach {
+                binding,
+                client,
+                provider,
+            } => {
+                let offer = Offer {
+                    registrar: self,
+                    binding: self.binding(stripe, *binding),
+                    provider,
+                };
+                let answer = catching(panic, || client.attach_provider(offer));
+                let success = matches!(answer, Some(Ok(())));
+                debug!(binding = %offer.binding, success, "client's attach callback returned");
+                Returned::Attach(*binding, success)
+            }
+            Step::Detach {
+                binding,
+                module,
+                context,
+            } => {
+                let (side, handle) = (module.side(), self.binding(stripe, *binding));
+                let answer = catching(panic, || module.detach(handle, context));
+                let answer = answer.unwrap_or(Detach::Complete);
+                debug!(binding = %handle, %side, ?answer, "detach callback returned");
+                Returned::Detach(*binding, side, answer)
+            }
+            Step::CleanUp { binding, sides } => {
+                for side in sides {
+                    if let Some((module, context)) = side {
+                        catching(panic, || module.clean_up(context));
+                        catching(panic, || *side = None);
+                    }
+                }
+                debug!(binding = %self.binding(stripe, *binding), "cleaned up");
+                Returned::CleanUp(*binding)
+            }
+        };
+        *step = Step::Done;
+        Some(returned)
     }
 }
 

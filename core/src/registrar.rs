@@ -486,11 +486,7 @@ impl Registrar {
         let monitor = &self.shared.stripes[stripe as usize];
         // Beside the answer, for it is large and mostly empty; nobody learns anything from it.
         let mut dropped = None;
-        let answer = monitor.enter_then_notify(|table| {
-            let answer = section(table);
-            let wake = table.leave(&mut dropped);
-            (answer, wake)
-        });
+        let answer = monitor.enter_then_leave(section, |table| table.leave(&mut dropped));
         if let Some(dropped) = dropped {
             catching(panic, || drop(dropped));
         }

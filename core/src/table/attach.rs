@@ -85,7 +85,7 @@ impl Table {
     }
 
     /// The client's attach callback returned; `success` is its answer.
-    pub(crate) fn attach_returned(
+    pub(super) fn attach_returned(
         &mut self,
         key: Key,
         success: bool,

@@ -65,7 +65,7 @@ impl Table {
     }
 
     /// One side's detach callback returned.
-    pub(crate) fn detach_returned(
+    pub(super) fn detach_returned(
         &mut self,
         key: Key,
         side: Side,
@@ -119,7 +119,7 @@ impl Table {
     }
 
     /// The cleanup callbacks have returned: the binding is gone, and its handle dead (C9).
-    pub(crate) fn cleaned_up(&mut self, key: Key, job: Job, thread: ThreadId) -> Step {
+    pub(super) fn cleaned_up(&mut self, key: Key, job: Job, thread: ThreadId) -> Step {
         debug_assert_eq!(self.bindings.get(key).phase, Phase::CleaningUp);
         self.remove_binding(key);
         self.next(job, thread)

@@ -27,7 +27,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::error::Resource;
 use crate::handle::Key;
-use crate::module::{BindingContext, ClientModule, ProviderModule};
+use crate::module::{BindingContext, ClientModule, Detach, ProviderModule};
 use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::reserve::Reserve;
 use list::{Linked, Links, List};
@@ -58,28 +58,39 @@ impl Module {
     }
 }
 
-/// What the calling thread has to do next.
+/// What the calling thread has to do next, before it reports that with [`Table::returned`].
 pub(crate) enum Step {
-    /// Make the client's attach callback, then report `attach_returned`.
+    /// Make the client's attach callback.
     Attach {
         binding: Key,
         client: Arc<dyn ClientModule>,
         provider: Arc<RegistrationInstance>,
     },
-    /// Make one side's detach callback, then report `detach_returned`.
+    /// Make one side's detach callback.
     Detach {
         binding: Key,
         module: Module,
         context: BindingContext,
     },
-    /// Make the cleanup callbacks in order, let go of what they are given, then report
-    /// `cleaned_up`: when a wait returns, the contexts are gone too (C11).
+    /// Make the cleanup callbacks in order, and let go of what they are given: when a wait returns,
+    /// the contexts are gone too (C11).
     CleanUp {
         binding: Key,
         sides: [Option<(Module, BindingContext)>; 2],
     },
     /// Nothing more.
     Done,
+}
+
+/// The callback of a [`Step`] has returned.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Returned {
+    /// The client's attach callback, with success or not.
+    Attach(Key, bool),
+    /// The detach callback of one side.
+    Detach(Key, Side, Detach),
+    /// The cleanup callbacks.
+    CleanUp(Key),
 }
 
 /// What a thread goes on with once the binding at hand needs nothing more of it.
@@ -258,6 +269,17 @@ impl Table {
             *dropped = self.dropped.take();
         }
         std::mem::take(&mut self.wake)
+    }
+
+    /// What follows from a callback's return.
+    pub(crate) fn returned(&mut self, returned: Returned, job: Job, thread: ThreadId) -> Step {
+        match returned {
+            Returned::Attach(key, success) => self.attach_returned(key, success, job, thread),
+            Returned::Detach(key, side, answer) => {
+                self.detach_returned(key, side, answer, job, thread)
+            }
+            Returned::CleanUp(key) => self.cleaned_up(key, job, thread),
+        }
     }
 
     /// What the thread goes on with.

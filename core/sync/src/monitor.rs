@@ -44,6 +44,21 @@ impl<T> Monitor<T> {
         answer
     }
 
+    /// As [`enter_then_notify`](Self::enter_then_notify), for data that knows itself whether it has
+    /// changed: `leave` is the end of the section and answers whether to wake.
+    pub fn enter_then_leave<R>(
+        &self,
+        section: impl FnOnce(&mut T) -> R,
+        leave: impl FnOnce(&mut T) -> bool,
+    ) -> R {
+        let mut data = self.data.lock();
+        let answer = section(&mut data);
+        if leave(&mut data) {
+            self.changed.notify_all();
+        }
+        answer
+    }
+
     /// Runs the critical section until it answers `Some`, asleep between one try and the next.
     ///
     /// A try happens at the start and after each notification (and, on real threads, possibly after

@@ -258,6 +258,28 @@ fn a_wait_ends_when_a_notifying_section_makes_it_true() {
 }
 
 #[test]
+fn data_that_knows_that_it_changed_wakes_the_waiters_when_it_is_left() {
+    model(|| {
+        let monitor = Arc::new(Monitor::new((0, false)));
+        let waiting = Arc::clone(&monitor);
+        let waiter =
+            thread::spawn(move || waiting.wait_until(|(count, _)| (*count == 1).then_some(())));
+        let answer = monitor.enter_then_leave(
+            |(count, changed)| {
+                *count += 1;
+                *changed = true;
+                "entered"
+            },
+            |(_, changed)| std::mem::take(changed),
+        );
+        assert_eq!(answer, "entered");
+        waiter.join().unwrap();
+        let left = monitor.enter_then_leave(|data| *data, |(_, changed)| *changed);
+        assert_eq!(left, (1, false));
+    });
+}
+
+#[test]
 fn a_wait_that_is_true_at_once_neither_sleeps_nor_needs_a_wake_up() {
     model(|| {
         let monitor = Monitor::new(vec![1]);

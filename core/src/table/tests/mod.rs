@@ -10,7 +10,7 @@ mod waiting;
 use super::*;
 use crate::error::InsufficientResources;
 use crate::handle::BindingHandle;
-use crate::module::{Attachment, Detach, Offer};
+use crate::module::{Attachment, Offer};
 use crate::npi::ModuleId;
 use crate::status::Status;
 use Side::{Client, Provider};
