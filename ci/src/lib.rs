@@ -2,7 +2,7 @@
 //!
 //! - [`check`]: explores each scenario with each engine, each run in a process of its own.
 //! - [`fuzz`]: generated scenarios until the time is up.
-//! - [`list`], [`replay`], [`test`]: what there is, a saved case step by step, all tests.
+//! - [`list`], [`replay`], [`test`](mod@test): what there is, a saved case step by step, all tests.
 //!
 //! Which executions to make, what the oracle says of them and how a scenario is written is the
 //! business of `nmr-models` and `nmr-properties`; this crate builds their programs with the right
