@@ -301,6 +301,9 @@ impl Run {
             },
             attach_answer,
         );
+        if !matches!(answer, Some(Ok(()))) {
+            self.let_go(pair, Side::Client);
+        }
         match answer {
             Some(answer) => answer.map_err(AttachError::status),
             None => scripted_panic(),
