@@ -1,13 +1,17 @@
 //! Random scenarios: what is generated, in every build, and what the oracle says of it under shuttle.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
+use nmr::Side;
+use nmr_models::op::Op;
 use nmr_models::report::Shard;
 use nmr_models::scenario::{Detach, Scenario};
 use nmr_properties::concurrent::assemble::OPERATIONS;
 use nmr_properties::concurrent::fair::{is_fair, mended};
 use nmr_properties::concurrent::series::{scenario, scenario_seed};
 use nmr_properties::concurrent::simplify::{renumbered, size, variants};
+use nmr_properties::minimize::minimize;
 
 const SEED: u64 = 0x6e6d_7203;
 
@@ -109,6 +113,29 @@ fn renumbering_keeps_the_scenario_and_is_done_once() {
     }
 }
 
+/// What is left of a scenario in which one thread registers a client while another one deregisters it.
+#[test]
+fn shrinking_leaves_what_is_needed_and_nothing_else() {
+    let does = |scenario: &Scenario, op: &Op| -> Option<usize> {
+        let mut threads = scenario.threads.iter();
+        threads.position(|thread| thread.ops.contains(op))
+    };
+    let fails = |scenario: &Scenario| {
+        scenario.modules.iter().any(|module| {
+            let register = does(scenario, &Op::Register(module.name.clone()));
+            let deregister = does(scenario, &Op::Deregister(module.name.clone()));
+            module.side == Side::Client && register.is_some() && deregister > register
+        })
+    };
+    let mut shrunk = BTreeSet::new();
+    for start in drawn(300).filter(|scenario| fails(scenario)) {
+        let least = renumbered(&minimize(start, variants, fails, 10_000));
+        shrunk.insert((least.modules.len(), least.threads.len(), size(&least)));
+    }
+    // A module (10), and two threads (5 each) with one operation (2 each).
+    assert_eq!(shrunk, BTreeSet::from([(1, 2, 24)]));
+}
+
 /// Otherwise the search would show little.
 #[test]
 fn generated_scenarios_have_every_behaviour() {
@@ -152,35 +179,120 @@ fn generated_scenarios_have_every_behaviour() {
 
 #[cfg(shuttle)]
 mod under_shuttle {
+    use std::path::Path;
+    use std::sync::Arc;
     use std::time::{Duration, Instant};
 
     use nmr_models::case::{Case, KIND};
-    use nmr_models::replay;
+    use nmr_models::engine::{Request, shuttle};
     use nmr_properties::case;
-    use nmr_properties::concurrent::explore::{Explorer, save};
+    use nmr_properties::concurrent::explore::{ENGINES, Explorer, save};
 
-    use super::{SEED, Shard, scenario, scenario_seed};
+    use super::{SEED, Scenario, Shard, drawn, scenario, scenario_seed};
 
     /// About 20 s in a release build on one core.
     const SCENARIOS: u32 = 1_000;
     /// A run that takes longer than this has found something, and is shrinking it.
     const TIME: Duration = Duration::from_secs(600);
 
-    fn replay_saved() {
+    fn load(file: &Path) -> Case {
+        let text = case::read(file).unwrap_or_else(|error| panic!("{error}"));
+        Case::from_toml(file, &text).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn explorer() -> Explorer {
+        Explorer::new(Instant::now() + TIME)
+    }
+
+    fn repeat_saved() -> usize {
         let files = case::of_kind(&case::regressions(), KIND);
-        for file in files.unwrap_or_else(|error| panic!("{error}")) {
-            let text = case::read(&file).unwrap_or_else(|error| panic!("{error}"));
-            let case = Case::from_toml(&file, &text).unwrap_or_else(|error| panic!("{error}"));
-            let replayed = replay::replay(&case, |replayed| panic!("{}", replayed.text));
-            let command = case::replay_command(&file);
-            assert_eq!(replayed.exit, 0, "{command}\n{}", replayed.text);
+        let files = files.unwrap_or_else(|error| panic!("{error}"));
+        for file in &files {
+            if let Some(broken) = explorer().repeat(&load(file)) {
+                let command = case::replay_command(file);
+                panic!("{}\nreplay with: {command}", broken.message);
+            }
+        }
+        files.len()
+    }
+
+    #[test]
+    fn every_saved_schedule_keeps_the_contract() {
+        assert!(repeat_saved() > 0, "the folder holds at least an example");
+    }
+
+    /// A scenario that hangs by its own fault: nobody completes the pending detach.
+    const UNFAIR: &str = r#"
+        name = "unfair"
+        summary = "a wait for a detach that nobody completes"
+        before = ["register c1", "register p1"]
+
+        [[module]]
+        name = "c1"
+        side = "client"
+        detach = "pending"
+
+        [[module]]
+        name = "p1"
+        side = "provider"
+
+        [[thread]]
+        name = "t1"
+        ops = ["deregister p1"]
+
+        [[thread]]
+        name = "t2"
+        ops = ["deregister c1", "wait c1"]
+    "#;
+
+    #[test]
+    fn a_failure_is_found_saved_and_found_again() {
+        let scenario = Scenario::from_toml(Path::new("unfair"), UNFAIR).expect("well-formed");
+        let found = explorer().explore(&scenario, 5).expect("the harness works");
+        let found = explorer().smallest(found.expect("it hangs"));
+        assert_eq!(
+            found.scenario, scenario,
+            "nothing simpler is fair and hangs"
+        );
+        assert_eq!(found.rule.map(|rule| rule.number()), Some(16));
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = save(&found, folder.path()).expect("saved");
+        let text = case::read(&file).expect("read");
+        let command = format!("# {}\n", case::replay_command(&file));
+        assert!(text.starts_with(&command), "{text}");
+        let loaded = load(&file);
+        assert_eq!(loaded, found);
+        let again = explorer().repeat(&loaded).expect("the same failure");
+        assert_eq!((again.rule, &again.message), (found.rule, &found.message));
+        assert_eq!(again.schedule, found.schedule);
+    }
+
+    #[test]
+    fn a_seed_fixes_the_executions() {
+        let explored = |engine| -> Vec<_> {
+            let explore = |scenario: Scenario| {
+                let request = Request {
+                    scenario: Arc::new(scenario),
+                    engine,
+                    seed: 11,
+                    budget: TIME,
+                    executions: Arc::default(),
+                };
+                let exploration = shuttle::explore(&request, Some(20));
+                (exploration.executions, exploration.exercised)
+            };
+            drawn(20).map(explore).collect()
+        };
+        for engine in ENGINES {
+            assert_eq!(explored(engine), explored(engine), "{engine}");
         }
     }
 
     #[test]
     fn random_scenarios_keep_the_contract() {
-        replay_saved();
-        let explorer = Explorer::new(Instant::now() + TIME);
+        repeat_saved();
+        let explorer = explorer();
         for index in 0..SCENARIOS {
             let seed = scenario_seed(SEED, Shard::WHOLE, index);
             let found = explorer.explore(&scenario(seed), seed);

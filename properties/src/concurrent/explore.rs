@@ -93,6 +93,24 @@ impl Explorer {
         Ok(None)
     }
 
+    /// Repeats a case: first its schedule, then as many executions from its seed as it took to find
+    /// it. Answers the failure, if there is one.
+    ///
+    /// # Panics
+    /// If a step of the schedule is none of its threads'; [`Case::from_toml`] sees to that.
+    #[must_use]
+    pub fn repeat(&self, case: &Case) -> Option<Case> {
+        let seed = case.seed.unwrap_or_default();
+        let engine = Some(case.engine).filter(|engine| ENGINES.contains(engine));
+        let request = self.request(&case.scenario, engine.unwrap_or(Engine::Random), seed);
+        let steps = case.steps().expect("a case's steps are its threads'");
+        let followed = shuttle::replay(&request, &steps).exploration;
+        Case::new(&request, &followed).or_else(|| {
+            let executions = case.executions.max(EXECUTIONS * MORE_EXECUTIONS);
+            Case::new(&request, &shuttle::explore(&request, Some(executions)))
+        })
+    }
+
     fn request(&self, scenario: &Scenario, engine: Engine, seed: u64) -> Request {
         Request {
             scenario: Arc::new(scenario.clone()),

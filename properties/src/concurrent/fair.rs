@@ -15,7 +15,8 @@
 //! 4. Where detaches are pending and callbacks panic, only threads register, each of which has a
 //!    `wait` to come (which keeps the completer there), and the completer registers nothing.
 //! 5. A null context means one binding (the validity of scenarios asks for that), so the interface's
-//!    modules are not registered in callbacks, which may come any number of times.
+//!    modules are not registered in callbacks, which may come any number of times; and it is handed
+//!    over once, by the module's own attach callback.
 
 use std::path::Path;
 
@@ -74,6 +75,12 @@ const fn is_register(op: &Op) -> bool {
 
 const fn is_wait(op: &Op) -> bool {
     matches!(op, Op::Wait(_))
+}
+
+fn operations(scenario: &Scenario) -> impl Iterator<Item = &Op> {
+    let threads = scenario.threads.iter().flat_map(|thread| &thread.ops);
+    let outside = scenario.before.iter().chain(&scenario.after).chain(threads);
+    outside.chain(scenario.modules.iter().flat_map(lists).flatten())
 }
 
 /// How many operations register a module: of threads, and of callbacks.
@@ -149,7 +156,10 @@ fn mend_null_contexts(scenario: &mut Scenario) {
             (sum.0 + outside, sum.1 + inside)
         });
         let own = registrations(&before, &module.name);
-        if peers > 1 || own.0 > 1 || own.1 + inside > 0 {
+        let plain = matches!(module.attach, Attach::Accept | Attach::Decline);
+        let attach = Op::Attach(module.name.clone());
+        let attached_at_large = operations(&before).any(|op| *op == attach);
+        if peers > 1 || own.0 > 1 || own.1 + inside > 0 || !plain || attached_at_large {
             module.null_context = false;
         }
     }
