@@ -6,98 +6,102 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use nmr_sync::thread::ThreadId;
 use tracing::debug;
 
 use crate::handle::BindingHandle;
 use crate::module::{BindingContext, Detach, Offer};
+use crate::npi::Side;
 use crate::registrar::Registrar;
-use crate::table::{Job, Module, Returned, Step};
+use crate::table::{Hand, Module, Returned, Step, Visit};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
 
 impl Registrar {
     /// Carries out `step` and all that follows from it; answers the first panic.
     #[inline]
-    pub(crate) fn drive(
-        &self,
-        stripe: u32,
-        step: Step,
-        job: Job,
-        thread: ThreadId,
-    ) -> Option<Payload> {
-        if matches!(step, Step::Done) {
-            return None;
+    pub(crate) fn drive(&self, stripe: u32, step: Step, visit: &mut Visit) -> Option<Payload> {
+        match step {
+            Step::Done => None,
+            step => self.carry_out(stripe, step, visit),
         }
-        self.carry_out(stripe, step, job, thread)
     }
 
-    fn carry_out(
-        &self,
-        stripe: u32,
-        mut step: Step,
-        job: Job,
-        thread: ThreadId,
-    ) -> Option<Payload> {
+    fn carry_out(&self, stripe: u32, mut step: Step, visit: &mut Visit) -> Option<Payload> {
         let mut panic = None;
-        while let Some(returned) = self.call_back(stripe, &mut step, &mut panic) {
-            step = self.enter_keeping(stripe, &mut panic, |table| {
-                table.returned(returned, job, thread)
-            });
+        while let Some(returned) = self.call_back(stripe, step, &mut visit.hand, &mut panic) {
+            step = self.enter_keeping(stripe, &mut panic, |table| table.returned(returned, visit));
         }
         panic
     }
 
-    /// Makes the callback of one step, or the two of cleaning up. The step's references to modules
-    /// are gone when it returns, before the table, and with it a waiting thread, hears that the
-    /// callback is over (C11).
+    /// Makes the callback of one step, or the two of cleaning up, and empties `hand`: the references
+    /// to modules are gone before the table, and with it a waiting thread, hears that the callback is
+    /// over (C11).
     fn call_back(
         &self,
         stripe: u32,
-        step: &mut Step,
+        step: Step,
+        hand: &mut Hand,
         panic: &mut Option<Payload>,
     ) -> Option<Returned> {
-        let returned = match step {
-            Step::Done => return None,
-            Step::Attach {
-                binding,
-                client,
-                provider,
-            } => {
-                let offer = Offer {
-                    registrar: self,
-                    binding: self.binding(stripe, *binding),
-                    provider,
-                };
-                let answer = catching(panic, || client.attach_provider(offer));
-                let success = matches!(answer, Some(Ok(())));
-                debug!(binding = %offer.binding, success, "client's attach callback returned");
-                Returned::Attach(*binding, success)
+        match step {
+            Step::Done => None,
+            Step::Attach(key) => {
+                let success = self.call_attach(self.binding(stripe, key), hand, panic);
+                Some(Returned::Attach(key, success))
             }
-            Step::Detach {
-                binding,
-                module,
-                context,
-            } => {
-                let (side, handle) = (module.side(), self.binding(stripe, *binding));
-                let answer = catching(panic, || module.detach(handle, context));
-                let answer = answer.unwrap_or(Detach::Complete);
-                debug!(binding = %handle, %side, ?answer, "detach callback returned");
-                Returned::Detach(*binding, side, answer)
-            }
-            Step::CleanUp { binding, sides } => {
-                for side in sides {
-                    if let Some((module, context)) = side {
-                        catching(panic, || module.clean_up(context));
-                        catching(panic, || *side = None);
+            Step::Detach(key, side) => {
+                let binding = self.binding(stripe, key);
+                let answer = match (&hand.modules[side as usize], &hand.contexts[side as usize]) {
+                    (Some(module), Some(context)) => {
+                        catching(panic, || module.detach(binding, context))
                     }
-                }
-                debug!(binding = %self.binding(stripe, *binding), "cleaned up");
-                Returned::CleanUp(*binding)
+                    _ => unreachable!("a side that detaches is at hand"),
+                };
+                hand.modules[side as usize] = None;
+                hand.contexts[side as usize] = None;
+                let answer = answer.unwrap_or(Detach::Complete);
+                debug!(%binding, %side, ?answer, "detach callback returned");
+                Some(Returned::Detach(key, side, answer))
             }
+            Step::CleanUp(key) => {
+                for (module, context) in hand.modules.iter_mut().zip(&mut hand.contexts) {
+                    if let (Some(module), Some(context)) = (&*module, &*context) {
+                        catching(panic, || module.clean_up(context));
+                    }
+                    *module = None;
+                    catching(panic, || *context = None);
+                }
+                debug!(binding = %self.binding(stripe, key), "cleaned up");
+                Some(Returned::CleanUp(key))
+            }
+        }
+    }
+
+    /// The client's attach callback, and whether it answered success.
+    fn call_attach(
+        &self,
+        binding: BindingHandle,
+        hand: &mut Hand,
+        panic: &mut Option<Payload>,
+    ) -> bool {
+        let (Some(Module::Client(client)), Some(provider)) =
+            (&hand.modules[Side::Client as usize], &hand.offered)
+        else {
+            unreachable!("a client that is made an offer is at hand")
         };
-        *step = Step::Done;
-        Some(returned)
+        let registrar = self;
+        let offer = Offer {
+            registrar,
+            binding,
+            provider,
+        };
+        let answer = catching(panic, || client.attach_provider(offer));
+        hand.modules[Side::Client as usize] = None;
+        hand.offered = None;
+        let success = matches!(answer, Some(Ok(())));
+        debug!(%binding, success, "client's attach callback returned");
+        success
     }
 }
 

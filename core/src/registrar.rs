@@ -23,7 +23,7 @@ use crate::module::{Attachment, ClientModule, ProviderModule};
 use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::reserve::Reserve;
 use crate::status::Status;
-use crate::table::{AttachCall, Characteristics, Job, Module, Table, WaitFault, Waited};
+use crate::table::{AttachCall, Characteristics, Module, Table, Visit, WaitFault, Waited};
 
 static NEXT_REGISTRAR: AtomicU32 = AtomicU32::new(1);
 
@@ -359,13 +359,13 @@ impl Registrar {
         if npi == NpiId::NIL {
             return Err(RegisterError::InvalidParameter(npi));
         }
-        let thread = thread::current_id();
+        let visit = &mut Visit::new(thread::current_id());
         let stripe = self.stripe_of(npi);
-        let registered = self.enter(stripe, |table| table.register(characteristics, thread));
+        let registered = self.enter(stripe, |table| table.register(characteristics, visit));
         let (key, step) = registered.map_err(|(refused, _)| refused)?;
         let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
         debug!(%handle, %npi, "registered");
-        if let Some(payload) = self.drive(stripe, step, Job::Register(key), thread) {
+        if let Some(payload) = self.drive(stripe, step, visit) {
             self.withdraw(handle);
             resume_unwind(payload);
         }
@@ -388,13 +388,13 @@ impl Registrar {
     ) -> Result<Status, DeregisterError<K>> {
         let invalid = |fault| DeregisterError::InvalidParameter { handle, fault };
         let Place { stripe, key } = self.place(handle).map_err(invalid)?;
-        let thread = thread::current_id();
-        let begun = self.enter(stripe, |table| table.deregister(key, K::SIDE, thread));
+        let visit = &mut Visit::new(thread::current_id());
+        let begun = self.enter(stripe, |table| table.deregister(key, K::SIDE, visit));
         let Some(step) = begun.map_err(invalid)? else {
             return Err(DeregisterError::AlreadyDeregistering { handle });
         };
         debug!(%handle, "deregistering");
-        go_on_with(self.drive(stripe, step, Job::Deregister(key), thread));
+        go_on_with(self.drive(stripe, step, visit));
         Ok(Status::PENDING)
     }
 
@@ -457,13 +457,13 @@ impl Registrar {
             fault,
         };
         let Place { stripe, key } = self.place(binding).map_err(invalid)?;
-        let thread = thread::current_id();
-        let step = self.enter(stripe, |table| table.detach_complete(key, side, thread));
+        let visit = &mut Visit::new(thread::current_id());
+        let step = self.enter(stripe, |table| table.detach_complete(key, side, visit));
         let Some(step) = step.map_err(invalid)? else {
             return Err(DetachCompleteError::InvalidState { handle: binding });
         };
         debug!(%binding, %side, "detach completed");
-        go_on_with(self.drive(stripe, step, Job::Complete, thread));
+        go_on_with(self.drive(stripe, step, visit));
         Ok(())
     }
 

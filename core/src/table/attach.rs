@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use nmr_sync::thread::ThreadId;
 
-use super::{Attaching, Detaching, Job, Module, Phase, Step, Table};
+use super::{Attaching, Detaching, Module, Phase, Step, Table, Visit};
 use crate::handle::{HandleFault, Key};
 use crate::module::{BindingContext, ProviderModule};
 use crate::npi::{RegistrationInstance, Side};
@@ -25,19 +25,14 @@ pub(crate) enum AttachCall {
 
 impl Table {
     /// Begins a client's attach callback.
-    pub(super) fn offer(&mut self, key: Key, thread: ThreadId) -> Step {
+    pub(super) fn offer(&mut self, key: Key, visit: &mut Visit) -> Step {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::Offered);
-        binding.running = Some(thread);
+        binding.running = Some(visit.thread);
         let [client, provider] = self.registrations_of(self.bindings.get(key));
-        let Module::Client(module) = &client.characteristics().module else {
-            unreachable!("the client's end names a client")
-        };
-        Step::Attach {
-            binding: key,
-            client: Arc::clone(module),
-            provider: Arc::clone(&provider.characteristics().instance),
-        }
+        visit.hand.modules[Side::Client as usize] = Some(client.characteristics().module.clone());
+        visit.hand.offered = Some(Arc::clone(&provider.characteristics().instance));
+        Step::Attach(key)
     }
 
     /// `client_attach_provider` was called by `thread`, which holds on to the context itself too.
@@ -85,13 +80,7 @@ impl Table {
     }
 
     /// The client's attach callback returned; `success` is its answer.
-    pub(super) fn attach_returned(
-        &mut self,
-        key: Key,
-        success: bool,
-        job: Job,
-        thread: ThreadId,
-    ) -> Step {
+    pub(super) fn attach_returned(&mut self, key: Key, success: bool, visit: &mut Visit) -> Step {
         let [client, provider] = self.registrations_of(self.bindings.get(key));
         let closing = client.closing || provider.closing;
         let binding = self.bindings.get_mut(key);
@@ -104,20 +93,20 @@ impl Table {
             // Declined, or hollow success (C4).
             (false, _) => {
                 self.remove_binding(key);
-                self.next(job, thread)
+                self.next(visit)
             }
             (true, true) if !closing => {
                 binding.phase = Phase::Attached;
-                self.next(job, thread)
+                self.next(visit)
             }
             // A late comer (C6).
-            (true, true) => self.begin_detach(key, job, thread),
+            (true, true) => self.begin_detach(key, visit),
             // Change of mind (C5): the client's side is out at once.
             (true, false) => {
                 let withdrawn = binding.ends[Side::Client as usize].context.take();
                 self.dropped.get_or_insert_default().context = withdrawn;
                 binding.phase = Phase::Detaching([Detaching::Complete, Detaching::ToCall]);
-                self.next_detach(key, job, thread)
+                self.next_detach(key, visit)
             }
         }
     }

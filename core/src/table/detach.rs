@@ -1,8 +1,6 @@
 //! Detaching and cleaning up (C7 to C9).
 
-use nmr_sync::thread::ThreadId;
-
-use super::{Detaching, Job, Module, Phase, Step, Table};
+use super::{Detaching, Module, Phase, Step, Table, Visit};
 use crate::handle::{HandleFault, Key};
 use crate::module::Detach;
 use crate::npi::Side;
@@ -10,13 +8,13 @@ use crate::npi::Side;
 impl Table {
     /// Takes an attached binding (or a late comer) into detaching; the calling thread makes both
     /// detach callbacks.
-    pub(super) fn begin_detach(&mut self, key: Key, job: Job, thread: ThreadId) -> Step {
+    pub(super) fn begin_detach(&mut self, key: Key, visit: &mut Visit) -> Step {
         self.bindings.get_mut(key).phase = Phase::Detaching([Detaching::ToCall; 2]);
-        self.next_detach(key, job, thread)
+        self.next_detach(key, visit)
     }
 
     /// The next callback of a binding that is detaching, or what the thread goes on with.
-    pub(super) fn next_detach(&mut self, key: Key, job: Job, thread: ThreadId) -> Step {
+    pub(super) fn next_detach(&mut self, key: Key, visit: &mut Visit) -> Step {
         let binding = self.bindings.get_mut(key);
         let Phase::Detaching(sides) = &mut binding.phase else {
             unreachable!("the binding is detaching")
@@ -26,42 +24,41 @@ impl Table {
             .find(|&side| sides[side as usize] == Detaching::ToCall);
         if let Some(side) = next {
             sides[side as usize] = Detaching::Calling;
-            binding.running = Some(thread);
-            return self.ask_to_detach(key, side);
+            binding.running = Some(visit.thread);
+            let end = &binding.ends[side as usize];
+            debug_assert!(end.context.is_some(), "it has attached");
+            visit.hand.contexts[side as usize].clone_from(&end.context);
+            let owner = end.registration;
+            visit.hand.modules[side as usize] = Some(self.module(owner));
+            return Step::Detach(key, side);
         }
         if *sides == [Detaching::Complete; 2] {
-            return self.begin_cleanup(key, thread);
+            return self.begin_cleanup(key, visit);
         }
         binding.running = None;
-        self.next(job, thread)
+        self.next(visit)
     }
 
-    fn ask_to_detach(&self, key: Key, side: Side) -> Step {
-        let end = &self.bindings.get(key).ends[side as usize];
-        let context = end.context.as_ref();
-        Step::Detach {
-            binding: key,
-            module: self.module(end.registration).clone(),
-            context: context.expect("it has attached").clone(),
-        }
+    fn module(&self, owner: Key) -> Module {
+        let owner = self.registrations.get(owner);
+        owner.characteristics().module.clone()
     }
 
-    fn module(&self, owner: Key) -> &Module {
-        &self.registrations.get(owner).characteristics().module
-    }
-
-    fn begin_cleanup(&mut self, key: Key, thread: ThreadId) -> Step {
+    fn begin_cleanup(&mut self, key: Key, visit: &mut Visit) -> Step {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::CleaningUp;
-        binding.running = Some(thread);
-        let ends = binding.ends.each_mut();
-        let ends = ends.map(|end| (end.registration, end.context.take()));
-        Step::CleanUp {
-            binding: key,
+        binding.running = Some(visit.thread);
+        let owners = binding.ends.each_ref().map(|end| end.registration);
+        for side in Side::BOTH {
+            let binding = self.bindings.get_mut(key);
+            let context = binding.ends[side as usize].context.take();
             // A client that changed its mind has nothing to clean up (C5).
-            sides: ends
-                .map(|(owner, context)| context.map(|own| (self.module(owner).clone(), own))),
+            if context.is_some() {
+                visit.hand.contexts[side as usize] = context;
+                visit.hand.modules[side as usize] = Some(self.module(owners[side as usize]));
+            }
         }
+        Step::CleanUp(key)
     }
 
     /// One side's detach callback returned.
@@ -70,8 +67,7 @@ impl Table {
         key: Key,
         side: Side,
         answer: Detach,
-        job: Job,
-        thread: ThreadId,
+        visit: &mut Visit,
     ) -> Step {
         let binding = self.bindings.get_mut(key);
         let Phase::Detaching(sides) = &mut binding.phase else {
@@ -85,7 +81,7 @@ impl Table {
             }
             (state, _) => unreachable!("a detach callback returned in {state:?}"),
         };
-        self.next_detach(key, job, thread)
+        self.next_detach(key, visit)
     }
 
     /// One side called its detach-complete function. `Ok(None)`: at the wrong time (C8).
@@ -93,7 +89,7 @@ impl Table {
         &mut self,
         key: Key,
         side: Side,
-        thread: ThreadId,
+        visit: &mut Visit,
     ) -> Result<Option<Step>, HandleFault> {
         self.bindings.lookup(key)?;
         let Phase::Detaching(sides) = &mut self.bindings.get_mut(key).phase else {
@@ -109,7 +105,7 @@ impl Table {
                 *state = Detaching::Complete;
                 let last = *sides == [Detaching::Complete; 2];
                 Ok(Some(if last {
-                    self.begin_cleanup(key, thread)
+                    self.begin_cleanup(key, visit)
                 } else {
                     Step::Done
                 }))
@@ -119,9 +115,9 @@ impl Table {
     }
 
     /// The cleanup callbacks have returned: the binding is gone, and its handle dead (C9).
-    pub(super) fn cleaned_up(&mut self, key: Key, job: Job, thread: ThreadId) -> Step {
+    pub(super) fn cleaned_up(&mut self, key: Key, visit: &mut Visit) -> Step {
         debug_assert_eq!(self.bindings.get(key).phase, Phase::CleaningUp);
         self.remove_binding(key);
-        self.next(job, thread)
+        self.next(visit)
     }
 }

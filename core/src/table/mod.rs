@@ -58,32 +58,23 @@ impl Module {
     }
 }
 
-/// What the calling thread has to do next, before it reports that with [`Table::returned`].
+/// What the calling thread has to do next, before it reports that with [`Table::returned`]. What the
+/// callbacks are given is in its [`Visit`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Step {
     /// Make the client's attach callback.
-    Attach {
-        binding: Key,
-        client: Arc<dyn ClientModule>,
-        provider: Arc<RegistrationInstance>,
-    },
+    Attach(Key),
     /// Make one side's detach callback.
-    Detach {
-        binding: Key,
-        module: Module,
-        context: BindingContext,
-    },
+    Detach(Key, Side),
     /// Make the cleanup callbacks in order, and let go of what they are given: when a wait returns,
     /// the contexts are gone too (C11).
-    CleanUp {
-        binding: Key,
-        sides: [Option<(Module, BindingContext)>; 2],
-    },
+    CleanUp(Key),
     /// Nothing more.
     Done,
 }
 
 /// The callback of a [`Step`] has returned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Returned {
     /// The client's attach callback, with success or not.
     Attach(Key, bool),
@@ -93,9 +84,37 @@ pub(crate) enum Returned {
     CleanUp(Key),
 }
 
+/// One thread's way through one call, from its first critical section to its last.
+pub(crate) struct Visit {
+    thread: ThreadId,
+    job: Job,
+    pub(crate) hand: Hand,
+}
+
+/// What a step's callbacks are called on and given. Empty between a callback's return and the next
+/// step; references to modules and contexts, from which a thread learns nothing that its step does
+/// not say.
+#[derive(Default)]
+pub(crate) struct Hand {
+    pub(crate) modules: [Option<Module>; 2],
+    pub(crate) contexts: [Option<BindingContext>; 2],
+    /// What the provider that is offered says of itself.
+    pub(crate) offered: Option<Arc<RegistrationInstance>>,
+}
+
+impl Visit {
+    pub(crate) fn new(thread: ThreadId) -> Self {
+        Self {
+            thread,
+            job: Job::Complete,
+            hand: Hand::default(),
+        }
+    }
+}
+
 /// What a thread goes on with once the binding at hand needs nothing more of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Job {
+enum Job {
     /// Its register call: the next pair to offer.
     Register(Key),
     /// Its deregister call: the next binding to detach.
@@ -272,21 +291,19 @@ impl Table {
     }
 
     /// What follows from a callback's return.
-    pub(crate) fn returned(&mut self, returned: Returned, job: Job, thread: ThreadId) -> Step {
+    pub(crate) fn returned(&mut self, returned: Returned, visit: &mut Visit) -> Step {
         match returned {
-            Returned::Attach(key, success) => self.attach_returned(key, success, job, thread),
-            Returned::Detach(key, side, answer) => {
-                self.detach_returned(key, side, answer, job, thread)
-            }
-            Returned::CleanUp(key) => self.cleaned_up(key, job, thread),
+            Returned::Attach(key, success) => self.attach_returned(key, success, visit),
+            Returned::Detach(key, side, answer) => self.detach_returned(key, side, answer, visit),
+            Returned::CleanUp(key) => self.cleaned_up(key, visit),
         }
     }
 
     /// What the thread goes on with.
-    fn next(&mut self, job: Job, thread: ThreadId) -> Step {
-        match job {
-            Job::Register(key) => self.next_offer(key, thread),
-            Job::Deregister(key) => self.next_teardown(key, thread),
+    fn next(&mut self, visit: &mut Visit) -> Step {
+        match visit.job {
+            Job::Register(key) => self.next_offer(key, visit),
+            Job::Deregister(key) => self.next_teardown(key, visit),
             Job::Complete => Step::Done,
         }
     }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use nmr_sync::thread::ThreadId;
 
 use super::list::{self, Links, List};
-use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table};
+use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::npi::Side;
@@ -34,7 +34,7 @@ impl Table {
     pub(crate) fn register(
         &mut self,
         characteristics: Characteristics,
-        thread: ThreadId,
+        visit: &mut Visit,
     ) -> Result<(Key, Step), (InsufficientResources, Characteristics)> {
         let side = characteristics.module.side();
         if let Err(refused) = self.make_room() {
@@ -75,7 +75,8 @@ impl Table {
         }
         let registration = self.registrations.get_mut(key);
         registration.offers = registration.bindings.first;
-        Ok((key, self.next_offer(key, thread)))
+        visit.job = Job::Register(key);
+        Ok((key, self.next_offer(key, visit)))
     }
 
     /// Room for one registration, and for its interface.
@@ -108,14 +109,14 @@ impl Table {
     }
 
     /// The next pair that the register call of `key` offers, or the end of that call.
-    pub(super) fn next_offer(&mut self, key: Key, thread: ThreadId) -> Step {
+    pub(super) fn next_offer(&mut self, key: Key, visit: &mut Visit) -> Step {
         let registration = self.registrations.get_mut(key);
         let side = registration.side;
         while let Some(next) = registration.offers {
             let binding = self.bindings.get(next);
             registration.offers = binding.ends[side as usize].links.next;
             if binding.phase == (Phase::Proposed { by: side }) {
-                return self.offer(next, thread);
+                return self.offer(next, visit);
             }
         }
         registration.registering = false;
@@ -143,7 +144,7 @@ impl Table {
         &mut self,
         key: Key,
         side: Side,
-        thread: ThreadId,
+        visit: &mut Visit,
     ) -> Result<Option<Step>, HandleFault> {
         if self.registration_key(key, side)?.closing {
             return Ok(None);
@@ -168,7 +169,8 @@ impl Table {
         self.withdraw_proposals(key, side);
         let registration = self.registrations.get_mut(key);
         registration.teardown = registration.bindings.first;
-        Ok(Some(self.next_teardown(key, thread)))
+        visit.job = Job::Deregister(key);
+        Ok(Some(self.next_teardown(key, visit)))
     }
 
     /// Pairs that were not offered yet never will be (C6).
@@ -185,7 +187,7 @@ impl Table {
 
     /// The next attached binding that the deregister call of `key` begins to detach. Bindings are
     /// taken one by one, so that the other side's own deregistration need not wait for this thread.
-    pub(super) fn next_teardown(&mut self, key: Key, thread: ThreadId) -> Step {
+    pub(super) fn next_teardown(&mut self, key: Key, visit: &mut Visit) -> Step {
         // The registration may be gone: its last binding was just cleaned up, and nobody waits.
         if !self.registrations.contains(key) {
             return Step::Done;
@@ -195,7 +197,7 @@ impl Table {
             let binding = self.bindings.get(next);
             registration.teardown = binding.ends[registration.side as usize].links.next;
             if binding.phase == Phase::Attached {
-                return self.begin_detach(next, Job::Deregister(key), thread);
+                return self.begin_detach(next, visit);
             }
         }
         Step::Done

@@ -55,7 +55,9 @@ fn the_last_of_two_pending_completions_cleans_up() {
         "it is cleaning up"
     );
     done(bench.cleaned_up(step, Job::Complete));
-    let gone = bench.table.detach_complete(bindings[0], Client, bench.me);
+    let gone = bench
+        .table
+        .detach_complete(bindings[0], Client, &mut Visit::new(bench.me));
     assert!(matches!(gone, Err(HandleFault::Dead)));
 }
 

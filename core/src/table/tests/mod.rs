@@ -47,6 +47,8 @@ struct Bench {
     table: Table,
     me: ThreadId,
     other: ThreadId,
+    /// What the last step's callbacks would have been given.
+    hand: Hand,
 }
 
 impl Bench {
@@ -59,6 +61,7 @@ impl Bench {
         Self {
             table: Table::new(NonZeroU32::MAX, Arc::new(reserve)),
             me: nmr_sync::thread::current_id(),
+            hand: Hand::default(),
             other: other.join().unwrap(),
         }
     }
@@ -70,7 +73,8 @@ impl Bench {
         };
         let instance = Arc::new(RegistrationInstance::new(NPI, ModuleId(1)));
         let characteristics = Characteristics { module, instance };
-        let added = self.table.register(characteristics, self.me);
+        let mut visit = Visit::new(self.me);
+        let added = self.table.register(characteristics, &mut visit);
         self.leave();
         added.map_err(|(refused, _)| refused)
     }
@@ -104,40 +108,48 @@ impl Bench {
         self.leave();
     }
 
+    fn visit(&self, job: Job) -> Visit {
+        let mut visit = Visit::new(self.me);
+        visit.job = job;
+        visit
+    }
+
+    /// A callback returned, on the way of `job`.
+    fn returned(&mut self, returned: Returned, job: Job) -> Step {
+        let mut visit = self.visit(job);
+        let step = self.table.returned(returned, &mut visit);
+        self.hand = visit.hand;
+        self.leave();
+        step
+    }
+
     /// The client's attach callback returned, inside the register call of `by`.
     fn attached(&mut self, binding: Key, success: bool, by: Key) -> Step {
-        let step = self
-            .table
-            .attach_returned(binding, success, Job::Register(by), self.me);
+        let returned = Returned::Attach(binding, success);
+        let step = self.returned(returned, Job::Register(by));
         self.leave();
         step
     }
 
     fn deregister(&mut self, key: Key, side: Side, thread: ThreadId) -> Step {
-        let step = self.table.deregister(key, side, thread);
+        let step = self.table.deregister(key, side, &mut Visit::new(thread));
         self.leave();
         step.unwrap().expect("it was not being deregistered")
     }
 
     fn detached(&mut self, (binding, side): (Key, Side), answer: Detach, job: Job) -> Step {
-        let step = self
-            .table
-            .detach_returned(binding, side, answer, job, self.me);
-        self.leave();
-        step
+        self.returned(Returned::Detach(binding, side, answer), job)
     }
 
     fn complete(&mut self, binding: Key, side: Side) -> Option<Step> {
-        let step = self.table.detach_complete(binding, side, self.other);
+        let mut visit = Visit::new(self.other);
+        let step = self.table.detach_complete(binding, side, &mut visit);
         self.leave();
         step.unwrap()
     }
 
     fn cleaned_up(&mut self, step: Step, job: Job) -> Step {
-        let binding = cleanup(step);
-        let step = self.table.cleaned_up(binding, job, self.me);
-        self.leave();
-        step
+        self.returned(Returned::CleanUp(cleanup(step)), job)
     }
 
     /// Both sides complete at once and clean up.
@@ -160,7 +172,7 @@ impl Bench {
 #[track_caller]
 fn attach(step: Step) -> Key {
     match step {
-        Step::Attach { binding, .. } => binding,
+        Step::Attach(binding) => binding,
         _ => panic!("expected an attach callback"),
     }
 }
@@ -168,9 +180,7 @@ fn attach(step: Step) -> Key {
 #[track_caller]
 fn detach(step: Step) -> (Key, Side) {
     match step {
-        Step::Detach {
-            binding, module, ..
-        } => (binding, module.side()),
+        Step::Detach(binding, side) => (binding, side),
         _ => panic!("expected a detach callback"),
     }
 }
@@ -178,7 +188,7 @@ fn detach(step: Step) -> (Key, Side) {
 #[track_caller]
 fn cleanup(step: Step) -> Key {
     match step {
-        Step::CleanUp { binding, .. } => binding,
+        Step::CleanUp(binding) => binding,
         _ => panic!("expected the cleanup callbacks"),
     }
 }

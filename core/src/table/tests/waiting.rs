@@ -19,10 +19,14 @@ fn waiters_are_woken_only_when_there_are_any() {
     let step = bench.detached(detach(step), Detach::Complete, job);
     let binding = cleanup(step);
     assert!(!bench.leave(), "nothing has finished");
-    done(bench.table.cleaned_up(binding, job, bench.me));
+    let visit = &mut bench.visit(job);
+    done(bench.table.returned(Returned::CleanUp(binding), visit));
     assert!(bench.leave(), "the provider's waiter goes on");
     let (lone, _) = bench.add(Client);
-    bench.table.deregister(lone, Client, bench.me).unwrap();
+    bench
+        .table
+        .deregister(lone, Client, &mut Visit::new(bench.me))
+        .unwrap();
     assert!(!bench.leave(), "nobody waits for it yet");
 }
 
@@ -60,7 +64,9 @@ fn an_abandoned_registration_frees_itself_when_it_is_finished() {
     let job = Job::Deregister(client);
     let step = bench.detached(detach(step), Detach::Complete, job);
     let step = bench.detached(detach(step), Detach::Complete, job);
-    done(bench.table.cleaned_up(cleanup(step), job, bench.me));
+    let visit = &mut bench.visit(job);
+    let returned = Returned::CleanUp(cleanup(step));
+    done(bench.table.returned(returned, visit));
     let mut dropped = None;
     bench.table.leave(&mut dropped);
     assert!(dropped.is_some_and(|it| it.modules[Client as usize].is_some()));
