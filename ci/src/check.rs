@@ -178,6 +178,8 @@ impl Checker<'_> {
         pool::in_order(width, runs, task, |outcome| {
             if format == Format::Json && printed.is_ok() {
                 printed = json(out, &Line::Result(outcome.result.clone()));
+                // Nobody reads any more: the other runs would be for nothing.
+                self.stop.fetch_or(printed.is_err(), Ordering::Relaxed);
             }
             tally.add(outcome);
         });

@@ -242,6 +242,27 @@ fn an_interrupt_kills_the_workers_and_prints_what_there_is() {
     assert!(!kill("-0", pid.trim()), "the worker is gone");
 }
 
+#[test]
+fn a_reader_that_goes_away_ends_it() {
+    let fake = Fake::new(&format!(
+        "echo run >>\"${{0%/*}}/runs\"; {}",
+        result("holds", "sampled", CLEAN, 0)
+    ));
+    let worker = fake.path();
+    let mut child = command(&["check", "--worker", &worker, "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    drop(child.stdout.take());
+    let ended = ended(child.wait_with_output().expect("it ends"));
+    assert_eq!(ended.code, Some(4));
+    assert!(!ended.stderr.contains("cannot write"), "{}", ended.stderr);
+    let runs = fs::read_to_string(fake.file("runs")).expect("written");
+    let runs = runs.lines().count();
+    assert!(runs < 20, "{runs} runs for nobody");
+}
+
 fn kill(signal: &str, pid: &str) -> bool {
     let status = Command::new("kill")
         .args([signal, pid])
