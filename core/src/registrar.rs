@@ -362,7 +362,7 @@ impl Registrar {
         let visit = &mut Visit::new(thread::current_id());
         let stripe = self.stripe_of(npi);
         let registered = self.enter(stripe, |table| table.register(characteristics, visit));
-        let (key, step) = registered.map_err(|(refused, _)| refused)?;
+        let (key, step) = registered?;
         let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
         debug!(%handle, %npi, "registered");
         if let Some(payload) = self.drive(stripe, step, visit) {

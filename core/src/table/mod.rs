@@ -256,7 +256,7 @@ pub(crate) struct Table {
 pub(crate) struct Dropped {
     /// The binding context of a client that did not attach in the end.
     pub(crate) context: Option<BindingContext>,
-    /// Registrations that nobody waited for.
+    /// Registrations that nobody waited for, or that were refused.
     pub(crate) modules: [Option<Characteristics>; 2],
 }
 
@@ -345,12 +345,16 @@ impl Table {
         }
         self.wake |= registration.waiters > 0;
         if registration.abandoned && registration.waiters == 0 {
-            let side = registration.side;
             let module = self.free_registration(key);
-            let kept = &mut self.dropped.get_or_insert_default().modules[side as usize];
-            debug_assert!(kept.is_none(), "one registration of a side at a time");
-            *kept = module;
+            self.drop_outside(module.expect("no waiter has taken it"));
         }
+    }
+
+    fn drop_outside(&mut self, module: Characteristics) {
+        let side = module.module.side();
+        let kept = &mut self.dropped.get_or_insert_default().modules[side as usize];
+        debug_assert!(kept.is_none(), "one registration of a side at a time");
+        *kept = Some(module);
     }
 
     fn free_registration(&mut self, key: Key) -> Option<Characteristics> {

@@ -30,15 +30,16 @@ pub(crate) enum Waited {
 
 impl Table {
     /// Makes a registration and a proposed binding with each open one of the other side, or
-    /// nothing at all (C17). Refused characteristics are given back, to be dropped outside the lock.
+    /// nothing at all (C17). Refused characteristics are dropped outside the lock.
     pub(crate) fn register(
         &mut self,
         characteristics: Characteristics,
         visit: &mut Visit,
-    ) -> Result<(Key, Step), (InsufficientResources, Characteristics)> {
+    ) -> Result<(Key, Step), InsufficientResources> {
         let side = characteristics.module.side();
         if let Err(refused) = self.make_room() {
-            return Err((refused, characteristics));
+            self.drop_outside(characteristics);
+            return Err(refused);
         }
         let npi = self.npis.entry(characteristics.instance.npi);
         let peers = match &npi {
@@ -52,7 +53,8 @@ impl Table {
                 .room(Resource::Binding, wanted, || self.bindings.room(wanted))
         {
             self.reserve.give_back(Resource::Registration, 1);
-            return Err((refused, characteristics));
+            self.drop_outside(characteristics);
+            return Err(refused);
         }
         let own = &mut npi.or_default().sides[side as usize];
         let key = self.registrations.insert(Registration {

@@ -76,7 +76,7 @@ impl Bench {
         let mut visit = Visit::new(self.me);
         let added = self.table.register(characteristics, &mut visit);
         self.leave();
-        added.map_err(|(refused, _)| refused)
+        added
     }
 
     /// Registers; answers the key and the register call's first step.
