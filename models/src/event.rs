@@ -204,6 +204,16 @@ pub struct Quiet {
     pub drained: bool,
 }
 
+impl fmt::Display for CallbackKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Attach => "attach",
+            Self::Detach => "detach",
+            Self::Cleanup => "cleanup",
+        })
+    }
+}
+
 impl fmt::Display for RegId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "m{}", self.module)?;

@@ -11,6 +11,7 @@
 pub mod case;
 pub mod engine;
 pub mod event;
+mod invisible;
 pub mod op;
 pub mod oracle;
 pub mod process;

@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 
 use crate::case::thread_name;
-use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Thing, What};
+use crate::event::{Call, Callback, Event, Pair, RegId, Reply, Thing, What};
+use crate::oracle::words;
 use crate::scenario::Scenario;
 
 /// The width of a column at most; what is longer is cut.
@@ -75,7 +76,7 @@ fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
             format!(
                 "{:indent$}{}",
                 "",
-                words(scenario, event.what),
+                told(scenario, event.what),
                 indent = *depth * 2
             ),
         ));
@@ -111,7 +112,7 @@ pub(crate) fn in_names(scenario: &Scenario, text: &str) -> String {
     out
 }
 
-fn words(scenario: &Scenario, what: What) -> String {
+fn told(scenario: &Scenario, what: What) -> String {
     let reg = |reg: RegId| name(scenario, reg);
     let of_pair = |pair: Pair| format!("{}–{}", reg(pair.client), reg(pair.provider));
     let some_pair = |pair: Option<Pair>| pair.map_or("nothing".to_owned(), of_pair);
@@ -124,13 +125,8 @@ fn words(scenario: &Scenario, what: What) -> String {
         What::Call(Call::DetachComplete { side, pair }) => {
             format!("{side} detach complete {}", some_pair(pair))
         }
-        What::Return(answer) => format!("= {}", answer_words(answer)),
+        What::Return(answer) => format!("= {}", words::answer(answer)),
         What::Begin(Callback { kind, side, pair }) => {
-            let kind = match kind {
-                CallbackKind::Attach => "attach",
-                CallbackKind::Detach => "detach",
-                CallbackKind::Cleanup => "cleanup",
-            };
             format!(
                 "⟨{}: {kind} {}⟩",
                 reg(pair.side(side)),
@@ -162,23 +158,6 @@ fn name(scenario: &Scenario, reg: RegId) -> String {
     }
 }
 
-const fn answer_words(answer: Answer) -> &'static str {
-    match answer {
-        Answer::Registered => "registered",
-        Answer::Pending => "pending",
-        Answer::WrongStatus => "another status than pending",
-        Answer::Done => "done",
-        Answer::Attached => "attached",
-        Answer::Refused => "refused",
-        Answer::NoInterface => "no interface",
-        Answer::InsufficientResources => "insufficient resources",
-        Answer::InvalidParameter => "invalid parameter",
-        Answer::InvalidState => "invalid state",
-        Answer::WouldDeadlock => "would deadlock",
-        Answer::Panicked => "panicked",
-    }
-}
-
 const fn reply_words(reply: Reply) -> &'static str {
     match reply {
         Reply::Success => "success",
@@ -194,7 +173,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::event::Side;
+    use crate::event::{Answer, CallbackKind, Side};
 
     fn scenario() -> Scenario {
         let text = r#"

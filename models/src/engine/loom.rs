@@ -6,7 +6,6 @@
 //! that returns has really ended by itself. (loom's memory model: Norris and Demsky, CDSChecker,
 //! OOPSLA 2013.)
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use loom::model::Builder;
 
-use super::{Exploration, Request, is_limit};
+use super::{Exploration, Request, is_limit, text};
 use crate::report::Extent;
 use crate::run::{Run, Watch};
 use crate::scenario::MAX_THREADS;
@@ -41,7 +40,7 @@ pub(super) fn explore(
     let bound = Arc::new(AtomicUsize::new(UNBOUNDED));
     let watch = Arc::new(Watch::new(request.executions.clone(), {
         let bound = bound.clone();
-        move |watch, _| end(answer(watch, bound.load(Ordering::Relaxed)))
+        move |watch| end(answer(watch, bound.load(Ordering::Relaxed)))
     }));
     let mut deadline = Instant::now() + request.budget;
     let mut best = None;
@@ -120,12 +119,6 @@ fn search(request: &Request, watch: &Arc<Watch>, bound: usize, deadline: Instant
             text => Search::Failed(format!("loom failed: {text}")),
         },
     }
-}
-
-fn text(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
 }
 
 /// Every field is set: loom would take some from the environment.

@@ -124,7 +124,7 @@ pub fn explore(
 ) -> Exploration {
     install_panic_hook();
     if request.engine.build() != Build::current() {
-        let watch = Watch::new(request.executions.clone(), |_, _| {});
+        let watch = Watch::new(request.executions.clone(), |_| {});
         return Exploration {
             error: Some(format!("{} is not an engine of this build", request.engine)),
             ..Exploration::new(&watch, Extent::Sampled)
@@ -186,6 +186,14 @@ fn engine_panic(text: &str) -> Option<EnginePanic> {
     } else {
         None
     }
+}
+
+/// What a panic says.
+#[cfg(any(loom, shuttle))]
+fn text(payload: &(dyn std::any::Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("no message")
 }
 
 /// An execution was longer than the engine allows.

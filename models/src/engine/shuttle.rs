@@ -1,9 +1,8 @@
 //! shuttle's schedulers: random, PCT (Burckhardt et al., ASPLOS 2010) and uniform random walk (Zhao et
 //! al., ASPLOS 2025), from a seed; and the repetition of one schedule.
 
-use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use shuttle::scheduler::{
@@ -11,7 +10,8 @@ use shuttle::scheduler::{
 };
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
-use super::{Exploration, Request, install_panic_hook, is_limit, is_sequential};
+use super::{Exploration, Request, install_panic_hook, is_limit, is_sequential, text};
+use crate::invisible::{Invisible, lock};
 use crate::report::{Engine, Extent};
 use crate::run::{Run, Watch};
 use crate::scenario::Scenario;
@@ -63,7 +63,7 @@ pub struct Replay {
 /// Repeats one schedule. From a step that does not fit on, the first thread that can run does.
 #[must_use]
 pub fn replay(request: &Request, schedule: &[u8]) -> Replay {
-    let misfit = Arc::new(Mutex::new(None));
+    let misfit = Arc::new(Invisible::new(None));
     let follow = Follow {
         schedule: schedule.to_vec(),
         position: 0,
@@ -77,18 +77,14 @@ pub fn replay(request: &Request, schedule: &[u8]) -> Replay {
     }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 struct Search {
     scenario: Arc<Scenario>,
     watch: Arc<Watch>,
     deadline: Instant,
     limit: u64,
-    steps: Arc<Mutex<Vec<u8>>>,
+    steps: Arc<Invisible<Vec<u8>>>,
     /// The execution at hand: asked when shuttle says that it cannot go on.
-    current: Arc<Mutex<Option<Arc<Run>>>>,
+    current: Arc<Invisible<Option<Arc<Run>>>>,
 }
 
 impl Search {
@@ -96,7 +92,7 @@ impl Search {
         install_panic_hook();
         Self {
             scenario: request.scenario.clone(),
-            watch: Arc::new(Watch::new(request.executions.clone(), |_, _| {})),
+            watch: Arc::new(Watch::new(request.executions.clone(), |_| {})),
             deadline: Instant::now() + request.budget,
             limit,
             steps: Arc::default(),
@@ -165,12 +161,6 @@ fn config() -> Config {
     config
 }
 
-fn text(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
-}
-
 /// Writes down what another scheduler decides, and says when it is enough.
 struct Recording {
     inner: Box<dyn Scheduler + Send>,
@@ -178,7 +168,7 @@ struct Recording {
     deadline: Instant,
     limit: u64,
     begun: u64,
-    steps: Arc<Mutex<Vec<u8>>>,
+    steps: Arc<Invisible<Vec<u8>>>,
 }
 
 impl Scheduler for Recording {
@@ -256,7 +246,7 @@ impl Scheduler for QuietRandom {
 struct Follow {
     schedule: Vec<u8>,
     position: usize,
-    misfit: Arc<Mutex<Option<usize>>>,
+    misfit: Arc<Invisible<Option<usize>>>,
 }
 
 impl Scheduler for Follow {

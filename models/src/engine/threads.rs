@@ -23,7 +23,7 @@ pub(super) fn explore(
     request: &Request,
     end: impl Fn(Exploration) + Send + Sync + 'static,
 ) -> Exploration {
-    let watch = Arc::new(Watch::new(request.executions.clone(), move |watch, _| {
+    let watch = Arc::new(Watch::new(request.executions.clone(), move |watch| {
         end(Exploration::new(watch, Extent::Sampled));
     }));
     let (reports, inbox) = channel();

@@ -14,7 +14,7 @@ mod rules;
 mod stuck;
 #[cfg(test)]
 mod tests;
-mod words;
+pub(crate) mod words;
 
 use std::hash::{Hash, Hasher};
 

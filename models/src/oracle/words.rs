@@ -1,6 +1,6 @@
 //! Calls, callbacks and answers in the contract's words.
 
-use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId};
+use crate::event::{Answer, Call, Callback, Pair, RegId};
 
 use super::facts::{Facts, Frame};
 
@@ -26,19 +26,12 @@ pub(super) fn call(call: Call) -> String {
 
 /// A callback, as in "the client's detach callback for m0–m1".
 pub(super) fn callback(callback: Callback) -> String {
-    let kind = match callback.kind {
-        CallbackKind::Attach => "attach",
-        CallbackKind::Detach => "detach",
-        CallbackKind::Cleanup => "cleanup",
-    };
-    format!(
-        "the {}'s {kind} callback for {}",
-        callback.side, callback.pair
-    )
+    let Callback { kind, side, pair } = callback;
+    format!("the {side}'s {kind} callback for {pair}")
 }
 
 /// An answer, as in "answered pending".
-pub(super) const fn answer(answer: Answer) -> &'static str {
+pub(crate) const fn answer(answer: Answer) -> &'static str {
     match answer {
         Answer::Registered => "a handle",
         Answer::Pending => "pending",

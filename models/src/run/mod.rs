@@ -13,16 +13,17 @@ mod watch;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex as Invisible, Weak};
+use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, NpiId, Registrar};
 use nmr_sync::thread::{self, ThreadId};
 
 use crate::event::{Answer, Call, Callback, Pair, Quiet, RegId, Reply, What};
+use crate::invisible::{Invisible, lock};
 use crate::op::Op;
 use crate::render::in_names;
 use crate::scenario::{Detach, Module, Scenario};
-use shared::{Latest, Memory, Pending, Rundown, lock};
+use shared::{Latest, Memory, Pending, Rundown};
 
 pub use recorder::Finding;
 pub(crate) use watch::Watch;

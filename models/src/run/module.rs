@@ -7,9 +7,10 @@ use nmr::{
     Offer, ProviderModule, RegistrationInstance, Side, Status,
 };
 
-use super::shared::{PendingDetach, lock};
+use super::shared::PendingDetach;
 use super::{Run, npi_id, scripted_panic};
 use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
+use crate::invisible::lock;
 use crate::scenario::{Attach, Cleanup, Detach, Module};
 
 /// What the modules of a scenario say when they decline.

@@ -13,8 +13,9 @@ use nmr_sync::thread;
 
 use super::Run;
 use super::module::{Scripted, attach_answer, instance};
-use super::shared::{AnyHandle, Memory, PendingDetach, lock};
+use super::shared::{AnyHandle, Memory, PendingDetach};
 use crate::event::{Answer, Call, Pair, RegId, What};
+use crate::invisible::lock;
 use crate::op::Op;
 
 impl Run {

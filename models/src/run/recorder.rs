@@ -1,13 +1,13 @@
 //! The event log of one execution, and the oracle that reads it.
 //!
-//! Its lock is std's and therefore invisible to loom and shuttle: recording adds no interleavings.
-//! Nothing is called while it is held. Once a rule is broken nothing more is recorded, and every
+//! Recording adds no interleavings. Once a rule is broken nothing more is recorded, and every
 //! thread that comes to record something is stopped.
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 
 use crate::event::{Event, Quiet, What};
+use crate::invisible::{Invisible, lock};
 use crate::oracle::Oracle;
 use crate::report::Rule;
 
@@ -26,7 +26,7 @@ pub struct Finding {
 pub(crate) struct Stop;
 
 pub(crate) struct Recorder {
-    log: Mutex<Log>,
+    log: Invisible<Log>,
 }
 
 struct Log {
@@ -39,7 +39,7 @@ struct Log {
 impl Recorder {
     pub(crate) fn new() -> Self {
         Self {
-            log: Mutex::new(Log {
+            log: Invisible::new(Log {
                 oracle: Oracle::new(),
                 history: Vec::new(),
                 frozen: false,
@@ -48,7 +48,7 @@ impl Recorder {
     }
 
     fn log(&self) -> MutexGuard<'_, Log> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.log)
     }
 
     /// Records what a thread does; answers a finding if that breaks a rule.

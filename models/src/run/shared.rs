@@ -3,12 +3,11 @@
 //!
 //! Where two threads really meet, the primitive is `nmr-sync`'s, so that loom and shuttle see it.
 
-use std::sync::{Mutex as Invisible, PoisonError};
-
 use nmr::{BindingHandle, ClientHandle, ProviderHandle, Side};
 use nmr_sync::{Monitor, Mutex};
 
 use crate::event::{Pair, RegId};
+use crate::invisible::{Invisible, lock};
 
 /// A registration's handle, of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,10 +57,6 @@ impl Latest {
         let _order = self.raced.as_ref().map(Mutex::lock);
         *lock(&self.registration)
     }
-}
-
-pub(super) fn lock<T>(mutex: &Invisible<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The memory of a registration context. Its owner frees it when the wait for the registration has

@@ -1,36 +1,33 @@
 //! What a search counts over all its executions, and what it found.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::recorder::Finding;
+use crate::invisible::{Invisible, lock};
 use crate::report::Rule;
 
+type OnFinding = Box<dyn Fn(&Watch) + Send + Sync>;
+
 /// The running totals of one search.
-///
-/// Its locks are std's, invisible to loom and shuttle.
 pub(crate) struct Watch {
     executions: Arc<AtomicU64>,
-    exercised: Mutex<[u64; Rule::COUNT]>,
-    finding: Mutex<Option<Finding>>,
+    exercised: Invisible<[u64; Rule::COUNT]>,
+    finding: Invisible<Option<Finding>>,
     /// Called with the first finding. An engine that cannot be stopped from inside ends the process
     /// here.
-    on_finding: Box<dyn Fn(&Watch, &Finding) + Send + Sync>,
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    on_finding: OnFinding,
 }
 
 impl Watch {
     pub(crate) fn new(
         executions: Arc<AtomicU64>,
-        on_finding: impl Fn(&Self, &Finding) + Send + Sync + 'static,
+        on_finding: impl Fn(&Self) + Send + Sync + 'static,
     ) -> Self {
         Self {
             executions,
-            exercised: Mutex::new([0; Rule::COUNT]),
-            finding: Mutex::new(None),
+            exercised: Invisible::new([0; Rule::COUNT]),
+            finding: Invisible::new(None),
             on_finding: Box::new(on_finding),
         }
     }
@@ -61,9 +58,9 @@ impl Watch {
             if first.is_some() {
                 return;
             }
-            *first = Some(finding.clone());
+            *first = Some(finding);
         }
-        (self.on_finding)(self, &finding);
+        (self.on_finding)(self);
     }
 
     /// What was found.
