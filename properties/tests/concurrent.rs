@@ -185,6 +185,7 @@ mod under_shuttle {
 
     use nmr_models::case::{Case, KIND};
     use nmr_models::engine::{Request, shuttle};
+    use nmr_models::report::{Engine, Rule};
     use nmr_properties::case;
     use nmr_properties::concurrent::explore::{ENGINES, Explorer, save};
 
@@ -268,18 +269,37 @@ mod under_shuttle {
         assert_eq!(again.schedule, found.schedule);
     }
 
+    /// Otherwise the search would show little.
+    #[test]
+    fn generated_scenarios_exercise_every_rule() {
+        let mut exercised = [0; Rule::COUNT];
+        for scenario in drawn(500) {
+            let exploration = shuttle::explore(&request(scenario, Engine::Random), Some(5));
+            for (sum, count) in exercised.iter_mut().zip(exploration.exercised) {
+                *sum += count;
+            }
+        }
+        let rarely: Vec<Rule> = Rule::all()
+            .filter(|rule| exercised[usize::from(rule.number()) - 1] < 20)
+            .collect();
+        assert!(rarely.is_empty(), "{rarely:?} of {exercised:?}");
+    }
+
+    fn request(scenario: Scenario, engine: Engine) -> Request {
+        Request {
+            scenario: Arc::new(scenario),
+            engine,
+            seed: 11,
+            budget: TIME,
+            executions: Arc::default(),
+        }
+    }
+
     #[test]
     fn a_seed_fixes_the_executions() {
         let explored = |engine| -> Vec<_> {
             let explore = |scenario: Scenario| {
-                let request = Request {
-                    scenario: Arc::new(scenario),
-                    engine,
-                    seed: 11,
-                    budget: TIME,
-                    executions: Arc::default(),
-                };
-                let exploration = shuttle::explore(&request, Some(20));
+                let exploration = shuttle::explore(&request(scenario, engine), Some(20));
                 (exploration.executions, exploration.exercised)
             };
             drawn(20).map(explore).collect()
