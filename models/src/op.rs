@@ -137,3 +137,40 @@ impl From<Op> for String {
         op.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operation_goes_through_its_text_form_unchanged() {
+        let texts = [
+            "register c",
+            "deregister c",
+            "wait c",
+            "complete c",
+            "complete-all",
+            "try-complete c",
+            "complete-again c",
+            "attach c",
+            "dispatch c",
+            "deregister-wrong c",
+            "deregister-foreign c",
+            "deregister-forged",
+            "wait-forged",
+            "complete-forged",
+            "yield",
+        ];
+        for text in texts {
+            let op: Op = text.parse().unwrap_or_else(|error| panic!("{error}"));
+            assert_eq!(op.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn words_too_few_or_too_many_are_refused() {
+        for text in ["", "register", "yield c", "wait c d", "Register c"] {
+            assert_eq!(text.parse::<Op>(), Err(UnknownOp(text.to_owned())));
+        }
+    }
+}

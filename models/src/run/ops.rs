@@ -94,7 +94,8 @@ impl Run {
             memories.push(Arc::new(Memory::new()));
             RegId {
                 module: module as u8,
-                nth: (memories.len() - 1) as u8,
+                nth: u8::try_from(memories.len() - 1)
+                    .expect("a module registers at most 256 times in one execution"),
             }
         };
         let call = Call::Register {

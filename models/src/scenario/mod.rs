@@ -3,15 +3,19 @@
 //! It has a text form in TOML that a person can write; see the `scenarios` folder of this crate. It
 //! knows nothing of engines and runs nothing.
 
-use std::collections::BTreeSet;
-use std::fmt;
-use std::path::{Path, PathBuf};
+mod format;
+mod validate;
+
+use std::path::Path;
 
 use nmr::Side;
 use serde::{Deserialize, Serialize};
 
 use crate::op::Op;
 use crate::report::Rule;
+use validate::is_completer;
+
+pub use format::FormatError;
 
 /// The most threads that a scenario may have besides the main one: loom has room for five in all.
 pub const MAX_THREADS: usize = 4;
@@ -203,65 +207,6 @@ pub struct Thread {
     pub ops: Vec<Op>,
 }
 
-/// A file that is not what it should be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FormatError {
-    path: PathBuf,
-    /// Line and column, from 1, where they are known.
-    at: Option<(usize, usize)>,
-    message: String,
-}
-
-impl std::error::Error for FormatError {}
-
-impl fmt::Display for FormatError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path.display())?;
-        if let Some((line, column)) = self.at {
-            write!(f, ":{line}:{column}")?;
-        }
-        write!(f, ": {}", self.message)
-    }
-}
-
-impl FormatError {
-    /// An error about the whole file.
-    #[must_use]
-    pub fn new(path: &Path, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            at: None,
-            message: message.into(),
-        }
-    }
-
-    /// An error that the TOML reader found in `text`.
-    #[must_use]
-    pub fn from_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let at = error.span().map(|span| {
-            let before = &text[..span.start.min(text.len())];
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            (
-                before.matches('\n').count() + 1,
-                before[line_start..].chars().count() + 1,
-            )
-        });
-        Self {
-            at,
-            ..Self::new(path, error.message())
-        }
-    }
-
-    /// The same error, at the line of `text` that first mentions `word`.
-    pub(crate) fn at_mention(mut self, text: &str, word: &str) -> Self {
-        self.at = text.lines().enumerate().find_map(|(line, content)| {
-            let column = content.find(word)?;
-            Some((line + 1, content[..column].chars().count() + 1))
-        });
-        self
-    }
-}
-
 impl Scenario {
     /// Reads the text form; `path` is for messages only.
     ///
@@ -331,150 +276,4 @@ impl Scenario {
     pub(crate) fn has_completer(&self) -> bool {
         self.operations().any(|(_, op)| is_completer(op))
     }
-
-    fn validate(&self) -> Result<(), Fault> {
-        let fault = |mention: &str, message: String| {
-            Err(Fault {
-                mention: mention.to_owned(),
-                message,
-            })
-        };
-        if self.threads.len() > MAX_THREADS {
-            let more = &self.threads[MAX_THREADS].name;
-            return fault(
-                more,
-                format!("a scenario has at most {MAX_THREADS} threads, this is one more"),
-            );
-        }
-        let mut names = BTreeSet::new();
-        let all = self.modules.iter().map(|module| &module.name);
-        for name in all.chain(self.threads.iter().map(|thread| &thread.name)) {
-            if !names.insert(name) || name == "main" {
-                return fault(name, format!("`{name}` is taken: expected another name"));
-            }
-        }
-        for module in &self.modules {
-            let client_only = !matches!(
-                module.attach,
-                Attach::Accept | Attach::Decline | Attach::Panic
-            );
-            if module.side == Side::Provider && client_only {
-                return fault(
-                    &module.name,
-                    format!(
-                        "`{}` is a provider: expected attach = accept, decline or panic",
-                        module.name
-                    ),
-                );
-            }
-        }
-        self.validate_null_contexts()?;
-        self.validate_completers()?;
-        self.validate_ops()
-    }
-
-    /// A cleanup callback is told nothing but its context: where that is null, only one binding can
-    /// be meant.
-    fn validate_null_contexts(&self) -> Result<(), Fault> {
-        let registers = |name: &str| {
-            let ops = self.operations();
-            ops.filter(|(_, op)| matches!(op, Op::Register(module) if module == name))
-                .count()
-        };
-        for module in self.modules.iter().filter(|module| module.null_context) {
-            let peers = self.modules.iter();
-            let peers = peers.filter(|peer| peer.npi == module.npi && peer.side != module.side);
-            let peers: usize = peers.map(|peer| registers(&peer.name)).sum();
-            let plain = matches!(module.attach, Attach::Accept | Attach::Decline);
-            if peers > 1 || registers(&module.name) > 1 || !plain {
-                return Err(Fault {
-                    mention: module.name.clone(),
-                    message: format!(
-                        "`{}` has null contexts: expected attach = accept or decline, at most one \
-                         registration of it, and one of the other side on its interface",
-                        module.name
-                    ),
-                });
-            }
-        }
-        Ok(())
-    }
-
-    /// A completer goes on until the others have done their waits: it must not stand in their way.
-    fn validate_completers(&self) -> Result<(), Fault> {
-        for thread in &self.threads {
-            let Some(completer) = thread.ops.iter().find(|op| is_completer(op)) else {
-                continue;
-            };
-            let last = thread.ops.last() == Some(completer);
-            let waits = thread.ops.iter().any(|op| matches!(op, Op::Wait(_)));
-            if !last || waits {
-                return Err(Fault {
-                    mention: completer.to_string(),
-                    message: format!(
-                        "`{completer}` goes on until the other threads' waits are done: expected it at \
-                         the end of a thread that does not wait"
-                    ),
-                });
-            }
-        }
-        let mut elsewhere = self
-            .operations()
-            .filter(|(by, op)| is_completer(op) && by.is_none_or(|by| by == 0));
-        let Some((_, completer)) = elsewhere.next() else {
-            return Ok(());
-        };
-        Err(Fault {
-            mention: completer.to_string(),
-            message: format!(
-                "`{completer}` goes on until the threads' waits are done: expected it in a thread"
-            ),
-        })
-    }
-
-    fn validate_ops(&self) -> Result<(), Fault> {
-        for (_, op) in self.operations() {
-            let text = op.to_string();
-            let fault = |message: String| Fault {
-                mention: text.clone(),
-                message,
-            };
-            let Some(name) = op.module() else { continue };
-            let Some(module) = self.module(name) else {
-                let known: Vec<_> = self.modules.iter().map(|m| m.name.as_str()).collect();
-                let known = known.join(", ");
-                return Err(fault(format!(
-                    "`{text}` names no module: expected one of {known}"
-                )));
-            };
-            let module = &self.modules[module];
-            match op {
-                Op::Dispatch(_)
-                    if module.side == Side::Provider || module.detach != Detach::Rundown =>
-                {
-                    return Err(fault(format!(
-                        "`{text}`: expected a client with detach = \"rundown\", which may call its \
-                         providers"
-                    )));
-                }
-                Op::Attach(_) if module.side == Side::Provider => {
-                    return Err(fault(format!(
-                        "`{text}`: expected a client, which attaches"
-                    )));
-                }
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-}
-
-const fn is_completer(op: &Op) -> bool {
-    matches!(op, Op::Complete(_) | Op::CompleteAll)
-}
-
-/// What is wrong, and a piece of the text near which it is.
-struct Fault {
-    mention: String,
-    message: String,
 }

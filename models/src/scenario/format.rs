@@ -1,0 +1,63 @@
+//! What is wrong with a file, and where.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A file that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FormatError {
+    path: PathBuf,
+    /// Line and column, from 1, where they are known.
+    at: Option<(usize, usize)>,
+    message: String,
+}
+
+impl std::error::Error for FormatError {}
+
+impl fmt::Display for FormatError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some((line, column)) = self.at {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl FormatError {
+    /// An error about the whole file.
+    #[must_use]
+    pub fn new(path: &Path, message: impl Into<String>) -> Self {
+        Self {
+            path: path.to_owned(),
+            at: None,
+            message: message.into(),
+        }
+    }
+
+    /// An error that the TOML reader found in `text`.
+    #[must_use]
+    pub fn from_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
+        let at = error.span().map(|span| {
+            let before = &text[..span.start.min(text.len())];
+            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+            (
+                before.matches('\n').count() + 1,
+                before[line_start..].chars().count() + 1,
+            )
+        });
+        Self {
+            at,
+            ..Self::new(path, error.message())
+        }
+    }
+
+    /// The same error, at the line of `text` that first mentions `word`.
+    pub(crate) fn at_mention(mut self, text: &str, word: &str) -> Self {
+        self.at = text.lines().enumerate().find_map(|(line, content)| {
+            let column = content.find(word)?;
+            Some((line + 1, content[..column].chars().count() + 1))
+        });
+        self
+    }
+}

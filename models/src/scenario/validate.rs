@@ -1,0 +1,307 @@
+//! Whether a scenario makes sense: names, and what an operation needs to have an end.
+//!
+//! It does not say whether a scenario ends: a wait for a module that nobody deregisters is refused by
+//! the registrar, a pending detach that nobody completes is found as a deadlock.
+
+use std::collections::BTreeSet;
+
+use super::{Attach, Detach, MAX_THREADS, Scenario, Side};
+use crate::op::Op;
+
+/// The most modules that an event can tell apart.
+const MAX_MODULES: usize = 255;
+
+impl Scenario {
+    pub(super) fn validate(&self) -> Result<(), Fault> {
+        let fault = |mention: &str, message: String| {
+            Err(Fault {
+                mention: mention.to_owned(),
+                message,
+            })
+        };
+        if self.threads.len() > MAX_THREADS {
+            let more = &self.threads[MAX_THREADS].name;
+            return fault(
+                more,
+                format!("a scenario has at most {MAX_THREADS} threads, this is one more"),
+            );
+        }
+        if let Some(more) = self.modules.get(MAX_MODULES) {
+            return fault(
+                &more.name,
+                format!("a scenario has at most {MAX_MODULES} modules, this is one more"),
+            );
+        }
+        let mut names = BTreeSet::new();
+        let all = self.modules.iter().map(|module| &module.name);
+        for name in all.chain(self.threads.iter().map(|thread| &thread.name)) {
+            if !names.insert(name) || name == "main" {
+                return fault(name, format!("`{name}` is taken: expected another name"));
+            }
+        }
+        for module in &self.modules {
+            let client_only = !matches!(
+                module.attach,
+                Attach::Accept | Attach::Decline | Attach::Panic
+            );
+            if module.side == Side::Provider && client_only {
+                return fault(
+                    &module.name,
+                    format!(
+                        "`{}` is a provider: expected attach = accept, decline or panic",
+                        module.name
+                    ),
+                );
+            }
+        }
+        self.validate_recursion()?;
+        self.validate_null_contexts()?;
+        self.validate_completers()?;
+        self.validate_ops()
+    }
+
+    /// An attach callback that registers a module leads to attach callbacks of that module and of its
+    /// peers: none of them may lead back to itself.
+    fn validate_recursion(&self) -> Result<(), Fault> {
+        let leads_to = |from: usize| {
+            let registered = self.modules[from]
+                .in_attach
+                .iter()
+                .filter_map(|op| match op {
+                    Op::Register(name) => self.module(name),
+                    _ => None,
+                });
+            registered.flat_map(|new| {
+                let module = &self.modules[new];
+                let called = self
+                    .modules
+                    .iter()
+                    .enumerate()
+                    .filter(move |&(index, other)| {
+                        index == new || (other.npi == module.npi && other.side != module.side)
+                    });
+                called.map(|(index, _)| index)
+            })
+        };
+        for (start, module) in self.modules.iter().enumerate() {
+            let mut reached = BTreeSet::new();
+            let mut next: Vec<usize> = leads_to(start).collect();
+            while let Some(at) = next.pop() {
+                if reached.insert(at) {
+                    next.extend(leads_to(at));
+                }
+            }
+            if reached.contains(&start) {
+                return Err(Fault {
+                    mention: module.name.clone(),
+                    message: format!(
+                        "the attach callback of `{}` registers modules whose attaching calls it again, \
+                         without end: expected another place to register them",
+                        module.name
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A cleanup callback is told nothing but its context: where that is null, only one binding can
+    /// be meant.
+    fn validate_null_contexts(&self) -> Result<(), Fault> {
+        let registers = |name: &str| {
+            let ops = self.operations();
+            ops.filter(|(_, op)| matches!(op, Op::Register(module) if module == name))
+                .count()
+        };
+        for module in self.modules.iter().filter(|module| module.null_context) {
+            let peers = self.modules.iter();
+            let peers = peers.filter(|peer| peer.npi == module.npi && peer.side != module.side);
+            let peers: usize = peers.map(|peer| registers(&peer.name)).sum();
+            let plain = matches!(module.attach, Attach::Accept | Attach::Decline);
+            if peers > 1 || registers(&module.name) > 1 || !plain {
+                return Err(Fault {
+                    mention: module.name.clone(),
+                    message: format!(
+                        "`{}` has null contexts: expected attach = accept or decline, at most one \
+                         registration of it, and one of the other side on its interface",
+                        module.name
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// A completer goes on until the others have done their waits: it must not stand in their way.
+    fn validate_completers(&self) -> Result<(), Fault> {
+        for thread in &self.threads {
+            let Some(completer) = thread.ops.iter().find(|op| is_completer(op)) else {
+                continue;
+            };
+            let last = thread.ops.last() == Some(completer);
+            let waits = thread.ops.iter().any(|op| matches!(op, Op::Wait(_)));
+            if !last || waits {
+                return Err(Fault {
+                    mention: completer.to_string(),
+                    message: format!(
+                        "`{completer}` goes on until the other threads' waits are done: expected it at \
+                         the end of a thread that does not wait"
+                    ),
+                });
+            }
+        }
+        let mut elsewhere = self
+            .operations()
+            .filter(|(by, op)| is_completer(op) && by.is_none_or(|by| by == 0));
+        let Some((_, completer)) = elsewhere.next() else {
+            return Ok(());
+        };
+        Err(Fault {
+            mention: completer.to_string(),
+            message: format!(
+                "`{completer}` goes on until the threads' waits are done: expected it in a thread"
+            ),
+        })
+    }
+
+    fn validate_ops(&self) -> Result<(), Fault> {
+        for (_, op) in self.operations() {
+            let text = op.to_string();
+            let fault = |message: String| Fault {
+                mention: text.clone(),
+                message,
+            };
+            let Some(name) = op.module() else { continue };
+            let Some(module) = self.module(name) else {
+                let known: Vec<_> = self.modules.iter().map(|m| m.name.as_str()).collect();
+                let known = known.join(", ");
+                return Err(fault(format!(
+                    "`{text}` names no module: expected one of {known}"
+                )));
+            };
+            let module = &self.modules[module];
+            match op {
+                Op::Dispatch(_)
+                    if module.side == Side::Provider || module.detach != Detach::Rundown =>
+                {
+                    return Err(fault(format!(
+                        "`{text}`: expected a client with detach = \"rundown\", which may call its \
+                         providers"
+                    )));
+                }
+                Op::Attach(_) if module.side == Side::Provider => {
+                    return Err(fault(format!(
+                        "`{text}`: expected a client, which attaches"
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) const fn is_completer(op: &Op) -> bool {
+    matches!(op, Op::Complete(_) | Op::CompleteAll)
+}
+
+/// What is wrong, and a piece of the text near which it is.
+pub(super) struct Fault {
+    pub(super) mention: String,
+    pub(super) message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    /// The complaint about a scenario with these lines, after its name and summary.
+    fn complaint(lines: &str) -> String {
+        let text = format!("name = \"s\"\nsummary = \"s\"\n{lines}");
+        let scenario = Scenario::from_toml(Path::new("s.toml"), &text);
+        scenario.map_or_else(|error| error.to_string(), |_| "none".to_owned())
+    }
+
+    fn module(name: &str, side: &str, rest: &str) -> String {
+        format!("[[module]]\nname = \"{name}\"\nside = \"{side}\"\n{rest}\n")
+    }
+
+    fn thread(name: &str, ops: &str) -> String {
+        format!("[[thread]]\nname = \"{name}\"\nops = {ops}\n")
+    }
+
+    #[test]
+    fn names_are_unique_and_none_is_the_main_threads() {
+        let twice = module("c", "client", "") + &thread("c", "[]");
+        assert_eq!(
+            complaint(&twice),
+            "s.toml:4:9: `c` is taken: expected another name"
+        );
+        let main = module("main", "client", "");
+        assert!(complaint(&main).contains("`main` is taken"));
+    }
+
+    #[test]
+    fn five_threads_are_one_too_many() {
+        let threads: String = (1..=5).map(|n| thread(&format!("t{n}"), "[]")).collect();
+        let complaint = complaint(&(module("c", "client", "") + &threads));
+        assert!(
+            complaint.contains("at most 4 threads, this is one more"),
+            "{complaint}"
+        );
+    }
+
+    #[test]
+    fn a_provider_does_not_change_its_mind() {
+        let provider = module("p", "provider", "attach = \"change-of-mind\"");
+        assert!(complaint(&provider).contains("expected attach = accept, decline or panic"));
+    }
+
+    #[test]
+    fn only_a_client_with_a_rundown_dispatches() {
+        let plain = module("c", "client", "") + &thread("t", "[\"dispatch c\"]");
+        assert!(complaint(&plain).contains("expected a client with detach = \"rundown\""));
+        let guarded = module("c", "client", "detach = \"rundown\"");
+        assert_eq!(
+            complaint(&(guarded + &thread("t", "[\"dispatch c\"]"))),
+            "none"
+        );
+    }
+
+    #[test]
+    fn a_completer_ends_its_thread_and_waits_for_nobody() {
+        let modules = module("p", "provider", "detach = \"pending\"");
+        let early = modules.clone() + &thread("t", "[\"complete p\", \"yield\"]");
+        assert!(complaint(&early).contains("expected it at the end of a thread"));
+        let waiting = modules.clone() + &thread("t", "[\"wait p\", \"complete p\"]");
+        assert!(complaint(&waiting).contains("a thread that does not wait"));
+        let main = format!("after = [\"complete-all\"]\n{modules}");
+        assert!(complaint(&main).contains("expected it in a thread"));
+        let right = modules + &thread("t", "[\"yield\", \"complete p\"]");
+        assert_eq!(complaint(&right), "none");
+    }
+
+    #[test]
+    fn null_contexts_have_one_binding() {
+        let nulls = module("c", "client", "null-context = true");
+        let peers = module("p", "provider", "") + &module("q", "provider", "");
+        let before = "before = [\"register c\", \"register p\", \"register q\"]\n";
+        let two = format!("{before}{nulls}{peers}");
+        assert!(complaint(&two).contains("`c` has null contexts: expected"));
+        assert_eq!(complaint(&two.replace(", \"register q\"", "")), "none");
+    }
+
+    #[test]
+    fn registering_in_attach_callbacks_comes_to_an_end() {
+        let client = module("c", "client", "in-attach = [\"register d\"]");
+        let ends = client.clone() + &module("d", "client", "") + &module("p", "provider", "");
+        assert_eq!(complaint(&ends), "none");
+        let again = client + &module("d", "client", "in-attach = [\"register c\"]");
+        assert!(complaint(&again).contains("the attach callback of `c` registers modules"));
+        let by_peer =
+            module("p", "provider", "in-attach = [\"register e\"]") + &module("e", "client", "");
+        assert!(complaint(&by_peer).contains("the attach callback of `p` registers modules"));
+    }
+}
