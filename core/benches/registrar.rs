@@ -19,11 +19,12 @@ fn main() {
 #[cfg(not(any(loom, shuttle)))]
 mod bench {
     use std::collections::BTreeMap;
-    use std::sync::{Arc, Barrier};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use criterion::{Criterion, Throughput};
+    use criterion::{Criterion, SamplingMode, Throughput};
     use nmr::{
         Attachment, BindingContext, BindingHandle, ClientModule, Detach, ModuleId, NpiId, Offer,
         ProviderModule, Registrar, RegistrationInstance, Status,
@@ -142,28 +143,38 @@ mod bench {
         }
     }
 
-    /// The visitors on their own threads at the same time; how long until the last is done.
-    fn visit_together(visitors: &[Visitor], pairs: u64) -> Duration {
-        let start = Barrier::new(visitors.len());
-        thread::scope(|scope| {
-            let threads: Vec<_> = visitors
-                .iter()
-                .map(|visitor| {
-                    scope.spawn(|| {
-                        start.wait();
-                        let begun = Instant::now();
-                        visitor.visit(pairs);
-                        (begun, Instant::now())
-                    })
-                })
+    /// `threads` threads, each with a provider and a visitor of its own, at the same time: from the
+    /// first one's start to the last one's end.
+    ///
+    /// Each brings its own modules, made by itself, as parts of a program that know nothing of each
+    /// other do; modules made side by side would share cache lines. They start by spinning, for to
+    /// wake one up takes longer than many pairs.
+    fn visit_together(threads: usize, pairs: u64) -> Duration {
+        let registrar = Registrar::new();
+        let ready = AtomicUsize::new(0);
+        let run = |npi: usize| {
+            add_provider(&registrar, npi as u128);
+            let visitor = Visitor::new(&registrar, npi as u128);
+            visitor.visit(1);
+            ready.fetch_add(1, Ordering::SeqCst);
+            while ready.load(Ordering::SeqCst) < threads {
+                std::hint::spin_loop();
+            }
+            let begun = Instant::now();
+            visitor.visit(pairs);
+            (begun, Instant::now())
+        };
+        let times: Vec<_> = thread::scope(|scope| {
+            let run = &run;
+            let threads: Vec<_> = (1..=threads)
+                .map(|npi| scope.spawn(move || run(npi)))
                 .collect();
-            let times = threads
-                .into_iter()
-                .map(|thread| thread.join().expect("no panic"));
-            let (begun, ended): (Vec<_>, Vec<_>) = times.unzip();
-            let last = ended.into_iter().max().expect("there are visitors");
-            last - begun.into_iter().min().expect("there are visitors")
-        })
+            let times = threads.into_iter().map(|thread| thread.join());
+            times.map(|time| time.expect("no panic")).collect()
+        });
+        let begun = times.iter().map(|(begun, _)| *begun).min();
+        let ended = times.iter().map(|(_, ended)| *ended).max();
+        ended.expect("there are threads") - begun.expect("there are threads")
     }
 
     /// The least disturbed sample of each workload, in ns.
@@ -181,6 +192,8 @@ mod bench {
         ) {
             let mut group = criterion.benchmark_group("registrar");
             group.throughput(Throughput::Elements(elements.into()));
+            // Many short samples: on a busy machine some of them are undisturbed.
+            group.sampling_mode(SamplingMode::Flat).sample_size(1_000);
             group.bench_function(name, |bencher| {
                 bencher.iter_custom(|iterations| {
                     let time = run(iterations);
@@ -273,14 +286,9 @@ mod bench {
             visitor.visit_without_wait(pairs)
         });
 
-        let registrar = Registrar::new();
-        let visitors = [1, 2].map(|npi| {
-            add_provider(&registrar, npi);
-            Visitor::new(&registrar, npi)
-        });
         for (name, threads) in [("W6 one thread", 1), ("W6 two threads", 2)] {
             figures.measure(criterion, name, threads, |pairs| {
-                visit_together(&visitors[..threads as usize], pairs)
+                visit_together(threads as usize, pairs)
             });
         }
 
