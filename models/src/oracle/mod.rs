@@ -1,8 +1,8 @@
 //! The oracle: judges a registrar by what can be observed of it, one rule of the contract after the
 //! other.
 //!
-//! It follows the events of one execution: [`facts`] is what was observed so far, [`record`] keeps it
-//! up to date, and each file in [`rules`] judges the next event by it. Calls overlap, and what a call
+//! It follows the events of one execution: `facts` is what was observed so far, `record` keeps it
+//! up to date, and each file in `rules` judges the next event by it. Calls overlap, and what a call
 //! or a callback does happens somewhere between its two events; where that leaves more than one
 //! right answer, all of them are accepted. It never looks into the registrar, and it cannot see what
 //! is not an event: lock order, memory, or a callback that the registrar only meant to make.

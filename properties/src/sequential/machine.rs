@@ -1,7 +1,7 @@
 //! The random search: the specification as proptest's reference state machine, the registrar as the
 //! system under test.
 //!
-//! proptest draws and shrinks the sequences; what is compared, and how, is [`run`](super::run)'s.
+//! proptest draws and shrinks the sequences; what is compared, and how, is [`run`](mod@super::run)'s.
 
 use std::fmt;
 use std::io;
