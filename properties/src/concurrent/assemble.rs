@@ -1,7 +1,7 @@
 //! A scenario out of a draft.
 //!
 //! It names modules and threads, registers beforehand what no thread registers, and cuts threads to
-//! [`OPERATIONS`]. That the result is fair is `fair`'s.
+//! [`OPERATIONS`]. That the result is fair is [`mended`](fair::mended)'s doing.
 
 use nmr::Side;
 use nmr_models::op::Op;

@@ -1,7 +1,7 @@
 //! Sequences of operations on one thread, against the registrar and against its specification.
 //!
 //! [`ops`] is the language of the sequences, [`reference`](mod@reference) the specification, [`world`] the
-//! scripted modules that drive the real registrar, [`run`] the comparison of the two, [`generate`]
+//! scripted modules that drive the real registrar, [`run`](mod@run) the comparison of the two, [`generate`]
 //! and [`machine`] the random search. Every answer, every callback in its order, and what the
 //! registrar holds on to after each operation are compared. Concurrency is not looked at here.
 
