@@ -64,6 +64,9 @@ impl Builder {
 
     /// At most this many bindings at a time, those that are proposed and not yet attached included.
     /// Beyond, registering answers `InsufficientResources` (C17). Default as for registrations.
+    ///
+    /// The limits are shared by all interfaces: a register call that is refused for want of bindings
+    /// has held its registration's place for a moment, in which another interface's may be refused.
     pub const fn max_bindings(mut self, limit: usize) -> Self {
         self.max_bindings = Some(limit);
         self

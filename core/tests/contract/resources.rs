@@ -1,6 +1,7 @@
 //! C17 and C19: registering is all or nothing, and nothing is left in the end.
 
 use std::sync::Arc;
+use std::thread;
 
 use nmr::*;
 
@@ -162,4 +163,55 @@ fn every_slot_can_be_used_again_when_all_is_quiet() {
         drop((first, provider, second));
         world.assert_empty();
     }
+}
+
+#[test]
+fn room_is_back_when_the_wait_returns_whoever_cleaned_up() {
+    in_time(|| {
+        for _ in 0..300 {
+            let limits = Registrar::builder().max_registrations(2).max_bindings(1);
+            let world = World::with(limits);
+            let (provider, _) = world.add_provider(world.provider("p"));
+            let (client, _) = world.add_client(world.client("c"));
+            let other = world.clone();
+            let thread = thread::spawn(move || {
+                other.registrar.deregister_provider(provider).unwrap();
+            });
+            world.end_client(client);
+            thread.join().unwrap();
+            let waited = world.registrar.wait_for_provider_deregister(provider);
+            assert_eq!(waited, Ok(()));
+            let (client, _) = world.add_client(world.client("c"));
+            let (provider, _) = world.add_provider(world.provider("p"));
+            world.end_client(client);
+            world.end_provider(provider);
+        }
+    });
+}
+
+#[test]
+fn room_is_back_when_the_first_of_two_waits_returns() {
+    in_time(|| {
+        for _ in 0..300 {
+            let world = World::with(Registrar::builder().max_registrations(1));
+            let (client, _) = world.add_client(world.client("c"));
+            world.registrar.deregister_client(client).unwrap();
+            let first = Gate::default();
+            let waiters = [(); 2].map(|()| {
+                let (registrar, first) = (world.registrar.clone(), first.clone());
+                thread::spawn(move || {
+                    let waited = registrar.wait_for_client_deregister(client).is_ok();
+                    if waited {
+                        first.open();
+                    }
+                    waited
+                })
+            });
+            first.pass();
+            let (next, _) = world.add_client(world.client("next"));
+            world.end_client(next);
+            let waited = waiters.map(|waiter| waiter.join().unwrap());
+            assert!(waited.contains(&true), "{waited:?}");
+        }
+    });
 }
