@@ -56,6 +56,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod builder;
+mod calls;
 mod drive;
 mod error;
 mod handle;
@@ -67,6 +69,7 @@ mod reserve;
 mod status;
 mod table;
 
+pub use builder::Builder;
 pub use error::{
     AttachError, DeregisterError, DetachCompleteError, InsufficientResources, RegisterError,
     Resource, WaitError,
@@ -80,5 +83,5 @@ pub use module::{
 };
 pub use npi::{ModuleId, NpiId, RegistrationInstance, Side};
 pub use owned::{ClientRegistration, Deregistering, ProviderRegistration, Registration};
-pub use registrar::{Builder, Count, Registrar, RegistrationKind};
+pub use registrar::{Count, Registrar, RegistrationKind};
 pub use status::Status;

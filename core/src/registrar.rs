@@ -1,31 +1,24 @@
 //! The registrar: the table's stripes, each under its monitor, and the public functions.
 //!
-//! Each function is a transition of the table inside one critical section, and then the callbacks
-//! that its answer names, outside it (C15): see [`drive`](crate::drive).
+//! What they have in common is in [`calls`](crate::calls), the callbacks in [`drive`](crate::drive).
 
 use std::fmt;
-use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crossbeam_utils::CachePadded;
 use nmr_sync::{Monitor, thread};
 use tracing::debug;
 
-use crate::drive::{Payload, catching};
+use crate::builder::Builder;
 use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
 use crate::handle::{
-    BindingHandle, ClientHandle, Handle, HandleFault, HandleKind, Key, Kind, OfBinding, OfClient,
-    OfProvider, Place, ProviderHandle, STRIPE_BITS,
+    BindingHandle, ClientHandle, HandleKind, OfClient, OfProvider, ProviderHandle,
 };
 use crate::module::{Attachment, ClientModule, ProviderModule};
-use crate::npi::{NpiId, RegistrationInstance, Side};
-use crate::reserve::Reserve;
+use crate::npi::{RegistrationInstance, Side};
 use crate::status::Status;
-use crate::table::{AttachCall, Characteristics, Module, Table, Visit, WaitFault, Waited};
-
-static NEXT_REGISTRAR: AtomicU32 = AtomicU32::new(1);
+use crate::table::{AttachCall, Characteristics, Module, Table};
 
 /// The Network Module Registrar.
 ///
@@ -33,86 +26,13 @@ static NEXT_REGISTRAR: AtomicU32 = AtomicU32::new(1);
 /// [crate's documentation](crate) for an example and [`Builder`] for limits.
 #[derive(Clone)]
 pub struct Registrar {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
 }
 
 pub(crate) struct Shared {
-    id: u32,
+    pub(crate) id: u32,
     /// A power of two; an interface lives in one of them for good, chosen by its NPIID.
-    stripes: Box<[CachePadded<Monitor<Table>>]>,
-}
-
-/// Sets a registrar's limits; made by [`Registrar::builder`].
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Builder {
-    max_registrations: Option<usize>,
-    max_bindings: Option<usize>,
-    stripes: usize,
-    last_generation: u32,
-    fail_reservation: Option<u64>,
-}
-
-impl Builder {
-    /// At most this many registrations at a time, of both sides together; one counts until the wait
-    /// for its deregistration has returned. Beyond, registering answers `InsufficientResources`
-    /// (C17). Default: what the handles can name, 2²⁰ for each stripe.
-    pub const fn max_registrations(mut self, limit: usize) -> Self {
-        self.max_registrations = Some(limit);
-        self
-    }
-
-    /// At most this many bindings at a time, those that are proposed and not yet attached included.
-    /// Beyond, registering answers `InsufficientResources` (C17). Default as for registrations.
-    ///
-    /// The limits are shared by all interfaces: a register call that is refused for want of bindings
-    /// has held its registration's place for a moment, in which another interface's may be refused.
-    pub const fn max_bindings(mut self, limit: usize) -> Self {
-        self.max_bindings = Some(limit);
-        self
-    }
-
-    /// The number of monitors over which the interfaces are spread, 1 to 1024, rounded up to a
-    /// power of two. Two interfaces with different monitors never wait for each other. Default 256.
-    pub const fn stripes(mut self, stripes: usize) -> Self {
-        self.stripes = stripes;
-        self
-    }
-
-    /// The generation after which a slot is retired instead of being used again (C12), at least 1.
-    /// Default `u32::MAX`; a small one lets a test see slots being retired.
-    pub const fn last_generation(mut self, generation: u32) -> Self {
-        self.last_generation = generation;
-        self
-    }
-
-    /// Makes the k-th reservation of memory fail, counted from 1 over all register calls: fault
-    /// injection for tests. A register call reserves for the registration, for the interface, and
-    /// for its bindings if there are any to make.
-    pub const fn fail_reservation(mut self, k: u64) -> Self {
-        self.fail_reservation = Some(k);
-        self
-    }
-
-    /// Makes the registrar.
-    #[must_use]
-    pub fn build(self) -> Registrar {
-        let stripes = self.stripes.clamp(1, 1 << STRIPE_BITS).next_power_of_two();
-        let reserve = Arc::new(Reserve::new(
-            self.max_registrations,
-            self.max_bindings,
-            self.fail_reservation,
-        ));
-        let last = NonZeroU32::new(self.last_generation).unwrap_or(NonZeroU32::MIN);
-        Registrar {
-            shared: Arc::new(Shared {
-                id: NEXT_REGISTRAR.fetch_add(1, Ordering::Relaxed),
-                stripes: (0..stripes)
-                    .map(|_| CachePadded::new(Monitor::new(Table::new(last, Arc::clone(&reserve)))))
-                    .collect(),
-            }),
-        }
-    }
+    pub(crate) stripes: Box<[CachePadded<Monitor<Table>>]>,
 }
 
 /// The kinds of handle that name a registration.
@@ -144,13 +64,7 @@ impl Registrar {
 
     /// Starts to describe a registrar with limits.
     pub const fn builder() -> Builder {
-        Builder {
-            max_registrations: None,
-            max_bindings: None,
-            stripes: 256,
-            last_generation: u32::MAX,
-            fail_reservation: None,
-        }
+        Builder::new()
     }
 
     /// Registers a client module: Windows' `NmrRegisterClient`.
@@ -353,173 +267,6 @@ impl Registrar {
         }
         count
     }
-
-    fn register<K: RegistrationKind>(
-        &self,
-        characteristics: Characteristics,
-    ) -> Result<Handle<K>, RegisterError> {
-        let npi = characteristics.instance.npi;
-        if npi == NpiId::NIL {
-            return Err(RegisterError::InvalidParameter(npi));
-        }
-        let visit = &mut Visit::new(thread::current_id());
-        let stripe = self.stripe_of(npi);
-        let registered = self.enter(stripe, |table| table.register(characteristics, visit));
-        let (key, step) = registered?;
-        let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
-        debug!(%handle, %npi, "registered");
-        if let Some(payload) = self.drive(stripe, step, visit) {
-            self.withdraw(handle);
-            resume_unwind(payload);
-        }
-        Ok(handle)
-    }
-
-    /// Takes a registration back whose register call panics, and which therefore nobody can.
-    fn withdraw<K: RegistrationKind>(&self, handle: Handle<K>) {
-        // A panic from here on is not the first one.
-        let mut later = None;
-        catching(&mut later, || self.deregister(handle));
-        if let Some(Err(_)) = catching(&mut later, || self.wait(handle)) {
-            catching(&mut later, || self.abandon(handle));
-        }
-    }
-
-    pub(crate) fn deregister<K: RegistrationKind>(
-        &self,
-        handle: Handle<K>,
-    ) -> Result<Status, DeregisterError<K>> {
-        let invalid = |fault| DeregisterError::InvalidParameter { handle, fault };
-        let Place { stripe, key } = self.place(handle).map_err(invalid)?;
-        let visit = &mut Visit::new(thread::current_id());
-        let begun = self.enter(stripe, |table| table.deregister(key, K::SIDE, visit));
-        let Some(step) = begun.map_err(invalid)? else {
-            return Err(DeregisterError::AlreadyDeregistering { handle });
-        };
-        debug!(%handle, "deregistering");
-        go_on_with(self.drive(stripe, step, visit));
-        Ok(Status::PENDING)
-    }
-
-    pub(crate) fn wait<K: RegistrationKind>(&self, handle: Handle<K>) -> Result<(), WaitError<K>> {
-        let place = self.place(handle);
-        let Place { stripe, key } =
-            place.map_err(|fault| WaitError::InvalidParameter { handle, fault })?;
-        let thread = thread::current_id();
-        let mut entered = false;
-        let waited = self.shared.stripes[stripe as usize].wait_until(|table| {
-            if !entered {
-                entered = true;
-                if let Err(fault) = table.begin_wait(key, K::SIDE, thread) {
-                    return Some(Err(fault));
-                }
-            }
-            let waited = table.wait_over(key)?;
-            let mut dropped = None;
-            let wake = table.leave(&mut dropped);
-            debug_assert!(
-                !wake && dropped.is_none(),
-                "the answer says all that is to do"
-            );
-            Some(Ok(waited))
-        });
-        match waited {
-            Ok(Waited::Gone) => {}
-            Ok(Waited::Alone(module)) => drop(module),
-            Ok(Waited::First(module)) => {
-                // The others are waiting for this drop, even if it panics.
-                let mut panic = None;
-                catching(&mut panic, || drop(module));
-                self.enter(stripe, |table| table.let_go(key));
-                go_on_with(panic);
-            }
-            Err(WaitFault::Handle(fault)) => {
-                return Err(WaitError::InvalidParameter { handle, fault });
-            }
-            Err(WaitFault::NotDeregistered) => return Err(WaitError::NotDeregistered { handle }),
-            Err(WaitFault::WouldDeadlock) => return Err(WaitError::WouldDeadlock { handle }),
-        }
-        debug!(%handle, "deregistered");
-        Ok(())
-    }
-
-    /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
-    pub(crate) fn abandon<K: RegistrationKind>(&self, handle: Handle<K>) {
-        if let Ok(Place { stripe, key }) = self.place(handle) {
-            self.enter(stripe, |table| table.abandon(key));
-        }
-    }
-
-    fn detach_complete(
-        &self,
-        binding: BindingHandle,
-        side: Side,
-    ) -> Result<(), DetachCompleteError> {
-        let invalid = |fault| DetachCompleteError::InvalidParameter {
-            handle: binding,
-            fault,
-        };
-        let Place { stripe, key } = self.place(binding).map_err(invalid)?;
-        let visit = &mut Visit::new(thread::current_id());
-        let step = self.enter(stripe, |table| table.detach_complete(key, side, visit));
-        let Some(step) = step.map_err(invalid)? else {
-            return Err(DetachCompleteError::InvalidState { handle: binding });
-        };
-        debug!(%binding, %side, "detach completed");
-        go_on_with(self.drive(stripe, step, visit));
-        Ok(())
-    }
-
-    /// One critical section, and outside it the drop of what the table has let go of, which may
-    /// panic.
-    fn enter<R>(&self, stripe: u32, section: impl FnOnce(&mut Table) -> R) -> R {
-        let mut panic = None;
-        let answer = self.enter_keeping(stripe, &mut panic, section);
-        go_on_with(panic);
-        answer
-    }
-
-    /// [`enter`](Self::enter) for a thread that has more to do before a panic may go on.
-    pub(crate) fn enter_keeping<R>(
-        &self,
-        stripe: u32,
-        panic: &mut Option<Payload>,
-        section: impl FnOnce(&mut Table) -> R,
-    ) -> R {
-        let monitor = &self.shared.stripes[stripe as usize];
-        // Beside the answer, for it is large and mostly empty; nobody learns anything from it.
-        let mut dropped = None;
-        let answer = monitor.enter_then_leave(section, |table| table.leave(&mut dropped));
-        if let Some(dropped) = dropped {
-            catching(panic, || drop(dropped));
-        }
-        answer
-    }
-
-    fn place<K: HandleKind>(&self, handle: Handle<K>) -> Result<Place, HandleFault> {
-        let place = handle.place(self.shared.id)?;
-        if (place.stripe as usize) < self.shared.stripes.len() {
-            Ok(place)
-        } else {
-            Err(HandleFault::Unknown)
-        }
-    }
-
-    fn handle<K: HandleKind>(&self, kind: Kind, stripe: u32, key: Key) -> Handle<K> {
-        Handle::new(self.shared.id, kind, Place { stripe, key })
-    }
-
-    pub(crate) fn binding(&self, stripe: u32, key: Key) -> Handle<OfBinding> {
-        self.handle(Kind::Binding, stripe, key)
-    }
-
-    fn stripe_of(&self, npi: NpiId) -> u32 {
-        // Fibonacci hashing: GUIDs made by hand differ in few bits, and often in the low ones.
-        let folded = (npi.0 >> 64) as u64 ^ npi.0 as u64;
-        let hash = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let bits = self.shared.stripes.len().trailing_zeros();
-        (hash.rotate_left(bits) & (self.shared.stripes.len() as u64 - 1)) as u32
-    }
 }
 
 /// See [`Registrar::count`].
@@ -536,11 +283,5 @@ impl fmt::Debug for Registrar {
         f.debug_struct("Registrar")
             .field("id", &self.shared.id)
             .finish_non_exhaustive()
-    }
-}
-
-fn go_on_with(panic: Option<Payload>) {
-    if let Some(payload) = panic {
-        resume_unwind(payload);
     }
 }

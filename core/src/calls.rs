@@ -1,0 +1,193 @@
+//! What the public functions have in common: a transition of the table inside one critical section,
+//! then the callbacks that its answer names, outside it (C15).
+//!
+//! Generic over the side, which the public functions are not. The callbacks are made in
+//! [`drive`](crate::drive).
+
+use std::panic::resume_unwind;
+
+use nmr_sync::thread;
+use tracing::debug;
+
+use crate::drive::{Payload, catching};
+use crate::error::{DeregisterError, DetachCompleteError, RegisterError, WaitError};
+use crate::handle::{BindingHandle, Handle, HandleFault, HandleKind, Key, Kind, OfBinding, Place};
+use crate::npi::{NpiId, Side};
+use crate::registrar::{Registrar, RegistrationKind};
+use crate::status::Status;
+use crate::table::{Characteristics, Table, Visit, WaitFault, Waited};
+
+impl Registrar {
+    pub(crate) fn register<K: RegistrationKind>(
+        &self,
+        characteristics: Characteristics,
+    ) -> Result<Handle<K>, RegisterError> {
+        let npi = characteristics.instance.npi;
+        if npi == NpiId::NIL {
+            return Err(RegisterError::InvalidParameter(npi));
+        }
+        let visit = &mut Visit::new(thread::current_id());
+        let stripe = self.stripe_of(npi);
+        let registered = self.enter(stripe, |table| table.register(characteristics, visit));
+        let (key, step) = registered?;
+        let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
+        debug!(%handle, %npi, "registered");
+        if let Some(payload) = self.drive(stripe, step, visit) {
+            self.withdraw(handle);
+            resume_unwind(payload);
+        }
+        Ok(handle)
+    }
+
+    /// Takes a registration back whose register call panics, and which therefore nobody can.
+    fn withdraw<K: RegistrationKind>(&self, handle: Handle<K>) {
+        // A panic from here on is not the first one.
+        let mut later = None;
+        catching(&mut later, || self.deregister(handle));
+        if let Some(Err(_)) = catching(&mut later, || self.wait(handle)) {
+            catching(&mut later, || self.abandon(handle));
+        }
+    }
+
+    pub(crate) fn deregister<K: RegistrationKind>(
+        &self,
+        handle: Handle<K>,
+    ) -> Result<Status, DeregisterError<K>> {
+        let invalid = |fault| DeregisterError::InvalidParameter { handle, fault };
+        let Place { stripe, key } = self.place(handle).map_err(invalid)?;
+        let visit = &mut Visit::new(thread::current_id());
+        let begun = self.enter(stripe, |table| table.deregister(key, K::SIDE, visit));
+        let Some(step) = begun.map_err(invalid)? else {
+            return Err(DeregisterError::AlreadyDeregistering { handle });
+        };
+        debug!(%handle, "deregistering");
+        go_on_with(self.drive(stripe, step, visit));
+        Ok(Status::PENDING)
+    }
+
+    pub(crate) fn wait<K: RegistrationKind>(&self, handle: Handle<K>) -> Result<(), WaitError<K>> {
+        let place = self.place(handle);
+        let Place { stripe, key } =
+            place.map_err(|fault| WaitError::InvalidParameter { handle, fault })?;
+        let thread = thread::current_id();
+        let mut entered = false;
+        let waited = self.shared.stripes[stripe as usize].wait_until(|table| {
+            if !entered {
+                entered = true;
+                if let Err(fault) = table.begin_wait(key, K::SIDE, thread) {
+                    return Some(Err(fault));
+                }
+            }
+            let waited = table.wait_over(key)?;
+            let mut dropped = None;
+            let wake = table.leave(&mut dropped);
+            debug_assert!(
+                !wake && dropped.is_none(),
+                "the answer says all that is to do"
+            );
+            Some(Ok(waited))
+        });
+        match waited {
+            Ok(Waited::Gone) => {}
+            Ok(Waited::Alone(module)) => drop(module),
+            Ok(Waited::First(module)) => {
+                // The others are waiting for this drop, even if it panics.
+                let mut panic = None;
+                catching(&mut panic, || drop(module));
+                self.enter(stripe, |table| table.let_go(key));
+                go_on_with(panic);
+            }
+            Err(WaitFault::Handle(fault)) => {
+                return Err(WaitError::InvalidParameter { handle, fault });
+            }
+            Err(WaitFault::NotDeregistered) => return Err(WaitError::NotDeregistered { handle }),
+            Err(WaitFault::WouldDeadlock) => return Err(WaitError::WouldDeadlock { handle }),
+        }
+        debug!(%handle, "deregistered");
+        Ok(())
+    }
+
+    /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
+    pub(crate) fn abandon<K: RegistrationKind>(&self, handle: Handle<K>) {
+        if let Ok(Place { stripe, key }) = self.place(handle) {
+            self.enter(stripe, |table| table.abandon(key));
+        }
+    }
+
+    pub(crate) fn detach_complete(
+        &self,
+        binding: BindingHandle,
+        side: Side,
+    ) -> Result<(), DetachCompleteError> {
+        let invalid = |fault| DetachCompleteError::InvalidParameter {
+            handle: binding,
+            fault,
+        };
+        let Place { stripe, key } = self.place(binding).map_err(invalid)?;
+        let visit = &mut Visit::new(thread::current_id());
+        let step = self.enter(stripe, |table| table.detach_complete(key, side, visit));
+        let Some(step) = step.map_err(invalid)? else {
+            return Err(DetachCompleteError::InvalidState { handle: binding });
+        };
+        debug!(%binding, %side, "detach completed");
+        go_on_with(self.drive(stripe, step, visit));
+        Ok(())
+    }
+
+    /// One critical section, and outside it the drop of what the table has let go of, which may
+    /// panic.
+    pub(crate) fn enter<R>(&self, stripe: u32, section: impl FnOnce(&mut Table) -> R) -> R {
+        let mut panic = None;
+        let answer = self.enter_keeping(stripe, &mut panic, section);
+        go_on_with(panic);
+        answer
+    }
+
+    /// [`enter`](Self::enter) for a thread that has more to do before a panic may go on.
+    pub(crate) fn enter_keeping<R>(
+        &self,
+        stripe: u32,
+        panic: &mut Option<Payload>,
+        section: impl FnOnce(&mut Table) -> R,
+    ) -> R {
+        let monitor = &self.shared.stripes[stripe as usize];
+        // Beside the answer, for it is large and mostly empty; nobody learns anything from it.
+        let mut dropped = None;
+        let answer = monitor.enter_then_leave(section, |table| table.leave(&mut dropped));
+        if let Some(dropped) = dropped {
+            catching(panic, || drop(dropped));
+        }
+        answer
+    }
+
+    pub(crate) fn place<K: HandleKind>(&self, handle: Handle<K>) -> Result<Place, HandleFault> {
+        let place = handle.place(self.shared.id)?;
+        if (place.stripe as usize) < self.shared.stripes.len() {
+            Ok(place)
+        } else {
+            Err(HandleFault::Unknown)
+        }
+    }
+
+    fn handle<K: HandleKind>(&self, kind: Kind, stripe: u32, key: Key) -> Handle<K> {
+        Handle::new(self.shared.id, kind, Place { stripe, key })
+    }
+
+    pub(crate) fn binding(&self, stripe: u32, key: Key) -> Handle<OfBinding> {
+        self.handle(Kind::Binding, stripe, key)
+    }
+
+    pub(crate) fn stripe_of(&self, npi: NpiId) -> u32 {
+        // Fibonacci hashing: GUIDs made by hand differ in few bits, and often in the low ones.
+        let folded = (npi.0 >> 64) as u64 ^ npi.0 as u64;
+        let hash = folded.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let bits = self.shared.stripes.len().trailing_zeros();
+        (hash.rotate_left(bits) & (self.shared.stripes.len() as u64 - 1)) as u32
+    }
+}
+
+fn go_on_with(panic: Option<Payload>) {
+    if let Some(payload) = panic {
+        resume_unwind(payload);
+    }
+}
