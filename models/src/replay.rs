@@ -80,7 +80,8 @@ fn follow(case: &Case, request: &Request, text: &mut String) -> Option<Replayed>
     }
     let replay = crate::engine::shuttle::replay(request, &steps);
     let again = replay.exploration.finding.as_ref();
-    if again.is_some_and(|finding| finding.rule == case.rule) {
+    let same_rule = again.is_some_and(|finding| finding.rule == case.rule);
+    if same_rule && replay.misfit.is_none() {
         return Some(told(case, &replay.exploration, text.clone()));
     }
     let why = match replay.misfit {
