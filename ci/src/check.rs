@@ -65,7 +65,6 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         workers,
         cases: &cases,
         seed,
-        deep: args.deep,
         stop,
         display: &display,
     };
@@ -153,7 +152,6 @@ struct Checker<'a> {
     workers: Vec<(Build, PathBuf)>,
     cases: &'a Path,
     seed: u64,
-    deep: bool,
     stop: &'a AtomicBool,
     display: &'a Display,
 }
@@ -202,7 +200,6 @@ impl Checker<'_> {
             seed: self.seed,
             budget: run.budget,
             grace: GRACE,
-            deep: self.deep,
             case_dir: Some(self.cases),
         };
         job.run_until(self.stop, &mut |executions| {

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nmr_models::report::Engine;
+use nmr_models::case::Case;
+use nmr_models::report::Build;
 use nmr_models::scenario::FormatError;
 use nmr_properties::case::CaseError;
 use serde::Deserialize;
@@ -31,8 +32,8 @@ const SCHEDULE: &str = "schedule";
 enum Replayer {
     /// nmr-properties, in this process.
     Here,
-    /// A worker.
-    Worker(Engine),
+    /// A worker of this build.
+    Worker(Build),
 }
 
 /// Replays it; what there is to see goes to `out`, or to stdout if a worker shows it.
@@ -55,7 +56,7 @@ pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Resul
                 Exit::Holds
             })
         }
-        Replayer::Worker(engine) => by_worker(args, engine, stop),
+        Replayer::Worker(build) => by_worker(args, build, stop),
     }
 }
 
@@ -64,17 +65,13 @@ fn replayer(path: &Path, text: &str) -> Result<Replayer, Error> {
     struct Head {
         kind: Spanned<String>,
     }
-    #[derive(Deserialize)]
-    struct Schedule {
-        engine: Engine,
-    }
     let malformed = |error| FormatError::from_toml(path, text, &error);
     let head: Head = toml::from_str(text).map_err(malformed)?;
     match head.kind.get_ref().as_str() {
         "sequential" | "handle-bits" => Ok(Replayer::Here),
         SCHEDULE => {
-            let schedule: Schedule = toml::from_str(text).map_err(malformed)?;
-            Ok(Replayer::Worker(schedule.engine))
+            let case = Case::from_toml(path, text)?;
+            Ok(Replayer::Worker(nmr_models::replay::build(&case)))
         }
         unknown => {
             let before = &text[..head.kind.span().start];
@@ -89,22 +86,32 @@ fn replayer(path: &Path, text: &str) -> Result<Replayer, Error> {
     }
 }
 
-fn by_worker(args: &args::Replay, engine: Engine, stop: &AtomicBool) -> Result<Exit, Error> {
+fn by_worker(args: &args::Replay, build: Build, stop: &AtomicBool) -> Result<Exit, Error> {
     let worker = match &args.worker {
         Some(path) => path.clone(),
         None => {
-            let builds = BTreeSet::from([engine.build()]);
+            let builds = BTreeSet::from([build]);
             let display = Display::quiet();
             let mut built = build_all(&Workspace::find()?, WORKER, &builds, stop, &display)?;
             built.remove(0).1
         }
     };
-    let status = Command::new(worker).arg("replay").arg(&args.case).status();
-    let status = status.map_err(|source| run_error(WORKER.name, source))?;
+    let replay = Command::new(worker)
+        .arg("replay")
+        .arg(&args.case)
+        .stderr(Stdio::piped())
+        .spawn()
+        .and_then(Child::wait_with_output);
+    let replay = replay.map_err(|source| run_error(WORKER.name, source))?;
     if stop.load(Ordering::Relaxed) {
         return Err(Error::Interrupted);
     }
-    exit_of(status)
+    // An engine that replays a deadlock has words of its own for it, which only repeat the finding.
+    let exit = exit_of(replay.status)?;
+    if !matches!(exit, Exit::Holds | Exit::Violated) || replay.status.code().is_none() {
+        std::io::stderr().write_all(&replay.stderr)?;
+    }
+    Ok(exit)
 }
 
 fn exit_of(status: ExitStatus) -> Result<Exit, Error> {
@@ -125,25 +132,42 @@ fn exit_of(status: ExitStatus) -> Result<Exit, Error> {
 mod tests {
     use super::{Replayer, replayer};
     use crate::exit::Exit;
-    use nmr_models::report::Engine;
+    use nmr_models::report::Build;
     use std::path::Path;
 
     fn of(text: &str) -> Result<Replayer, crate::error::Error> {
         replayer(Path::new("case.toml"), text)
     }
 
+    const SCHEDULE: &str = r#"
+kind = "schedule"
+engine = "pct"
+message = "a wait has no end"
+executions = 1
+
+[scenario]
+name = "s"
+summary = "s"
+
+[[scenario.module]]
+name = "c"
+side = "client"
+"#;
+
     #[test]
     fn the_kind_says_who_replays() {
         let here = of("kind = \"sequential\"\nop = []\n").expect("well-formed");
         assert_eq!(here, Replayer::Here);
-        let worker =
-            of("kind = \"schedule\"\nengine = \"pct\"\n[scenario]\n").expect("well-formed");
-        assert_eq!(worker, Replayer::Worker(Engine::Pct));
+        let worker = of(SCHEDULE).expect("well-formed");
+        assert_eq!(worker, Replayer::Worker(Build::Shuttle));
+        // Real threads cannot be told what to do.
+        let threads = of(&SCHEDULE.replace("pct", "threads")).expect("well-formed");
+        assert_eq!(threads, Replayer::Worker(Build::Shuttle));
     }
 
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
-        let refused = |text| {
+        let refused = |text: &str| {
             let error = of(text).expect_err("malformed");
             assert_eq!(error.exit(), Exit::Usage);
             error.to_string()
@@ -159,6 +183,8 @@ mod tests {
         );
         let none = refused("kind = \"schedule\"\n");
         assert!(none.contains("missing field `engine`"), "{none}");
+        let side = refused(&SCHEDULE.replace("client", "sideways"));
+        assert!(side.starts_with("case.toml:13:8: invalid value"), "{side}");
         let syntax = refused("kind = \n");
         assert!(syntax.starts_with("case.toml:1:"), "{syntax}");
     }

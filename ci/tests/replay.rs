@@ -8,6 +8,15 @@ use std::path::Path;
 
 use support::{Fake, nmr};
 
+/// A case that a worker replays.
+const SCHEDULE: &str = r#"
+kind = "schedule"
+engine = "pct"
+message = "a wait has no end"
+executions = 1
+scenario = { name = "s", summary = "s", module = [{ name = "c", side = "client" }] }
+"#;
+
 #[test]
 fn a_saved_sequence_is_replayed_twice_the_same() {
     let case = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -23,7 +32,7 @@ fn a_saved_sequence_is_replayed_twice_the_same() {
 fn a_schedule_is_shown_by_the_worker() {
     let fake = Fake::new("echo \"$all\"; exit 1");
     let case = fake.file("case.toml");
-    fs::write(&case, "kind = \"schedule\"\nengine = \"pct\"\n").expect("written");
+    fs::write(&case, SCHEDULE).expect("written");
     let case = case.display().to_string();
     let ended = nmr(&["replay", "--worker", &fake.path(), &case]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
@@ -40,7 +49,7 @@ fn the_workers_exit_code_is_passed_on() {
     ] {
         let fake = Fake::new(script);
         let case = fake.file("case.toml");
-        fs::write(&case, "kind = \"schedule\"\nengine = \"loom\"\n").expect("written");
+        fs::write(&case, SCHEDULE).expect("written");
         let ended = nmr(&[
             "replay",
             "--worker",

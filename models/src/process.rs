@@ -25,8 +25,8 @@ mod tests;
 use supervise::{How, Limits, Stderr, supervise};
 use transcript::Transcript;
 
-/// How long after its budget a worker that has not ended is taken to hang. loom looks at its limits
-/// every 20,000 executions only, which take a few seconds on a slow machine.
+/// How long after its time a worker that has not ended is taken to hang: an execution that was begun
+/// in time is finished.
 pub const GRACE: Duration = Duration::from_secs(30);
 
 /// How many lines of a worker's stderr go into a message.
@@ -67,12 +67,11 @@ pub struct Job<'a> {
     pub engine: Engine,
     /// The seed of a sampling engine.
     pub seed: u64,
-    /// How long the worker may search.
+    /// How long the worker may search; loom has this time twice, for one search without a bound and
+    /// for those with one.
     pub budget: Duration,
     /// How long after that it is taken to hang, [`GRACE`] as a rule.
     pub grace: Duration,
-    /// Whether the engine should look for the largest bound that ends within the budget.
-    pub deep: bool,
     /// Where the worker saves a failing case.
     pub case_dir: Option<&'a Path>,
 }
@@ -97,7 +96,7 @@ impl Job<'_> {
     pub fn run_until(&self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Option<Outcome> {
         let mut transcript = Transcript::default();
         let limits = Limits {
-            deadline: self.budget + self.grace,
+            deadline: self.budget * 2 + self.grace,
             stderr: Stderr::Keep(LAST_WORDS),
             ..Limits::NONE
         };
@@ -121,9 +120,6 @@ impl Job<'_> {
         };
         command.args(["--seed", &self.seed.to_string()]);
         command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
-        if self.deep {
-            command.arg("--deep");
-        }
         if let Some(folder) = self.case_dir {
             command.arg("--case-dir").arg(folder);
         }
@@ -137,11 +133,7 @@ impl Job<'_> {
             Source::File { path, .. } => format!("--file {}", path.display()),
         };
         let (engine, seed) = (self.engine, self.seed);
-        let effort = if self.deep {
-            "--deep".to_owned()
-        } else {
-            format!("--budget {}ms", self.budget.as_millis())
-        };
-        format!("cargo nmr check --engine {engine} {scenario} --seed {seed} {effort}")
+        let budget = self.budget.as_millis();
+        format!("cargo nmr check --engine {engine} {scenario} --seed {seed} --budget {budget}ms")
     }
 }

@@ -72,7 +72,6 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
             _ => SAMPLING,
         },
         grace: GRACE,
-        deep,
         case_dir: None,
     };
     let Outcome { result, coverage } = job.run(&mut |_| {});

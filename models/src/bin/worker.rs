@@ -53,19 +53,13 @@ struct Run {
     /// Seed of a sampling engine.
     #[arg(long, default_value_t = 0)]
     seed: u64,
-    /// Time for the search.
+    /// Time for the search, in milliseconds; loom has it twice.
     #[arg(long, default_value_t = 5000)]
     budget_ms: u64,
-    /// Ten minutes for loom, whatever the budget.
-    #[arg(long)]
-    deep: bool,
     /// Where to save a finding.
     #[arg(long)]
     case_dir: Option<PathBuf>,
 }
-
-/// A nightly run's time for loom.
-const DEEP: Duration = Duration::from_secs(600);
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
@@ -92,15 +86,11 @@ impl Run {
             (None, Some(file)) => Scenario::from_toml(file, &read(file)?)?,
             (None, None) => unreachable!("one of the two is required"),
         };
-        let budget = match self.engine {
-            Engine::Loom if self.deep => DEEP,
-            _ => Duration::from_millis(self.budget_ms),
-        };
         let request = Request {
             scenario: Arc::new(scenario),
             engine: self.engine,
             seed: self.seed,
-            budget,
+            budget: Duration::from_millis(self.budget_ms),
             executions: Arc::default(),
         };
         show_progress(request.executions.clone());

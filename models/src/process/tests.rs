@@ -52,7 +52,6 @@ fn job(worker: &Path) -> Job<'_> {
         seed: 7,
         budget: Duration::from_millis(300),
         grace: Duration::from_millis(300),
-        deep: false,
         case_dir: None,
     }
 }
@@ -115,12 +114,11 @@ fn the_worker_gets_its_order_on_its_command_line() {
     };
     let own = Job {
         source,
-        deep: true,
         engine: Engine::Loom,
         ..patient(&worker)
     };
     let message = own.run(&mut |_| ()).result.message;
-    let order = "  run --engine loom --file own.toml --seed 7 --budget-ms 300 --deep\n";
+    let order = "  run --engine loom --file own.toml --seed 7 --budget-ms 300\n";
     assert!(message.contains(order), "{message}");
 }
 
