@@ -96,7 +96,7 @@ impl Job<'_> {
     pub fn run_until(&self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Option<Outcome> {
         let mut transcript = Transcript::default();
         let limits = Limits {
-            deadline: self.budget * 2 + self.grace,
+            deadline: self.budget * self.searches() + self.grace,
             stderr: Stderr::Keep(LAST_WORDS),
             ..Limits::NONE
         };
@@ -108,6 +108,13 @@ impl Job<'_> {
         match ended {
             Ok(end) if matches!(end.how, How::Stopped) => None,
             ended => Some(verdict::judge(self, transcript, ended)),
+        }
+    }
+
+    const fn searches(&self) -> u32 {
+        match self.engine {
+            Engine::Loom => 2,
+            _ => 1,
         }
     }
 
