@@ -32,6 +32,11 @@
 #[cfg(all(loom, shuttle))]
 compile_error!("`--cfg loom` and `--cfg shuttle` are two different builds: set one of them");
 
+#[cfg(shuttle)]
+pub mod hook;
+#[cfg(loom)]
+#[path = "no_hook.rs"]
+mod hook;
 mod monitor;
 
 #[cfg(any(loom, shuttle))]

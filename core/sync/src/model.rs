@@ -23,23 +23,28 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 
+use crate::hook::Object;
+
 pub(crate) const NAME: &str = if cfg!(loom) { "loom" } else { "shuttle" };
 
 /// `parking_lot::Mutex` over the engine's `sync::Mutex`.
 #[derive(Debug, Default)]
 pub struct Mutex<T: ?Sized> {
+    object: Object,
     inner: engine::sync::Mutex<T>,
 }
 
 /// What [`Mutex::lock`] returns; unlocks when dropped.
 pub struct MutexGuard<'a, T: ?Sized> {
-    // `None` only while the guard is inside `Condvar::wait`.
+    object: &'a Object,
+    // `None` only while the guard is inside `Condvar::wait`, or dropped.
     inner: Option<engine::sync::MutexGuard<'a, T>>,
 }
 
 /// `parking_lot::Condvar` over the engine's `sync::Condvar`.
 #[derive(Debug, Default)]
 pub struct Condvar {
+    object: Object,
     inner: engine::sync::Condvar,
 }
 
@@ -47,6 +52,7 @@ impl<T> Mutex<T> {
     /// A new, unlocked mutex.
     pub fn new(value: T) -> Self {
         Self {
+            object: Object::new(),
             inner: engine::sync::Mutex::new(value),
         }
     }
@@ -61,7 +67,9 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock and takes it.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
+        self.object.before_acquire();
         MutexGuard {
+            object: &self.object,
             inner: Some(ignore_poison(self.inner.lock())),
         }
     }
@@ -74,12 +82,17 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if it is free.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        self.object.before_try_acquire();
         let inner = match self.inner.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        Some(MutexGuard { inner: Some(inner) })
+        self.object.acquired();
+        Some(MutexGuard {
+            object: &self.object,
+            inner: Some(inner),
+        })
     }
 }
 
@@ -94,24 +107,36 @@ impl Condvar {
     #[track_caller]
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let inner = guard.inner.take().expect("a guard holds its lock");
+        self.object.sleeps(guard.object);
         guard.inner = Some(ignore_poison(self.inner.wait(inner)));
     }
 
     /// Wakes one waiting thread.
     #[track_caller]
     pub fn notify_one(&self) {
+        self.object.before_notify();
         self.inner.notify_one();
     }
 
     /// Wakes every waiting thread.
     #[track_caller]
     pub fn notify_all(&self) {
+        self.object.before_notify();
         self.inner.notify_all();
     }
 }
 
 fn ignore_poison<G>(result: Result<G, PoisonError<G>>) -> G {
     result.unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        if let Some(inner) = self.inner.take() {
+            drop(inner);
+            self.object.released();
+        }
+    }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {

@@ -1,0 +1,33 @@
+//! Explores a program on `nmr-sync`'s primitives exhaustively: every interleaving, up to the order of
+//! transitions that have nothing to do with each other, under sequential consistency and without a
+//! bound on preemptions.
+//!
+//! It runs the real code, as a scheduler of shuttle, and knows nothing of what the program is about. A
+//! panic or a deadlock in any interleaving ends the search with a counterexample.
+//!
+//! Exists in the shuttle build (`RUSTFLAGS="--cfg shuttle"`) only.
+//!
+//! ```
+//! # #[cfg(shuttle)] {
+//! use std::sync::Arc;
+//! use nmr_explorer::{Explorer, Verdict};
+//! use nmr_sync::{Mutex, thread};
+//!
+//! let report = Explorer::builder().check(|| {
+//!     let count = Arc::new(Mutex::new(0));
+//!     let other = count.clone();
+//!     let thread = thread::spawn(move || *other.lock() += 1);
+//!     *count.lock() += 1;
+//!     thread.join().unwrap();
+//!     assert_eq!(*count.lock(), 2);
+//! });
+//! assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+//! # }
+//! ```
+#![cfg(shuttle)]
+
+mod control;
+mod explore;
+mod search;
+
+pub use explore::{Builder, Counterexample, Explorer, Report, Verdict};

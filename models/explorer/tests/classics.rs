@@ -1,0 +1,269 @@
+//! Programs whose number of interleavings, or whose bug, is known.
+#![cfg(shuttle)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use nmr_explorer::{Explorer, Report, Verdict};
+use nmr_sync::{Condvar, Monitor, Mutex, thread};
+
+fn check(program: impl Fn() + Send + Sync + 'static) -> Report {
+    Explorer::builder().check(program)
+}
+
+/// Executions that differ in more than the order of what has nothing to do with each other.
+fn orders(report: &Report) -> u64 {
+    assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+    report.executions - report.asleep
+}
+
+fn message(report: &Report) -> &str {
+    match &report.verdict {
+        Verdict::Violated(found) => &found.message,
+        other => panic!("a violation, not {other:?}"),
+    }
+}
+
+/// `threads` threads that enter `sections` critical sections each, of the lock that `lock` says.
+fn sections(threads: usize, sections: usize, lock: fn(usize) -> usize) -> Report {
+    check(move || {
+        let locks: Arc<Vec<_>> = Arc::new((0..threads).map(|_| Mutex::new(0)).collect());
+        let spawn = |number: usize| {
+            let locks = locks.clone();
+            thread::spawn(move || {
+                for _ in 0..sections {
+                    *locks[lock(number)].lock() += 1;
+                }
+            })
+        };
+        let threads: Vec<_> = (0..threads).map(spawn).collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    })
+}
+
+#[test]
+fn sections_of_different_locks_have_one_order() {
+    assert_eq!(orders(&sections(2, 3, |number| number)), 1);
+    assert_eq!(orders(&sections(3, 2, |number| number)), 1);
+}
+
+#[test]
+fn sections_of_one_lock_have_every_order() {
+    // n threads of k sections: (n·k)! / k!ⁿ.
+    assert_eq!(orders(&sections(2, 1, |_| 0)), 2);
+    assert_eq!(orders(&sections(2, 2, |_| 0)), 6);
+    assert_eq!(orders(&sections(2, 3, |_| 0)), 20);
+    assert_eq!(orders(&sections(3, 1, |_| 0)), 6);
+    assert_eq!(orders(&sections(3, 2, |_| 0)), 90);
+    assert_eq!(orders(&sections(4, 1, |_| 0)), 24);
+}
+
+/// Philosophers with a fork on each side; the last one begins with the other hand if `ordered`.
+fn philosophers(count: usize, ordered: bool) -> Report {
+    check(move || {
+        let forks: Arc<Vec<_>> = Arc::new((0..count).map(|_| Mutex::new(())).collect());
+        let dine = |seat: usize| {
+            let forks = forks.clone();
+            thread::spawn(move || {
+                let (mut first, mut second) = (seat, (seat + 1) % count);
+                if ordered && first > second {
+                    std::mem::swap(&mut first, &mut second);
+                }
+                let _first = forks[first].lock();
+                let _second = forks[second].lock();
+            })
+        };
+        let guests: Vec<_> = (0..count).map(dine).collect();
+        for guest in guests {
+            guest.join().unwrap();
+        }
+    })
+}
+
+#[test]
+fn philosophers_starve_unless_the_forks_are_ordered() {
+    for count in 2..=3 {
+        let report = philosophers(count, false);
+        assert!(message(&report).starts_with("deadlock"), "{report}");
+        assert_eq!(philosophers(count, true).verdict, Verdict::Exhausted);
+    }
+}
+
+/// A buffer of one place and one condition; one producer of two values, two consumers of one each.
+fn buffer(notify: fn(&Condvar)) -> Report {
+    check(move || {
+        let buffer = Arc::new((Mutex::new(None), Condvar::new()));
+        let consume = || {
+            let buffer = buffer.clone();
+            thread::spawn(move || {
+                let (place, changed) = &*buffer;
+                let mut place = place.lock();
+                while place.is_none() {
+                    changed.wait(&mut place);
+                }
+                *place = None;
+                notify(changed);
+            })
+        };
+        let consumers = [consume(), consume()];
+        let (place, changed) = &*buffer;
+        for value in 0..2 {
+            let mut place = place.lock();
+            while place.is_some() {
+                changed.wait(&mut place);
+            }
+            *place = Some(value);
+            notify(changed);
+        }
+        for consumer in consumers {
+            consumer.join().unwrap();
+        }
+    })
+}
+
+#[test]
+fn one_condition_for_two_purposes_needs_notify_all() {
+    assert!(message(&buffer(Condvar::notify_one)).starts_with("deadlock"));
+    assert_eq!(buffer(Condvar::notify_all).verdict, Verdict::Exhausted);
+}
+
+#[test]
+fn a_wake_up_between_the_check_and_the_sleep_is_lost() {
+    let report = check(|| {
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let opener = gate.clone();
+        let thread = thread::spawn(move || {
+            *opener.0.lock() = true;
+            opener.1.notify_all();
+        });
+        if !*gate.0.lock() {
+            let mut open = gate.0.lock();
+            gate.1.wait(&mut open);
+        }
+        thread.join().unwrap();
+    });
+    assert!(message(&report).starts_with("deadlock"), "{report}");
+}
+
+#[test]
+fn a_monitor_loses_no_wake_up() {
+    let report = check(|| {
+        let gate = Arc::new(Monitor::new(0));
+        let opener = gate.clone();
+        let thread = thread::spawn(move || opener.enter_then_notify(|count| (*count += 1, true)));
+        gate.wait_until(|count| (*count > 0).then_some(()));
+        thread.join().unwrap();
+    });
+    assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+}
+
+#[test]
+fn a_violation_comes_with_its_schedule() {
+    let report = check(|| {
+        let value = Arc::new(Mutex::new(0));
+        let other = value.clone();
+        let thread = thread::spawn(move || *other.lock() = 1);
+        assert_eq!(*value.lock(), 0, "the other thread was first");
+        thread.join().unwrap();
+    });
+    let Verdict::Violated(found) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(
+        found.message.contains("the other thread was first"),
+        "{found:?}"
+    );
+    assert_eq!(
+        found.schedule,
+        [1, 0],
+        "thread 1 takes the lock before the main thread"
+    );
+}
+
+#[test]
+fn a_try_lock_can_fail_and_can_succeed() {
+    let seen = Arc::new(std::sync::Mutex::new(std::collections::BTreeSet::new()));
+    let report = check({
+        let seen = seen.clone();
+        move || {
+            let value = Arc::new(Mutex::new(()));
+            let other = value.clone();
+            let inner = Arc::new(Mutex::new(()));
+            let held = inner.clone();
+            let thread = thread::spawn(move || {
+                let _outer = other.lock();
+                let _inner = held.lock();
+            });
+            let got = value.try_lock().is_some();
+            seen.lock().unwrap().insert(got);
+            thread.join().unwrap();
+        }
+    });
+    assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+    assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+#[test]
+fn a_search_that_is_cut_short_says_so() {
+    let two = |builder: nmr_explorer::Builder| {
+        builder.check(|| {
+            let value = Arc::new(Mutex::new(0));
+            let other = value.clone();
+            let thread = thread::spawn(move || *other.lock() += 1);
+            *value.lock() += 1;
+            thread.join().unwrap();
+        })
+    };
+    let executions = two(Explorer::builder().max_executions(1));
+    assert_eq!(
+        executions.verdict,
+        Verdict::Incomplete("1 executions were made".to_owned())
+    );
+    let time = two(Explorer::builder().budget(Duration::ZERO));
+    assert_eq!(
+        time.verdict,
+        Verdict::Incomplete("0ns were over".to_owned())
+    );
+    let enough = two(Explorer::builder().max_executions(100));
+    assert_eq!(enough.verdict, Verdict::Exhausted);
+}
+
+#[test]
+fn what_is_not_under_control_is_found_by_repeating() {
+    static RUNS: AtomicUsize = AtomicUsize::new(0);
+    let report = check(|| {
+        let value = Arc::new(Mutex::new(0));
+        let spawn = || {
+            let value = value.clone();
+            thread::spawn(move || *value.lock() += 1)
+        };
+        // One thread more each time.
+        let threads: Vec<_> = (0..2 + RUNS.fetch_add(1, Ordering::Relaxed))
+            .map(|_| spawn())
+            .collect();
+        for thread in threads {
+            thread.join().unwrap();
+        }
+    });
+    let Verdict::HarnessError(error) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(error.contains("not under control"), "{error}");
+}
+
+#[test]
+fn the_same_program_gives_the_same_figures() {
+    let figures = || {
+        let report = sections(3, 2, |number| number % 2);
+        (
+            report.executions,
+            report.asleep,
+            report.transitions,
+            report.longest,
+        )
+    };
+    assert_eq!(figures(), figures());
+}
