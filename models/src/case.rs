@@ -60,7 +60,7 @@ impl Case {
         Some(Self {
             kind: Kind::Schedule,
             engine: request.engine,
-            seed: (request.engine != Engine::Loom).then_some(request.seed),
+            seed: request.engine.is_sampling().then_some(request.seed),
             rule: finding.rule,
             message: finding.message.clone(),
             executions: exploration.executions,

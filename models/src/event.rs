@@ -29,6 +29,12 @@ pub struct Pair {
 }
 
 impl Pair {
+    /// Both registrations.
+    #[must_use]
+    pub const fn registrations(self) -> [RegId; 2] {
+        [self.client, self.provider]
+    }
+
     /// The registration on one side.
     #[must_use]
     pub const fn side(self, side: Side) -> RegId {
@@ -110,6 +116,20 @@ pub enum Call {
         /// The binding.
         pair: Option<Pair>,
     },
+}
+
+impl Call {
+    /// The registrations that it names.
+    pub fn registrations(self) -> impl Iterator<Item = RegId> {
+        let named = match self {
+            Self::Register { reg, .. } => [Some(reg), None],
+            Self::Deregister(reg) | Self::Wait(reg) => [reg, None],
+            Self::AttachProvider(pair) | Self::DetachComplete { pair, .. } => {
+                [pair.map(|pair| pair.client), pair.map(|pair| pair.provider)]
+            }
+        };
+        named.into_iter().flatten()
+    }
 }
 
 /// A call's answer.

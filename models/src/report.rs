@@ -141,6 +141,9 @@ impl From<Rule> for String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
+    /// nmr-explorer: every interleaving under sequential consistency, up to the order of what is
+    /// independent.
+    Explorer,
     /// loom: every interleaving, and the C11 memory model.
     Loom,
     /// shuttle, each next thread drawn at random.
@@ -166,7 +169,8 @@ pub enum Build {
 
 impl Engine {
     /// All engines.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::Explorer,
         Self::Loom,
         Self::Random,
         Self::Pct,
@@ -179,15 +183,22 @@ impl Engine {
     pub const fn build(self) -> Build {
         match self {
             Self::Loom => Build::Loom,
-            Self::Random | Self::Pct | Self::Urw => Build::Shuttle,
+            Self::Explorer | Self::Random | Self::Pct | Self::Urw => Build::Shuttle,
             Self::Threads => Build::Native,
         }
+    }
+
+    /// Whether it looks at some interleavings, drawn from a seed or by chance, and not at all of them.
+    #[must_use]
+    pub const fn is_sampling(self) -> bool {
+        !matches!(self, Self::Explorer | Self::Loom)
     }
 
     /// Its name, as in the JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Explorer => "explorer",
             Self::Loom => "loom",
             Self::Random => "random",
             Self::Pct => "pct",
@@ -234,7 +245,7 @@ impl FromStr for Engine {
         let found = Self::ALL.into_iter().find(|engine| engine.name() == text);
         found.ok_or_else(|| UnknownName {
             given: text.to_owned(),
-            expected: "an engine: loom, random, pct, urw or threads",
+            expected: "an engine: explorer, loom, random, pct, urw or threads",
         })
     }
 }

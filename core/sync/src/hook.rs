@@ -38,6 +38,8 @@ pub trait Observer {
     fn created(&self) -> ObjectId;
     /// It will do this when it goes on after the scheduling point that follows.
     fn before(&self, operation: Operation);
+    /// It uses something that is no primitive.
+    fn touched(&self, object: ObjectId);
     /// It has taken a mutex that it only tried to take.
     fn acquired(&self, mutex: ObjectId);
     /// It has released a mutex.
@@ -72,6 +74,19 @@ impl Drop for Observing {
 fn observer() -> Option<Rc<dyn Observer>> {
     get_current_task().and_then(|_| OBSERVER.with_borrow(Clone::clone))
 }
+
+/// See [`touch`](crate::touch).
+pub(crate) fn touch(key: u32) {
+    if let Some(observer) = observer() {
+        observer.touched(ObjectId {
+            thread: NO_THREAD,
+            nth: key,
+        });
+    }
+}
+
+/// Stands for the maker of what is no primitive.
+const NO_THREAD: u32 = u32::MAX;
 
 /// The part of a primitive that reports.
 #[derive(Debug)]

@@ -49,5 +49,15 @@ mod backend;
 pub use backend::{Condvar, Mutex, MutexGuard, thread};
 pub use monitor::Monitor;
 
+/// Tells an explorer that the current thread uses something, known as `key`, that other threads use
+/// too and that is no primitive of this crate: two threads that use the same `key` are not taken to be
+/// independent. Does nothing in the other builds, and adds no scheduling point in any.
+pub fn touch(key: u32) {
+    #[cfg(shuttle)]
+    hook::touch(key);
+    #[cfg(not(shuttle))]
+    let _ = key;
+}
+
 /// The name of the backend that this build uses: `"parking_lot"`, `"loom"` or `"shuttle"`.
 pub const BACKEND: &str = backend::NAME;

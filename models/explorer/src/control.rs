@@ -105,6 +105,12 @@ impl Observer for Control {
         });
     }
 
+    fn touched(&self, object: ObjectId) {
+        self.with(|state| {
+            state.execution.touched.insert(object);
+        });
+    }
+
     fn acquired(&self, mutex: ObjectId) {
         self.with(|state| {
             state.execution.held.insert(mutex);

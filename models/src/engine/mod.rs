@@ -3,6 +3,8 @@
 //! A build has those that its cfg brings: loom; shuttle's schedulers; or real threads. None of them
 //! knows a rule; [`oracle`](crate::oracle) does.
 
+#[cfg(shuttle)]
+mod explorer;
 #[cfg(loom)]
 mod loom;
 #[cfg(shuttle)]
@@ -10,6 +12,7 @@ pub mod shuttle;
 #[cfg(not(any(loom, shuttle)))]
 mod threads;
 
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Once};
 use std::time::Duration;
@@ -40,6 +43,9 @@ pub struct Exploration {
     pub executions: u64,
     /// How often each rule could have failed, by its number less one.
     pub exercised: [u64; Rule::COUNT],
+    /// The different ways in which executions ended: each is a number that stands for what every
+    /// thread observed, whatever the order between threads.
+    pub outcomes: BTreeSet<u64>,
     /// How much was looked at.
     pub extent: Extent,
     /// The bound, in words.
@@ -62,6 +68,7 @@ impl Exploration {
         Self {
             executions: watch.executions(),
             exercised: watch.exercised(),
+            outcomes: watch.outcomes(),
             extent,
             how: None,
             bound: None,
@@ -91,7 +98,6 @@ impl Exploration {
     pub fn result(&self, request: &Request, elapsed: Duration) -> RunResult {
         let finding = self.finding.as_ref();
         let message = finding.map(|finding| finding.message.clone());
-        let sampled = request.engine != Engine::Loom;
         RunResult {
             scenario: request.scenario.name.clone(),
             engine: request.engine,
@@ -102,7 +108,7 @@ impl Exploration {
             message: message.or_else(|| self.error.clone()).unwrap_or_default(),
             executions: self.executions,
             seconds: elapsed.as_secs_f64(),
-            seed: sampled.then_some(request.seed),
+            seed: request.engine.is_sampling().then_some(request.seed),
             case: None,
         }
     }
@@ -135,7 +141,10 @@ pub fn explore(
     #[cfg(shuttle)]
     {
         drop(end);
-        shuttle::explore(request, None)
+        match request.engine {
+            Engine::Explorer => explorer::explore(request),
+            _ => shuttle::explore(request, None),
+        }
     }
     #[cfg(not(any(loom, shuttle)))]
     return threads::explore(request, end);

@@ -14,7 +14,7 @@ use std::process::ExitStatus;
 use super::supervise::{End, How};
 use super::transcript::Transcript;
 use super::{Job, Outcome};
-use crate::report::{Engine, Extent, Rule, RunResult, Verdict};
+use crate::report::{Extent, Rule, RunResult, Verdict};
 
 const PROGRESS: Rule = Rule::new(16);
 
@@ -36,7 +36,7 @@ pub(super) fn judge(job: &Job<'_>, transcript: Transcript, ended: io::Result<End
         message: String::new(),
         executions,
         seconds,
-        seed: (job.engine != Engine::Loom).then_some(job.seed),
+        seed: job.engine.is_sampling().then_some(job.seed),
         case: None,
     };
     let end = match ended {

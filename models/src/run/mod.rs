@@ -23,7 +23,7 @@ use crate::invisible::{Invisible, lock};
 use crate::op::Op;
 use crate::render::in_names;
 use crate::scenario::{Detach, Module, Scenario};
-use shared::{Latest, Memory, Pending, Rundown};
+use shared::{AnyHandle, Latest, Memory, Pending, Rundown};
 
 pub use recorder::Finding;
 pub(crate) use watch::Watch;
@@ -63,11 +63,11 @@ pub(crate) struct Run {
 
 /// What one execution knows of one module.
 struct ModuleState {
-    latest: Latest,
+    latest: Latest<RegId, AnyHandle>,
     /// Of its registration contexts, one for each time that it registered.
     memories: Invisible<Vec<Arc<Memory>>>,
     /// The binding that it last completed, attached or was offered.
-    last_binding: Invisible<Option<(Pair, BindingHandle)>>,
+    last_binding: Latest<Pair, BindingHandle>,
     rundown: Option<Rundown>,
 }
 
@@ -170,6 +170,7 @@ impl Run {
             self.found(finding);
         } else {
             self.watch.add_exercised(&self.recorder.exercised());
+            self.watch.add_outcome(self.recorder.outcome());
         }
     }
 
@@ -240,8 +241,10 @@ impl Run {
         function: impl FnOnce() -> R,
         answer: impl FnOnce(&R) -> Answer,
     ) -> Option<R> {
+        order(call.registrations());
         self.record(What::Call(call));
         let result = self.catching(function);
+        order(call.registrations());
         self.record(What::Return(
             result.as_ref().map_or(Answer::Panicked, answer),
         ));
@@ -251,10 +254,12 @@ impl Run {
     /// Runs a callback's body, which answers its reply and what to return to the registrar.
     fn callback<R>(&self, callback: Callback, body: impl FnOnce() -> (Reply, R)) -> R {
         let thread = self.number();
+        order(callback.pair.registrations());
         self.record(What::Begin(callback));
         self.touch(callback.pair.side(callback.side));
         lock(&self.inside).push(thread);
         let answer = self.catching(body);
+        order(callback.pair.registrations());
         self.leave_callback(thread);
         match answer {
             Some((reply, answer)) => {
@@ -314,7 +319,7 @@ impl ModuleState {
         Self {
             latest: Latest::new(scenario.is_raced(&module.name)),
             memories: Invisible::default(),
-            last_binding: Invisible::default(),
+            last_binding: Latest::new(scenario.is_binding_raced(&module.name)),
             rundown: (module.detach == Detach::Rundown).then(Rundown::new),
         }
     }
@@ -350,6 +355,13 @@ fn waits(scenario: &Scenario) -> Vec<usize> {
         .iter()
         .map(|module| waits(&module.name))
         .collect()
+}
+
+/// What is observed of a registration is observed in an order: the oracle judges by it.
+fn order(registrations: impl IntoIterator<Item = RegId>) {
+    for reg in registrations {
+        nmr_sync::touch(u32::from(reg.module) << 8 | u32::from(reg.nth));
+    }
 }
 
 fn npi_id(number: u8) -> NpiId {

@@ -8,7 +8,7 @@ use nmr::{
 };
 
 use super::shared::PendingDetach;
-use super::{Run, npi_id, scripted_panic};
+use super::{Run, npi_id, order, scripted_panic};
 use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
 use crate::invisible::lock;
 use crate::scenario::{Attach, Cleanup, Detach, Module};
@@ -32,6 +32,7 @@ pub(super) struct Token {
 impl Drop for Scripted {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
+            order([self.reg]);
             run.record_dropped(What::Dropped(Thing::Module(self.reg)));
         }
     }
@@ -41,6 +42,7 @@ impl Drop for Token {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
             let (pair, side) = (self.pair, self.side);
+            order(pair.registrations());
             run.record_dropped(What::Dropped(Thing::Context { pair, side }));
         }
     }
@@ -247,7 +249,9 @@ impl Run {
     /// Remembers a binding that a module was called for.
     fn note(&self, reg: RegId, pair: Pair, binding: BindingHandle) {
         lock(&self.bindings).insert(binding, pair);
-        *lock(&self.modules[usize::from(reg.module)].last_binding) = Some((pair, binding));
+        self.modules[usize::from(reg.module)]
+            .last_binding
+            .set(pair, binding);
     }
 
     fn only_pair(&self, reg: RegId) -> Pair {

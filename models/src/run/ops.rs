@@ -11,9 +11,9 @@ use nmr::{
 };
 use nmr_sync::thread;
 
-use super::Run;
 use super::module::{Scripted, attach_answer, instance};
 use super::shared::{AnyHandle, Memory, PendingDetach};
+use super::{Run, order};
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
 use crate::op::Op;
@@ -81,7 +81,7 @@ impl Run {
     }
 
     fn last_binding(&self, module: usize) -> (Option<Pair>, BindingHandle) {
-        match *lock(&self.modules[module].last_binding) {
+        match self.modules[module].last_binding.get() {
             Some((pair, binding)) => (Some(pair), binding),
             None => (None, BindingHandle::from_raw(0, 0)),
         }
@@ -169,7 +169,7 @@ impl Run {
     /// The module's own completion.
     pub(super) fn complete(&self, side: Side, pair: Pair, binding: BindingHandle) {
         let owner = &self.modules[usize::from(pair.side(side).module)];
-        *lock(&owner.last_binding) = Some((pair, binding));
+        owner.last_binding.set(pair, binding);
         self.detach_complete(side, Some(pair), binding);
     }
 
@@ -206,8 +206,10 @@ impl Run {
         let rundown = rundown.expect("a scenario dispatches from modules with a rundown only");
         for (pair, binding) in rundown.enter_all() {
             let by = Side::Client;
+            order(pair.registrations());
             self.record(What::DispatchBegin { pair, by });
             self.touch(pair.provider);
+            order(pair.registrations());
             self.record(What::DispatchEnd { pair, by });
             if rundown.leave(binding) {
                 self.complete(by, pair, binding);

@@ -3,6 +3,8 @@
 //! Recording adds no interleavings. Once a rule is broken nothing more is recorded, and every
 //! thread that comes to record something is stopped.
 
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;
 
@@ -105,6 +107,21 @@ impl Recorder {
     /// Lets nothing more count.
     pub(crate) fn freeze(&self) {
         self.log().frozen = true;
+    }
+
+    /// What each thread observed, as one number: executions of the same scenario with the same number
+    /// differ at most in the order between threads.
+    pub(crate) fn outcome(&self) -> u64 {
+        let log = self.log();
+        let mut threads: BTreeMap<u8, Vec<What>> = BTreeMap::new();
+        for event in &log.history {
+            if let Some(thread) = event.thread {
+                threads.entry(thread).or_default().push(event.what);
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        threads.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// How often each rule could have failed so far.

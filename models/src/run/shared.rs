@@ -6,7 +6,7 @@
 use nmr::{BindingHandle, ClientHandle, ProviderHandle, Side};
 use nmr_sync::{Monitor, Mutex};
 
-use crate::event::{Pair, RegId};
+use crate::event::Pair;
 use crate::invisible::{Invisible, lock};
 
 /// A registration's handle, of either side.
@@ -32,30 +32,30 @@ impl AnyHandle {
     }
 }
 
-/// A module's latest registration.
-pub(super) struct Latest {
-    /// Locked around each access if threads race for the handle: only then is their order part of
-    /// what is explored.
+/// The latest of something, with its name: a module's registration, or its binding.
+pub(super) struct Latest<N, H> {
+    /// Locked around each access if threads race for it: only then is their order part of what is
+    /// explored.
     raced: Option<Mutex<()>>,
-    registration: Invisible<Option<(RegId, AnyHandle)>>,
+    value: Invisible<Option<(N, H)>>,
 }
 
-impl Latest {
+impl<N: Copy, H: Copy> Latest<N, H> {
     pub(super) fn new(raced: bool) -> Self {
         Self {
             raced: raced.then(|| Mutex::new(())),
-            registration: Invisible::new(None),
+            value: Invisible::new(None),
         }
     }
 
-    pub(super) fn set(&self, reg: RegId, handle: AnyHandle) {
+    pub(super) fn set(&self, name: N, handle: H) {
         let _order = self.raced.as_ref().map(Mutex::lock);
-        *lock(&self.registration) = Some((reg, handle));
+        *lock(&self.value) = Some((name, handle));
     }
 
-    pub(super) fn get(&self) -> Option<(RegId, AnyHandle)> {
+    pub(super) fn get(&self) -> Option<(N, H)> {
         let _order = self.raced.as_ref().map(Mutex::lock);
-        *lock(&self.registration)
+        *lock(&self.value)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a search counts over all its executions, and what it found.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -13,6 +14,7 @@ type OnFinding = Box<dyn Fn(&Watch) + Send + Sync>;
 pub(crate) struct Watch {
     executions: Arc<AtomicU64>,
     exercised: Invisible<[u64; Rule::COUNT]>,
+    outcomes: Invisible<BTreeSet<u64>>,
     finding: Invisible<Option<Finding>>,
     /// Called with the first finding. An engine that cannot be stopped from inside ends the process
     /// here.
@@ -27,6 +29,7 @@ impl Watch {
         Self {
             executions,
             exercised: Invisible::new([0; Rule::COUNT]),
+            outcomes: Invisible::default(),
             finding: Invisible::new(None),
             on_finding: Box::new(on_finding),
         }
@@ -49,6 +52,14 @@ impl Watch {
 
     pub(crate) fn exercised(&self) -> [u64; Rule::COUNT] {
         *lock(&self.exercised)
+    }
+
+    pub(crate) fn add_outcome(&self, outcome: u64) {
+        lock(&self.outcomes).insert(outcome);
+    }
+
+    pub(crate) fn outcomes(&self) -> BTreeSet<u64> {
+        lock(&self.outcomes).clone()
     }
 
     /// Keeps the first finding.

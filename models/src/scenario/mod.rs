@@ -272,6 +272,15 @@ impl Scenario {
         registering.any(|(by, _)| ops.iter().any(|(other, _)| other != by))
     }
 
+    /// Whether a thread uses a binding's handle that the module's callbacks learnt. The main thread
+    /// races with nobody.
+    pub(crate) fn is_binding_raced(&self, module: &str) -> bool {
+        self.operations().any(|(by, op)| {
+            matches!(op, Op::CompleteAgain(name) | Op::Attach(name) if name == module)
+                && by != Some(0)
+        })
+    }
+
     /// Whether some thread completes pending detaches as they come.
     pub(crate) fn has_completer(&self) -> bool {
         self.operations().any(|(_, op)| is_completer(op))
