@@ -65,10 +65,10 @@ pub struct Check {
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time for each run, such as `60s`. By default 5 s under loom, 700 ms under the others.
+    /// Time for each run, such as `60s`. By default 5 s under explorer and loom, 700 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
-    /// Give each run under loom 10 minutes: for nightly runs.
+    /// Give each run under explorer and loom 10 minutes: for nightly runs.
     #[arg(long)]
     pub deep: bool,
     /// How to print the results.
@@ -145,6 +145,8 @@ pub enum Format {
 /// One or several engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {
+    /// Every interleaving under sequential consistency; not part of `all`.
+    Explorer,
     /// Every interleaving, as far as the budget goes.
     Loom,
     /// Random, pct and urw.
@@ -157,20 +159,27 @@ pub enum EngineChoice {
     Pct,
     /// Uniform random walk.
     Urw,
-    /// All of them.
+    /// Loom, shuttle and threads.
     All,
 }
 
 impl EngineChoice {
     fn engines(self) -> &'static [Engine] {
         match self {
+            Self::Explorer => &[Engine::Explorer],
             Self::Loom => &[Engine::Loom],
             Self::Shuttle => &[Engine::Random, Engine::Pct, Engine::Urw],
             Self::Threads => &[Engine::Threads],
             Self::Random => &[Engine::Random],
             Self::Pct => &[Engine::Pct],
             Self::Urw => &[Engine::Urw],
-            Self::All => &Engine::ALL,
+            Self::All => &[
+                Engine::Loom,
+                Engine::Random,
+                Engine::Pct,
+                Engine::Urw,
+                Engine::Threads,
+            ],
         }
     }
 
@@ -234,7 +243,10 @@ mod tests {
         let choices = [EngineChoice::Pct, EngineChoice::Shuttle, EngineChoice::Loom];
         let expected = [Engine::Loom, Engine::Random, Engine::Pct, Engine::Urw];
         assert_eq!(EngineChoice::all_of(&choices), expected);
-        assert_eq!(EngineChoice::all_of(&[EngineChoice::All]), Engine::ALL);
+        let explorer = [EngineChoice::All, EngineChoice::Explorer];
+        assert_eq!(EngineChoice::all_of(&explorer), Engine::ALL);
+        let all = EngineChoice::all_of(&[EngineChoice::All]);
+        assert_eq!(all, Engine::ALL[1..], "all but the explorer");
     }
 
     #[test]
@@ -259,7 +271,7 @@ mod tests {
     fn the_commands_of_the_documentation_are_understood() {
         for line in [
             "nmr check --engine loom --scenario two-* --seed 7 --budget 60s --format json",
-            "nmr check --engine loom,threads --deep",
+            "nmr check --engine explorer,loom,threads --deep",
             "nmr check --file own.toml",
             "nmr fuzz --time 10m --seed 5 --shard 2/8 --out somewhere",
             "nmr list --format json",

@@ -33,6 +33,8 @@ const fn arguments(build: Build) -> &'static [&'static str] {
             "-p",
             "nmr-models",
             "-p",
+            "nmr-explorer",
+            "-p",
             "nmr-properties",
         ],
     }

@@ -5,11 +5,11 @@ use std::time::Duration;
 use nmr_models::process::Source;
 use nmr_models::report::Engine;
 
-/// What a run may take under loom, by default.
-pub const LOOM: Duration = Duration::from_secs(5);
+/// What a run may take under an engine that looks at every interleaving, by default.
+pub const EXHAUSTIVE: Duration = Duration::from_secs(5);
 /// What a run may take under another engine, by default.
 pub const SAMPLING: Duration = Duration::from_millis(700);
-/// What a deep run may take under loom.
+/// What a deep run may take under such an engine.
 pub const DEEP: Duration = Duration::from_secs(600);
 
 /// How much time the runs have.
@@ -17,7 +17,7 @@ pub const DEEP: Duration = Duration::from_secs(600);
 pub struct Effort {
     /// Instead of the defaults.
     pub budget: Option<Duration>,
-    /// [`DEEP`] for loom, whatever the budget.
+    /// [`DEEP`] for the exhaustive engines, whatever the budget.
     pub deep: bool,
 }
 
@@ -26,9 +26,9 @@ impl Effort {
     #[must_use]
     pub fn of(self, engine: Engine) -> Duration {
         match (engine, self.budget) {
-            (Engine::Loom, _) if self.deep => DEEP,
+            (engine, _) if self.deep && !engine.is_sampling() => DEEP,
             (_, Some(budget)) => budget,
-            (Engine::Loom, None) => LOOM,
+            (engine, None) if !engine.is_sampling() => EXHAUSTIVE,
             (_, None) => SAMPLING,
         }
     }
@@ -70,11 +70,11 @@ mod tests {
         let millis = |effort: Effort| Engine::ALL.map(|engine| effort.of(engine).as_millis());
         let budget = Some(Duration::from_secs(60));
         let told = |budget, deep| Effort { budget, deep };
-        assert_eq!(millis(Effort::default()), [5_000, 700, 700, 700, 700]);
-        assert_eq!(millis(told(budget, false)), [60_000; 5]);
-        assert_eq!(millis(told(None, true)), [600_000, 700, 700, 700, 700]);
+        assert_eq!(millis(Effort::default()), [5_000, 5_000, 700, 700, 700, 700]);
+        assert_eq!(millis(told(budget, false)), [60_000; 6]);
+        assert_eq!(millis(told(None, true)), [600_000, 600_000, 700, 700, 700, 700]);
         let both = millis(told(budget, true));
-        assert_eq!(both, [600_000, 60_000, 60_000, 60_000, 60_000]);
+        assert_eq!(both, [600_000, 600_000, 60_000, 60_000, 60_000, 60_000]);
     }
 
     #[test]
