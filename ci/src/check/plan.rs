@@ -70,9 +70,15 @@ mod tests {
         let millis = |effort: Effort| Engine::ALL.map(|engine| effort.of(engine).as_millis());
         let budget = Some(Duration::from_secs(60));
         let told = |budget, deep| Effort { budget, deep };
-        assert_eq!(millis(Effort::default()), [5_000, 5_000, 700, 700, 700, 700]);
+        assert_eq!(
+            millis(Effort::default()),
+            [5_000, 5_000, 700, 700, 700, 700]
+        );
         assert_eq!(millis(told(budget, false)), [60_000; 6]);
-        assert_eq!(millis(told(None, true)), [600_000, 600_000, 700, 700, 700, 700]);
+        assert_eq!(
+            millis(told(None, true)),
+            [600_000, 600_000, 700, 700, 700, 700]
+        );
         let both = millis(told(budget, true));
         assert_eq!(both, [600_000, 600_000, 60_000, 60_000, 60_000, 60_000]);
     }
