@@ -28,6 +28,9 @@ pub enum Operation {
     Acquire(ObjectId),
     /// Takes a mutex if it is free.
     TryAcquire(ObjectId),
+    /// Releases a mutex that others [try](Observer::is_tried) to take. Other releases nobody can notice
+    /// who cannot as well go on later.
+    Release(ObjectId),
     /// Wakes one or all who sleep on a condvar.
     Notify(ObjectId),
 }
@@ -38,6 +41,8 @@ pub trait Observer {
     fn created(&self) -> ObjectId;
     /// It will do this when it goes on after the scheduling point that follows.
     fn before(&self, operation: Operation);
+    /// Whether some thread only tries to take this mutex, and may notice that it is held.
+    fn is_tried(&self, mutex: ObjectId) -> bool;
     /// It uses something that is no primitive.
     fn touched(&self, object: ObjectId);
     /// It has taken a mutex that it only tried to take.
@@ -125,6 +130,16 @@ impl Object {
 
     pub(crate) fn before_try_acquire(&self) {
         self.before(Operation::TryAcquire);
+    }
+
+    pub(crate) fn before_release(&self) {
+        // A scheduling point in the middle of a panic would be no place to go on from.
+        if !std::thread::panicking()
+            && let Some((id, observer)) = self.told()
+            && observer.is_tried(id)
+        {
+            self.before(Operation::Release);
+        }
     }
 
     pub(crate) fn before_notify(&self) {

@@ -107,6 +107,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let inner = guard.inner.take().expect("a guard holds its lock");
+        guard.object.before_release();
         self.object.sleeps(guard.object);
         guard.inner = Some(ignore_poison(self.inner.wait(inner)));
     }
@@ -133,6 +134,7 @@ fn ignore_poison<G>(result: Result<G, PoisonError<G>>) -> G {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         if let Some(inner) = self.inner.take() {
+            self.object.before_release();
             drop(inner);
             self.object.released();
         }

@@ -14,6 +14,7 @@ impl Object {
     pub(crate) const fn before_try_acquire(&self) {}
     pub(crate) const fn acquired(&self) {}
     pub(crate) const fn released(&self) {}
+    pub(crate) const fn before_release(&self) {}
     pub(crate) const fn before_notify(&self) {}
     pub(crate) const fn sleeps(&self, _mutex: &Self) {}
 }

@@ -1,9 +1,9 @@
 //! What stands between the program and the search: follows the program's operations on `nmr-sync`'s
 //! primitives, and carries out the search's choices as a shuttle scheduler.
 //!
-//! It branches only before visible operations (taking a mutex, notifying): between them a
-//! thread runs on, for what it does there nobody else can notice. It never lets a thread run into a
-//! mutex that is held. It decides nothing itself, except that where nothing has to be chosen the
+//! It branches only before visible operations (taking a mutex, notifying, and releasing a mutex that
+//! some thread only tries to take): between them a thread runs on, for what it does there nobody else
+//! can notice. It never lets a thread run into a mutex that is held. It decides nothing itself, except that where nothing has to be chosen the
 //! current thread goes on, or the one with the lowest number.
 
 use std::cell::RefCell;
@@ -37,6 +37,10 @@ pub(crate) struct State {
     pub(crate) preemptions: u64,
     pub(crate) executions: u64,
     pub(crate) asleep: u64,
+    /// Mutexes that some thread only tried to take, in any execution: their releases are visible.
+    tried: BTreeSet<ObjectId>,
+    /// One of them was not known before: what was searched without it does not count.
+    again: bool,
     execution: Execution,
 }
 
@@ -63,6 +67,8 @@ impl Control {
                 preemptions: 0,
                 executions: 0,
                 asleep: 0,
+                tried: BTreeSet::new(),
+                again: false,
                 execution: Execution::default(),
             }),
         })
@@ -87,6 +93,10 @@ impl Control {
         self.with(|state| {
             state.asleep += u64::from(state.search.is_asleep());
             let touched = std::mem::take(&mut state.execution.touched);
+            if std::mem::take(&mut state.again) {
+                state.search.start_again();
+                return state.error.is_none();
+            }
             state.error.is_none() && state.search.end(&touched)
         })
     }
@@ -100,9 +110,16 @@ fn me() -> Thread {
 impl Observer for Control {
     fn before(&self, operation: Operation) {
         self.with(|state| {
+            if let Operation::TryAcquire(mutex) = operation {
+                state.again |= state.tried.insert(mutex);
+            }
             let next = Next::Operation(operation);
             state.execution.next.insert(me(), next);
         });
+    }
+
+    fn is_tried(&self, mutex: ObjectId) -> bool {
+        self.with(|state| state.tried.contains(&mutex))
     }
 
     fn touched(&self, object: ObjectId) {
@@ -208,7 +225,11 @@ impl Execution {
                 self.held.insert(mutex);
                 self.touched.insert(mutex);
             }
-            Some(Next::Operation(Operation::TryAcquire(object) | Operation::Notify(object))) => {
+            Some(Next::Operation(
+                Operation::TryAcquire(object)
+                | Operation::Release(object)
+                | Operation::Notify(object),
+            )) => {
                 self.touched.insert(object);
             }
             Some(Next::Reacquire { mutex, condvar }) => {

@@ -95,6 +95,11 @@ impl<O: Ord + Copy> Search<O> {
             .collect()
     }
 
+    /// Forgets the path, and keeps the figures.
+    pub(crate) fn start_again(&mut self) {
+        self.path.clear();
+    }
+
     /// An execution begins.
     pub(crate) fn begin(&mut self) {
         self.depth = 0;

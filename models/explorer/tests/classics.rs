@@ -191,12 +191,7 @@ fn a_try_lock_can_fail_and_can_succeed() {
         move || {
             let value = Arc::new(Mutex::new(()));
             let other = value.clone();
-            let inner = Arc::new(Mutex::new(()));
-            let held = inner.clone();
-            let thread = thread::spawn(move || {
-                let _outer = other.lock();
-                let _inner = held.lock();
-            });
+            let thread = thread::spawn(move || drop(other.lock()));
             let got = value.try_lock().is_some();
             seen.lock().unwrap().insert(got);
             thread.join().unwrap();
@@ -204,6 +199,28 @@ fn a_try_lock_can_fail_and_can_succeed() {
     });
     assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
     assert_eq!(seen.lock().unwrap().len(), 2);
+}
+
+/// Two threads, each with a section of its own lock in which it touches what `key` says.
+fn touching(key: fn(u32) -> u32) -> Report {
+    check(move || {
+        let spawn = |number| {
+            thread::spawn(move || {
+                let own = Mutex::new(());
+                let _section = own.lock();
+                nmr_sync::touch(key(number));
+            })
+        };
+        for thread in [spawn(0), spawn(1)] {
+            thread.join().unwrap();
+        }
+    })
+}
+
+#[test]
+fn what_is_touched_is_ordered_as_a_lock_would_be() {
+    assert_eq!(orders(&touching(|_| 7)), 2);
+    assert_eq!(orders(&touching(|number| number)), 1);
 }
 
 #[test]

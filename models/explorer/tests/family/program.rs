@@ -15,8 +15,12 @@ pub(crate) enum Op {
     Mix(usize, usize),
     /// Takes the cell's lock, sleeps until the number is not 0, and changes it.
     Await(usize),
+    /// Takes the cell's lock, sleeps once whatever the number is, and changes it.
+    Sleep(usize),
     /// Wakes one who sleeps on the cell, without its lock.
     Notify(usize),
+    /// Changes the number if the cell's lock is free.
+    Try(usize, u64),
 }
 
 /// The change that an operation makes with this value.
@@ -24,7 +28,7 @@ pub(crate) fn change(number: u64, by: u64) -> u64 {
     (number * 3 + by) % 1_000_003
 }
 
-/// What [`Op::Await`] changes by.
+/// What [`Op::Await`] and [`Op::Sleep`] change by.
 pub(crate) const AWAITED: u64 = 7;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,7 +85,17 @@ fn perform(op: Op, cells: &[Cell]) {
             }
             *number = change(*number, AWAITED);
         }
+        Op::Sleep(cell) => {
+            let mut number = cells[cell].number.lock();
+            cells[cell].changed.wait(&mut number);
+            *number = change(*number, AWAITED);
+        }
         Op::Notify(cell) => cells[cell].changed.notify_one(),
+        Op::Try(cell, by) => {
+            if let Some(mut number) = cells[cell].number.try_lock() {
+                *number = change(*number, by);
+            }
+        }
     }
 }
 
@@ -121,14 +135,16 @@ impl Generator {
     fn next_op(&mut self, cells: usize) -> Op {
         let cell = self.below(cells as u64) as usize;
         let by = 1 + self.below(5);
-        match self.below(10) {
+        match self.below(14) {
             0..=2 => Op::Change(cell, by),
             3..=5 => Op::Announce(cell, by),
-            6 | 7 if cells > 1 => {
+            6..=8 if cells > 1 => {
                 let other = (cell + 1 + self.below(cells as u64 - 1) as usize) % cells;
                 Op::Mix(cell, other)
             }
-            8 => Op::Notify(cell),
+            9 | 10 => Op::Notify(cell),
+            11 => Op::Sleep(cell),
+            12 => Op::Try(cell, by),
             _ => Op::Await(cell),
         }
     }

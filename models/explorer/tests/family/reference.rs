@@ -14,6 +14,10 @@ enum Step {
     Mix(usize, usize),
     /// Goes on if the number is not 0, else releases the lock and sleeps.
     Await(usize),
+    /// Releases the lock and sleeps, once.
+    Sleep(usize),
+    /// Takes the lock and changes the number if the lock is free, else goes on behind the unlock.
+    Try(usize, u64),
     NotifyOne(usize),
     NotifyAll(usize),
 }
@@ -40,7 +44,14 @@ fn steps(op: Op) -> Vec<Step> {
             Step::Change(cell, AWAITED),
             Step::Unlock(cell),
         ],
+        Op::Sleep(cell) => vec![
+            Step::Lock(cell),
+            Step::Sleep(cell),
+            Step::Change(cell, AWAITED),
+            Step::Unlock(cell),
+        ],
         Op::Notify(cell) => vec![Step::NotifyOne(cell)],
+        Op::Try(cell, by) => vec![Step::Try(cell, by), Step::Unlock(cell)],
     }
 }
 
@@ -124,6 +135,15 @@ fn go(code: &[Step], state: &State, t: usize) -> Vec<State> {
             new.rest[t] = Rest::Asleep(cell);
         }
         Step::Await(_) => {}
+        Step::Try(cell, _) if state.held[cell] => new.at[t] += 1,
+        Step::Try(cell, by) => {
+            new.held[cell] = true;
+            new.numbers[cell] = change(new.numbers[cell], by);
+        }
+        Step::Sleep(cell) => {
+            new.held[cell] = false;
+            new.rest[t] = Rest::Asleep(cell);
+        }
         Step::NotifyAll(cell) => {
             for rest in new
                 .rest
