@@ -139,6 +139,25 @@ mod tests {
         }
     }
 
+    /// The counters of limits are ordered by an interface's monitor, and by nothing else that an engine
+    /// sees.
+    #[test]
+    fn scenarios_with_limits_keep_to_one_interface() {
+        let limited = |scenario: &Scenario| {
+            let limits = scenario.limits;
+            limits.max_registrations.is_some()
+                || limits.max_bindings.is_some()
+                || limits.fail_reservation.is_some()
+        };
+        let all = all();
+        let limited: Vec<_> = all.iter().filter(|scenario| limited(scenario)).collect();
+        assert!(!limited.is_empty());
+        for scenario in limited {
+            let interfaces: BTreeSet<u8> = scenario.modules.iter().map(|m| m.npi).collect();
+            assert_eq!(interfaces.len(), 1, "{}", scenario.name);
+        }
+    }
+
     #[test]
     fn every_rule_is_the_subject_of_two_scenarios() {
         let mut subjects: BTreeMap<Rule, usize> = BTreeMap::new();

@@ -122,6 +122,38 @@ fn a_finding_is_saved_as_a_case_and_ends_with_code_1() {
     assert!(text.starts_with("kind = \"schedule\""), "{text}");
 }
 
+/// Two callbacks on two threads that wait for each other's registrations: the modules' own deadlock, which
+/// no answer of the registrar could prevent.
+#[cfg(any(loom, shuttle))]
+#[test]
+fn callbacks_that_wait_for_each_other_break_c16() {
+    let module = |name: &str, side: &str, npi: u8, rest: &str| {
+        format!("[[module]]\nname = \"{name}\"\nside = \"{side}\"\nnpi = {npi}\n{rest}\n")
+    };
+    let text = [
+        "name = \"crossed\"\nsummary = \"crossed\"\n".to_owned(),
+        "before = [\"register c\", \"register p\", \"register d\", \"register q\"]\n".to_owned(),
+        module("c", "client", 1, "in-detach = [\"wait d\"]"),
+        module("p", "provider", 1, ""),
+        module("d", "client", 2, "in-detach = [\"wait c\"]"),
+        module("q", "provider", 2, ""),
+        "[[thread]]\nname = \"one\"\nops = [\"deregister c\"]\n".to_owned(),
+        "[[thread]]\nname = \"two\"\nops = [\"deregister d\"]\n".to_owned(),
+    ]
+    .concat();
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), &text);
+    let engine = if cfg!(loom) { "loom" } else { "random" };
+    let (result, _) = result(&worker(&["run", "--engine", engine, "--file", &file]));
+    assert_eq!(
+        (result.verdict, result.rule),
+        (Verdict::Violated, Some(Rule::new(16))),
+        "{}",
+        result.message
+    );
+    assert_eq!(result.extent, Extent::Sampled, "it stopped on its way");
+}
+
 #[cfg(any(loom, shuttle))]
 #[test]
 fn a_case_is_repeated_twice_with_the_same_words() {

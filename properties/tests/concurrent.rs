@@ -187,7 +187,7 @@ mod under_shuttle {
     use nmr_models::engine::{Request, shuttle};
     use nmr_models::report::{Engine, Rule};
     use nmr_properties::case;
-    use nmr_properties::concurrent::explore::{ENGINES, Explorer, save};
+    use nmr_properties::concurrent::explore::{ENGINES, Sampler, save};
 
     use super::{SEED, Scenario, Shard, drawn, scenario, scenario_seed};
 
@@ -201,8 +201,8 @@ mod under_shuttle {
         Case::from_toml(file, &text).unwrap_or_else(|error| panic!("{error}"))
     }
 
-    fn explorer() -> Explorer {
-        Explorer::new(Instant::now() + TIME)
+    fn explorer() -> Sampler {
+        Sampler::new(Instant::now() + TIME)
     }
 
     fn repeat_saved() -> usize {

@@ -150,15 +150,7 @@ fn both_sides_receive_what_the_other_hands_over() {
         .provider(describe(8), Arc::new(provider))
         .unwrap();
     drop((client, provider));
-    let all = [
-        "c attach",
-        "p attach",
-        "c detach",
-        "p detach",
-        "c cleanup",
-        "p cleanup",
-    ];
-    world.assert_log(all);
+    world.assert_log(WHOLE_LIFE);
 }
 
 #[test]

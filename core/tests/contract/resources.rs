@@ -109,15 +109,7 @@ fn each_reservation_that_fails_leaves_the_registrar_as_it_was() {
         };
         world.end_client(client);
         world.end_provider(provider);
-        let all = [
-            "c attach",
-            "p attach",
-            "c detach",
-            "p detach",
-            "c cleanup",
-            "p cleanup",
-        ];
-        world.assert_log(all);
+        world.assert_log(WHOLE_LIFE);
         world.assert_empty();
     }
 }

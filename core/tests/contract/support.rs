@@ -8,6 +8,16 @@ use std::time::Duration;
 use nmr::*;
 use nmr_sync::{Monitor, Mutex};
 
+/// What a binding of "c" and "p" comes to from its beginning to its end.
+pub(crate) const WHOLE_LIFE: [&str; 6] = [
+    "c attach",
+    "p attach",
+    "c detach",
+    "p detach",
+    "c cleanup",
+    "p cleanup",
+];
+
 pub(crate) const NPI: NpiId = NpiId(0xA);
 pub(crate) const OTHER_NPI: NpiId = NpiId(0xB);
 pub(crate) const WHY: Status = Status(0xE000_0001);

@@ -47,7 +47,8 @@ pub struct Counterexample {
     /// What the panic said, or which threads are blocked.
     pub message: String,
     /// The threads in the order of their visible operations, by number: 0 is the main thread, the
-    /// others follow as they were spawned.
+    /// others follow as they were spawned. Of an execution that turned out to be known in another order
+    /// this is the beginning, up to where that was seen.
     pub schedule: Vec<usize>,
     /// Switches away from a thread that could have gone on.
     pub preemptions: u64,

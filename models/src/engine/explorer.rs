@@ -7,21 +7,19 @@ use std::sync::Arc;
 
 use nmr_explorer::{Explorer, Verdict};
 
+use super::current::Current;
 use super::{Exploration, Request};
-use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
-use crate::run::{Run, Watch};
+use crate::run::Watch;
 
 pub(super) fn explore(request: &Request) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_| {}));
-    let current: Arc<Invisible<Option<Arc<Run>>>> = Arc::default();
+    let current = Current::default();
     let report = Explorer::builder().budget(request.budget).check({
         let (scenario, watch, current) = (request.scenario.clone(), watch.clone(), current.clone());
         move || {
             watch.begin();
-            let run = Run::new(&scenario, &watch);
-            *lock(&current) = Some(run.clone());
-            run.to_the_end();
+            current.execute(&scenario, &watch);
         }
     });
     let (mut cut, mut error) = (None, None);
@@ -30,14 +28,10 @@ pub(super) fn explore(request: &Request) -> Exploration {
         Verdict::Incomplete(why) => cut = Some(why),
         Verdict::HarnessError(message) => error = Some(message),
         Verdict::Violated(_) if watch.finding().is_some() => {}
-        Verdict::Violated(found) if found.message.starts_with("deadlock") => {
-            let run = lock(&current).clone();
-            run.expect("only an execution can be stuck").stuck();
-        }
+        Verdict::Violated(found) if found.message.starts_with("deadlock") => current.stuck(),
         Verdict::Violated(found) => error = Some(format!("the explorer failed: {}", found.message)),
     }
-    // Nothing of the execution at hand outlives the search.
-    lock(&current).take();
+    current.leave();
     let extent = match cut {
         Some(_) => Extent::Sampled,
         None => Extent::Complete,

@@ -4,6 +4,8 @@
 //! knows a rule; [`oracle`](crate::oracle) does.
 
 #[cfg(shuttle)]
+mod current;
+#[cfg(shuttle)]
 mod explorer;
 #[cfg(loom)]
 mod loom;
@@ -39,14 +41,15 @@ pub struct Request {
 /// What a search came to.
 #[derive(Clone, Debug)]
 pub struct Exploration {
-    /// Executions of the search that the verdict rests on, the violating one included.
+    /// Executions of the search that the verdict rests on; all that were made if something was found,
+    /// the violating one included.
     pub executions: u64,
     /// How often each rule could have failed, by its number less one.
     pub exercised: [u64; Rule::COUNT],
     /// The different ways in which executions ended: each is a number that stands for what every
     /// thread observed, whatever the order between threads.
     pub outcomes: BTreeSet<u64>,
-    /// How much was looked at.
+    /// How much was looked at, if the search holds.
     pub extent: Extent,
     /// The bound, in words.
     pub how: Option<String>,
@@ -98,11 +101,16 @@ impl Exploration {
     pub fn result(&self, request: &Request, elapsed: Duration) -> RunResult {
         let finding = self.finding.as_ref();
         let message = finding.map(|finding| finding.message.clone());
+        let verdict = self.verdict();
         RunResult {
             scenario: request.scenario.name.clone(),
             engine: request.engine,
-            verdict: self.verdict(),
-            extent: self.extent,
+            verdict,
+            // Whatever the engine set out to do: a search that stopped on its way saw a part.
+            extent: match verdict {
+                Verdict::Holds => self.extent,
+                _ => Extent::Sampled,
+            },
             how: self.cut.clone().or_else(|| self.how.clone()),
             rule: finding.and_then(|finding| finding.rule),
             message: message.or_else(|| self.error.clone()).unwrap_or_default(),

@@ -10,10 +10,11 @@ use shuttle::scheduler::{
 };
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
+use super::current::Current;
 use super::{Exploration, Request, install_panic_hook, is_limit, is_sequential, text};
 use crate::invisible::{Invisible, lock};
 use crate::report::{Engine, Extent};
-use crate::run::{Run, Watch};
+use crate::run::Watch;
 use crate::scenario::Scenario;
 
 /// Steps of one execution. The scenarios take hundreds; more than this is a livelock or a harness
@@ -83,8 +84,7 @@ struct Search {
     deadline: Instant,
     limit: u64,
     steps: Arc<Invisible<Vec<u8>>>,
-    /// The execution at hand: asked when shuttle says that it cannot go on.
-    current: Arc<Invisible<Option<Arc<Run>>>>,
+    current: Current,
 }
 
 impl Search {
@@ -96,7 +96,7 @@ impl Search {
             deadline: Instant::now() + request.budget,
             limit,
             steps: Arc::default(),
-            current: Arc::default(),
+            current: Current::default(),
         }
     }
 
@@ -116,11 +116,7 @@ impl Search {
             self.current.clone(),
         );
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            runner.run(move || {
-                let run = Run::new(&scenario, &watch);
-                *lock(&current) = Some(run.clone());
-                run.to_the_end();
-            });
+            runner.run(move || current.execute(&scenario, &watch));
         }));
         let mut exploration = Exploration::new(&self.watch, Extent::Sampled);
         if let Err(payload) = ended {
@@ -131,9 +127,7 @@ impl Search {
             exploration.exercised = self.watch.exercised();
             exploration.schedule = lock(&self.steps).clone();
         }
-        // Nothing of the execution at hand outlives the search.
-        lock(&self.current).take();
-        Run::leave();
+        self.current.leave();
         exploration
     }
 
@@ -145,8 +139,7 @@ impl Search {
         if is_limit(text) {
             exploration.cut = Some(format!("an execution has more than {MAX_STEPS} steps"));
         } else if text.starts_with("deadlock") {
-            let run = lock(&self.current).clone();
-            run.expect("only an execution can be stuck").stuck();
+            self.current.stuck();
         } else {
             exploration.error = Some(format!("shuttle failed: {text}"));
         }

@@ -63,7 +63,7 @@ mod fuzz {
     use anyhow::Context as _;
     use nmr_models::case::Case;
     use nmr_models::report::{Finding, FuzzSummary, Line, Rule};
-    use nmr_properties::concurrent::explore::{Explorer, save};
+    use nmr_properties::concurrent::explore::{Sampler, save};
     use nmr_properties::concurrent::series::{VERSION, scenario, scenario_seed};
 
     use super::Args;
@@ -74,7 +74,7 @@ mod fuzz {
     /// Fuzzes; answers the number of findings.
     pub(super) fn run(args: &Args) -> anyhow::Result<u64> {
         let start = Instant::now();
-        let explorer = Explorer::new(start + Duration::from_millis(args.time_ms));
+        let explorer = Sampler::new(start + Duration::from_millis(args.time_ms));
         report_progress(&explorer);
         let mut findings = Findings::default();
         let mut scenarios = 0;
@@ -139,7 +139,7 @@ mod fuzz {
         }
     }
 
-    fn report_progress(explorer: &Explorer) {
+    fn report_progress(explorer: &Sampler) {
         let executions = explorer.executions().clone();
         thread::spawn(move || {
             loop {

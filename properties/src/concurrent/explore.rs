@@ -42,12 +42,12 @@ pub struct HarnessError {
 
 /// Runs scenarios until its deadline.
 #[derive(Clone, Debug)]
-pub struct Explorer {
+pub struct Sampler {
     deadline: Instant,
     executions: Arc<AtomicU64>,
 }
 
-impl Explorer {
+impl Sampler {
     /// An explorer that stops at `deadline`, a failure half shrunk if need be.
     #[must_use]
     pub fn new(deadline: Instant) -> Self {
