@@ -129,6 +129,8 @@ mod tests {
                 seconds: 0.5,
                 seed: None,
                 case: None,
+                states: None,
+                certificate: None,
             })
         };
         use Extent::{Bounded, Complete, Sampled};

@@ -6,7 +6,7 @@
 
 use std::panic::resume_unwind;
 
-use nmr_sync::thread;
+use nmr_sync::{learn, thread};
 use tracing::debug;
 
 use crate::drive::{Payload, catching};
@@ -15,7 +15,7 @@ use crate::handle::{BindingHandle, Handle, HandleFault, HandleKind, Key, Kind, O
 use crate::npi::{NpiId, Side};
 use crate::registrar::{Registrar, RegistrationKind};
 use crate::status::Status;
-use crate::table::{Characteristics, Table, Visit, WaitFault, Waited};
+use crate::table::{ByName, Characteristics, Table, Visit, WaitFault, Waited};
 
 impl Registrar {
     pub(crate) fn register<K: RegistrationKind>(
@@ -28,7 +28,9 @@ impl Registrar {
         }
         let visit = &mut Visit::new(thread::current_id());
         let stripe = self.stripe_of(npi);
-        let registered = self.enter(stripe, |table| table.register(characteristics, visit));
+        let registered = self.enter(stripe, visit, |table, visit| {
+            table.register(characteristics, visit)
+        });
         let (key, step) = registered?;
         let handle = self.handle(Kind::Registration(K::SIDE), stripe, key);
         debug!(%handle, %npi, "registered");
@@ -56,7 +58,9 @@ impl Registrar {
         let invalid = |fault| DeregisterError::InvalidParameter { handle, fault };
         let Place { stripe, key } = self.place(handle).map_err(invalid)?;
         let visit = &mut Visit::new(thread::current_id());
-        let begun = self.enter(stripe, |table| table.deregister(key, K::SIDE, visit));
+        let begun = self.enter(stripe, visit, |table, visit| {
+            table.deregister(key, K::SIDE, visit)
+        });
         let Some(step) = begun.map_err(invalid)? else {
             return Err(DeregisterError::AlreadyDeregistering { handle });
         };
@@ -72,20 +76,25 @@ impl Registrar {
         let thread = thread::current_id();
         let mut entered = false;
         let waited = self.shared.stripes[stripe as usize].wait_until(|table| {
+            let learnt = |table: &Table, answer| {
+                learn(&table.lesson(&answer, &()));
+                answer
+            };
             if !entered {
                 entered = true;
                 if let Err(fault) = table.begin_wait(key, K::SIDE, thread) {
-                    return Some(Err(fault));
+                    return Some(learnt(table, Err(fault)));
                 }
             }
             let waited = table.wait_over(key)?;
+            let waited = learnt(table, Ok(waited));
             let mut dropped = None;
             let wake = table.leave(&mut dropped);
             debug_assert!(
                 !wake && dropped.is_none(),
                 "the answer says all that is to do"
             );
-            Some(Ok(waited))
+            Some(waited)
         });
         match waited {
             Ok(Waited::Gone) => {}
@@ -94,7 +103,7 @@ impl Registrar {
                 // The others are waiting for this drop, even if it panics.
                 let mut panic = None;
                 catching(&mut panic, || drop(module));
-                self.enter(stripe, |table| table.let_go(key));
+                self.enter(stripe, &mut (), |table, ()| table.let_go(key));
                 go_on_with(panic);
             }
             Err(WaitFault::Handle(fault)) => {
@@ -110,7 +119,7 @@ impl Registrar {
     /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
     pub(crate) fn abandon<K: RegistrationKind>(&self, handle: Handle<K>) {
         if let Ok(Place { stripe, key }) = self.place(handle) {
-            self.enter(stripe, |table| table.abandon(key));
+            self.enter(stripe, &mut (), |table, ()| table.abandon(key));
         }
     }
 
@@ -125,7 +134,9 @@ impl Registrar {
         };
         let Place { stripe, key } = self.place(binding).map_err(invalid)?;
         let visit = &mut Visit::new(thread::current_id());
-        let step = self.enter(stripe, |table| table.detach_complete(key, side, visit));
+        let step = self.enter(stripe, visit, |table, visit| {
+            table.detach_complete(key, side, visit)
+        });
         let Some(step) = step.map_err(invalid)? else {
             return Err(DetachCompleteError::InvalidState { handle: binding });
         };
@@ -135,25 +146,40 @@ impl Registrar {
     }
 
     /// One critical section, and outside it the drop of what the table has let go of, which may
-    /// panic.
-    pub(crate) fn enter<R>(&self, stripe: u32, section: impl FnOnce(&mut Table) -> R) -> R {
+    /// panic. The thread takes along what the section answers and what it puts into `visit`.
+    #[cfg_attr(shuttle, track_caller)]
+    pub(crate) fn enter<V: ByName, R: ByName>(
+        &self,
+        stripe: u32,
+        visit: &mut V,
+        section: impl FnOnce(&mut Table, &mut V) -> R,
+    ) -> R {
         let mut panic = None;
-        let answer = self.enter_keeping(stripe, &mut panic, section);
+        let answer = self.enter_keeping(stripe, &mut panic, visit, section);
         go_on_with(panic);
         answer
     }
 
     /// [`enter`](Self::enter) for a thread that has more to do before a panic may go on.
-    pub(crate) fn enter_keeping<R>(
+    #[cfg_attr(shuttle, track_caller)]
+    pub(crate) fn enter_keeping<V: ByName, R: ByName>(
         &self,
         stripe: u32,
         panic: &mut Option<Payload>,
-        section: impl FnOnce(&mut Table) -> R,
+        visit: &mut V,
+        section: impl FnOnce(&mut Table, &mut V) -> R,
     ) -> R {
         let monitor = &self.shared.stripes[stripe as usize];
-        // Beside the answer, for it is large and mostly empty; nobody learns anything from it.
+        // Beside the answer, for it is large and mostly empty.
         let mut dropped = None;
-        let answer = monitor.enter_then_leave(section, |table| table.leave(&mut dropped));
+        let answer = monitor.enter_then_leave(
+            |table| {
+                let answer = section(table, visit);
+                learn(&table.lesson(&answer, visit));
+                answer
+            },
+            |table| table.leave(&mut dropped),
+        );
         if let Some(dropped) = dropped {
             catching(panic, || drop(dropped));
         }

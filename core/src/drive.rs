@@ -29,7 +29,9 @@ impl Registrar {
     fn carry_out(&self, stripe: u32, mut step: Step, visit: &mut Visit) -> Option<Payload> {
         let mut panic = None;
         while let Some(returned) = self.call_back(stripe, step, &mut visit.hand, &mut panic) {
-            step = self.enter_keeping(stripe, &mut panic, |table| table.returned(returned, visit));
+            step = self.enter_keeping(stripe, &mut panic, visit, |table, visit| {
+                table.returned(returned, visit)
+            });
         }
         panic
     }

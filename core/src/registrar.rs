@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
-use nmr_sync::{Monitor, thread};
+use nmr_sync::{Monitor, learn, thread};
 use tracing::debug;
 
 use crate::builder::Builder;
@@ -199,7 +199,7 @@ impl Registrar {
         let place = self.place(binding).map_err(invalid)?;
         let thread = thread::current_id();
         let context = client.context.clone();
-        let call = self.enter(place.stripe, |table| {
+        let call = self.enter(place.stripe, &mut (), |table, ()| {
             table.attach_provider(place.key, context, thread)
         });
         match call.map_err(invalid)? {
@@ -214,7 +214,7 @@ impl Registrar {
                     Ok(Ok(attachment)) => Some(attachment.context.clone()),
                     Ok(Err(_)) | Err(_) => None,
                 };
-                self.enter(place.stripe, |table| {
+                self.enter(place.stripe, &mut (), |table, ()| {
                     table.provider_returned(place.key, context);
                 });
                 let answer = answer.unwrap_or_else(|payload| resume_unwind(payload));
@@ -261,7 +261,11 @@ impl Registrar {
     pub fn count(&self) -> Count {
         let mut count = Count::default();
         for stripe in &self.shared.stripes {
-            let (registrations, bindings) = stripe.enter(|table| table.count());
+            let (registrations, bindings) = stripe.enter(|table| {
+                let count = table.count();
+                learn(&count);
+                count
+            });
             count.registrations += registrations;
             count.bindings += bindings;
         }

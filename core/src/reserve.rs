@@ -4,6 +4,7 @@
 //! make fail at the k-th call. Limits are counted here too. A registrar without limits counts
 //! nothing, so that two interfaces share no counter.
 
+use std::hash::{Hash, Hasher};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::error::{InsufficientResources, Resource};
@@ -91,8 +92,21 @@ impl Reserve {
     }
 }
 
+impl Hash for Reserve {
+    /// What decides later answers: the limits' rest, and how near the call is that will fail.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let left = [Resource::Registration, Resource::Binding]
+            .map(|what| Some(self.budget(what)?.left.load(Ordering::Relaxed)));
+        let calls = self.calls.load(Ordering::Relaxed);
+        let to_come = self.fail_at.map(|k| k.saturating_sub(calls));
+        (left, to_come).hash(state);
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
     use super::*;
 
     #[test]
@@ -112,5 +126,24 @@ mod tests {
             .map(|_| reserve.room(Resource::Interface, 1, || true).is_ok())
             .collect();
         assert_eq!(answers, [true, false, true, true]);
+    }
+
+    #[test]
+    fn what_is_left_is_hashed_and_the_failing_call_until_it_was_made() {
+        let hash = |reserve: &Reserve| BuildHasherDefault::<DefaultHasher>::new().hash_one(reserve);
+        let room = |reserve: &Reserve| reserve.room(Resource::Registration, 1, || true);
+        let limited = Reserve::new(Some(2), None, None);
+        let before = hash(&limited);
+        room(&limited).unwrap();
+        assert_ne!(hash(&limited), before);
+        limited.give_back(Resource::Registration, 1);
+        assert_eq!(hash(&limited), before);
+        let failing = Reserve::new(None, None, Some(2));
+        let seen = [(); 4].map(|()| {
+            let _ = room(&failing);
+            hash(&failing)
+        });
+        assert_ne!(seen[0], seen[1]);
+        assert_eq!(seen[1], seen[3], "it will not fail again");
     }
 }

@@ -1,5 +1,8 @@
 //! Tells rustdoc which build this is: cargo gives `RUSTFLAGS` to rustc alone, and the documentation's
-//! tests must be compiled against the same backend as the crate.
+//! tests must be compiled against the same backend as the crate. And tells the crate its commit, which
+//! reports name.
+
+use std::process::Command;
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
@@ -8,4 +11,18 @@ fn main() {
             println!("cargo::rustc-cfg={cfg}");
         }
     }
+    // Written anew with each commit.
+    println!("cargo::rerun-if-changed=../../.git/logs/HEAD");
+    let commit = commit().unwrap_or_else(|| "commit unknown".to_owned());
+    println!("cargo::rustc-env=NMR_COMMIT={commit}");
+}
+
+fn commit() -> Option<String> {
+    let git = |args: &[&str]| {
+        let output = Command::new("git").args(args).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
+    Some(format!("commit {commit}"))
 }

@@ -5,18 +5,28 @@
 //! callbacks lie between its [`What::Call`] and its [`What::Return`], and so on inward.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 
 pub use nmr::Side;
 use serde::{Deserialize, Serialize};
 
+use crate::symmetry::ModuleNumber;
+
 /// A registration, or an attempt at one: the scenario's module `module`, registering for the
 /// `nth` time (from 0).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RegId {
     /// Index of the module in the scenario.
     pub module: u8,
     /// How many times it had registered before.
     pub nth: u8,
+}
+
+impl Hash for RegId {
+    /// Under a [symmetry](crate::symmetry) the registration that stands in its place.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (ModuleNumber(self.module), self.nth).hash(state);
+    }
 }
 
 /// A binding, named by its two registrations: by C2 there is never a second one for them.
@@ -46,7 +56,7 @@ impl Pair {
 }
 
 /// One step that could be observed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
     /// The scenario's thread; `None` for a [`What::Dropped`], which can happen anywhere.
     pub thread: Option<u8>,

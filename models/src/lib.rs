@@ -1,7 +1,7 @@
 //! Scenarios, scripted modules, the oracle and the engines that judge the registrar.
 //!
 //! - [`scenario`] and [`op`]: what a scenario is, and its text form; [`scenarios`]: those that come
-//!   with this crate.
+//!   with this crate; [`symmetry`]: what may be exchanged in one without making it another.
 //! - [`event`] and [`oracle`]: what can be observed of a registrar, and the judgement of it, rule by
 //!   rule.
 //! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
@@ -21,5 +21,7 @@ pub mod report;
 mod run;
 pub mod scenario;
 pub mod scenarios;
+pub mod symmetry;
+mod unordered;
 
 pub use run::Finding;

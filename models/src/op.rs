@@ -72,6 +72,25 @@ impl Op {
     pub fn module(&self) -> Option<&str> {
         self.parts().1.map(String::as_str)
     }
+
+    /// The same operation on another module, if it names one.
+    #[must_use]
+    pub(crate) fn on(&self, module: &str) -> Self {
+        match self.parts() {
+            (_, None) => self.clone(),
+            (verb, Some(_)) => format!("{verb} {module}")
+                .parse()
+                .expect("the verb is that of an operation"),
+        }
+    }
+
+    /// Whether it passes handles that are made of some module's, whichever has one.
+    pub(crate) const fn is_forging(&self) -> bool {
+        matches!(
+            self,
+            Self::DeregisterForged | Self::WaitForged | Self::CompleteForged
+        )
+    }
 }
 
 impl fmt::Display for Op {

@@ -45,6 +45,7 @@ pub fn replay(case: &Case, end: impl Fn(Replayed) + Send + Sync + 'static) -> Re
         seed: case.seed.unwrap_or(0),
         budget: BUDGET,
         executions: Arc::default(),
+        search: Default::default(),
     };
     let mut text = heading(case);
     if let Some(replayed) = follow(case, &request, &mut text) {

@@ -301,6 +301,13 @@ pub struct RunResult {
     pub seed: Option<u64>,
     /// Where the failing case was saved.
     pub case: Option<PathBuf>,
+    /// The different states met, by an engine that knows them.
+    #[serde(default)]
+    pub states: Option<u64>,
+    /// What the search rests on, in words, by an engine that says so: bounds, memory model, reductions,
+    /// the chance of a missed state, version.
+    #[serde(default)]
+    pub certificate: Option<String>,
 }
 
 /// How often a rule could have failed.

@@ -23,6 +23,7 @@ fn request(scenario: &Arc<Scenario>, engine: Engine, budget: Duration) -> Reques
         seed: 11,
         budget,
         executions: Arc::default(),
+        search: Default::default(),
     }
 }
 

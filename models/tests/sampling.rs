@@ -20,6 +20,7 @@ fn request(scenario: Scenario, engine: Engine, seed: u64) -> Request {
         seed,
         budget: Duration::from_secs(600),
         executions: Arc::default(),
+        search: Default::default(),
     }
 }
 

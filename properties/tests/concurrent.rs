@@ -292,6 +292,7 @@ mod under_shuttle {
             seed: 11,
             budget: TIME,
             executions: Arc::default(),
+            search: Default::default(),
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) fn holds() -> RunResult {
         seconds: 1.26,
         seed: None,
         case: None,
+        states: None,
+        certificate: None,
     }
 }
 

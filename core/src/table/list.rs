@@ -20,7 +20,7 @@ impl List {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Links {
-    previous: Option<Key>,
+    pub(crate) previous: Option<Key>,
     pub(crate) next: Option<Key>,
 }
 

@@ -15,6 +15,7 @@ mod detach;
 mod list;
 mod registration;
 mod slab;
+mod state;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
 
@@ -22,6 +23,7 @@ use std::collections::HashMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use nmr_sync::Name;
 use nmr_sync::thread::ThreadId;
 use rustc_hash::FxBuildHasher;
 
@@ -35,6 +37,7 @@ use slab::Slab;
 
 pub(crate) use attach::AttachCall;
 pub(crate) use registration::{WaitFault, Waited};
+pub(crate) use state::ByName;
 
 /// A module's callbacks.
 #[derive(Clone)]
@@ -92,8 +95,8 @@ pub(crate) struct Visit {
 }
 
 /// What a step's callbacks are called on and given. Empty between a callback's return and the next
-/// step; references to modules and contexts, from which a thread learns nothing that its step does
-/// not say.
+/// step; references to modules and contexts, from which a thread learns only what its step does not
+/// say of cleaning up: which sides have a context.
 #[derive(Default)]
 pub(crate) struct Hand {
     pub(crate) modules: [Option<Module>; 2],
@@ -124,6 +127,11 @@ enum Job {
 }
 
 struct Registration {
+    /// What an explorer knows it by, whatever its slot.
+    name: Name,
+    /// Tells registrations apart in tests, in whose build names are all the same.
+    #[cfg(test)]
+    label: u32,
     side: Side,
     /// `None` once one of several waiters has taken it out, to drop it before any of them returns
     /// (C11). The handle is dead from then on, although the slot is not yet free.
@@ -167,7 +175,7 @@ impl Linked for Registration {
 }
 
 /// The life of a binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Phase {
     /// Matched, not yet offered to the client. The register call of `by` will offer it.
     Proposed { by: Side },
@@ -182,7 +190,7 @@ enum Phase {
 }
 
 /// How far the client's attach callback has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Attaching {
     /// It has not called `client_attach_provider`.
     Offered,
@@ -195,7 +203,7 @@ enum Attaching {
 }
 
 /// One side's part of detaching.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Detaching {
     /// Its detach callback has yet to be made, by the thread that began to detach the binding.
     ToCall,

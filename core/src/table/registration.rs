@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
+use nmr_sync::Name;
 use nmr_sync::thread::ThreadId;
 
 use super::list::{self, Links, List};
@@ -11,7 +12,7 @@ use crate::handle::{HandleFault, Key};
 use crate::npi::Side;
 
 /// A wait that ends at once, without effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum WaitFault {
     Handle(HandleFault),
     NotDeregistered,
@@ -58,6 +59,9 @@ impl Table {
         }
         let own = &mut npi.or_default().sides[side as usize];
         let key = self.registrations.insert(Registration {
+            name: Name::new(),
+            #[cfg(test)]
+            label: 0,
             side,
             characteristics: Some(characteristics),
             links: Links::default(),

@@ -2,6 +2,7 @@
 //!
 //! Growing is a step of its own ([`Slab::room`]), so that inserting cannot fail.
 
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 
 use crate::handle::{HandleFault, Key, SLOT_BITS};
@@ -126,6 +127,25 @@ impl<T> Slab<T> {
 
     pub(crate) const fn len(&self) -> usize {
         self.tenants
+    }
+
+    /// Whether slots may be retired in anybody's lifetime.
+    pub(crate) fn retires(&self) -> bool {
+        self.last_generation < NonZeroU32::MAX
+    }
+
+    /// Hashes the slots without their tenants: all that says which keys the next tenants get.
+    pub(crate) fn hash_slots(&self, state: &mut impl Hasher) {
+        (self.slots.len(), self.vacant).hash(state);
+        for slot in &self.slots {
+            let Slot {
+                generation,
+                tenant,
+                next_vacant,
+                retired,
+            } = slot;
+            (generation, tenant.is_some(), next_vacant, retired).hash(state);
+        }
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &T)> {

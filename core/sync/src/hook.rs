@@ -1,19 +1,25 @@
 //! What a program does with the primitives, told to whoever explores it: the shuttle build only.
 //!
-//! Each visible operation is reported before it happens, at a scheduling point of its own, and each
-//! release after it. Without an observer nothing is reported and there are no further scheduling
-//! points. Nothing is decided here.
+//! An [`Observer`] hears of each operation before it happens, and says whether the thread has to stop
+//! first, at a scheduling point of its own; when the thread goes on, the operation is done. What is not
+//! an operation and counts all the same (what a thread knows, what the data are) it is told through
+//! [`describe`](crate::describe), [`learn`](crate::learn) and [`forget`](crate::forget). Without an
+//! observer nothing is reported. Nothing is decided here.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::hash::{Hash, Hasher};
+use std::panic::Location;
 use std::rc::Rc;
+use std::time::Duration;
 
-use shuttle::current::get_current_task;
-use shuttle::thread;
+use shuttle::current::try_get_current_task;
+use shuttle::rand::Rng;
 
-/// A mutex or a condvar of one execution: the thread that made it, and how many it had made before.
+/// A mutex, a condvar or a [`Name`](crate::Name) of one execution: the thread that made it, and how
+/// many it had made before.
 ///
 /// The same in every execution in which that thread does the same, whatever the others do meanwhile.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ObjectId {
     /// The thread, by its number: 0 is the main one.
     pub thread: u32,
@@ -21,40 +27,112 @@ pub struct ObjectId {
     pub nth: u32,
 }
 
-/// An operation that other threads can notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+impl ObjectId {
+    /// Stands for the maker of what is no primitive: see [`touch`](crate::touch).
+    pub const NO_THREAD: u32 = u32::MAX;
+}
+
+impl Hash for ObjectId {
+    /// Under a [relabelling](Relabelling) the object that stands in its place.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (relabelled(self.thread as usize), self.nth).hash(state);
+    }
+}
+
+/// An operation that other threads may notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Operation {
     /// Takes a mutex, and waits for it if need be.
     Acquire(ObjectId),
-    /// Takes a mutex if it is free.
+    /// Takes a mutex if it is free. Comes out as 1 if it was.
     TryAcquire(ObjectId),
     /// Releases a mutex that others [try](Observer::is_tried) to take. Other releases nobody can notice
-    /// who cannot as well go on later.
+    /// who cannot as well go on later, and are reported only when done.
     Release(ObjectId),
-    /// Wakes one or all who sleep on a condvar.
-    Notify(ObjectId),
+    /// Releases a mutex and falls asleep on a condvar; when woken, takes the mutex again.
+    Wait {
+        /// The condvar.
+        condvar: ObjectId,
+        /// The mutex.
+        mutex: ObjectId,
+    },
+    /// Wakes one thread that sleeps on a condvar, whichever.
+    NotifyOne(ObjectId),
+    /// Wakes all threads that sleep on a condvar.
+    NotifyAll(ObjectId),
+    /// Chooses a number below this one, and comes out as it.
+    Choose(usize),
+    /// Lets the others go on, and goes on itself together with its next operation: see
+    /// [`linger`](crate::linger).
+    Linger,
 }
+
+/// What bears an [`ObjectId`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A mutex.
+    Mutex,
+    /// A condvar.
+    Condvar,
+    /// A [`Name`](crate::Name) of something else.
+    Name,
+}
+
+/// Something that an observer is told beside the operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// What a mutex, which the thread holds, protected when the thread took it. Counts only if that was
+    /// never told before.
+    Found(ObjectId),
+    /// What a mutex, which the thread holds, protects now: see [`describe`](crate::describe).
+    Data(ObjectId),
+    /// All that the thread takes along from the critical section it is in: see [`learn`](crate::learn).
+    Learnt,
+    /// All that the thread knows: see [`forget`](crate::forget).
+    Known,
+    /// The thread begins to wait for something, and tries for the first time whether it is there.
+    Tries,
+    /// The thread has tried, and knows nothing more than that it still waits.
+    Waits,
+}
+
+/// Writes something into a hasher.
+pub type Write<'a> = &'a dyn Fn(&mut dyn Hasher);
 
 /// Whoever wants to know what the current thread does.
 pub trait Observer {
-    /// It makes a mutex or a condvar.
-    fn created(&self) -> ObjectId;
-    /// It will do this when it goes on after the scheduling point that follows.
-    fn before(&self, operation: Operation);
+    /// The number of the execution at hand.
+    fn execution(&self) -> u64;
+    /// It makes a mutex, a condvar or a name.
+    fn created(&self, kind: Kind) -> ObjectId;
+    /// A mutex or a condvar is gone.
+    fn dropped(&self, object: ObjectId);
+    /// It will do this. If the answer is true it stops at a scheduling point first.
+    fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool;
+    /// It has done what it announced; what came of it.
+    fn done(&self) -> usize;
     /// Whether some thread only tries to take this mutex, and may notice that it is held.
     fn is_tried(&self, mutex: ObjectId) -> bool;
-    /// It uses something that is no primitive.
-    fn touched(&self, object: ObjectId);
-    /// It has taken a mutex that it only tried to take.
-    fn acquired(&self, mutex: ObjectId);
     /// It has released a mutex.
     fn released(&self, mutex: ObjectId);
-    /// It releases a mutex and falls asleep on a condvar; when it is woken it takes the mutex again.
-    fn sleeps(&self, condvar: ObjectId, mutex: ObjectId);
+    /// It uses something that is no primitive.
+    fn touched(&self, object: ObjectId);
+    /// It says what something is. `write` may be called several times, or not at all.
+    fn told(&self, what: Told, write: Write<'_>);
+    /// It has started another thread.
+    fn spawned(&self, thread: usize);
+    /// It has waited for the end of another thread.
+    fn joined(&self, thread: usize);
+    /// It ends.
+    fn ended(&self);
+    /// It uses a primitive that was made outside the program under test, or in an earlier execution.
+    fn outsider(&self);
 }
 
 thread_local! {
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
+    static RELABELLING: RefCell<Option<Relabelling>> = const { RefCell::new(None) };
+    static SLOTS_COUNT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Tells `observer` of everything that this OS thread's executions do, until the answer is dropped.
@@ -76,91 +154,210 @@ impl Drop for Observing {
     }
 }
 
+/// Threads that take each other's places, for as long as something is hashed: two states that differ
+/// by such an exchange alone then have the same hash.
+#[derive(Clone, Debug)]
+pub struct Relabelling {
+    /// Its number among the relabellings of the program, for those who have more to exchange than
+    /// threads.
+    pub number: usize,
+    /// For each thread the one in whose place it stands; those beyond the end stay.
+    pub threads: Rc<[usize]>,
+}
+
+/// Hashes under a relabelling.
+pub fn with_relabelling<R>(relabelling: &Relabelling, hash: impl FnOnce() -> R) -> R {
+    RELABELLING.set(Some(relabelling.clone()));
+    let result = hash();
+    RELABELLING.set(None);
+    result
+}
+
+/// The number of the relabelling under which is being hashed, if there is one.
+#[must_use]
+pub fn relabelling() -> Option<usize> {
+    RELABELLING.with_borrow(|relabelling| Some(relabelling.as_ref()?.number))
+}
+
+/// The thread in whose place this one stands while something is hashed.
+#[must_use]
+pub fn relabelled(thread: usize) -> usize {
+    RELABELLING.with_borrow(|relabelling| {
+        let threads = relabelling.as_ref().map(|relabelling| &relabelling.threads);
+        let other = threads.and_then(|threads| threads.get(thread));
+        other.copied().unwrap_or(thread)
+    })
+}
+
+/// Says whether in the programs that this OS thread executes from now on slots count: see
+/// [`slots_count`](crate::slots_count).
+pub fn set_slots_count(count: bool) {
+    SLOTS_COUNT.set(count);
+}
+
+/// See [`slots_count`](crate::slots_count).
+pub(crate) fn slots_count() -> bool {
+    SLOTS_COUNT.get()
+}
+
+/// Whether somebody observes the current thread.
+#[must_use]
+pub fn is_observed() -> bool {
+    observer().is_some()
+}
+
 fn observer() -> Option<Rc<dyn Observer>> {
-    get_current_task().and_then(|_| OBSERVER.with_borrow(Clone::clone))
+    try_get_current_task().and_then(|_| OBSERVER.with_borrow(Clone::clone))
+}
+
+/// Stops the current thread at a scheduling point. shuttle knows no time: its sleep is a mere switch.
+fn pause() {
+    shuttle::thread::sleep(Duration::ZERO);
 }
 
 /// See [`touch`](crate::touch).
 pub(crate) fn touch(key: u32) {
     if let Some(observer) = observer() {
         observer.touched(ObjectId {
-            thread: NO_THREAD,
+            thread: ObjectId::NO_THREAD,
             nth: key,
         });
     }
 }
 
-/// Stands for the maker of what is no primitive.
-const NO_THREAD: u32 = u32::MAX;
+/// See [`learn`](crate::learn) and [`forget`](crate::forget).
+pub(crate) fn tell(what: Told, value: &impl Hash) {
+    if let Some(observer) = observer() {
+        observer.told(what, &|mut state| value.hash(&mut state));
+    }
+}
+
+/// A number below `below`, each of which is tried: by an explorer all of them, by shuttle's schedulers
+/// one at random.
+///
+/// # Panics
+/// If there is no such number, or outside a model.
+#[track_caller]
+#[must_use]
+pub fn choose(below: usize) -> usize {
+    assert!(below > 0, "there is no number below 0");
+    match observer() {
+        Some(observer) => perform(&*observer, Operation::Choose(below), Location::caller()),
+        None => shuttle::rand::thread_rng().gen_range(0..below),
+    }
+}
+
+/// See [`linger`](crate::linger).
+#[track_caller]
+pub(crate) fn linger() {
+    if let Some(observer) = observer() {
+        perform(&*observer, Operation::Linger, Location::caller());
+    }
+}
+
+fn perform(observer: &dyn Observer, operation: Operation, at: &'static Location<'static>) -> usize {
+    if observer.announce(operation, at) {
+        pause();
+    }
+    observer.done()
+}
+
+pub(crate) fn spawned(thread: usize) {
+    if let Some(observer) = observer() {
+        observer.spawned(thread);
+    }
+}
+
+pub(crate) fn joined(thread: usize) {
+    if let Some(observer) = observer() {
+        observer.joined(thread);
+    }
+}
+
+/// A thread's life, from its first step to its last.
+pub(crate) struct Life;
+
+impl Life {
+    pub(crate) const fn begin() -> Self {
+        Self
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if let Some(observer) = observer() {
+            observer.ended();
+        }
+    }
+}
+
+/// A new name, if somebody wants to know.
+pub(crate) fn name() -> Option<ObjectId> {
+    observer().map(|observer| observer.created(Kind::Name))
+}
 
 /// The part of a primitive that reports.
 #[derive(Debug)]
 pub(crate) struct Object {
-    /// `None` if nobody watched when it was made: then nobody is told of it.
-    id: Option<ObjectId>,
+    /// With the execution in which it was made; `None` if nobody watched then.
+    made: Option<(ObjectId, u64)>,
 }
 
-impl Default for Object {
-    fn default() -> Self {
-        Self::new()
+impl Drop for Object {
+    fn drop(&mut self) {
+        if let (Some((id, execution)), Some(observer)) = (self.made, observer())
+            && execution == observer.execution()
+        {
+            observer.dropped(id);
+        }
     }
+}
+
+/// A primitive and who watches it.
+pub(crate) struct Watched {
+    pub(crate) id: ObjectId,
+    observer: Rc<dyn Observer>,
 }
 
 impl Object {
-    pub(crate) fn new() -> Self {
-        Self {
-            id: observer().map(|observer| observer.created()),
+    pub(crate) fn new(kind: Kind) -> Self {
+        let made = observer().map(|observer| (observer.created(kind), observer.execution()));
+        Self { made }
+    }
+
+    pub(crate) fn watched(&self) -> Option<Watched> {
+        let observer = observer()?;
+        match self.made {
+            Some((id, execution)) if execution == observer.execution() => {
+                Some(Watched { id, observer })
+            }
+            _ => {
+                observer.outsider();
+                None
+            }
         }
     }
+}
 
-    fn told(&self) -> Option<(ObjectId, Rc<dyn Observer>)> {
-        Some((self.id?, observer()?))
+impl Watched {
+    /// Announces the operation, stops if told to, and answers what came of it.
+    pub(crate) fn perform(&self, operation: Operation, at: &'static Location<'static>) -> usize {
+        perform(&*self.observer, operation, at)
     }
 
-    fn before(&self, operation: fn(ObjectId) -> Operation) {
-        if let Some((id, observer)) = self.told() {
-            observer.before(operation(id));
-            thread::yield_now();
-        }
-    }
-
-    pub(crate) fn before_acquire(&self) {
-        self.before(Operation::Acquire);
-    }
-
-    pub(crate) fn before_try_acquire(&self) {
-        self.before(Operation::TryAcquire);
-    }
-
-    pub(crate) fn before_release(&self) {
-        // A scheduling point in the middle of a panic would be no place to go on from.
-        if !std::thread::panicking()
-            && let Some((id, observer)) = self.told()
-            && observer.is_tried(id)
-        {
-            self.before(Operation::Release);
-        }
-    }
-
-    pub(crate) fn before_notify(&self) {
-        self.before(Operation::Notify);
-    }
-
-    pub(crate) fn acquired(&self) {
-        if let Some((id, observer)) = self.told() {
-            observer.acquired(id);
-        }
+    pub(crate) fn is_tried(&self) -> bool {
+        self.observer.is_tried(self.id)
     }
 
     pub(crate) fn released(&self) {
-        if let Some((id, observer)) = self.told() {
-            observer.released(id);
-        }
+        self.observer.released(self.id);
     }
 
-    pub(crate) fn sleeps(&self, mutex: &Self) {
-        if let (Some((condvar, observer)), Some(mutex)) = (self.told(), mutex.id) {
-            observer.sleeps(condvar, mutex);
-        }
+    pub(crate) fn found(&self, write: Write<'_>) {
+        self.observer.told(Told::Found(self.id), write);
+    }
+
+    pub(crate) fn describe(&self, write: Write<'_>) {
+        self.observer.told(Told::Data(self.id), write);
     }
 }

@@ -14,7 +14,8 @@
 //!
 //! Only what all three backends can do is offered: there are no time-outs (shuttle has none) and
 //! the results of `notify_one` and `notify_all` are not part of the common API. What else differs
-//! is written where the type is: see [`Mutex`].
+//! is written where the type is: see [`Mutex`]. What a program tells an explorer of itself ([`describe`],
+//! [`learn`], [`forget`], [`touch`], [`Name`]) costs nothing where none listens.
 //!
 //! ```
 //! # #[cfg(not(any(loom, shuttle)))] {
@@ -34,30 +35,22 @@ compile_error!("`--cfg loom` and `--cfg shuttle` are two different builds: set o
 
 #[cfg(shuttle)]
 pub mod hook;
-#[cfg(loom)]
-#[path = "no_hook.rs"]
-mod hook;
 mod monitor;
+mod told;
 
-#[cfg(any(loom, shuttle))]
-#[path = "model.rs"]
+#[cfg(loom)]
+#[path = "loom.rs"]
 mod backend;
 #[cfg(not(any(loom, shuttle)))]
 #[path = "native.rs"]
 mod backend;
+#[cfg(shuttle)]
+#[path = "shuttle.rs"]
+mod backend;
 
 pub use backend::{Condvar, Mutex, MutexGuard, thread};
 pub use monitor::Monitor;
-
-/// Tells an explorer that the current thread uses something, known as `key`, that other threads use
-/// too and that is no primitive of this crate: two threads that use the same `key` are not taken to be
-/// independent. Does nothing in the other builds, and adds no scheduling point in any.
-pub fn touch(key: u32) {
-    #[cfg(shuttle)]
-    hook::touch(key);
-    #[cfg(not(shuttle))]
-    let _ = key;
-}
+pub use told::{Name, describe, forget, is_explored, learn, linger, slots_count, touch, unordered};
 
 /// The name of the backend that this build uses: `"parking_lot"`, `"loom"` or `"shuttle"`.
 pub const BACKEND: &str = backend::NAME;

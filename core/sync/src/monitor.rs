@@ -3,10 +3,16 @@
 //! It does not know what it protects and never calls anybody while it is entered: the closure that
 //! it is given is the critical section, and what the closure returns is all that the thread learns.
 
-use crate::{Condvar, Mutex};
+use std::hash::Hash;
+
+use crate::told::{found, tries, waits};
+use crate::{Condvar, Mutex, describe};
 
 /// Data that is only reached inside a critical section (a monitor in Hoare's sense, CACM 1974, with
 /// one condition and signal-and-continue).
+///
+/// The data say by their `Hash` what counts of them: to an explorer two states are one if they hash
+/// alike. In the other builds nothing is hashed.
 #[derive(Debug, Default)]
 pub struct Monitor<T> {
     data: Mutex<T>,
@@ -21,13 +27,16 @@ impl<T> Monitor<T> {
             changed: Condvar::new(),
         }
     }
+}
 
+impl<T: Hash> Monitor<T> {
     /// Runs one critical section.
     ///
     /// # Deadlock
     /// The section must not enter the same monitor again.
+    #[track_caller]
     pub fn enter<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
-        section(&mut self.data.lock())
+        self.enter_then_leave(section, |_| false)
     }
 
     /// Runs one critical section, then wakes every thread in [`wait_until`](Self::wait_until) if
@@ -35,9 +44,12 @@ impl<T> Monitor<T> {
     ///
     /// The wake-up happens before the lock is released: a thread that checks the data after the
     /// section sees its effects, one that checked before is already asleep.
+    #[track_caller]
     pub fn enter_then_notify<R>(&self, section: impl FnOnce(&mut T) -> (R, bool)) -> R {
         let mut data = self.data.lock();
+        found(&data);
         let (answer, notify) = section(&mut data);
+        describe(&data);
         if notify {
             self.changed.notify_all();
         }
@@ -46,14 +58,18 @@ impl<T> Monitor<T> {
 
     /// As [`enter_then_notify`](Self::enter_then_notify), for data that knows itself whether it has
     /// changed: `leave` is the end of the section and answers whether to wake.
+    #[track_caller]
     pub fn enter_then_leave<R>(
         &self,
         section: impl FnOnce(&mut T) -> R,
         leave: impl FnOnce(&mut T) -> bool,
     ) -> R {
         let mut data = self.data.lock();
+        found(&data);
         let answer = section(&mut data);
-        if leave(&mut data) {
+        let notify = leave(&mut data);
+        describe(&data);
+        if notify {
             self.changed.notify_all();
         }
         answer
@@ -62,13 +78,19 @@ impl<T> Monitor<T> {
     /// Runs the critical section until it answers `Some`, asleep between one try and the next.
     ///
     /// A try happens at the start and after each notification (and, on real threads, possibly after
-    /// a spurious wake-up).
+    /// a spurious wake-up). Between two tries the section must keep nothing but that it was tried.
+    #[track_caller]
     pub fn wait_until<R>(&self, mut section: impl FnMut(&mut T) -> Option<R>) -> R {
+        tries();
         let mut data = self.data.lock();
+        found(&data);
         loop {
-            if let Some(answer) = section(&mut data) {
+            let answer = section(&mut data);
+            describe(&data);
+            if let Some(answer) = answer {
                 return answer;
             }
+            waits();
             self.changed.wait(&mut data);
         }
     }

@@ -1,75 +1,142 @@
 //! What stands between the program and the search: follows the program's operations on `nmr-sync`'s
 //! primitives, and carries out the search's choices as a shuttle scheduler.
 //!
-//! It branches only before visible operations (taking a mutex, notifying, and releasing a mutex that
-//! some thread only tries to take): between them a thread runs on, for what it does there nobody else
-//! can notice. It never lets a thread run into a mutex that is held. It decides nothing itself, except that where nothing has to be chosen the
-//! current thread goes on, or the one with the lowest number.
+//! It branches only before operations that others can notice: between them a thread runs on, for what
+//! it does there nobody else can tell the time of. It never lets a thread run into a mutex that is held.
+//! It decides nothing itself, except that where nothing has to be chosen the current thread goes on, and
+//! that an execution of which everything is known is run to its end on a path that starves nobody (to
+//! stop it would leave its stacks behind).
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, Hash};
+use std::panic::Location;
 use std::rc::Rc;
+use std::sync::Arc;
 
-use nmr_sync::hook::{ObjectId, Observer, Operation};
-use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use nmr_sync::hook::{Kind, ObjectId, Observer, Operation, Told, Write};
+use rustc_hash::FxBuildHasher;
 
-use crate::search::{Choice, Footprint, Search, Thread};
+use crate::conflicts::Conflicts;
+use crate::deadlock;
+use crate::knowledge::{Knowledge, Print, StatePrint, Symmetries};
+use crate::options::Options;
+use crate::program::{At, Choice, Next, Program, Stop, Thread, words};
+use crate::reduction::Reduction;
+use crate::search::{Footprint, Reason, Search, Step, Worth};
+use crate::visited::{Arrival, Visited};
 
-/// What a thread does when it goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// An operation that it has announced.
-    Operation(Operation),
-    /// It takes a mutex again after it was woken from a condvar.
-    Reacquire { mutex: ObjectId, condvar: ObjectId },
-}
+/// Operations in a row that a thread may do without a scheduling point: it may be waiting for another.
+const BURST: u32 = 200;
+/// Of so many executions one is hashed on its way to new ground, to see that it is the same way.
+const VERIFY_EVERY: u64 = 64;
 
-/// See the [module's documentation](self). Shared by the [`Observer`] and the [`Scheduler`].
+/// See the [module's documentation](self). One for each worker.
 pub(crate) struct Control {
     state: RefCell<State>,
 }
 
+/// How much of the current execution is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ground {
+    /// It was made before up to here, and what is known is not followed.
+    Repeated,
+    /// It was made before up to here.
+    Followed,
+    /// It is new.
+    New,
+    /// All that will come is known.
+    Known(Reason),
+}
+
 pub(crate) struct State {
-    pub(crate) search: Search<ObjectId>,
+    options: Arc<Options>,
+    symmetries: Symmetries,
+    pub(crate) visited: Arc<Visited>,
+    pub(crate) search: Search,
+    pub(crate) conflicts: Conflicts,
     /// Why the search cannot go on.
     pub(crate) error: Option<String>,
-    /// Switches away from a thread that could have gone on, in the current execution.
-    pub(crate) preemptions: u64,
+    /// The program cannot go on, for this reason.
+    pub(crate) deadlock: Option<String>,
     pub(crate) executions: u64,
-    pub(crate) asleep: u64,
-    /// Mutexes that some thread only tried to take, in any execution: their releases are visible.
-    tried: BTreeSet<ObjectId>,
-    /// One of them was not known before: what was searched without it does not count.
-    again: bool,
     execution: Execution,
 }
 
 /// What is known of the current execution.
-#[derive(Default)]
 struct Execution {
-    next: BTreeMap<Thread, Next>,
-    /// On their way into a condvar's sleep: not asleep yet, and nothing to choose.
-    falling_asleep: BTreeSet<Thread>,
-    held: BTreeSet<ObjectId>,
-    created: BTreeMap<Thread, u32>,
+    ground: Ground,
+    program: Program,
+    knowledge: Knowledge,
+    /// What has been chosen.
+    schedule: Vec<Choice>,
+    /// Switches away from a thread that could have gone on.
+    preemptions: u32,
     /// The thread whose transition this is.
     running: Option<Thread>,
-    /// What that transition has touched.
-    touched: Footprint<ObjectId>,
+    transition: Transition,
+    /// For each thread whose last operation took a mutex, which.
+    last: Vec<(Thread, ObjectId)>,
+    burst: u32,
+}
+
+/// What happens from one choice to the next.
+#[derive(Default)]
+struct Transition {
+    footprint: Footprint,
+    /// Mutexes taken in it, and what they protected then.
+    taken: Vec<(ObjectId, Option<u128>)>,
+}
+
+impl Execution {
+    fn new(spurious: bool) -> Self {
+        Self {
+            ground: Ground::New,
+            program: Program {
+                spurious,
+                ..Program::default()
+            },
+            knowledge: Knowledge::new(),
+            schedule: Vec::new(),
+            preemptions: 0,
+            running: None,
+            transition: Transition::default(),
+            last: Vec::new(),
+            burst: 0,
+        }
+    }
+
+    const fn is_known(&self) -> bool {
+        matches!(self.ground, Ground::Known(_))
+    }
+}
+
+/// How an execution ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    pub(crate) reason: Option<Reason>,
+    pub(crate) schedule: Vec<Choice>,
+    pub(crate) preemptions: u32,
 }
 
 impl Control {
-    pub(crate) fn new() -> Rc<Self> {
+    pub(crate) fn new(options: Arc<Options>, visited: Arc<Visited>) -> Rc<Self> {
+        let sleep_sets = options.has(Reduction::SleepSets) && options.preemptions.is_none();
+        let search = Search::new(sleep_sets);
+        let symmetries = match options.has(Reduction::Symmetry) && options.preemptions.is_none() {
+            true => Symmetries::new(&options.symmetries),
+            false => Symmetries::new(&[]),
+        };
         Rc::new(Self {
             state: RefCell::new(State {
-                search: Search::new(),
+                execution: Execution::new(options.spurious),
+                options,
+                symmetries,
+                visited,
+                search,
+                conflicts: Conflicts::default(),
                 error: None,
-                preemptions: 0,
+                deadlock: None,
                 executions: 0,
-                asleep: 0,
-                tried: BTreeSet::new(),
-                again: false,
-                execution: Execution::default(),
             }),
         })
     }
@@ -78,27 +145,9 @@ impl Control {
         f(&mut self.state.borrow_mut())
     }
 
-    /// An execution begins.
-    pub(crate) fn begin(&self) {
-        self.with(|state| {
-            state.execution = Execution::default();
-            state.preemptions = 0;
-            state.executions += 1;
-            state.search.begin();
-        });
-    }
-
-    /// The execution has ended; whether there is another one to make.
-    pub(crate) fn end(&self) -> bool {
-        self.with(|state| {
-            state.asleep += u64::from(state.search.is_asleep());
-            let touched = std::mem::take(&mut state.execution.touched);
-            if std::mem::take(&mut state.again) {
-                state.search.start_again();
-                return state.error.is_none();
-            }
-            state.error.is_none() && state.search.end(&touched)
-        })
+    /// Whether everything that comes in the current execution is known.
+    pub(crate) fn is_known(&self) -> bool {
+        self.with(|state| state.execution.is_known())
     }
 }
 
@@ -107,174 +156,608 @@ fn me() -> Thread {
     usize::from(task.expect("the primitives are used by threads of the program"))
 }
 
-impl Observer for Control {
-    fn before(&self, operation: Operation) {
-        self.with(|state| {
-            if let Operation::TryAcquire(mutex) = operation {
-                state.again |= state.tried.insert(mutex);
-            }
-            let next = Next::Operation(operation);
-            state.execution.next.insert(me(), next);
-        });
-    }
-
-    fn is_tried(&self, mutex: ObjectId) -> bool {
-        self.with(|state| state.tried.contains(&mutex))
-    }
-
-    fn touched(&self, object: ObjectId) {
-        self.with(|state| {
-            state.execution.touched.insert(object);
-        });
-    }
-
-    fn acquired(&self, mutex: ObjectId) {
-        self.with(|state| {
-            state.execution.held.insert(mutex);
-        });
-    }
-
-    fn released(&self, mutex: ObjectId) {
-        self.with(|state| {
-            state.execution.held.remove(&mutex);
-            state.execution.touched.insert(mutex);
-        });
-    }
-
-    fn sleeps(&self, condvar: ObjectId, mutex: ObjectId) {
-        self.with(|state| {
-            let execution = &mut state.execution;
-            execution.held.remove(&mutex);
-            execution.touched.extend([mutex, condvar]);
-            execution
-                .next
-                .insert(me(), Next::Reacquire { mutex, condvar });
-            execution.falling_asleep.insert(me());
-        });
-    }
-
-    fn created(&self) -> ObjectId {
-        let thread = me();
-        self.with(|state| {
-            let nth = state.execution.created.entry(thread).or_default();
-            *nth += 1;
-            ObjectId {
-                thread: thread as u32,
-                nth: *nth - 1,
-            }
-        })
-    }
-}
-
 impl State {
-    /// The thread that goes next.
-    fn pick(&mut self, runnable: &[Thread], current: Option<Thread>) -> Thread {
-        let execution = &mut self.execution;
-        execution
-            .falling_asleep
-            .retain(|thread| runnable.contains(thread));
-        let mut local = runnable.iter().copied().filter(|thread| {
-            !execution.next.contains_key(thread) || execution.falling_asleep.contains(thread)
-        });
-        let first = local.next();
-        if let Some(first) = first {
-            let current = current.filter(|&thread| thread == first || local.any(|t| t == thread));
-            return current.unwrap_or(first);
-        }
-        let mut enabled: Vec<Thread> = runnable.to_vec();
-        enabled.retain(|&thread| execution.can_go(thread));
-        // The one that ran goes on first: few preemptions come before many.
-        enabled.sort_unstable_by_key(|&thread| (Some(thread) != execution.running, thread));
-        if enabled.is_empty() {
-            // Everybody waits for a mutex that is held: shuttle finds out.
-            return runnable[0];
-        }
-        let chosen = match self.search.choose(&enabled, &execution.touched) {
-            Ok(Choice::Go(thread)) => thread,
-            Ok(Choice::Asleep) => enabled[0],
-            Err(diverged) => {
-                self.error.get_or_insert(diverged.to_string());
-                enabled[0]
+    /// Whether what threads know and mutexes protect is followed here.
+    fn follows(&self) -> bool {
+        self.options.follows() && matches!(self.execution.ground, Ground::Followed | Ground::New)
+    }
+
+    /// An execution begins.
+    pub(crate) fn begin(&mut self) {
+        self.executions += 1;
+        self.search.begin();
+        let mut execution = Execution::new(self.options.spurious);
+        execution.ground = match self.search.turning_point() {
+            None => Ground::New,
+            Some(node) => {
+                let verify = node.knowledge.is_none() || self.executions % VERIFY_EVERY == 0;
+                match self.options.follows() && verify {
+                    true => Ground::Followed,
+                    false => Ground::Repeated,
+                }
             }
         };
-        let preempted = execution
-            .running
-            .is_some_and(|last| last != chosen && enabled.contains(&last));
-        self.preemptions += u64::from(preempted);
-        execution.go(chosen);
-        chosen
+        self.execution = execution;
+    }
+
+    /// The execution has ended.
+    pub(crate) fn end(&mut self) -> Ended {
+        self.close_transition();
+        let execution = &mut self.execution;
+        Ended {
+            reason: match execution.ground {
+                Ground::Known(reason) => Some(reason),
+                _ => None,
+            },
+            schedule: std::mem::take(&mut execution.schedule),
+            preemptions: execution.preemptions,
+        }
+    }
+
+    /// The thread that goes next; `None` if none can, or none should.
+    fn pick(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
+        if self.error.is_some() {
+            return None;
+        }
+        let program = &self.execution.program;
+        let mut local = runnable
+            .iter()
+            .copied()
+            .filter(|&thread| program.stop_of(thread).is_none());
+        if let Some(first) = local.next() {
+            let current = current.filter(|&thread| thread == first || local.any(|t| t == thread));
+            return Some(current.unwrap_or(first));
+        }
+        let options = self.options(runnable);
+        if options.is_empty() {
+            self.deadlock = Some(deadlock::describe(&self.execution.program));
+            return None;
+        }
+        let choice = match self.execution.ground {
+            Ground::Known(_) => self.next_in_turn(&options),
+            _ => self.choose(&options)?,
+        };
+        self.go(choice);
+        Some(choice.thread())
+    }
+
+    /// What can come next. The thread that ran comes first: few preemptions are tried before many.
+    fn options(&self, runnable: &[Thread]) -> Vec<Choice> {
+        let Execution {
+            program, running, ..
+        } = &self.execution;
+        let ways = |thread: Thread| {
+            let stop = program.stop_of(thread).expect("it has stopped");
+            (0..program.ways(stop.next)).map(move |variant| Choice::new(thread, variant))
+        };
+        // A choice of the thread's own is nobody else's business.
+        let own = runnable.iter().find(|&&thread| self.is_own_choice(thread));
+        if let Some(&own) = own {
+            return ways(own).collect();
+        }
+        let mut threads = runnable.to_vec();
+        threads.sort_unstable_by_key(|&thread| (Some(thread) != *running, thread));
+        let options: Vec<Choice> = threads.iter().copied().flat_map(ways).collect();
+        match (self.options.preemptions, *running) {
+            (Some(most), Some(running))
+                if self.execution.preemptions >= most
+                    && options.iter().any(|choice| choice.thread() == running) =>
+            {
+                ways(running).collect()
+            }
+            _ => options,
+        }
+    }
+
+    fn is_own_choice(&self, thread: Thread) -> bool {
+        let stop = self.execution.program.stop_of(thread);
+        match stop.map(|stop| stop.next) {
+            Some(Next::Operation(Operation::Choose(_))) => true,
+            Some(Next::Operation(operation @ Operation::NotifyOne(_))) => {
+                !self.is_visible(operation)
+            }
+            _ => false,
+        }
+    }
+
+    /// Of an execution that is known the rest is run with each thread in turn.
+    fn next_in_turn(&mut self, options: &[Choice]) -> Choice {
+        let running = self.execution.running.unwrap_or(0);
+        let later = options.iter().find(|choice| choice.thread() > running);
+        *later.unwrap_or_else(|| {
+            let least = options.iter().min_by_key(|choice| choice.thread);
+            least.expect("there is an option")
+        })
+    }
+
+    /// Asks the search.
+    fn choose(&mut self, options: &[Choice]) -> Option<Choice> {
+        self.close_transition();
+        if let &[only] = options
+            && self.search.is_repeating()
+        {
+            return Some(only);
+        }
+        let digest = self.digest(options);
+        if self.search.is_repeating() {
+            return self.repeat(digest);
+        }
+        let (execution, symmetries) = (&self.execution, &self.symmetries);
+        let (most, visited) = (&self.options, &self.visited);
+        let step = self
+            .search
+            .choose(options, digest, execution.preemptions, |sleep| {
+                arrive(most, symmetries, visited, execution, sleep)
+            });
+        match step {
+            Step::Go(choice) => Some(choice),
+            Step::Stop(reason) => {
+                self.execution.ground = Ground::Known(reason);
+                Some(options[0])
+            }
+        }
+    }
+
+    fn repeat(&mut self, digest: u64) -> Option<Choice> {
+        let step = self.execution.schedule.len() + 1;
+        let is_last = self.search.is_last_repeated();
+        let here = self.follows().then(|| {
+            let print = self.execution.print(&self.options, &self.symmetries);
+            (Rc::new(self.execution.knowledge.clone()), Some(print.print))
+        });
+        let node = self.search.repeated();
+        let known = node.knowledge.as_ref().and_then(|(_, print)| *print);
+        let differs = match (&here, known) {
+            (Some((_, now)), Some(then)) => *now != Some(then),
+            _ => false,
+        };
+        match (here, &node.knowledge) {
+            (Some(here), None) => node.knowledge = Some(here),
+            (None, Some((knowledge, _))) if is_last => {
+                self.execution.knowledge = (**knowledge).clone();
+            }
+            _ => {}
+        }
+        let choice = self.search.repeat(digest);
+        if choice.is_none() || differs {
+            let what = match choice {
+                None => "the threads can do other things than before",
+                Some(_) => "what the threads know, or what the mutexes protect, is not what it was",
+            };
+            self.error = Some(self.diverged(step, what));
+            return None;
+        }
+        if is_last {
+            self.execution.ground = Ground::New;
+        }
+        choice
+    }
+
+    /// In words: the program did not do what it did before in the same place.
+    fn diverged(&self, step: usize, what: &str) -> String {
+        let program = &self.execution.program;
+        let stops = program.threads.iter().enumerate();
+        let stops = stops.filter_map(|(thread, state)| {
+            let Stop { next, at } = state.stop?;
+            Some(format!("\n  thread {thread} {} at {at}", words(next)))
+        });
+        let stops: String = stops.collect();
+        let last = match self.execution.running {
+            Some(thread) => format!(" after an operation of thread {thread}"),
+            None => String::new(),
+        };
+        format!(
+            "at step {step} of a repeated execution{last} {what}: the program depends on something \
+             that is not under control (time, a random number, the order of a hash map, something \
+             left by an earlier execution). Now{stops}"
+        )
+    }
+
+    /// What each thread stops at and what can come next, as one number.
+    fn digest(&self, options: &[Choice]) -> u64 {
+        let threads = &self.execution.program.threads;
+        let stops = threads
+            .iter()
+            .map(|thread| thread.stop.map(|stop| stop.next));
+        let stops: Vec<Option<Next>> = stops.collect();
+        FxBuildHasher.hash_one((stops, options))
+    }
+
+    /// A choice is carried out.
+    fn go(&mut self, choice: Choice) {
+        let thread = choice.thread();
+        let execution = &mut self.execution;
+        let Stop { next, at } = execution.program.stop_of(thread).expect("it has stopped");
+        if let Some(last) = execution.running
+            && last != thread
+            && let Some(stop) = execution.program.stop_of(last)
+            && execution.program.ways(stop.next) > 0
+        {
+            execution.preemptions += 1;
+        }
+        execution.running = Some(thread);
+        execution.burst = 0;
+        execution.schedule.push(choice);
+        self.perform(thread, next, choice.variant, at);
+    }
+
+    /// An operation is done, as a part of the current transition.
+    fn perform(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
+        let follows = self.follows();
+        let execution = &mut self.execution;
+        let touched = execution.program.go(thread, next, variant, at);
+        let took = match next {
+            Next::Operation(Operation::Acquire(mutex))
+            | Next::Reacquire { mutex, .. }
+            | Next::Asleep { mutex, .. } => Some(mutex),
+            Next::Operation(Operation::TryAcquire(mutex)) => {
+                (execution.program.threads[thread].outcome == 1).then_some(mutex)
+            }
+            _ => None,
+        };
+        // A mutex that is taken to read only is noted as such when it is released.
+        for object in touched.into_iter().flatten() {
+            let tried = matches!(next, Next::Operation(Operation::TryAcquire(_)));
+            let writes = !follows || tried || Some(object) != took;
+            execution.transition.footprint.add(object, writes);
+        }
+        if !follows {
+            return;
+        }
+        if let Some(mutex) = took {
+            let before = execution.knowledge.mark(mutex);
+            execution.transition.taken.push((mutex, before));
+            execution.knowledge.acquired(thread, mutex);
+        }
+        // That it came so far is a part of what a thread knows, whatever else it learns.
+        let outcome = execution.program.threads[thread].outcome;
+        let write: Write<'_> = &|mut state| (next, outcome).hash(&mut state);
+        execution.knowledge.learn(&self.symmetries, thread, write);
+    }
+
+    /// Whether others can notice the operation.
+    fn is_visible(&self, operation: Operation) -> bool {
+        let is_visible =
+            |object| !self.options.has(Reduction::LockAware) || self.conflicts.is_visible(object);
+        match operation {
+            Operation::Acquire(object)
+            | Operation::NotifyOne(object)
+            | Operation::NotifyAll(object) => is_visible(object),
+            Operation::TryAcquire(_)
+            | Operation::Release(_)
+            | Operation::Wait { .. }
+            | Operation::Choose(_)
+            | Operation::Linger => true,
+        }
+    }
+
+    /// See [`Observer::announce`].
+    fn announce(&mut self, thread: Thread, operation: Operation, at: At) -> bool {
+        self.note_use(thread, operation);
+        if let Operation::Wait { condvar, mutex } = operation {
+            self.section_ends(thread, mutex);
+            self.execution.transition.footprint.add(condvar, true);
+            self.execution.program.sleep(thread, condvar, mutex, at);
+            return true;
+        }
+        let next = Next::Operation(operation);
+        let ways = self.execution.program.ways(next);
+        let known = self.execution.is_known();
+        let lingers = &mut self.execution.program.thread(thread).lingers;
+        let lingered = std::mem::replace(lingers, operation == Operation::Linger)
+            && self.options.has(Reduction::VisibleOperations);
+        let at_once = match operation {
+            Operation::Choose(below) => below == 1,
+            Operation::Linger => known,
+            _ => known || lingered || !self.is_visible(operation),
+        };
+        self.execution.burst += 1;
+        let in_a_burst = self.execution.burst <= BURST;
+        if at_once && ways == 1 && in_a_burst {
+            self.perform(thread, next, 0, at);
+            return false;
+        }
+        if !in_a_burst
+            && !known
+            && let Operation::Acquire(mutex) = operation
+        {
+            // It may be waiting for what only another thread can do.
+            self.conflicts.tried(mutex);
+        }
+        self.execution.program.thread(thread).stop = Some(Stop { next, at });
+        true
+    }
+
+    /// Adds to what is known of the conflicts between threads.
+    fn note_use(&mut self, thread: Thread, operation: Operation) {
+        let last = &mut self.execution.last;
+        last.retain(|&(other, _)| other != thread);
+        if let Operation::Acquire(mutex) = operation {
+            last.push((thread, mutex));
+        }
+        if !self.follows() {
+            return;
+        }
+        let execution = &mut self.execution;
+        let object = match operation {
+            Operation::Acquire(mutex) | Operation::TryAcquire(mutex) => mutex,
+            Operation::Wait { condvar, .. }
+            | Operation::NotifyOne(condvar)
+            | Operation::NotifyAll(condvar) => {
+                let held = execution.program.held_by(thread);
+                self.conflicts.notified(condvar, held);
+                condvar
+            }
+            Operation::Release(_) | Operation::Choose(_) | Operation::Linger => return,
+        };
+        self.conflicts.used(object, thread);
+        if let Operation::TryAcquire(mutex) = operation {
+            self.conflicts.tried(mutex);
+        }
+        for held in execution.program.held_by(thread) {
+            self.conflicts.nested(held);
+        }
+    }
+
+    /// A thread leaves a critical section.
+    fn section_ends(&mut self, thread: Thread, mutex: ObjectId) {
+        let follows = self.follows();
+        let execution = &mut self.execution;
+        execution.program.release(mutex);
+        let transition = &mut execution.transition;
+        if !follows {
+            transition.footprint.add(mutex, true);
+            return;
+        }
+        let described = execution
+            .knowledge
+            .released(&self.symmetries, thread, mutex);
+        let taken = transition.taken.iter().position(|&(one, _)| one == mutex);
+        let before = taken.and_then(|index| transition.taken.swap_remove(index).1);
+        // What was taken in another transition has kept others out meanwhile.
+        let only_read = described && before.is_some() && before == execution.knowledge.mark(mutex);
+        let writes = !only_read || !self.options.has(Reduction::LockAware);
+        transition.footprint.add(mutex, writes);
+        if !only_read {
+            self.conflicts.wrote(mutex, thread);
+        }
+    }
+
+    /// The current transition is over, or has come to a point where it may be.
+    fn close_transition(&mut self) {
+        let transition = &mut self.execution.transition;
+        // Who still holds what it took keeps others out, whatever it does with it.
+        for (mutex, _) in transition.taken.drain(..) {
+            transition.footprint.add(mutex, true);
+        }
+        self.search.touched(&transition.footprint);
+        transition.footprint.clear();
+    }
+
+    /// See [`Observer::told`].
+    fn told(&mut self, thread: Thread, what: Told, write: Write<'_>) {
+        if !self.follows() {
+            return;
+        }
+        let execution = &mut self.execution;
+        let (knowledge, symmetries) = (&mut execution.knowledge, &self.symmetries);
+        match what {
+            Told::Found(mutex) => {
+                knowledge.found(symmetries, thread, mutex, write);
+                let mark = knowledge.mark(mutex);
+                let mut taken = execution.transition.taken.iter_mut();
+                if let Some((_, before @ None)) = taken.find(|(one, _)| *one == mutex) {
+                    *before = mark;
+                }
+            }
+            Told::Data(mutex) => knowledge.describe(symmetries, thread, mutex, write),
+            Told::Tries => knowledge.tries(thread),
+            Told::Waits => knowledge.waits(symmetries, thread),
+            Told::Learnt => knowledge.learn_from_section(symmetries, thread, write),
+            Told::Known if self.options.has(Reduction::Forgetting) => {
+                knowledge.forget(symmetries, thread, write);
+            }
+            Told::Known => knowledge.learn(symmetries, thread, write),
+        }
     }
 }
 
 impl Execution {
-    fn can_go(&self, thread: Thread) -> bool {
-        match self.next.get(&thread) {
-            Some(Next::Operation(Operation::Acquire(mutex)) | Next::Reacquire { mutex, .. }) => {
-                !self.held.contains(mutex)
+    fn print(&self, options: &Options, symmetries: &Symmetries) -> StatePrint {
+        let beside = options.beside.as_deref();
+        let running = self.running.filter(|_| options.preemptions.is_some());
+        let write = |state: &mut dyn std::hash::Hasher| {
+            let mut state = state;
+            running.hash(&mut state);
+            if let Some(beside) = beside {
+                beside(state);
             }
-            _ => true,
-        }
-    }
-
-    /// The thread's next transition begins.
-    fn go(&mut self, thread: Thread) {
-        self.running = Some(thread);
-        self.touched.clear();
-        match self.next.remove(&thread) {
-            Some(Next::Operation(Operation::Acquire(mutex))) => {
-                self.held.insert(mutex);
-                self.touched.insert(mutex);
-            }
-            Some(Next::Operation(
-                Operation::TryAcquire(object)
-                | Operation::Release(object)
-                | Operation::Notify(object),
-            )) => {
-                self.touched.insert(object);
-            }
-            Some(Next::Reacquire { mutex, condvar }) => {
-                self.held.insert(mutex);
-                self.touched.extend([mutex, condvar]);
-            }
-            None => {}
-        }
+        };
+        self.knowledge.state(symmetries, &self.program, &write)
     }
 }
 
-/// The scheduler's side. Answers as many executions as the search wants and `limit` allows.
-pub(crate) struct Controlled {
+/// Comes to a new scheduling point: which choices are worth it.
+fn arrive(
+    options: &Options,
+    symmetries: &Symmetries,
+    visited: &Visited,
+    execution: &Execution,
+    sleep: &[(Thread, Footprint)],
+) -> (Worth, Option<(Rc<Knowledge>, Option<Print>)>) {
+    if !options.follows() {
+        return (Worth::Awake, None);
+    }
+    let StatePrint { print, relabelling } = execution.print(options, symmetries);
+    let knowledge = Some((Rc::new(execution.knowledge.clone()), Some(print)));
+    if !options.has(Reduction::VisitedStates) {
+        return (Worth::Awake, knowledge);
+    }
+    let arrival = match options.preemptions {
+        Some(_) => visited.arrive_bounded(print, execution.preemptions),
+        None => {
+            let asleep = sleep.iter().fold(0_u32, |bits, &(thread, _)| {
+                let place = symmetries.place(relabelling, thread) as u32;
+                bits | 1_u32.checked_shl(place).unwrap_or(0)
+            });
+            visited.arrive(print, asleep)
+        }
+    };
+    let worth = match arrival {
+        Arrival::New => Worth::Awake,
+        Arrival::Known => Worth::Nothing,
+        Arrival::Awake(places) => {
+            let places = (0..u32::BITS as usize).filter(|&place| places & 1 << place != 0);
+            let threads = places.map(|place| symmetries.in_place(relabelling, place));
+            Worth::Threads(threads.fold(0, |bits, thread| bits | 1 << thread))
+        }
+    };
+    (worth, knowledge)
+}
+
+impl Observer for Control {
+    fn execution(&self) -> u64 {
+        self.with(|state| state.executions)
+    }
+
+    fn created(&self, kind: Kind) -> ObjectId {
+        let thread = me();
+        self.with(|state| {
+            let follows = state.follows();
+            let execution = &mut state.execution;
+            let created = &mut execution.program.thread(thread).created;
+            let object = ObjectId {
+                thread: thread as u32,
+                nth: *created,
+            };
+            *created += 1;
+            if kind == Kind::Mutex && follows {
+                execution.knowledge.created(thread, object);
+            }
+            object
+        })
+    }
+
+    fn dropped(&self, object: ObjectId) {
+        self.with(|state| state.execution.knowledge.dropped(object));
+    }
+
+    fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool {
+        let thread = me();
+        self.with(|state| state.announce(thread, operation, at))
+    }
+
+    fn done(&self) -> usize {
+        let thread = me();
+        self.with(|state| state.execution.program.thread(thread).outcome)
+    }
+
+    fn is_tried(&self, mutex: ObjectId) -> bool {
+        self.with(|state| {
+            !state.options.has(Reduction::VisibleOperations) || state.conflicts.is_tried(mutex)
+        })
+    }
+
+    fn released(&self, mutex: ObjectId) {
+        let thread = me();
+        self.with(|state| state.section_ends(thread, mutex));
+    }
+
+    fn touched(&self, object: ObjectId) {
+        let thread = me();
+        self.with(|state| {
+            state.execution.transition.footprint.add(object, true);
+            if !state.follows() {
+                return;
+            }
+            let mut last = state.execution.last.iter();
+            let last = last.find(|&&(other, _)| other == thread);
+            state
+                .conflicts
+                .touched(object, thread, last.map(|&(_, mutex)| mutex));
+            // Whoever says what stands beside the primitives has said what this is.
+            if state.options.beside.is_none() {
+                state
+                    .execution
+                    .knowledge
+                    .touched(&state.symmetries, thread, object);
+            }
+        });
+    }
+
+    fn told(&self, what: Told, write: Write<'_>) {
+        let thread = me();
+        self.with(|state| state.told(thread, what, write));
+    }
+
+    fn spawned(&self, child: usize) {
+        let thread = me();
+        self.with(|state| {
+            let follows = state.follows();
+            let execution = &mut state.execution;
+            execution.program.thread(child);
+            if follows {
+                execution
+                    .knowledge
+                    .spawned(&state.symmetries, thread, child);
+            }
+        });
+    }
+
+    fn joined(&self, other: usize) {
+        let thread = me();
+        self.with(|state| {
+            if state.follows() {
+                state
+                    .execution
+                    .knowledge
+                    .joined(&state.symmetries, thread, other);
+            }
+        });
+    }
+
+    fn ended(&self) {
+        let thread = me();
+        self.with(|state| state.execution.program.thread(thread).ended = true);
+    }
+
+    fn outsider(&self) {
+        self.with(|state| {
+            state.error.get_or_insert_with(|| {
+                "the program uses a mutex or a condvar that was made before this execution began: make \
+                 all of them inside the program, so that each execution starts anew"
+                    .to_owned()
+            });
+        });
+    }
+}
+
+/// The scheduler's side. Asks `next` between executions whether to make another one.
+pub(crate) struct Controlled<N> {
     pub(crate) control: Rc<Control>,
-    /// Called between executions: why to stop, if there is a reason.
-    pub(crate) limit: Box<dyn FnMut(&Control) -> bool>,
-    pub(crate) begun: bool,
-    pub(crate) exhausted: Rc<RefCell<bool>>,
+    pub(crate) next: N,
 }
 
-impl Scheduler for Controlled {
-    fn new_execution(&mut self) -> Option<Schedule> {
-        if self.begun && !self.control.end() {
-            *self.exhausted.borrow_mut() = self.control.with(|state| state.error.is_none());
+impl<N: FnMut(&Control) -> bool> shuttle::scheduler::Scheduler for Controlled<N> {
+    fn new_execution(&mut self) -> Option<shuttle::scheduler::Schedule> {
+        if !(self.next)(&self.control) {
             return None;
         }
-        if (self.limit)(&self.control) {
-            return None;
-        }
-        self.begun = true;
-        self.control.begin();
-        Some(Schedule::new(0))
+        self.control.with(State::begin);
+        Some(shuttle::scheduler::Schedule::new(0))
     }
 
     fn next_task(
         &mut self,
-        runnable: &[&Task],
-        current: Option<TaskId>,
+        runnable: &[&shuttle::scheduler::Task],
+        current: Option<shuttle::scheduler::TaskId>,
         _is_yielding: bool,
-    ) -> Option<TaskId> {
+    ) -> Option<shuttle::scheduler::TaskId> {
         let numbers: Vec<Thread> = runnable.iter().map(|task| task.id().into()).collect();
         let picked = self
             .control
             .with(|state| state.pick(&numbers, current.map(usize::from)));
-        Some(TaskId::from(picked))
+        picked.map(shuttle::scheduler::TaskId::from)
     }
 
     fn next_u64(&mut self) -> u64 {

@@ -1,114 +1,134 @@
 //! The entry: what to explore, within which limits, and what came of it.
 
-use std::any::Any;
-use std::cell::RefCell;
-use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::hash::Hasher;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use nmr_sync::hook;
-use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+use crate::checkpoint;
+use crate::options::Options;
+use crate::progress::Progress;
+use crate::reduction::Reduction;
+use crate::report::{Counterexample, Report, Verdict};
+use crate::workers::{End, Shared};
 
-use crate::control::{Control, Controlled};
-
-/// Steps of one execution; more than this is a livelock or a program that spins.
-const MAX_STEPS: usize = 1_000_000;
-
-/// Sets the limits of a search; made by [`Explorer::builder`].
-#[derive(Debug)]
+/// Describes a search; made by [`Explorer::builder`].
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
-    budget: Option<Duration>,
-    max_executions: Option<u64>,
+    options: Options,
 }
 
 /// Explores programs on `nmr-sync`. See the [crate's documentation](crate) for an example.
 #[derive(Debug)]
 pub struct Explorer;
 
-/// What a search came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Every interleaving was looked at, or one that differs only in the order of transitions which
-    /// have nothing to do with each other.
-    Exhausted,
-    /// An execution panicked or deadlocked.
-    Violated(Counterexample),
-    /// The search was cut short, for this reason. It proves nothing.
-    Incomplete(String),
-    /// The search itself failed; not a finding.
-    HarnessError(String),
-}
-
-/// An execution that went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Counterexample {
-    /// What the panic said, or which threads are blocked.
-    pub message: String,
-    /// The threads in the order of their visible operations, by number: 0 is the main thread, the
-    /// others follow as they were spawned. Of an execution that turned out to be known in another order
-    /// this is the beginning, up to where that was seen.
-    pub schedule: Vec<usize>,
-    /// Switches away from a thread that could have gone on.
-    pub preemptions: u64,
-}
-
-/// A verdict and the figures behind it.
-#[derive(Clone, Debug)]
-pub struct Report {
-    /// The outcome.
-    pub verdict: Verdict,
-    /// Executions begun, those included that turned out to be known in another order.
-    pub executions: u64,
-    /// Of these, the ones that turned out so.
-    pub asleep: u64,
-    /// Transitions chosen.
-    pub transitions: u64,
-    /// Visible operations of the longest execution.
-    pub longest: usize,
-    /// Wall-clock time.
-    pub elapsed: Duration,
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.verdict {
-            Verdict::Exhausted => write!(f, "exhausted")?,
-            Verdict::Violated(found) => write!(f, "violated: {}", found.message)?,
-            Verdict::Incomplete(why) => write!(f, "incomplete: {why}")?,
-            Verdict::HarnessError(error) => write!(f, "harness error: {error}")?,
-        }
-        let (executions, asleep) = (self.executions, self.asleep);
-        write!(
-            f,
-            " ({executions} executions, {asleep} of them asleep, {} transitions, {} at most in one; under \
-             sequential consistency)",
-            self.transitions, self.longest
-        )
-    }
-}
-
 impl Explorer {
-    /// A search without limits.
-    pub const fn builder() -> Builder {
+    /// A search without limits but memory, by one worker, with all reductions.
+    pub fn builder() -> Builder {
         Builder {
-            budget: None,
-            max_executions: None,
+            options: Options::new(),
         }
     }
 }
 
 impl Builder {
+    /// The program's name, for the report and for checkpoints.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.options.name = name.into();
+        self
+    }
+
     /// At most this much time. The execution at hand is finished.
     pub const fn budget(mut self, budget: Duration) -> Self {
-        self.budget = Some(budget);
+        self.options.budget = Some(budget);
         self
     }
 
     /// At most this many executions.
     pub const fn max_executions(mut self, executions: u64) -> Self {
-        self.max_executions = Some(executions);
+        self.options.max_executions = Some(executions);
+        self
+    }
+
+    /// At most so many bytes for the states seen. Half of the machine's memory if not given.
+    pub const fn max_memory(mut self, bytes: u64) -> Self {
+        self.options.max_memory = Some(bytes);
+        self
+    }
+
+    /// So many workers, each of which keeps a core busy; at least one. Verdict and states do not depend
+    /// on their number.
+    pub fn workers(mut self, workers: usize) -> Self {
+        self.options.workers = workers.max(1);
+        self
+    }
+
+    /// Without this reduction.
+    pub const fn without(mut self, reduction: Reduction) -> Self {
+        self.options.reductions = self.options.reductions.without(reduction);
+        self
+    }
+
+    /// Sleeping threads may wake without a reason, at any time.
+    pub const fn spurious_wakeups(mut self) -> Self {
+        self.options.spurious = true;
+        self
+    }
+
+    /// What stands beside the primitives and counts: `write` writes it into a hasher. It has to cover all
+    /// that the program [touches](nmr_sync::touch). It is called between steps of the program, and
+    /// must not use a primitive.
+    pub fn beside(mut self, write: impl Fn(&mut dyn Hasher) + Send + Sync + 'static) -> Self {
+        self.options.beside = Some(Arc::new(write));
+        self
+    }
+
+    /// Threads that can be exchanged: each item says for each thread, by number, in whose place it
+    /// stands. The first item must change nothing, and with two of them the one after the other must be
+    /// one too. What [`beside`](Self::beside) writes has to follow
+    /// [`hook::relabelling`](nmr_sync::hook::relabelling).
+    pub fn symmetries(mut self, symmetries: Vec<Vec<usize>>) -> Self {
+        self.options.symmetries = symmetries;
+        self
+    }
+
+    /// Says what kind of violation a message is: a counterexample with fewer preemptions is looked for
+    /// among those of the same kind. Called after the execution, on its worker's thread. Without it all
+    /// deadlocks are one kind, and so are all panics with the same words.
+    pub fn kind(mut self, kind: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        self.options.kind = Some(Arc::new(kind));
+        self
+    }
+
+    /// Reports the first violation as it is, and looks for none with fewer preemptions.
+    pub const fn first_violation(mut self) -> Self {
+        self.options.minimise = false;
+        self
+    }
+
+    /// Goes on from this file if it is there, and writes it at an interval and at the end.
+    pub fn checkpoint(mut self, file: impl Into<PathBuf>) -> Self {
+        self.options.checkpoint = Some(file.into());
+        self
+    }
+
+    /// Time between two checkpoints, one minute if not given.
+    pub const fn checkpoint_interval(mut self, interval: Duration) -> Self {
+        self.options.interval = interval;
+        self
+    }
+
+    /// Ends the search soon after this becomes true.
+    pub fn stop(mut self, stop: Arc<AtomicBool>) -> Self {
+        self.options.stop = Some(stop);
+        self
+    }
+
+    /// Tells about ten times a second how far it has come.
+    pub fn progress(mut self, tell: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.options.on_progress = Some(Arc::new(tell));
         self
     }
 
@@ -116,89 +136,112 @@ impl Builder {
     ///
     /// The program must do the same whenever its threads take turns in the same way: no time, no random
     /// number, no order of a hash map. Where that is found not to hold, the verdict is
-    /// [`Verdict::HarnessError`].
+    /// [`Verdict::HarnessError`]. Its mutexes and condvars must be made inside it.
     pub fn check(self, program: impl Fn() + Send + Sync + 'static) -> Report {
         let started = Instant::now();
-        let control = Control::new();
-        let (exhausted, cut) = (Rc::new(RefCell::new(false)), Rc::new(RefCell::new(None)));
-        let scheduler = Controlled {
-            control: control.clone(),
-            limit: self.limit(started, cut.clone()),
-            begun: false,
-            exhausted: exhausted.clone(),
+        let program: Arc<dyn Fn() + Send + Sync> = Arc::new(program);
+        let options = Arc::new(self.options);
+        let rest = match &options.checkpoint {
+            Some(path) => checkpoint::read(path, &options),
+            None => Ok(None),
         };
-        let ended = {
-            let _observing = hook::observe(control.clone());
-            catch_unwind(AssertUnwindSafe(|| {
-                Runner::new(scheduler, config()).run(program)
-            }))
-        };
-        let verdict = control.with(|state| match (ended, state.error.take(), cut.take()) {
-            (_, Some(error), _) => Verdict::HarnessError(error),
-            (Err(payload), None, _) => violated(
-                text(payload.as_ref()),
-                state.search.schedule(),
-                state.preemptions,
-            ),
-            (Ok(_), None, Some(why)) => Verdict::Incomplete(why),
-            (Ok(_), None, None) if *exhausted.borrow() => Verdict::Exhausted,
-            (Ok(_), None, None) => {
-                Verdict::HarnessError("the search ended without a reason".to_owned())
+        let (shared, mut verdict) = match rest {
+            Err(error) => {
+                let shared = Shared::new(options.clone(), started, None);
+                (shared, Verdict::HarnessError(error.to_string()))
             }
-        });
-        control.with(|state| Report {
-            verdict,
-            executions: state.executions,
-            asleep: state.asleep,
-            transitions: state.search.transitions(),
-            longest: state.search.deepest(),
-            elapsed: started.elapsed(),
-        })
-    }
-
-    fn limit(
-        &self,
-        started: Instant,
-        cut: Rc<RefCell<Option<String>>>,
-    ) -> Box<dyn FnMut(&Control) -> bool> {
-        let (budget, most) = (self.budget, self.max_executions);
-        Box::new(move |control| {
-            let executions = control.with(|state| state.executions);
-            let why = if most.is_some_and(|most| executions >= most) {
-                Some(format!("{executions} executions were made"))
-            } else {
-                budget
-                    .filter(|&budget| started.elapsed() >= budget)
-                    .map(|budget| format!("{budget:?} were over"))
-            };
-            let over = why.is_some();
-            *cut.borrow_mut() = why;
-            over
-        })
+            Ok(rest) => {
+                let shared = Shared::new(options.clone(), started, rest);
+                let verdict = verdict(shared.run(&program));
+                let saved = shared.save();
+                let verdict = match saved {
+                    Ok(()) => verdict,
+                    Err(error) => Verdict::HarnessError(error.to_string()),
+                };
+                (shared, verdict)
+            }
+        };
+        let mut more = 0;
+        if let Verdict::Violated(found) = &mut verdict
+            && options.minimise
+        {
+            more = minimise(&options, started, &program, found);
+        }
+        report(&options, &shared, verdict, started, more)
     }
 }
 
-fn violated(message: &str, schedule: Vec<usize>, preemptions: u64) -> Verdict {
-    if message.contains("exceeded max_steps bound") {
-        return Verdict::Incomplete(format!("an execution has more than {MAX_STEPS} steps"));
+fn verdict(end: End) -> Verdict {
+    match end {
+        End::Exhausted => Verdict::Exhausted,
+        End::Violated(found) => Verdict::Violated(found),
+        End::Cut(why) => Verdict::Incomplete(why),
+        End::Failed(error) => Verdict::HarnessError(error),
     }
-    Verdict::Violated(Counterexample {
-        message: message.to_owned(),
-        schedule,
-        preemptions,
-    })
 }
 
-fn text(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message")
+/// Looks for a violation of the same kind with fewer preemptions: with none, with one, …
+/// Answers the executions that this took.
+fn minimise(
+    options: &Options,
+    started: Instant,
+    program: &Arc<dyn Fn() + Send + Sync>,
+    found: &mut Counterexample,
+) -> u64 {
+    let mut executions = 0;
+    for most in 0..found.preemptions {
+        let bounded = Options {
+            preemptions: Some(most),
+            only: Some(found.kind.clone()),
+            workers: 1,
+            checkpoint: None,
+            max_executions: None,
+            on_progress: None,
+            ..options.clone()
+        };
+        let search = Shared::new(Arc::new(bounded), started, None);
+        let end = search.run(program);
+        executions += search.totals.executions.load(Ordering::Relaxed);
+        match end {
+            End::Exhausted => {}
+            End::Violated(better) => {
+                *found = better;
+                break;
+            }
+            End::Cut(_) | End::Failed(_) => return executions,
+        }
+    }
+    found.is_minimal = true;
+    executions
 }
 
-fn config() -> Config {
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
-    config.silence_warnings = true;
-    config
+fn report(
+    options: &Options,
+    shared: &Shared,
+    verdict: Verdict,
+    started: Instant,
+    more: u64,
+) -> Report {
+    let totals = &shared.totals;
+    Report {
+        name: options.name.clone(),
+        version: options.version.clone(),
+        commit: env!("NMR_COMMIT").to_owned(),
+        verdict,
+        executions: totals.executions.load(Ordering::Relaxed),
+        before_restart: totals.before.load(Ordering::Relaxed),
+        minimising: more,
+        known: totals.known.load(Ordering::Relaxed),
+        asleep: totals.asleep.load(Ordering::Relaxed),
+        transitions: totals.transitions.load(Ordering::Relaxed),
+        states: shared.states(),
+        longest: totals.longest.load(Ordering::Relaxed),
+        preemptions: totals.preemptions.load(Ordering::Relaxed),
+        restarts: totals.restarts.load(Ordering::Relaxed),
+        memory: shared.memory(),
+        elapsed: started.elapsed(),
+        workers: options.workers,
+        reductions: options.reductions.names(),
+        spurious: options.spurious,
+    }
 }

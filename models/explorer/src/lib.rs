@@ -5,7 +5,8 @@
 //! It runs the real code, as a scheduler of shuttle, and knows nothing of what the program is about. A
 //! panic or a deadlock in any interleaving ends the search with a counterexample.
 //!
-//! Exists in the shuttle build (`RUSTFLAGS="--cfg shuttle"`) only.
+//! Exists in the shuttle build (`RUSTFLAGS="--cfg shuttle"`) only; in the others there are the names
+//! of the [`Reduction`]s.
 //!
 //! ```
 //! # #[cfg(shuttle)] {
@@ -24,10 +25,45 @@
 //! assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
 //! # }
 //! ```
-#![cfg(shuttle)]
 
+#[cfg(shuttle)]
+mod checkpoint;
+#[cfg(shuttle)]
+mod conflicts;
+#[cfg(shuttle)]
 mod control;
+#[cfg(shuttle)]
+mod deadlock;
+#[cfg(shuttle)]
 mod explore;
+#[cfg(shuttle)]
+mod knowledge;
+#[cfg(shuttle)]
+mod known;
+#[cfg(shuttle)]
+mod options;
+#[cfg(shuttle)]
+mod program;
+#[cfg(shuttle)]
+mod progress;
+mod reduction;
+#[cfg(shuttle)]
+mod report;
+#[cfg(shuttle)]
 mod search;
+#[cfg(shuttle)]
+mod visited;
+#[cfg(shuttle)]
+mod workers;
 
-pub use explore::{Builder, Counterexample, Explorer, Report, Verdict};
+#[cfg(shuttle)]
+pub use explore::{Builder, Explorer};
+#[cfg(shuttle)]
+pub use known::is_known;
+#[cfg(shuttle)]
+pub use nmr_sync::hook::choose;
+#[cfg(shuttle)]
+pub use progress::Progress;
+pub use reduction::{Reduction, UnknownReduction};
+#[cfg(shuttle)]
+pub use report::{Counterexample, Report, Verdict};

@@ -1,185 +1,286 @@
-//! The search: depth first over the choices of which thread goes next, with sleep sets.
+//! The search: depth first over the choices of who goes next and what comes of it, with sleep sets.
 //!
 //! Pure: it knows threads by number and transitions by the objects that they touch, runs nothing, and
 //! is told what happened. Sleep sets are Godefroid's (Partial-Order Methods for the Verification of
 //! Concurrent Systems, LNCS 1032, 1996, chapter 5). A transition is here what a thread does from one
-//! visible operation up to the next, and two are independent if they touch no object together. What a
-//! sleeping thread would do is known from when it was done at an earlier node: as long as only
-//! independent transitions come between, it would do the same.
+//! scheduling point up to the next one with a choice, and two are independent if they touch no object
+//! together but to read it. What a sleeping thread would do is known from when it was done at an
+//! earlier node: as long as only independent transitions come between, it would do the same.
 //!
 //! It does not compute persistent sets: an execution that turns out to be asleep is ended early by its
 //! runner, but has begun.
 
-use std::collections::{BTreeMap, BTreeSet};
+use nmr_sync::hook::ObjectId;
+use serde::{Deserialize, Serialize};
 
-/// A thread of the program, by its number.
-pub(crate) type Thread = usize;
+use crate::knowledge::{Knowledge, Print};
+use crate::program::{Choice, Thread};
 
-/// The objects that a transition touches.
-pub(crate) type Footprint<O> = BTreeSet<O>;
+use std::rc::Rc;
 
-/// What the runner does at a branching point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Choice {
-    /// This thread goes next.
-    Go(Thread),
-    /// Whatever comes from here on was seen in another order: nothing needs to be chosen any more.
-    Asleep,
+/// The objects that a transition touches, each with whether it may change what others find there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Footprint {
+    touched: Vec<(ObjectId, bool)>,
 }
 
-/// The program did not do what it did before in the same place.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "at step {step} of a repeated execution the threads that can go on are {now:?}, and were {then:?}: \
-     the program depends on something that is not under control (time, a random number, the order of \
-     a hash map)"
-)]
-pub(crate) struct Diverged {
-    pub(crate) step: usize,
-    pub(crate) then: Vec<Thread>,
-    pub(crate) now: Vec<Thread>,
-}
-
-/// One branching point of the current path.
-#[derive(Clone, Debug)]
-struct Node<O> {
-    enabled: Vec<Thread>,
-    chosen: Thread,
-    /// The chosen transition's, once it is over.
-    footprint: Footprint<O>,
-    /// Threads that need not go next, with what they would do.
-    sleep: BTreeMap<Thread, Footprint<O>>,
-}
-
-/// See the [module's documentation](self).
-#[derive(Clone, Debug)]
-pub(crate) struct Search<O> {
-    path: Vec<Node<O>>,
-    /// How far the current execution has come on the path.
-    depth: usize,
-    asleep: bool,
-    /// Branching points whose successors were chosen, over all executions.
-    transitions: u64,
-    deepest: usize,
-}
-
-impl<O: Ord + Copy> Search<O> {
-    pub(crate) const fn new() -> Self {
-        Self {
-            path: Vec::new(),
-            depth: 0,
-            asleep: false,
-            transitions: 0,
-            deepest: 0,
+impl Footprint {
+    pub(crate) fn add(&mut self, object: ObjectId, writes: bool) {
+        match self.touched.iter_mut().find(|(other, _)| *other == object) {
+            Some((_, before)) => *before |= writes,
+            None => self.touched.push((object, writes)),
         }
     }
 
-    pub(crate) const fn transitions(&self) -> u64 {
-        self.transitions
+    pub(crate) fn clear(&mut self) {
+        self.touched.clear();
     }
 
-    pub(crate) const fn deepest(&self) -> usize {
-        self.deepest
+    fn extend(&mut self, more: &Self) {
+        for &(object, writes) in &more.touched {
+            self.add(object, writes);
+        }
     }
 
-    /// Whether the execution that has just ended was seen in another order.
-    pub(crate) const fn is_asleep(&self) -> bool {
-        self.asleep
+    /// Whether the order of the two can matter.
+    fn conflicts(&self, other: &Self) -> bool {
+        self.touched.iter().any(|&(object, writes)| {
+            let mut others = other.touched.iter();
+            others.any(|&(same, also)| same == object && (writes || also))
+        })
+    }
+}
+
+/// What the runner does at a scheduling point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// This comes next.
+    Go(Choice),
+    /// Whatever comes from here on was or will be seen elsewhere: nothing needs to be chosen any more.
+    Stop(Reason),
+}
+
+/// Why nothing new comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The same transitions were seen in another order.
+    Asleep,
+    /// The state was seen before.
+    Known,
+}
+
+/// Which choices are worth it at a new node.
+pub(crate) enum Worth {
+    /// All that are not asleep.
+    Awake,
+    /// None.
+    Nothing,
+    /// Those of these threads.
+    Threads(u64),
+}
+
+/// One scheduling point with a choice, on the current path.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    /// What each thread stops at, and the choices, as one number.
+    digest: u64,
+    chosen: Choice,
+    /// Threads that have several outcomes here, as bits. They are not put to sleep.
+    several: u64,
+    /// To be chosen later, the last one first.
+    todo: Vec<Choice>,
+    /// How many there were.
+    total: u32,
+    /// What the chosen transition touches, once it is over.
+    footprint: Option<Footprint>,
+    /// What is touched up to the next node: by the chosen transition, and by those after it that were
+    /// no choice.
+    since: Footprint,
+    /// Threads that need not go next, with what they would touch.
+    sleep: Vec<(Thread, Footprint)>,
+    /// Preemptions before.
+    pub(crate) preemptions: u32,
+    /// What was known here, unless this was read from a checkpoint or given by another worker.
+    pub(crate) knowledge: Option<(Rc<Knowledge>, Option<Print>)>,
+}
+
+/// A part of the search that can be done by any worker: a path, of which the first `root` nodes are
+/// not to be changed.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Job {
+    root: usize,
+    path: Vec<SavedNode>,
+}
+
+/// A [`Node`] without what belongs to its worker.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct SavedNode {
+    digest: u64,
+    chosen: Choice,
+    several: u64,
+    todo: Vec<Choice>,
+    total: u32,
+    footprint: Option<SavedFootprint>,
+    since: SavedFootprint,
+    sleep: Vec<(Thread, SavedFootprint)>,
+    preemptions: u32,
+}
+
+/// A [`Footprint`]: thread and number of each object.
+type SavedFootprint = Vec<(u32, u32, bool)>;
+
+/// See the [module's documentation](self).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Search {
+    path: Vec<Node>,
+    root: usize,
+    /// How far the current execution has come on the path.
+    depth: usize,
+    /// Whether transitions that do not conflict are left unordered.
+    sleep_sets: bool,
+    /// Choices made for the first time.
+    pub(crate) transitions: u64,
+}
+
+impl Search {
+    pub(crate) fn new(sleep_sets: bool) -> Self {
+        Self {
+            sleep_sets,
+            ..Self::default()
+        }
     }
 
-    /// The threads chosen so far in the current execution.
-    pub(crate) fn schedule(&self) -> Vec<Thread> {
-        self.path[..self.depth]
-            .iter()
-            .map(|node| node.chosen)
-            .collect()
+    /// Whether the execution is still where one was before.
+    pub(crate) fn is_repeating(&self) -> bool {
+        self.depth < self.path.len()
     }
 
-    /// Forgets the path, and keeps the figures.
-    pub(crate) fn start_again(&mut self) {
-        self.path.clear();
+    /// Whether the next node is the last one that is repeated.
+    pub(crate) fn is_last_repeated(&self) -> bool {
+        self.depth + 1 == self.path.len()
+    }
+
+    /// What is known of the path's last node, at which the next execution leaves it.
+    pub(crate) fn turning_point(&self) -> Option<&Node> {
+        self.path.last()
+    }
+
+    /// The node that is repeated next.
+    pub(crate) fn repeated(&mut self) -> &mut Node {
+        &mut self.path[self.depth]
+    }
+
+    /// The nodes passed so far in this execution.
+    #[cfg(test)]
+    pub(crate) const fn depth(&self) -> usize {
+        self.depth
+    }
+
+    /// The nodes of the path.
+    pub(crate) const fn path_len(&self) -> usize {
+        self.path.len()
     }
 
     /// An execution begins.
     pub(crate) fn begin(&mut self) {
         self.depth = 0;
-        self.asleep = false;
     }
 
-    /// A branching point: `enabled` can go on, the most welcome first; `before` is what the transition
-    /// chosen at the last one has touched.
-    ///
-    /// # Errors
-    /// On a part of the path that was taken before, other threads can go on than then.
+    /// Repeats a choice. `None`: the program does not do what it did before in this place.
+    pub(crate) fn repeat(&mut self, digest: u64) -> Option<Choice> {
+        let node = &self.path[self.depth];
+        (node.digest == digest).then(|| {
+            self.depth += 1;
+            node.chosen
+        })
+    }
+
+    /// A transition is over, and has touched this.
+    pub(crate) fn touched(&mut self, footprint: &Footprint) {
+        if let Some(last) = self.depth.checked_sub(1)
+            && !self.is_repeating()
+        {
+            let node = &mut self.path[last];
+            node.footprint.get_or_insert_with(|| footprint.clone());
+            node.since.extend(footprint);
+        }
+    }
+
+    /// Who sleeps after the last transition: those whom it does not concern.
+    pub(crate) fn asleep(&self) -> Vec<(Thread, Footprint)> {
+        let Some(last) = self.path.last().filter(|_| self.sleep_sets) else {
+            return Vec::new();
+        };
+        let asleep = last.sleep.iter().filter(|(thread, footprint)| {
+            *thread != last.chosen.thread() && !footprint.conflicts(&last.since)
+        });
+        asleep.cloned().collect()
+    }
+
+    /// A new scheduling point, where `options` can come next, the most welcome first. `worth` says
+    /// which of them are worth it, given those that sleep.
     pub(crate) fn choose(
         &mut self,
-        enabled: &[Thread],
-        before: &Footprint<O>,
-    ) -> Result<Choice, Diverged> {
-        if self.asleep {
-            return Ok(Choice::Asleep);
+        options: &[Choice],
+        digest: u64,
+        preemptions: u32,
+        worth: impl FnOnce(&[(Thread, Footprint)]) -> (Worth, Option<(Rc<Knowledge>, Option<Print>)>),
+    ) -> Step {
+        debug_assert!(!self.is_repeating());
+        let sleep = self.asleep();
+        let is_awake =
+            |choice: &&Choice| !sleep.iter().any(|(thread, _)| *thread == choice.thread());
+        if !options.iter().any(|choice| is_awake(&choice)) {
+            return Step::Stop(Reason::Asleep);
         }
-        if let Some(last) = self.depth.checked_sub(1) {
-            self.path[last].footprint.clone_from(before);
+        if let &[only] = options {
+            return Step::Go(only);
         }
-        if let Some(node) = self.path.get(self.depth) {
-            if node.enabled != enabled {
-                return Err(Diverged {
-                    step: self.depth + 1,
-                    then: node.enabled.clone(),
-                    now: enabled.to_vec(),
-                });
-            }
-            let chosen = node.chosen;
-            self.depth += 1;
-            return Ok(Choice::Go(chosen));
+        let (worth, knowledge) = worth(&sleep);
+        let mut todo: Vec<Choice> = options.iter().filter(is_awake).rev().copied().collect();
+        match worth {
+            Worth::Awake => {}
+            Worth::Nothing => todo.clear(),
+            Worth::Threads(threads) => todo.retain(|choice| threads & 1 << choice.thread != 0),
         }
-        let sleep = self.inherited();
-        let Some(&chosen) = enabled.iter().find(|thread| !sleep.contains_key(thread)) else {
-            self.asleep = true;
-            return Ok(Choice::Asleep);
+        let total = todo.len() as u32;
+        let Some(chosen) = todo.pop() else {
+            return Step::Stop(Reason::Known);
         };
+        let several = options.iter().filter(|choice| choice.variant > 0);
+        let several = several.fold(0, |bits, choice| bits | 1 << choice.thread);
         self.path.push(Node {
-            enabled: enabled.to_vec(),
+            digest,
             chosen,
-            footprint: Footprint::new(),
+            several,
+            todo,
+            total,
+            footprint: None,
+            since: Footprint::default(),
             sleep,
+            preemptions,
+            knowledge,
         });
         self.depth += 1;
         self.transitions += 1;
-        self.deepest = self.deepest.max(self.depth);
-        Ok(Choice::Go(chosen))
+        Step::Go(chosen)
     }
 
-    /// Who still sleeps after the last transition: those whom it does not concern.
-    fn inherited(&self) -> BTreeMap<Thread, Footprint<O>> {
-        let Some(last) = self.path.last() else {
-            return BTreeMap::new();
-        };
-        let asleep = last.sleep.iter().filter(|&(&thread, would_touch)| {
-            thread != last.chosen && would_touch.is_disjoint(&last.footprint)
-        });
-        asleep
-            .map(|(&thread, touched)| (thread, touched.clone()))
-            .collect()
-    }
-
-    /// The execution has ended; `last` is what its last transition touched. Whether there is another
-    /// one to make.
-    pub(crate) fn end(&mut self, last: &Footprint<O>) -> bool {
-        if !self.asleep
-            && let Some(node) = self.depth.checked_sub(1).map(|index| &mut self.path[index])
-        {
-            node.footprint.clone_from(last);
-        }
-        while let Some(node) = self.path.last_mut() {
-            let done = std::mem::take(&mut node.footprint);
-            node.sleep.insert(node.chosen, done);
-            let next = node
-                .enabled
-                .iter()
-                .find(|thread| !node.sleep.contains_key(thread));
-            if let Some(&next) = next {
+    /// The execution has ended: goes back to the last node with something left to choose. Whether
+    /// there is one.
+    pub(crate) fn turn_back(&mut self) -> bool {
+        while self.path.len() > self.root {
+            let Some(node) = self.path.last_mut() else {
+                return false;
+            };
+            let done = node.footprint.take();
+            node.since.clear();
+            if let Some(next) = node.todo.pop() {
+                if let Some(done) = done
+                    && node.several & 1 << node.chosen.thread == 0
+                {
+                    node.sleep.push((node.chosen.thread(), done));
+                }
                 node.chosen = next;
                 self.transitions += 1;
                 return true;
@@ -188,77 +289,268 @@ impl<O: Ord + Copy> Search<O> {
         }
         false
     }
+
+    /// Which part of the search is done, from 0 to 1, if all branches of a node were alike.
+    pub(crate) fn done(&self) -> f64 {
+        let (mut done, mut share) = (0.0, 1.0);
+        for node in &self.path[self.root..] {
+            let (total, left) = (f64::from(node.total), node.todo.len() as f64);
+            share /= total;
+            done += share * (total - 1.0 - left);
+        }
+        done
+    }
+
+    /// Gives away the part of the search that is furthest up: what is left to choose at the first
+    /// node where something is. To be called between executions.
+    pub(crate) fn split(&mut self) -> Option<Job> {
+        let nodes = &self.path[self.root..];
+        let index = self.root + nodes.iter().position(|node| !node.todo.is_empty())?;
+        let mut path: Vec<SavedNode> = self.path[..=index].iter().map(Node::saved).collect();
+        let node = &mut self.path[index];
+        let given = path.last_mut().expect("it has the node");
+        // What the last node's choice touches is not known yet.
+        if let Some(footprint) = &node.footprint
+            && node.several & 1 << node.chosen.thread == 0
+        {
+            given.sleep.push((node.chosen.thread(), footprint.saved()));
+        }
+        given.chosen = given.todo.pop().expect("something is left");
+        given.footprint = None;
+        given.since.clear();
+        node.todo.clear();
+        Some(Job { root: index, path })
+    }
+
+    /// All that is left of the search, for another worker or a checkpoint. To be called between
+    /// executions.
+    pub(crate) fn save(&mut self) -> Job {
+        let path = self.path.iter().map(Node::saved).collect();
+        let root = self.root;
+        self.path.clear();
+        self.root = 0;
+        Job { root, path }
+    }
+
+    /// Takes over a part of the search.
+    pub(crate) fn take(&mut self, job: Job) {
+        self.root = job.root;
+        self.path = job.path.into_iter().map(SavedNode::restored).collect();
+    }
+}
+
+impl Node {
+    fn saved(&self) -> SavedNode {
+        SavedNode {
+            digest: self.digest,
+            chosen: self.chosen,
+            several: self.several,
+            todo: self.todo.clone(),
+            total: self.total,
+            footprint: self.footprint.as_ref().map(Footprint::saved),
+            since: self.since.saved(),
+            sleep: self
+                .sleep
+                .iter()
+                .map(|(thread, footprint)| (*thread, footprint.saved()))
+                .collect(),
+            preemptions: self.preemptions,
+        }
+    }
+}
+
+impl SavedNode {
+    fn restored(self) -> Node {
+        Node {
+            digest: self.digest,
+            chosen: self.chosen,
+            several: self.several,
+            todo: self.todo,
+            total: self.total,
+            footprint: self.footprint.as_ref().map(Footprint::restored),
+            since: Footprint::restored(&self.since),
+            sleep: self
+                .sleep
+                .iter()
+                .map(|(thread, footprint)| (*thread, Footprint::restored(footprint)))
+                .collect(),
+            preemptions: self.preemptions,
+            knowledge: None,
+        }
+    }
+}
+
+impl Footprint {
+    fn saved(&self) -> SavedFootprint {
+        let touched = self.touched.iter();
+        touched
+            .map(|&(object, writes)| (object.thread, object.nth, writes))
+            .collect()
+    }
+
+    fn restored(saved: &SavedFootprint) -> Self {
+        let touched = saved
+            .iter()
+            .map(|&(thread, nth, writes)| (ObjectId { thread, nth }, writes));
+        Self {
+            touched: touched.collect(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Threads that each touch objects, one after the other.
-    fn explore(program: &[&[char]]) -> (u64, u64) {
-        let mut search: Search<char> = Search::new();
-        let (mut whole, mut asleep) = (0, 0);
+    /// One access of a thread: to an object, which it changes if the letter is a capital.
+    fn access(letter: char) -> Footprint {
+        let mut footprint = Footprint::default();
+        let nth = u32::from(letter.to_ascii_lowercase());
+        footprint.add(ObjectId { thread: 0, nth }, letter.is_ascii_uppercase());
+        footprint
+    }
+
+    struct Explored {
+        whole: u64,
+        asleep: u64,
+    }
+
+    /// Threads that each make some accesses, one after the other, explored by `search` from where it
+    /// is.
+    fn go_on(search: &mut Search, program: &[&str]) -> Explored {
+        let mut explored = Explored {
+            whole: 0,
+            asleep: 0,
+        };
         loop {
             search.begin();
             let mut done = vec![0; program.len()];
-            let mut before = Footprint::new();
+            let mut stopped = false;
             loop {
-                let threads = 0..program.len();
-                let enabled: Vec<_> = threads.filter(|&t| done[t] < program[t].len()).collect();
-                if enabled.is_empty() {
+                let left = |t: &usize| done[*t] < program[*t].len();
+                let threads = (0..program.len()).filter(left);
+                let options: Vec<Choice> = threads.map(|t| Choice::new(t, 0)).collect();
+                if options.is_empty() {
                     break;
                 }
-                let Choice::Go(thread) = search.choose(&enabled, &before).unwrap() else {
-                    break;
+                let choice = if search.is_repeating() && options.len() > 1 {
+                    search.repeat(options.len() as u64).expect("the same again")
+                } else {
+                    let digest = options.len() as u64;
+                    match search.choose(&options, digest, 0, |_| (Worth::Awake, None)) {
+                        Step::Go(choice) => choice,
+                        Step::Stop(_) => {
+                            stopped = true;
+                            break;
+                        }
+                    }
                 };
-                before = Footprint::from([program[thread][done[thread]]]);
-                done[thread] += 1;
+                let letter = program[choice.thread()].as_bytes()[done[choice.thread()]];
+                search.touched(&access(char::from(letter)));
+                done[choice.thread()] += 1;
             }
-            *(if search.is_asleep() {
-                &mut asleep
+            *(if stopped {
+                &mut explored.asleep
             } else {
-                &mut whole
+                &mut explored.whole
             }) += 1;
-            if !search.end(&before) {
-                return (whole, asleep);
+            if !search.turn_back() {
+                return explored;
             }
         }
     }
 
-    #[test]
-    fn threads_that_share_nothing_have_one_order() {
-        // Two of one step: the second choice at the root is tried and found asleep.
-        assert_eq!(explore(&[&['a'], &['b']]).0, 1);
-        assert_eq!(explore(&[&['a', 'a'], &['b', 'b'], &['c', 'c']]).0, 1);
+    fn explore(program: &[&str]) -> (u64, u64) {
+        let mut search = Search::new(true);
+        let explored = go_on(&mut search, program);
+        (explored.whole, explored.asleep)
     }
 
     #[test]
-    fn threads_that_share_one_object_have_every_order() {
+    fn threads_that_share_nothing_have_one_order() {
+        assert_eq!(explore(&["A", "B"]).0, 1);
+        assert_eq!(explore(&["AA", "BB", "CC"]).0, 1);
+    }
+
+    #[test]
+    fn threads_that_change_one_object_have_every_order() {
         // 2 threads of 2 steps: 4!/(2!·2!) = 6. 3 of 2: 6!/(2!·2!·2!) = 90. 4 of 1: 4! = 24.
-        assert_eq!(explore(&[&['a', 'a'], &['a', 'a']]), (6, 0));
-        assert_eq!(explore(&[&['a', 'a'], &['a', 'a'], &['a', 'a']]), (90, 0));
-        assert_eq!(explore(&[&['a'], &['a'], &['a'], &['a']]), (24, 0));
+        assert_eq!(explore(&["AA", "AA"]), (6, 0));
+        assert_eq!(explore(&["AA", "AA", "AA"]), (90, 0));
+        assert_eq!(explore(&["A", "A", "A", "A"]), (24, 0));
+    }
+
+    #[test]
+    fn threads_that_only_read_have_one_order() {
+        assert_eq!(explore(&["aa", "aa", "aa"]).0, 1);
+        // One change among two reads: before both, between them in either order, after both; the
+        // reads before or after it are not ordered: 4.
+        assert_eq!(explore(&["a", "A", "a"]).0, 4);
     }
 
     #[test]
     fn only_the_order_of_what_is_shared_counts() {
         // The two steps on `x` have 2 orders; `a` and `b` are private.
-        assert_eq!(explore(&[&['a', 'x'], &['b', 'x']]).0, 2);
+        assert_eq!(explore(&["AX", "BX"]).0, 2);
         // Two pairs of conflicting steps, each pair on its own object: 2 · 2.
-        assert_eq!(explore(&[&['x'], &['x'], &['y'], &['y']]).0, 4);
+        assert_eq!(explore(&["X", "X", "Y", "Y"]).0, 4);
     }
 
     #[test]
-    fn another_set_of_threads_on_the_same_path_is_refused() {
-        let mut search: Search<char> = Search::new();
+    fn without_sleep_sets_every_order_is_made() {
+        let mut search = Search::default();
+        assert_eq!(go_on(&mut search, &["A", "B", "C"]).whole, 6);
+    }
+
+    #[test]
+    fn a_path_on_which_something_else_happens_is_refused() {
+        let mut search = Search::default();
+        let options = [Choice::new(0, 0), Choice::new(1, 0)];
         search.begin();
-        search.choose(&[0, 1], &Footprint::new()).unwrap();
-        search.end(&Footprint::from(['a']));
+        search.choose(&options, 17, 0, |_| (Worth::Awake, None));
+        search.turn_back();
         search.begin();
-        let error = search.choose(&[0, 2], &Footprint::new()).unwrap_err();
-        assert_eq!(
-            (error.step, error.then, error.now),
-            (1, vec![0, 1], vec![0, 2])
-        );
+        assert_eq!(search.repeat(18), None);
+        assert_eq!(search.repeat(17), Some(Choice::new(1, 0)));
+    }
+
+    #[test]
+    fn what_is_given_away_and_what_is_kept_make_the_whole() {
+        let program = ["AB", "AB", "BA"];
+        let (whole, _) = explore(&program);
+        let mut search = Search::new(true);
+        // One execution, then a part is given away.
+        let options: Vec<Choice> = (0..3).map(|t| Choice::new(t, 0)).collect();
+        search.begin();
+        search.choose(&options, 3, 0, |_| (Worth::Awake, None));
+        let job = search.split().expect("two choices are left");
+        let mut other = Search::new(true);
+        let bytes = postcard::to_stdvec(&job).unwrap();
+        other.take(postcard::from_bytes(&bytes).unwrap());
+        let parts = go_on(&mut search, &program).whole + go_on(&mut other, &program).whole;
+        // At the last node what the kept choice touches was not known, and is not slept on.
+        assert!(parts >= whole, "{parts} of {whole}");
+    }
+
+    #[test]
+    fn how_much_is_done_grows_up_to_the_whole() {
+        let mut search = Search::default();
+        let options = [Choice::new(0, 0), Choice::new(1, 0)];
+        let mut before = 0.0;
+        loop {
+            search.begin();
+            while search.is_repeating() {
+                search.repeat(2).unwrap();
+            }
+            while search.depth() < 3 {
+                search.choose(&options, 2, 0, |_| (Worth::Awake, None));
+            }
+            assert!(search.done() >= before);
+            before = search.done();
+            if !search.turn_back() {
+                break;
+            }
+        }
+        assert!(before >= 0.875, "the last of 8 leaves: {before}");
     }
 }

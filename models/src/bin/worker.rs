@@ -92,6 +92,7 @@ impl Run {
             seed: self.seed,
             budget: Duration::from_millis(self.budget_ms),
             executions: Arc::default(),
+            search: Default::default(),
         };
         show_progress(request.executions.clone());
         let started = Instant::now();

@@ -1,35 +1,33 @@
-//! The execution at hand of a search by shuttle, which is asked for the reason when shuttle says that it
-//! cannot go on.
+//! The execution at hand of a search by shuttle on this OS thread, which is asked for the reason when the
+//! search says that it cannot go on.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::invisible::{Invisible, lock};
 use crate::run::{Run, Watch};
 use crate::scenario::Scenario;
 
-/// See the [module's documentation](self).
-#[derive(Clone, Default)]
-pub(super) struct Current {
-    run: Arc<Invisible<Option<Arc<Run>>>>,
+thread_local! {
+    static CURRENT: RefCell<Option<Arc<Run>>> = const { RefCell::new(None) };
 }
 
-impl Current {
-    /// Runs the scenario once, inside shuttle.
-    pub(super) fn execute(&self, scenario: &Arc<Scenario>, watch: &Arc<Watch>) {
-        let run = Run::new(scenario, watch);
-        *lock(&self.run) = Some(run.clone());
-        run.to_the_end();
-    }
+/// Runs the scenario once, inside shuttle.
+pub(super) fn execute(scenario: &Arc<Scenario>, watch: &Arc<Watch>) {
+    // The last one's primitives are gone before the next one's are made.
+    drop(CURRENT.take());
+    let run = Run::new(scenario, watch);
+    CURRENT.set(Some(run.clone()));
+    run.to_the_end();
+}
 
-    /// Shuttle found a deadlock.
-    pub(super) fn stuck(&self) {
-        let run = lock(&self.run).clone();
-        run.expect("only an execution can be stuck").stuck();
-    }
+/// There is a deadlock; what is known of it besides the rule goes into the message.
+pub(super) fn stuck(details: &str) {
+    let run = CURRENT.with_borrow(Clone::clone);
+    run.expect("only an execution can be stuck").stuck(details);
+}
 
-    /// The search is over: nothing of its last execution outlives it.
-    pub(super) fn leave(&self) {
-        lock(&self.run).take();
-        Run::leave();
-    }
+/// The search is over: nothing of its last execution outlives it.
+pub(super) fn leave() {
+    drop(CURRENT.take());
+    Run::leave();
 }

@@ -1,37 +1,102 @@
 //! nmr-explorer: every interleaving under sequential consistency, without a bound on preemptions.
 //!
 //! Two transitions are independent if they touch no primitive and no registration together: what the
-//! oracle is told of a registration is ordered as a lock would be.
+//! oracle is told of a registration is ordered as a lock would be. A state is what the primitives
+//! protect, what the threads know, and what the harness and the oracle keep beside that.
 
 use std::sync::Arc;
 
-use nmr_explorer::{Explorer, Verdict};
+use nmr_explorer::{Builder, Explorer, Report, Verdict};
+use nmr_sync::hook;
 
-use super::current::Current;
-use super::{Exploration, Request};
+use super::{Exploration, Request, current};
+use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
-use crate::run::Watch;
+use crate::run::{Finding, Run, Watch};
+use crate::symmetry::{self, symmetries};
 
 pub(super) fn explore(request: &Request) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_| {}));
-    let current = Current::default();
-    let report = Explorer::builder().budget(request.budget).check({
-        let (scenario, watch, current) = (request.scenario.clone(), watch.clone(), current.clone());
+    let finding = Arc::default();
+    let report = builder(request, &watch, &finding).check({
+        let (scenario, watch) = (request.scenario.clone(), watch.clone());
+        let symmetries = symmetries(&scenario);
+        let slots_count = scenario.uses_stale_handles();
         move || {
+            symmetry::install(&symmetries);
+            hook::set_slots_count(slots_count);
             watch.begin();
-            current.execute(&scenario, &watch);
+            current::execute(&scenario, &watch);
         }
     });
-    let (mut cut, mut error) = (None, None);
-    match report.verdict {
-        Verdict::Exhausted => {}
-        Verdict::Incomplete(why) => cut = Some(why),
-        Verdict::HarnessError(message) => error = Some(message),
-        Verdict::Violated(_) if watch.finding().is_some() => {}
-        Verdict::Violated(found) if found.message.starts_with("deadlock") => current.stuck(),
-        Verdict::Violated(found) => error = Some(format!("the explorer failed: {}", found.message)),
+    current::leave();
+    let finding = lock(&finding).take();
+    exploration(&watch, &report, finding)
+}
+
+fn builder(
+    request: &Request,
+    watch: &Arc<Watch>,
+    finding: &Arc<Invisible<Option<Finding>>>,
+) -> Builder {
+    let threads = |symmetry: &symmetry::Symmetry| {
+        let threads = symmetry.threads.iter().copied();
+        threads.map(usize::from).collect()
+    };
+    let search = &request.search;
+    let mut builder = Explorer::builder()
+        .name(request.scenario.name.as_str())
+        .budget(request.budget)
+        .workers(search.workers)
+        .symmetries(symmetries(&request.scenario).iter().map(threads).collect())
+        .beside(|state| {
+            if let Some(run) = Run::current() {
+                run.hash_state(state);
+            }
+        })
+        .kind({
+            let (watch, finding) = (watch.clone(), finding.clone());
+            move |message| kind(&watch, &finding, message)
+        });
+    if let Some(bytes) = search.max_memory {
+        builder = builder.max_memory(bytes);
     }
-    current.leave();
+    if let Some(path) = &search.checkpoint {
+        builder = builder.checkpoint(path);
+    }
+    for &reduction in &search.without {
+        builder = builder.without(reduction);
+    }
+    if let Some(progress) = &search.progress {
+        let progress = progress.clone();
+        builder = builder.progress(move |now| progress(&now.to_string()));
+    }
+    builder
+}
+
+/// Names a violation by the rule that it breaks, and keeps the last one: that is the one which the
+/// explorer reports.
+fn kind(watch: &Watch, kept: &Invisible<Option<Finding>>, message: &str) -> String {
+    if message.starts_with("deadlock") {
+        current::stuck(message);
+    }
+    let Some(finding) = watch.take_finding() else {
+        return format!("the explorer failed: {message}");
+    };
+    let rule = finding.rule.map(|rule| rule.to_string());
+    *lock(kept) = Some(finding);
+    rule.unwrap_or_else(|| "a crash".to_owned())
+}
+
+fn exploration(watch: &Watch, report: &Report, finding: Option<Finding>) -> Exploration {
+    let (mut cut, mut error) = (None, None);
+    match &report.verdict {
+        Verdict::Exhausted => {}
+        Verdict::Incomplete(why) => cut = Some(why.clone()),
+        Verdict::HarnessError(message) => error = Some(message.clone()),
+        Verdict::Violated(_) if finding.is_some() => {}
+        Verdict::Violated(found) => error = Some(found.kind.clone()),
+    }
     let extent = match cut {
         Some(_) => Extent::Sampled,
         None => Extent::Complete,
@@ -39,6 +104,9 @@ pub(super) fn explore(request: &Request) -> Exploration {
     Exploration {
         cut,
         error,
-        ..Exploration::new(&watch, extent)
+        finding,
+        states: Some(report.states),
+        certificate: Some(report.to_string()),
+        ..Exploration::new(watch, extent)
     }
 }

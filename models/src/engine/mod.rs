@@ -15,9 +15,13 @@ pub mod shuttle;
 mod threads;
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Once};
 use std::time::Duration;
+
+use nmr_explorer::Reduction;
 
 use crate::report::{Build, Coverage, Engine, Extent, Rule, RunResult, Verdict};
 use crate::run::{Finding, Run, Watch};
@@ -36,6 +40,47 @@ pub struct Request {
     pub budget: Duration,
     /// Counts the executions as they are made.
     pub executions: Arc<AtomicU64>,
+    /// How the explorer is to search.
+    pub search: Search,
+}
+
+/// Tells in words how far a search has come.
+pub type OnProgress = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// What the explorer is asked besides. The other engines have nothing to do with it.
+#[derive(Clone)]
+pub struct Search {
+    /// Workers, each of which keeps a core busy; at least one.
+    pub workers: usize,
+    /// The most bytes for the states seen; half of the machine's memory if not given.
+    pub max_memory: Option<u64>,
+    /// Where the search is written to, and gone on with from.
+    pub checkpoint: Option<PathBuf>,
+    /// Reductions that are off.
+    pub without: Vec<Reduction>,
+    /// Who hears how far it has come.
+    pub progress: Option<OnProgress>,
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            workers: 1,
+            max_memory: None,
+            checkpoint: None,
+            without: Vec::new(),
+            progress: None,
+        }
+    }
+}
+
+impl fmt::Debug for Search {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Search")
+            .field("workers", &self.workers)
+            .field("without", &self.without)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a search came to.
@@ -64,6 +109,10 @@ pub struct Exploration {
     /// The numbers of the threads in the order in which they took steps, for engines that can repeat
     /// it.
     pub schedule: Vec<u8>,
+    /// The different states met, by an engine that knows them.
+    pub states: Option<u64>,
+    /// What the search rests on, in words.
+    pub certificate: Option<String>,
 }
 
 impl Exploration {
@@ -79,6 +128,8 @@ impl Exploration {
             error: None,
             finding: watch.finding(),
             schedule: Vec::new(),
+            states: None,
+            certificate: None,
         }
     }
 
@@ -118,6 +169,8 @@ impl Exploration {
             seconds: elapsed.as_secs_f64(),
             seed: request.engine.is_sampling().then_some(request.seed),
             case: None,
+            states: self.states,
+            certificate: self.certificate.clone(),
         }
     }
 
@@ -158,6 +211,14 @@ pub fn explore(
     return threads::explore(request, end);
 }
 
+/// Whether nobody is interested any more in what comes in the execution at hand.
+pub(crate) fn is_known() -> bool {
+    #[cfg(shuttle)]
+    return nmr_explorer::is_known();
+    #[cfg(not(shuttle))]
+    false
+}
+
 /// Whether a scenario has just one interleaving, which one execution exhausts. loom finds out by
 /// itself.
 #[cfg(not(loom))]
@@ -178,7 +239,7 @@ fn install_panic_hook() {
             };
             let text = info.payload_as_str().unwrap_or("no message");
             match engine_panic(text) {
-                Some(EnginePanic::Deadlock) => run.stuck(),
+                Some(EnginePanic::Deadlock) => run.stuck(""),
                 Some(EnginePanic::Limit) => {}
                 None => {
                     let at = info.location().map(|at| format!(" (at {at})"));

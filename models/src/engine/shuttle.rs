@@ -10,8 +10,7 @@ use shuttle::scheduler::{
 };
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
-use super::current::Current;
-use super::{Exploration, Request, install_panic_hook, is_limit, is_sequential, text};
+use super::{Exploration, Request, current, install_panic_hook, is_limit, is_sequential, text};
 use crate::invisible::{Invisible, lock};
 use crate::report::{Engine, Extent};
 use crate::run::Watch;
@@ -84,7 +83,6 @@ struct Search {
     deadline: Instant,
     limit: u64,
     steps: Arc<Invisible<Vec<u8>>>,
-    current: Current,
 }
 
 impl Search {
@@ -96,7 +94,6 @@ impl Search {
             deadline: Instant::now() + request.budget,
             limit,
             steps: Arc::default(),
-            current: Current::default(),
         }
     }
 
@@ -110,13 +107,9 @@ impl Search {
             steps: self.steps.clone(),
         };
         let runner = Runner::new(scheduler, config());
-        let (scenario, watch, current) = (
-            self.scenario.clone(),
-            self.watch.clone(),
-            self.current.clone(),
-        );
+        let (scenario, watch) = (self.scenario.clone(), self.watch.clone());
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            runner.run(move || current.execute(&scenario, &watch));
+            runner.run(move || current::execute(&scenario, &watch));
         }));
         let mut exploration = Exploration::new(&self.watch, Extent::Sampled);
         if let Err(payload) = ended {
@@ -127,7 +120,7 @@ impl Search {
             exploration.exercised = self.watch.exercised();
             exploration.schedule = lock(&self.steps).clone();
         }
-        self.current.leave();
+        current::leave();
         exploration
     }
 
@@ -139,7 +132,7 @@ impl Search {
         if is_limit(text) {
             exploration.cut = Some(format!("an execution has more than {MAX_STEPS} steps"));
         } else if text.starts_with("deadlock") {
-            self.current.stuck();
+            current::stuck("");
         } else {
             exploration.error = Some(format!("shuttle failed: {text}"));
         }

@@ -69,7 +69,7 @@ fn watch_over(inbox: &std::sync::mpsc::Receiver<Report>) {
             Ok(Report::Over) | Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 if let Some(run) = current.take() {
-                    run.stuck();
+                    run.stuck("");
                 }
                 return;
             }

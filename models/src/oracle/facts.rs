@@ -2,21 +2,24 @@
 //!
 //! Data and questions about it; [`record`](super::record) keeps it up to date, the rules judge it.
 //! Times are never kept, only what follows from an order, so that histories which leave the same
-//! future open are equal.
+//! future open are equal. They hash alike also if they differ by nothing but a
+//! [symmetry](crate::symmetry) under which they are hashed; all that is there counts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::symmetry::ThreadNumber;
+use crate::unordered::Unordered;
 
 /// Everything observed so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Facts {
-    pub(super) registrations: BTreeMap<RegId, Registration>,
+    pub(super) registrations: Unordered<BTreeMap<RegId, Registration>>,
     /// By their registrations; a pair that nobody was called for is not there.
-    pub(super) bindings: BTreeMap<Pair, Binding>,
+    pub(super) bindings: Unordered<BTreeMap<Pair, Binding>>,
     /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
     /// there.
-    pub(super) threads: BTreeMap<u8, Vec<Frame>>,
+    pub(super) threads: Unordered<BTreeMap<ThreadNumber, Vec<Frame>>>,
 }
 
 /// Something that a thread is inside of.
@@ -80,7 +83,7 @@ pub(super) struct Registration {
     pub(super) begun: bool,
     /// Threads that have been inside a call since before that, without any event: what they do next
     /// they may have decided before.
-    pub(super) unaware: BTreeSet<u8>,
+    pub(super) unaware: Unordered<BTreeSet<ThreadNumber>>,
     pub(super) deregisters_open: u8,
     /// Two deregister calls were open at the same time.
     pub(super) contested: bool,
@@ -129,7 +132,7 @@ impl<T> Progress<T> {
 pub(super) enum Detached {
     Pending,
     /// Complete, but the thread that made the callback may not have told the registrar yet.
-    Completing(u8),
+    Completing(ThreadNumber),
     Complete,
 }
 
@@ -160,7 +163,7 @@ pub(super) struct Binding {
     pub(super) provider: Progress<Reply>,
     ends: [End; 2],
     /// The thread whose next step is after the end of this binding.
-    pub(super) leaving: Option<u8>,
+    pub(super) leaving: Option<ThreadNumber>,
     /// Certainly gone.
     pub(super) dead: bool,
 }
@@ -235,7 +238,8 @@ impl Binding {
 
 impl Facts {
     pub(super) fn frames(&self, thread: u8) -> &[Frame] {
-        self.threads.get(&thread).map_or(&[], Vec::as_slice)
+        let frames = self.threads.get(&ThreadNumber(thread));
+        frames.map_or(&[], Vec::as_slice)
     }
 
     /// The callbacks that a thread is inside of, outermost first.

@@ -9,18 +9,20 @@ use crate::event::{Answer, Call, Callback, CallbackKind, Event, RegId, Reply, Si
 use super::facts::{
     Binding, Detached, Facts, Frame, Issue, OpenCall, Outcome, Progress, Registration, Standing,
 };
+use crate::symmetry::ThreadNumber;
+use crate::unordered::Unordered;
 
 impl Facts {
     /// The thread of `event` has come to it.
     pub(super) fn arrive(&mut self, event: &Event) {
         let Some(thread) = event.thread else { return };
         for binding in self.bindings.values_mut() {
-            if binding.leaving == Some(thread) {
+            if binding.leaving == Some(ThreadNumber(thread)) {
                 binding.leaving = None;
                 binding.dead = true;
             }
             for end in binding.ends_mut() {
-                if end.detach == Progress::Ended(Detached::Completing(thread)) {
+                if end.detach == Progress::Ended(Detached::Completing(ThreadNumber(thread))) {
                     end.detach = Progress::Ended(Detached::Complete);
                 }
             }
@@ -39,7 +41,8 @@ impl Facts {
         if !registration.begun {
             registration.begun = true;
             let others = self.threads.keys().copied();
-            registration.unaware = others.filter(|&thread| thread != by).collect();
+            let others = others.filter(|&thread| thread != ThreadNumber(by));
+            registration.unaware = Unordered(others.collect());
         }
     }
 
@@ -51,10 +54,10 @@ impl Facts {
         if let Some(thread) = event.thread {
             self.record_of(thread, event.what);
             for registration in self.registrations.values_mut() {
-                registration.unaware.remove(&thread);
+                registration.unaware.remove(&ThreadNumber(thread));
             }
             if self.frames(thread).is_empty() {
-                self.threads.remove(&thread);
+                self.threads.remove(&ThreadNumber(thread));
             }
         } else if let What::Dropped(thing) = event.what {
             self.dropped(thing);
@@ -97,7 +100,7 @@ impl Facts {
     }
 
     fn stack(&mut self, thread: u8) -> &mut Vec<Frame> {
-        self.threads.entry(thread).or_default()
+        self.threads.entry(ThreadNumber(thread)).or_default()
     }
 
     /// A call that begins, and what is known when it does.
@@ -259,7 +262,7 @@ impl Facts {
             (CallbackKind::Detach, side) => {
                 binding.end_mut(side).detach = Progress::Ended(match reply {
                     Reply::Pending => Detached::Pending,
-                    _ => Detached::Completing(thread),
+                    _ => Detached::Completing(ThreadNumber(thread)),
                 });
             }
             (CallbackKind::Cleanup, side) => {
@@ -267,7 +270,7 @@ impl Facts {
             }
         }
         if binding.may_be_gone() {
-            binding.leaving = Some(thread);
+            binding.leaving = Some(ThreadNumber(thread));
         }
     }
 
@@ -321,7 +324,7 @@ impl Registration {
             issue: Issue::Calling,
             closing: false,
             begun: false,
-            unaware: std::collections::BTreeSet::new(),
+            unaware: Unordered::default(),
             deregisters_open: 0,
             contested: false,
             deregistered: false,

@@ -38,6 +38,8 @@ pub(super) fn judge(job: &Job<'_>, transcript: Transcript, ended: io::Result<End
         seconds,
         seed: job.engine.is_sampling().then_some(job.seed),
         case: None,
+        states: None,
+        certificate: None,
     };
     let end = match ended {
         Ok(end) => end,

@@ -8,6 +8,8 @@ mod module;
 mod ops;
 mod recorder;
 mod shared;
+#[cfg(any(shuttle, all(test, not(loom))))]
+mod state;
 mod watch;
 
 use std::cell::RefCell;
@@ -17,12 +19,16 @@ use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, NpiId, Registrar};
 use nmr_sync::thread::{self, ThreadId};
+use nmr_sync::{forget, linger};
 
+use crate::engine::is_known;
 use crate::event::{Answer, Call, Callback, Pair, Quiet, RegId, Reply, What};
 use crate::invisible::{Invisible, lock};
 use crate::op::Op;
 use crate::render::in_names;
+use crate::report::Rule;
 use crate::scenario::{Detach, Module, Scenario};
+use crate::symmetry::ThreadNumber;
 use shared::{AnyHandle, Latest, Memory, Pending, Rundown};
 
 pub use recorder::Finding;
@@ -31,6 +37,9 @@ pub(crate) use watch::Watch;
 /// Stripes of the registrar under test: few, for each is a lock that the model knows. The interfaces
 /// 1 to 3 have one each.
 const STRIPES: usize = 4;
+
+/// Handle validity.
+const VALIDITY: Rule = Rule::new(12);
 
 /// The panic of a script. Nobody is told of it but whoever catches it.
 struct ScriptedPanic;
@@ -57,8 +66,24 @@ pub(crate) struct Run {
     threads: Invisible<Vec<(ThreadId, u8)>>,
     /// Threads that have begun and not ended; the main one only while it does something itself.
     active: Invisible<BTreeSet<u8>>,
-    /// Which pair a binding handle was last issued for.
+    /// Which registration each handle was issued for.
+    handles: Invisible<HashMap<AnyHandle, RegId>>,
+    /// Which pair each binding handle was issued for.
     bindings: Invisible<HashMap<BindingHandle, Pair>>,
+}
+
+/// How far a thread has come, where it keeps nothing else. Threads that stand at the same place of
+/// symmetric scripts are told apart by their numbers.
+#[derive(Hash)]
+enum Place {
+    /// Of the main thread: what is next before the others start.
+    Before(usize),
+    /// What is next of a thread's own operations.
+    Thread(ThreadNumber, usize),
+    /// The thread completes pending detaches as they come, and has done with one.
+    Completing(ThreadNumber),
+    /// Of the main thread: what is next after the others have ended.
+    After(usize),
 }
 
 /// What one execution knows of one module.
@@ -84,8 +109,9 @@ impl Run {
             watch: watch.clone(),
             recorder: recorder::Recorder::new(),
             registrar: registrar(scenario),
-            modules: modules
-                .map(|module| ModuleState::new(scenario, module))
+            modules: (0..)
+                .zip(modules)
+                .map(|(index, module)| ModuleState::new(scenario, index, module))
                 .collect(),
             pending: Pending::new(waits(scenario)),
             has_completer: scenario.has_completer(),
@@ -93,6 +119,7 @@ impl Run {
             kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
+            handles: Invisible::default(),
             bindings: Invisible::default(),
             scenario: scenario.clone(),
         })
@@ -101,7 +128,7 @@ impl Run {
     /// Runs the scenario.
     pub(crate) fn to_the_end(self: Arc<Self>) {
         self.begin_thread(0);
-        self.perform_all(&self.scenario.before);
+        self.follow(&self.scenario.before, Place::Before);
         self.end_thread(0);
         match self.scenario.threads.as_slice() {
             [] => {}
@@ -110,7 +137,7 @@ impl Run {
             _ => self.side_by_side(),
         }
         self.begin_thread(0);
-        self.perform_all(&self.scenario.after);
+        self.follow(&self.scenario.after, Place::After);
         self.end_thread(0);
         self.quiet();
     }
@@ -135,7 +162,8 @@ impl Run {
 
     fn thread(self: Arc<Self>, number: u8) {
         self.begin_thread(number);
-        self.perform_all(&self.scenario.threads[usize::from(number) - 1].ops);
+        let ops = &self.scenario.threads[usize::from(number) - 1].ops;
+        self.follow(ops, |next| Place::Thread(ThreadNumber(number), next));
         self.end_thread(number);
     }
 
@@ -153,6 +181,20 @@ impl Run {
         lock(&self.active).remove(&number);
     }
 
+    /// Performs a thread's own operations.
+    ///
+    /// Between two of them it keeps nothing but its place: an operation answers nothing, no call of the
+    /// registrar is open, nothing is caught or held, and whatever was handed out for later use (handles,
+    /// names, pending detaches, tokens) is in this `Run`, where `hash_state` or the description of a
+    /// mutex shows it.
+    fn follow(self: &Arc<Self>, ops: &[Op], place: impl Fn(usize) -> Place) {
+        for (index, op) in ops.iter().enumerate() {
+            self.perform(op);
+            forget(&place(index + 1));
+        }
+    }
+
+    /// Performs a callback's operations.
     fn perform_all(self: &Arc<Self>, ops: &[Op]) {
         for op in ops {
             self.perform(op);
@@ -160,6 +202,9 @@ impl Run {
     }
 
     fn quiet(&self) {
+        if is_known() {
+            return;
+        }
         let count = self.registrar.count();
         let quiet = Quiet {
             registrations: count.registrations,
@@ -170,7 +215,8 @@ impl Run {
             self.found(finding);
         } else {
             self.watch.add_exercised(&self.recorder.exercised());
-            self.watch.add_outcome(self.recorder.outcome());
+            let symmetries = self.watch.symmetries(&self.scenario);
+            self.watch.add_outcome(self.recorder.outcome(symmetries));
         }
     }
 
@@ -185,10 +231,14 @@ impl Run {
         CURRENT.set(Weak::new());
     }
 
-    /// The execution cannot go on: what is found, if nothing was before.
-    pub(crate) fn stuck(&self) {
+    /// The execution cannot go on: what is found, if nothing was before. `details` is what the engine
+    /// says of it.
+    pub(crate) fn stuck(&self, details: &str) {
         let blocked: Vec<u8> = lock(&self.active).iter().copied().collect();
-        if let Some(finding) = self.recorder.stuck(&blocked) {
+        if let Some(mut finding) = self.recorder.stuck(&blocked) {
+            if !details.is_empty() {
+                finding.message = format!("{}\n{details}", finding.message);
+            }
             self.found(finding);
         }
     }
@@ -198,6 +248,34 @@ impl Run {
         let message = format!("the program under test panicked: {message}");
         if let Some(finding) = self.recorder.crashed(message) {
             self.found(finding);
+        }
+    }
+
+    /// A rule broke in a way that is no event; the thread is stopped.
+    fn violated(&self, rule: Rule, message: String) {
+        if let Some(finding) = self.recorder.violated(rule, message) {
+            self.found(finding);
+            resume_unwind(Box::new(recorder::Stop));
+        }
+    }
+
+    /// The registrar issued a handle. Dead ones are not issued again (C12).
+    ///
+    /// What was issued before needs no part in the state that an explorer sees, unless
+    /// [slots count](nmr_sync::slots_count) there: a value that is issued again is found right then, and
+    /// which value comes next follows from the slots. Where those do not count, handles are not used
+    /// once they are dead, and no later verdict rests on them but this one.
+    fn issued(&self, reg: RegId, handle: AnyHandle) {
+        if lock(&self.handles).insert(handle, reg).is_some() {
+            self.violated(VALIDITY, format!("the handle of {reg} was issued before"));
+        }
+    }
+
+    /// The same for a binding's handle, of which both sides are told.
+    fn issued_binding(&self, pair: Pair, binding: BindingHandle) {
+        let before = lock(&self.bindings).insert(binding, pair);
+        if before.is_some_and(|before| before != pair) {
+            self.violated(VALIDITY, format!("the handle of {pair} was issued before"));
         }
     }
 
@@ -217,6 +295,9 @@ impl Run {
     }
 
     fn record(&self, what: What) {
+        if is_known() {
+            return;
+        }
         if let Some(finding) = self.recorder.record(self.number(), what) {
             self.found(finding);
             resume_unwind(Box::new(recorder::Stop));
@@ -226,7 +307,7 @@ impl Run {
     /// Called from `drop`. While a thread unwinds, the engine may be taking the execution apart; the
     /// registrar lets go of nothing then.
     fn record_dropped(&self, what: What) {
-        if std::thread::panicking() {
+        if std::thread::panicking() || is_known() {
             return;
         }
         if let Some(finding) = self.recorder.record_dropped(what) {
@@ -259,6 +340,10 @@ impl Run {
         self.touch(callback.pair.side(callback.side));
         lock(&self.inside).push(thread);
         let answer = self.catching(body);
+        // A callback takes its time. To whoever judges it, it goes on as long as it may: whatever must
+        // not happen before its end must not happen before a later one.
+        linger();
+        self.touch(callback.pair.side(callback.side));
         order(callback.pair.registrations());
         self.leave_callback(thread);
         match answer {
@@ -315,11 +400,15 @@ impl Run {
 }
 
 impl ModuleState {
-    fn new(scenario: &Scenario, module: &Module) -> Self {
+    fn new(scenario: &Scenario, index: u32, module: &Module) -> Self {
+        let (raced, binding_raced) = (
+            scenario.is_raced(&module.name),
+            scenario.is_binding_raced(&module.name),
+        );
         Self {
-            latest: Latest::new(scenario.is_raced(&module.name)),
+            latest: Latest::new(raced, LATEST | index),
             memories: Invisible::default(),
-            last_binding: Latest::new(scenario.is_binding_raced(&module.name)),
+            last_binding: Latest::new(binding_raced, LAST_BINDING | index),
             rundown: (module.detach == Detach::Rundown).then(Rundown::new),
         }
     }
@@ -357,10 +446,22 @@ fn waits(scenario: &Scenario) -> Vec<usize> {
         .collect()
 }
 
+/// Keys of what is no primitive and is used by several threads, with the module's index; see
+/// [`touch`](nmr_sync::touch). Those of registrations are below.
+const MEMORIES: u32 = 1 << 16;
+const LATEST: u32 = 2 << 16;
+const LAST_BINDING: u32 = 3 << 16;
+const MEMORY: u32 = 4 << 16;
+
+/// A registration, as a part of such a key.
+fn key(reg: RegId) -> u32 {
+    u32::from(reg.module) << 8 | u32::from(reg.nth)
+}
+
 /// What is observed of a registration is observed in an order: the oracle judges by it.
 fn order(registrations: impl IntoIterator<Item = RegId>) {
     for reg in registrations {
-        nmr_sync::touch(u32::from(reg.module) << 8 | u32::from(reg.nth));
+        nmr_sync::touch(key(reg));
     }
 }
 
@@ -403,6 +504,50 @@ impl StartingLine {
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
+    use crate::scenarios;
+
+    fn run() -> Arc<Run> {
+        let scenario = scenarios::named("two-lives").expect("a scenario");
+        let watch = Watch::new(Arc::default(), |_| {});
+        Run::new(&Arc::new(scenario), &Arc::new(watch))
+    }
+
+    #[track_caller]
+    fn finds(run: &Run, issue_again: impl FnOnce(), message: &str) {
+        assert_eq!(run.watch.finding(), None);
+        let stopped = catch_unwind(AssertUnwindSafe(issue_again));
+        assert!(stopped.is_err_and(|payload| payload.is::<recorder::Stop>()));
+        let finding = run.watch.finding().expect("stopped by it");
+        assert_eq!(finding.rule, Some(VALIDITY));
+        assert_eq!(finding.message, message);
+    }
+
+    #[test]
+    fn a_handle_is_issued_once() {
+        let run = run();
+        let reg = |nth| RegId { module: 0, nth };
+        let handle = |bits| AnyHandle::from_raw(nmr::Side::Client, (1, bits));
+        run.issued(reg(0), handle(7));
+        run.issued(reg(1), handle(8));
+        let again = || run.issued(reg(2), handle(7));
+        finds(&run, again, "the handle of c'2 was issued before");
+    }
+
+    #[test]
+    fn a_bindings_handle_is_told_to_both_sides_and_to_no_other_binding() {
+        let run = run();
+        let [client, provider] = [0, 1].map(|module| RegId { module, nth: 0 });
+        let pair = Pair { client, provider };
+        let binding = BindingHandle::from_raw(1, 7);
+        run.issued_binding(pair, binding);
+        run.issued_binding(pair, binding);
+        let other = Pair {
+            client: RegId { nth: 1, ..client },
+            provider,
+        };
+        let again = || run.issued_binding(other, binding);
+        finds(&run, again, "the handle of c'1–p was issued before");
+    }
 
     #[test]
     fn the_first_three_interfaces_share_no_lock() {

@@ -1,5 +1,6 @@
 //! A module that does what the scenario's script says, and records that it was called.
 
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Weak};
 
 use nmr::{
@@ -22,11 +23,18 @@ pub(super) struct Scripted {
     reg: RegId,
 }
 
-/// What stands behind a binding context; the registrar has the only lasting reference.
+/// What stands behind a binding context; the registrar has the only lasting reference. Hashed by what
+/// it is for.
 pub(super) struct Token {
     run: Weak<Run>,
     pair: Pair,
     side: Side,
+}
+
+impl Hash for Token {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.pair, self.side).hash(state);
+    }
 }
 
 impl Drop for Scripted {
@@ -248,7 +256,7 @@ impl Run {
 
     /// Remembers a binding that a module was called for.
     fn note(&self, reg: RegId, pair: Pair, binding: BindingHandle) {
-        lock(&self.bindings).insert(binding, pair);
+        self.issued_binding(pair, binding);
         self.modules[usize::from(reg.module)]
             .last_binding
             .set(pair, binding);

@@ -9,14 +9,15 @@ use nmr::{
     BindingHandle, DeregisterError, DetachCompleteError, RegisterError, Registrar, Side, Status,
     WaitError,
 };
-use nmr_sync::thread;
+use nmr_sync::{forget, linger, thread, touch};
 
 use super::module::{Scripted, attach_answer, instance};
 use super::shared::{AnyHandle, Memory, PendingDetach};
-use super::{Run, order};
+use super::{MEMORIES, MEMORY, Place, Run, key, order};
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
 use crate::op::Op;
+use crate::symmetry::ThreadNumber;
 
 impl Run {
     pub(super) fn perform(self: &Arc<Self>, op: &Op) {
@@ -89,14 +90,16 @@ impl Run {
 
     fn register(self: &Arc<Self>, module: usize) {
         let (script, state) = (&self.scenario.modules[module], &self.modules[module]);
+        touch(MEMORIES | module as u32);
         let reg = {
             let mut memories = lock(&state.memories);
-            memories.push(Arc::new(Memory::new()));
-            RegId {
+            let reg = RegId {
                 module: module as u8,
-                nth: u8::try_from(memories.len() - 1)
+                nth: u8::try_from(memories.len())
                     .expect("a module registers at most 256 times in one execution"),
-            }
+            };
+            memories.push(Arc::new(Memory::new(MEMORY | key(reg))));
+            reg
         };
         let call = Call::Register {
             reg,
@@ -115,7 +118,10 @@ impl Run {
             }
         };
         match self.call(call, register, register_answer) {
-            Some(Ok(handle)) => state.latest.set(reg, handle),
+            Some(Ok(handle)) => {
+                self.issued(reg, handle);
+                state.latest.set(reg, handle);
+            }
             Some(Err(_)) => {}
             // A register call that panics has taken the registration back, but inside a callback it
             // may not have waited for the end of it.
@@ -159,6 +165,8 @@ impl Run {
     fn complete_until_waited(&self, module: Option<usize>) {
         while let Some(detach) = self.pending.next(module) {
             self.complete_pending(detach);
+            // As between two operations: a completer is its thread's last one.
+            forget(&Place::Completing(ThreadNumber(self.number())));
         }
     }
 
@@ -208,6 +216,8 @@ impl Run {
             let by = Side::Client;
             order(pair.registrations());
             self.record(What::DispatchBegin { pair, by });
+            self.touch(pair.provider);
+            linger();
             self.touch(pair.provider);
             order(pair.registrations());
             self.record(What::DispatchEnd { pair, by });

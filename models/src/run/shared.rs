@@ -1,16 +1,21 @@
 //! What the modules and threads of one execution share besides the registrar: handles, memory of
 //! registration contexts, pending detaches, and rundowns.
 //!
-//! Where two threads really meet, the primitive is `nmr-sync`'s, so that loom and shuttle see it.
+//! Where two threads really meet, the primitive is `nmr-sync`'s, so that loom and shuttle see it. To an
+//! explorer each says what it protects and what is learnt of it, in names: a handle is known by what it
+//! names.
+
+use std::hash::{Hash, Hasher};
 
 use nmr::{BindingHandle, ClientHandle, ProviderHandle, Side};
-use nmr_sync::{Monitor, Mutex};
+use nmr_sync::{Monitor, Mutex, Name, describe, is_explored, learn, touch, unordered};
 
 use crate::event::Pair;
 use crate::invisible::{Invisible, lock};
+use crate::symmetry::ModuleNumber;
 
 /// A registration's handle, of either side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum AnyHandle {
     Client(ClientHandle),
     Provider(ProviderHandle),
@@ -32,61 +37,115 @@ impl AnyHandle {
     }
 }
 
-/// The latest of something, with its name: a module's registration, or its binding.
+/// The latest of something, with its name: a module's registration, or its binding. Hashed by the name.
 pub(super) struct Latest<N, H> {
     /// Locked around each access if threads race for it: only then is their order part of what is
-    /// explored.
+    /// explored. It protects nothing of its own: the value is told to an explorer beside it.
     raced: Option<Mutex<()>>,
+    /// See [`touch`].
+    key: u32,
     value: Invisible<Option<(N, H)>>,
 }
 
-impl<N: Copy, H: Copy> Latest<N, H> {
-    pub(super) fn new(raced: bool) -> Self {
+impl<N: Copy + Hash, H: Copy> Latest<N, H> {
+    pub(super) fn new(raced: bool, key: u32) -> Self {
         Self {
             raced: raced.then(|| Mutex::new(())),
+            key,
             value: Invisible::new(None),
         }
     }
 
     pub(super) fn set(&self, name: N, handle: H) {
-        let _order = self.raced.as_ref().map(Mutex::lock);
+        let raced = self.raced.as_ref().map(Mutex::lock);
+        touch(self.key);
         *lock(&self.value) = Some((name, handle));
+        if raced.is_some() {
+            learn(&());
+        }
     }
 
     pub(super) fn get(&self) -> Option<(N, H)> {
-        let _order = self.raced.as_ref().map(Mutex::lock);
-        *lock(&self.value)
+        let raced = self.raced.as_ref().map(Mutex::lock);
+        touch(self.key);
+        let value = *lock(&self.value);
+        if raced.is_some() {
+            learn(&value.map(|(name, _)| name));
+        }
+        value
+    }
+}
+
+impl<N: Hash, H> Hash for Latest<N, H> {
+    fn hash<S: Hasher>(&self, state: &mut S) {
+        let value = lock(&self.value);
+        value.as_ref().map(|(name, _)| name).hash(state);
     }
 }
 
 /// The memory of a registration context. Its owner frees it when the wait for the registration has
-/// returned; the owner's callbacks and the functions in its dispatch table use it.
+/// returned; the owner's callbacks and the functions in its dispatch table use it. Hashed by its name and
+/// whether it is freed.
 pub(super) struct Memory {
-    freed: Mutex<bool>,
+    /// Made by the thread that registers, right before the registrar makes its own name for the
+    /// registration: to an explorer it says which of the registrar's is meant by which
+    /// [`RegId`](crate::event::RegId).
+    name: Name,
+    /// See [`touch`].
+    key: u32,
+    /// Locked for loom and shuttle's schedulers, so that every order of its uses is tried. To an explorer
+    /// a use is no operation of its own: a callback, which begins and ends with one,
+    /// [lingers](nmr_sync::linger) in between.
+    order: Mutex<()>,
+    freed: Invisible<bool>,
 }
 
 impl Memory {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(key: u32) -> Self {
         Self {
-            freed: Mutex::new(false),
+            name: Name::new(),
+            key,
+            order: Mutex::new(()),
+            freed: Invisible::new(false),
         }
     }
 
     pub(super) fn free(&self) {
-        *self.freed.lock() = true;
+        self.used(|freed| *freed = true);
     }
 
     pub(super) fn is_freed(&self) -> bool {
-        *self.freed.lock()
+        self.used(|freed| *freed)
+    }
+
+    fn used<R>(&self, how: impl FnOnce(&mut bool) -> R) -> R {
+        if is_explored() {
+            touch(self.key);
+            return how(&mut lock(&self.freed));
+        }
+        let _order = self.order.lock();
+        how(&mut lock(&self.freed))
     }
 }
 
-/// A detach that was answered *pending*.
+impl Hash for Memory {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.name, *lock(&self.freed)).hash(state);
+    }
+}
+
+/// A detach that was answered *pending*. Hashed without its handle, of which there is one for a pair.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PendingDetach {
     pub(super) side: Side,
     pub(super) pair: Pair,
     pub(super) binding: BindingHandle,
+}
+
+impl Hash for PendingDetach {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.side, self.pair).hash(state);
+    }
 }
 
 /// The pending detaches of all modules.
@@ -95,9 +154,19 @@ pub(super) struct Pending {
 }
 
 struct PendingState {
+    /// The oldest first.
     detaches: Vec<PendingDetach>,
     /// For each module, the `wait` operations that the threads have still to finish.
     waits: Vec<usize>,
+}
+
+impl Hash for PendingState {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.detaches.hash(state);
+        let waits = self.waits.iter().enumerate();
+        let waits = waits.map(|(module, left)| (ModuleNumber(module as u8), left));
+        unordered(waits, state);
+    }
 }
 
 impl Pending {
@@ -111,14 +180,18 @@ impl Pending {
     }
 
     pub(super) fn push(&self, detach: PendingDetach) {
-        self.state
-            .enter_then_notify(|state| (state.detaches.push(detach), true));
+        self.state.enter_then_notify(|state| {
+            state.detaches.push(detach);
+            learn(&());
+            ((), true)
+        });
     }
 
     /// A thread finished a `wait` operation for the module.
     pub(super) fn waited(&self, module: usize) {
         self.state.enter_then_notify(|state| {
             state.waits[module] = state.waits[module].saturating_sub(1);
+            learn(&());
             ((), true)
         });
     }
@@ -127,22 +200,35 @@ impl Pending {
     /// once no thread will wait any more.
     pub(super) fn next(&self, module: Option<usize>) -> Option<PendingDetach> {
         self.state.wait_until(|state| {
-            if let Some(detach) = state.take(module) {
-                return Some(Some(detach));
+            let detach = state.take(module);
+            if detach.is_none() {
+                let mut waits = state.waits.iter().enumerate();
+                let over =
+                    waits.all(|(index, &left)| left == 0 || module.is_some_and(|m| m != index));
+                if !over {
+                    return None;
+                }
             }
-            let mut waits = state.waits.iter().enumerate();
-            let over = waits.all(|(index, &left)| left == 0 || module.is_some_and(|m| m != index));
-            over.then_some(None)
+            learn(&detach);
+            Some(detach)
         })
     }
 
     /// The oldest pending detach of the module, if there is one now.
     pub(super) fn try_next(&self, module: usize) -> Option<PendingDetach> {
-        self.state.enter(|state| state.take(Some(module)))
+        self.state.enter(|state| {
+            let detach = state.take(Some(module));
+            learn(&detach);
+            detach
+        })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.state.enter(|state| state.detaches.is_empty())
+        self.state.enter(|state| {
+            let is_empty = state.detaches.is_empty();
+            learn(&is_empty);
+            is_empty
+        })
     }
 }
 
@@ -159,14 +245,23 @@ impl PendingState {
 
 /// A client's rundown protection: which bindings may be called through, and how many calls run.
 pub(super) struct Rundown {
+    /// In the order in which they are called through. One that is closed and not called any more is
+    /// not there.
     bindings: Mutex<Vec<Guarded>>,
 }
 
+/// Hashed without its handle, of which there is one for a pair.
 struct Guarded {
     pair: Pair,
     binding: BindingHandle,
     calls: u32,
     closing: bool,
+}
+
+impl Hash for Guarded {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.pair, self.calls, self.closing).hash(state);
+    }
 }
 
 impl Rundown {
@@ -177,42 +272,57 @@ impl Rundown {
     }
 
     pub(super) fn open(&self, pair: Pair, binding: BindingHandle) {
-        self.bindings.lock().push(Guarded {
+        let mut bindings = self.bindings.lock();
+        bindings.push(Guarded {
             pair,
             binding,
             calls: 0,
             closing: false,
         });
+        describe(&bindings);
+        learn(&());
     }
 
     /// Closes a binding to new calls; whether none runs.
     pub(super) fn close(&self, binding: BindingHandle) -> bool {
-        let mut bindings = self.bindings.lock();
-        let Some(guarded) = bindings.iter_mut().find(|other| other.binding == binding) else {
-            return true;
-        };
-        guarded.closing = true;
-        guarded.calls == 0
+        self.change(binding, |guarded| guarded.closing = true)
     }
 
     /// Enters every open binding.
     pub(super) fn enter_all(&self) -> Vec<(Pair, BindingHandle)> {
         let mut bindings = self.bindings.lock();
         let open = bindings.iter_mut().filter(|guarded| !guarded.closing);
-        open.map(|guarded| {
+        let entered = open.map(|guarded| {
             guarded.calls += 1;
             (guarded.pair, guarded.binding)
-        })
-        .collect()
+        });
+        let entered: Vec<_> = entered.collect();
+        describe(&bindings);
+        let pairs = entered.iter().map(|&(pair, _)| pair);
+        learn(&pairs.collect::<Vec<_>>());
+        entered
     }
 
     /// Leaves a binding; whether this was the last call of a closed one.
     pub(super) fn leave(&self, binding: BindingHandle) -> bool {
+        self.change(binding, |guarded| guarded.calls -= 1)
+    }
+
+    /// Whether the binding is closed then and not called.
+    fn change(&self, binding: BindingHandle, change: impl FnOnce(&mut Guarded)) -> bool {
         let mut bindings = self.bindings.lock();
-        let guarded = bindings.iter_mut().find(|other| other.binding == binding);
-        guarded.is_some_and(|guarded| {
-            guarded.calls -= 1;
-            guarded.closing && guarded.calls == 0
-        })
+        let index = bindings.iter().position(|other| other.binding == binding);
+        let is_over = index.is_none_or(|index| {
+            let guarded = &mut bindings[index];
+            change(guarded);
+            let is_over = guarded.closing && guarded.calls == 0;
+            if is_over {
+                bindings.remove(index);
+            }
+            is_over
+        });
+        describe(&bindings);
+        learn(&is_over);
+        is_over
     }
 }

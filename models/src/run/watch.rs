@@ -1,12 +1,14 @@
 //! What a search counts over all its executions, and what it found.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::recorder::Finding;
 use crate::invisible::{Invisible, lock};
 use crate::report::Rule;
+use crate::scenario::Scenario;
+use crate::symmetry::{Symmetry, symmetries};
 
 type OnFinding = Box<dyn Fn(&Watch) + Send + Sync>;
 
@@ -16,6 +18,8 @@ pub(crate) struct Watch {
     exercised: Invisible<[u64; Rule::COUNT]>,
     outcomes: Invisible<BTreeSet<u64>>,
     finding: Invisible<Option<Finding>>,
+    /// Those of the scenario, once somebody wants to know.
+    symmetries: OnceLock<Vec<Symmetry>>,
     /// Called with the first finding. An engine that cannot be stopped from inside ends the process
     /// here.
     on_finding: OnFinding,
@@ -31,6 +35,7 @@ impl Watch {
             exercised: Invisible::new([0; Rule::COUNT]),
             outcomes: Invisible::default(),
             finding: Invisible::new(None),
+            symmetries: OnceLock::new(),
             on_finding: Box::new(on_finding),
         }
     }
@@ -62,6 +67,11 @@ impl Watch {
         lock(&self.outcomes).clone()
     }
 
+    /// The symmetries of the one scenario that is searched.
+    pub(crate) fn symmetries(&self, scenario: &Scenario) -> &[Symmetry] {
+        self.symmetries.get_or_init(|| symmetries(scenario))
+    }
+
     /// Keeps the first finding.
     pub(crate) fn found(&self, finding: Finding) {
         {
@@ -72,6 +82,12 @@ impl Watch {
             *first = Some(finding);
         }
         (self.on_finding)(self);
+    }
+
+    /// What was found, to look for something else.
+    #[cfg(shuttle)]
+    pub(crate) fn take_finding(&self) -> Option<Finding> {
+        lock(&self.finding).take()
     }
 
     /// What was found.

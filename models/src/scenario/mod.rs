@@ -4,6 +4,7 @@
 //! knows nothing of engines and runs nothing.
 
 mod format;
+mod stale;
 mod validate;
 
 use std::path::Path;
@@ -245,7 +246,7 @@ impl Scenario {
 
     /// Every operation with the index of its thread: 0 is the main thread (before and after), the
     /// others follow. `None`: inside a callback.
-    fn operations(&self) -> impl Iterator<Item = (Option<usize>, &Op)> {
+    pub(crate) fn operations(&self) -> impl Iterator<Item = (Option<usize>, &Op)> {
         let main = self
             .before
             .iter()
@@ -264,11 +265,13 @@ impl Scenario {
     /// Whether one thread or callback registers the module while another one uses its handle. The
     /// main thread races with nobody.
     pub(crate) fn is_raced(&self, module: &str) -> bool {
+        let uses = |op: &Op| op.module() == Some(module) || op.is_forging();
         let ops = self
             .operations()
-            .filter(|(by, op)| op.module() == Some(module) && *by != Some(0));
+            .filter(|(by, op)| uses(op) && *by != Some(0));
         let ops: Vec<_> = ops.collect();
-        let mut registering = ops.iter().filter(|(_, op)| matches!(op, Op::Register(_)));
+        let registers = |op: &Op| matches!(op, Op::Register(name) if name == module);
+        let mut registering = ops.iter().filter(|(_, op)| registers(op));
         registering.any(|(by, _)| ops.iter().any(|(other, _)| other != by))
     }
 

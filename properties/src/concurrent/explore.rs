@@ -54,6 +54,7 @@ impl Sampler {
         Self {
             deadline,
             executions: Arc::default(),
+            search: Default::default(),
         }
     }
 
@@ -153,6 +154,7 @@ impl Sampler {
 fn explore_quietly(request: &Request) -> Exploration {
     let uncounted = Request {
         executions: Arc::default(),
+        search: Default::default(),
         ..request.clone()
     };
     let exploration = shuttle::explore(&uncounted, Some(EXECUTIONS * MORE_EXECUTIONS));

@@ -1,7 +1,6 @@
 //! C7 to C9 in the table.
 
 use super::*;
-use crate::handle::HandleFault;
 
 #[test]
 fn a_completion_before_the_callback_returned_is_not_lost() {

@@ -5,11 +5,12 @@
 
 mod attaching;
 mod detaching;
+mod state;
 mod waiting;
 
 use super::*;
 use crate::error::InsufficientResources;
-use crate::handle::BindingHandle;
+use crate::handle::{BindingHandle, HandleFault};
 use crate::module::{Attachment, Offer};
 use crate::npi::ModuleId;
 use crate::status::Status;
@@ -57,9 +58,13 @@ impl Bench {
     }
 
     fn with(reserve: Reserve) -> Self {
+        Self::retiring(NonZeroU32::MAX, reserve)
+    }
+
+    fn retiring(last_generation: NonZeroU32, reserve: Reserve) -> Self {
         let other = std::thread::spawn(nmr_sync::thread::current_id);
         Self {
-            table: Table::new(NonZeroU32::MAX, Arc::new(reserve)),
+            table: Table::new(last_generation, Arc::new(reserve)),
             me: nmr_sync::thread::current_id(),
             hand: Hand::default(),
             other: other.join().unwrap(),
@@ -99,13 +104,23 @@ impl Bench {
 
     /// The client calls `client_attach_provider` and the provider takes it.
     fn accept(&mut self, binding: Key) {
-        let call = self
-            .table
-            .attach_provider(binding, BindingContext::null(), self.me);
+        let call = self.ask(binding, BindingContext::null(), self.me);
         assert!(matches!(call, Ok(AttachCall::Provider { .. })));
         self.table
             .provider_returned(binding, Some(BindingContext::null()));
         self.leave();
+    }
+
+    /// The client calls `client_attach_provider`.
+    fn ask(
+        &mut self,
+        binding: Key,
+        context: BindingContext,
+        thread: ThreadId,
+    ) -> Result<AttachCall, HandleFault> {
+        let call = self.table.attach_provider(binding, context, thread);
+        self.leave();
+        call
     }
 
     fn visit(&self, job: Job) -> Visit {

@@ -1,7 +1,6 @@
 //! The end of a registration: waiting, letting go, and giving back.
 
 use super::*;
-use crate::handle::HandleFault;
 
 #[test]
 fn waiters_are_woken_only_when_there_are_any() {

@@ -9,6 +9,7 @@ use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning_of};
 use crate::oracle::words;
 use crate::report::Rule;
+use crate::symmetry::ThreadNumber;
 
 const RULE: Rule = Rule::new(6);
 
@@ -25,7 +26,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             if !registration.closing {
                 continue;
             }
-            let shut = registration.begun && !registration.unaware.contains(&thread);
+            let shut = registration.begun && !registration.unaware.contains(&ThreadNumber(thread));
             check.expect(RULE, !shut, || {
                 format!(
                     "{} begins, but the deregistration of {} had begun before thread {thread} could \

@@ -2,8 +2,9 @@
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
-use super::{ATTACHED, C_LEAVES, P_GOES, Step, WAIT_C, breaks, history, holds, same_state};
+use super::{ATTACHED, C_LEAVES, P_GOES, Step, WAIT_C, breaks, history, holds, judge, same_state};
 use crate::oracle::Oracle;
+use crate::symmetry::{Symmetry, with_symmetry};
 
 const REFUSED: &str = "1: > register c; < registered; > register p; drop p; < no-memory";
 
@@ -172,6 +173,36 @@ fn exercises_do_not_count_as_state() {
     ];
     assert_eq!(fingerprint(&[ATTACHED]), fingerprint(&again));
     assert_ne!(fingerprint(&[ATTACHED]), fingerprint(&[ATTACHED, C_LEAVES]));
+}
+
+#[test]
+fn states_that_differ_by_a_symmetry_hash_alike_under_it() {
+    // c and d, p and q; the first thread and the second.
+    let exchange = Symmetry {
+        modules: vec![1, 0, 3, 2, 4, 5, 6],
+        threads: vec![0, 2, 1, 3],
+    };
+    let fingerprints = |lines: &str| {
+        let mut oracle = Oracle::new();
+        for step in history(&[lines]) {
+            assert_eq!(judge(&mut oracle, &step), None);
+        }
+        let hash = || BuildHasherDefault::<DefaultHasher>::default().hash_one(&oracle);
+        (hash(), with_symmetry(&exchange, hash))
+    };
+    let one = "1: > register c; < registered; > register p; { attach c:cp; > attach cp
+        2: > register d; < registered; > register q; { attach c:cq; > attach cq
+        1: { attach p:cp; } success; < attached; } success; < registered; > deregister c
+        1: { detach c:cp; } complete; { detach p:cp; } pending
+        3: > complete p:cp";
+    let other = "2: > register d; < registered; > register q; { attach d:dq; > attach dq
+        1: > register c; < registered; > register p; { attach d:dp; > attach dp
+        2: { attach q:dq; } success; < attached; } success; < registered; > deregister d
+        2: { detach d:dq; } complete; { detach q:dq; } pending
+        3: > complete q:dq";
+    let (one, other) = (fingerprints(one), fingerprints(other));
+    assert_ne!(one.0, other.0);
+    assert_eq!((one.0, one.1), (other.1, other.0));
 }
 
 #[test]

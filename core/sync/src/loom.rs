@@ -1,7 +1,6 @@
-//! The two model backends: `parking_lot`'s names and signatures over loom's or shuttle's primitives,
-//! which share one (std's) API.
+//! The loom backend: `parking_lot`'s names and signatures over loom's primitives.
 //!
-//! Differences of **loom** from `parking_lot`, all of them loom's own:
+//! Differences from `parking_lot`, all of them loom's own:
 //! - a model has at most 5 threads, the main one included;
 //! - `try_lock` is not ordered with the `lock`s of other threads as a real one is: a program that
 //!   falls back from `try_lock` to blocking can be reported as a deadlock that it does not have;
@@ -9,51 +8,36 @@
 //! - there are no spurious wake-ups;
 //! - a guard that is dropped by a panic leaves the lock unusable: the next `lock` panics. Nothing in
 //!   the registrar panics with a guard alive (it catches its callbacks' panics outside its locks).
-//!
-//! Differences of **shuttle**:
-//! - memory is sequentially consistent: no weaker ordering is explored;
-//! - nothing has a time-out, and there are no spurious wake-ups;
-//! - `notify_one` may wake any waiting thread, at the scheduler's choice.
 
-#[cfg(loom)]
-use loom as engine;
-#[cfg(shuttle)]
-use shuttle as engine;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 
-use crate::hook::Object;
+pub(crate) const NAME: &str = "loom";
 
-pub(crate) const NAME: &str = if cfg!(loom) { "loom" } else { "shuttle" };
-
-/// `parking_lot::Mutex` over the engine's `sync::Mutex`.
+/// `parking_lot::Mutex` over loom's.
 #[derive(Debug, Default)]
 pub struct Mutex<T: ?Sized> {
-    object: Object,
-    inner: engine::sync::Mutex<T>,
+    inner: loom::sync::Mutex<T>,
 }
 
 /// What [`Mutex::lock`] returns; unlocks when dropped.
 pub struct MutexGuard<'a, T: ?Sized> {
-    object: &'a Object,
-    // `None` only while the guard is inside `Condvar::wait`, or dropped.
-    inner: Option<engine::sync::MutexGuard<'a, T>>,
+    // `None` only while the guard is inside `Condvar::wait`.
+    inner: Option<loom::sync::MutexGuard<'a, T>>,
 }
 
-/// `parking_lot::Condvar` over the engine's `sync::Condvar`.
+/// `parking_lot::Condvar` over loom's.
 #[derive(Debug, Default)]
 pub struct Condvar {
-    object: Object,
-    inner: engine::sync::Condvar,
+    inner: loom::sync::Condvar,
 }
 
 impl<T> Mutex<T> {
     /// A new, unlocked mutex.
     pub fn new(value: T) -> Self {
         Self {
-            object: Object::new(),
-            inner: engine::sync::Mutex::new(value),
+            inner: loom::sync::Mutex::new(value),
         }
     }
 
@@ -67,9 +51,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Waits for the lock and takes it.
     #[track_caller]
     pub fn lock(&self) -> MutexGuard<'_, T> {
-        self.object.before_acquire();
         MutexGuard {
-            object: &self.object,
             inner: Some(ignore_poison(self.inner.lock())),
         }
     }
@@ -82,17 +64,12 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock if it is free.
     #[track_caller]
     pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
-        self.object.before_try_acquire();
         let inner = match self.inner.try_lock() {
             Ok(guard) => guard,
             Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        self.object.acquired();
-        Some(MutexGuard {
-            object: &self.object,
-            inner: Some(inner),
-        })
+        Some(MutexGuard { inner: Some(inner) })
     }
 }
 
@@ -107,38 +84,24 @@ impl Condvar {
     #[track_caller]
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
         let inner = guard.inner.take().expect("a guard holds its lock");
-        guard.object.before_release();
-        self.object.sleeps(guard.object);
         guard.inner = Some(ignore_poison(self.inner.wait(inner)));
     }
 
     /// Wakes one waiting thread.
     #[track_caller]
     pub fn notify_one(&self) {
-        self.object.before_notify();
         self.inner.notify_one();
     }
 
     /// Wakes every waiting thread.
     #[track_caller]
     pub fn notify_all(&self) {
-        self.object.before_notify();
         self.inner.notify_all();
     }
 }
 
 fn ignore_poison<G>(result: Result<G, PoisonError<G>>) -> G {
     result.unwrap_or_else(PoisonError::into_inner)
-}
-
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    fn drop(&mut self) {
-        if let Some(inner) = self.inner.take() {
-            self.object.before_release();
-            drop(inner);
-            self.object.released();
-        }
-    }
 }
 
 impl<T: ?Sized> Deref for MutexGuard<'_, T> {
@@ -163,18 +126,18 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
 
 /// Threads of the model.
 pub mod thread {
-    pub use super::engine::thread::{JoinHandle, spawn, yield_now};
+    pub use loom::thread::{JoinHandle, spawn, yield_now};
 
     /// Names a thread of the running model.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-    pub struct ThreadId(super::engine::thread::ThreadId);
+    pub struct ThreadId(loom::thread::ThreadId);
 
     /// The name of the calling thread.
     ///
     /// # Panics
-    /// Outside a model, with the engine's own message.
+    /// Outside a model, with loom's own message.
     #[must_use]
     pub fn current_id() -> ThreadId {
-        ThreadId(super::engine::thread::current().id())
+        ThreadId(loom::thread::current().id())
     }
 }

@@ -1,0 +1,247 @@
+//! The table's state and what a thread learns of it, as hashes, for an explorer that has to find out
+//! which states are the same. No other build hashes anything.
+//!
+//! The hash is complete: whatever may have an influence on a later answer is in it. And it is the same
+//! for all orders in which slots were taken: what keys refer to is hashed by name, a registration's own
+//! or those of a binding's two registrations (C2: there is one binding of a pair), and the tenants of a
+//! slab in no order.
+//!
+//! - **Slots and generations** are left out, for a handle is only compared and looked up: one that was
+//!   issued names the same registration or binding in whatever slot, and nothing when that is gone. What
+//!   could tell two such states apart is a handle that nobody was issued, or a table that takes a dead
+//!   one for alive. Who tries such handles has to say so
+//!   ([`slots_count`](nmr_sync::slots_count)): then slots and keys are hashed too. So they are where
+//!   slots are retired.
+//! - **Modules, their instances and binding contexts** are opaque: only whether they are there, for
+//!   which interface, and whether a context is null. What else is behind them follows from what the
+//!   thread knew that handed them over; where that is not so, the program has to say it elsewhere.
+//! - A thread learns the answer, but also what is [at hand](super::Hand), for whose context is missing
+//!   is not in the step; and which things the section has let go of, for the thread drops them.
+
+use std::hash::{Hash, Hasher};
+
+use nmr_sync::unordered;
+
+use super::list::{Links, List};
+use super::registration::Waited;
+use super::{AttachCall, Binding, Dropped, End, Hand, Npi, Registration, Step, Table, Visit};
+use crate::handle::Key;
+use crate::module::BindingContext;
+
+/// Is hashed by the names of what it refers to in a table.
+pub(crate) trait ByName {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher);
+}
+
+/// Something [`ByName`], and the table to which it refers.
+struct In<'a, T>(&'a Table, &'a T);
+
+impl<T: ByName> Hash for In<'_, T> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.1.hash_in(self.0, state);
+    }
+}
+
+impl Hash for Table {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            npis,
+            registrations,
+            bindings,
+            reserve,
+            wake,
+            dropped,
+        } = self;
+        unordered(npis.iter().map(|(id, npi)| (id, In(self, npi))), state);
+        let of_registration = |(key, it)| (self.registration_name(key), In(self, it));
+        unordered(registrations.iter().map(of_registration), state);
+        let of_binding = |(key, it)| (self.binding_name(key), In(self, it));
+        unordered(bindings.iter().map(of_binding), state);
+        (reserve, wake, In(self, dropped)).hash(state);
+        if self.slots_count() {
+            registrations.hash_slots(state);
+            bindings.hash_slots(state);
+        }
+    }
+}
+
+impl Table {
+    /// All that a thread takes along from a critical section that ends now.
+    #[inline]
+    pub(crate) fn lesson<'a>(
+        &'a self,
+        answer: &'a impl ByName,
+        visit: &'a impl ByName,
+    ) -> impl Hash + 'a {
+        (In(self, answer), In(self, visit), In(self, &self.dropped))
+    }
+
+    fn slots_count(&self) -> bool {
+        nmr_sync::slots_count() || self.registrations.retires()
+    }
+
+    /// The key itself, where it counts.
+    fn slot(&self, key: Key) -> Option<Key> {
+        self.slots_count().then_some(key)
+    }
+
+    /// Nothing for a dead key, to which no table refers that is consistent.
+    fn registration_name(&self, key: Key) -> impl Hash {
+        let registration = self.registrations.lookup(key).ok();
+        (registration.map(Registration::name), self.slot(key))
+    }
+
+    /// See [`registration_name`](Self::registration_name).
+    fn binding_name(&self, key: Key) -> impl Hash {
+        let binding = self.bindings.lookup(key).ok();
+        let ends = binding.map(|binding| binding.ends.each_ref());
+        let names = ends.map(|ends| ends.map(|end| self.registration_name(end.registration)));
+        (names, self.slot(key))
+    }
+
+    /// Links, the ends of a list, or cursors.
+    fn binding_names<const N: usize>(&self, keys: [Option<Key>; N]) -> impl Hash {
+        keys.map(|key| key.map(|key| self.binding_name(key)))
+    }
+}
+
+impl Registration {
+    #[cfg(not(test))]
+    const fn name(&self) -> impl Hash + use<> {
+        self.name
+    }
+
+    #[cfg(test)]
+    fn name(&self) -> impl Hash + use<> {
+        (self.name, self.label)
+    }
+}
+
+impl ByName for Npi {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        for &List { first, last, len } in &self.sides {
+            let ends = [first, last].map(|key| key.map(|key| table.registration_name(key)));
+            (ends, len).hash(state);
+        }
+    }
+}
+
+impl ByName for Registration {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        let Self {
+            name: _,
+            #[cfg(test)]
+                label: _,
+            side,
+            characteristics,
+            links: Links { previous, next },
+            bindings: List { first, last, len },
+            registering,
+            offers,
+            closing,
+            teardown,
+            waiters,
+            abandoned,
+        } = self;
+        let npi = characteristics.as_ref().map(|own| own.instance.npi);
+        let peers = [previous, next].map(|key| key.map(|key| table.registration_name(key)));
+        let bindings = table.binding_names([*first, *last, *offers, *teardown]);
+        (side, npi, peers, bindings, len).hash(state);
+        (registering, closing, waiters, abandoned).hash(state);
+    }
+}
+
+impl ByName for Binding {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        let Self {
+            phase,
+            running,
+            ends,
+        } = self;
+        (phase, running).hash(state);
+        for end in ends {
+            let End {
+                registration: _,
+                links: Links { previous, next },
+                context,
+            } = end;
+            (table.binding_names([*previous, *next]), outline(context)).hash(state);
+        }
+    }
+}
+
+/// Whether a context is there, and whether it is null.
+fn outline(context: &Option<BindingContext>) -> Option<bool> {
+    context.as_ref().map(BindingContext::is_null)
+}
+
+impl ByName for Dropped {
+    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
+        let Self { context, modules } = self;
+        // Whose modules they are follows from what the thread was doing.
+        let modules = modules.each_ref().map(Option::is_some);
+        (outline(context), modules).hash(state);
+    }
+}
+
+impl ByName for Visit {
+    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
+        // The thread and its job follow from its call.
+        let Hand {
+            modules,
+            contexts,
+            offered,
+        } = &self.hand;
+        let modules = modules.each_ref().map(Option::is_some);
+        let contexts = contexts.each_ref().map(outline);
+        (modules, contexts, offered.is_some()).hash(state);
+    }
+}
+
+impl ByName for Step {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        std::mem::discriminant(self).hash(state);
+        match *self {
+            Self::Attach(key) | Self::CleanUp(key) => table.binding_name(key).hash(state),
+            Self::Detach(key, side) => (table.binding_name(key), side).hash(state),
+            Self::Done => {}
+        }
+    }
+}
+
+/// A new registration, and the first step of its register call.
+impl ByName for (Key, Step) {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        let (key, step) = self;
+        (table.registration_name(*key), In(table, step)).hash(state);
+    }
+}
+
+impl ByName for AttachCall {
+    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
+        // Whose callback it is follows from the binding.
+        std::mem::discriminant(self).hash(state);
+    }
+}
+
+impl ByName for Waited {
+    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
+        std::mem::discriminant(self).hash(state);
+    }
+}
+
+impl ByName for () {
+    fn hash_in(&self, _: &Table, _: &mut impl Hasher) {}
+}
+
+impl<T: ByName> ByName for Option<T> {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        self.as_ref().map(|it| In(table, it)).hash(state);
+    }
+}
+
+impl<T: ByName, E: Hash> ByName for Result<T, E> {
+    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+        self.as_ref().map(|it| In(table, it)).hash(state);
+    }
+}

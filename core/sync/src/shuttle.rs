@@ -1,0 +1,317 @@
+//! The shuttle backend: `parking_lot`'s names and signatures over shuttle, under one of shuttle's own
+//! schedulers or under an [observer](crate::hook).
+//!
+//! Differences from `parking_lot`:
+//! - memory is sequentially consistent: no weaker ordering is explored;
+//! - nothing has a time-out, and there are no spurious wake-ups (an observer may make some);
+//! - `notify_one` may wake any waiting thread, at the scheduler's choice.
+//!
+//! Under shuttle's schedulers a mutex is shuttle's, and so is a condvar. Under an observer neither is
+//! used: the observer, which sees every operation before it happens, lets a thread go on only when its
+//! operation can be done, and all that is left is the data.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+use std::sync::{PoisonError, TryLockError};
+
+use crate::hook::{Kind, Object, Operation};
+
+pub(crate) const NAME: &str = "shuttle";
+
+/// `parking_lot::Mutex` over shuttle's.
+#[derive(Debug)]
+pub struct Mutex<T: ?Sized> {
+    object: Object,
+    turn: shuttle::sync::Mutex<()>,
+    /// Taken by whose turn it is.
+    data: std::sync::Mutex<T>,
+}
+
+/// What [`Mutex::lock`] returns; unlocks when dropped.
+pub struct MutexGuard<'a, T: ?Sized> {
+    mutex: &'a Mutex<T>,
+    // `None` only inside `Condvar::wait` and `drop`.
+    data: Option<std::sync::MutexGuard<'a, T>>,
+    // `None` under an observer, and where `data` is.
+    turn: Option<shuttle::sync::MutexGuard<'a, ()>>,
+}
+
+/// `parking_lot::Condvar` over shuttle's.
+#[derive(Debug)]
+pub struct Condvar {
+    object: Object,
+    inner: shuttle::sync::Condvar,
+}
+
+impl<T: Default> Default for Mutex<T> {
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl Default for Condvar {
+    fn default() -> Self {
+        Self {
+            object: Object::new(Kind::Condvar),
+            inner: shuttle::sync::Condvar::new(),
+        }
+    }
+}
+
+impl<T> Mutex<T> {
+    /// A new, unlocked mutex.
+    pub fn new(value: T) -> Self {
+        Self {
+            object: Object::new(Kind::Mutex),
+            turn: shuttle::sync::Mutex::new(()),
+            data: std::sync::Mutex::new(value),
+        }
+    }
+
+    /// The protected data; no lock is needed, for nobody else has the mutex.
+    pub fn into_inner(self) -> T {
+        ignore_poison(self.data.into_inner())
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Waits for the lock and takes it.
+    #[track_caller]
+    pub fn lock(&self) -> MutexGuard<'_, T> {
+        let turn = match self.object.watched() {
+            Some(watched) => {
+                watched.perform(Operation::Acquire(watched.id), Location::caller());
+                None
+            }
+            None => Some(ignore_poison(self.turn.lock())),
+        };
+        self.guard(turn)
+    }
+
+    /// The protected data; no lock is needed, for nobody else has the mutex.
+    pub fn get_mut(&mut self) -> &mut T {
+        ignore_poison(self.data.get_mut())
+    }
+
+    /// Takes the lock if it is free.
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+        let turn = match self.object.watched() {
+            Some(watched) => {
+                let operation = Operation::TryAcquire(watched.id);
+                if watched.perform(operation, Location::caller()) == 0 {
+                    return None;
+                }
+                None
+            }
+            None => match self.turn.try_lock() {
+                Ok(turn) => Some(turn),
+                Err(TryLockError::Poisoned(poison)) => Some(poison.into_inner()),
+                Err(TryLockError::WouldBlock) => return None,
+            },
+        };
+        Some(self.guard(turn))
+    }
+
+    fn guard<'a>(&'a self, turn: Option<shuttle::sync::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
+        let data = self.data();
+        if holds_nothing(&*data)
+            && let Some(watched) = self.object.watched()
+        {
+            watched.found(&|_| {});
+        }
+        MutexGuard {
+            mutex: self,
+            data: Some(data),
+            turn,
+        }
+    }
+
+    fn data(&self) -> std::sync::MutexGuard<'_, T> {
+        match self.data.try_lock() {
+            Ok(data) => data,
+            Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
+            Err(TryLockError::WouldBlock) => unreachable!("two threads at a time hold one mutex"),
+        }
+    }
+}
+
+impl Condvar {
+    /// A new condition that nobody waits for.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Releases the lock, sleeps until notified, and takes the lock again.
+    #[track_caller]
+    pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        let at = Location::caller();
+        let mutex = guard.mutex;
+        match (self.object.watched(), mutex.object.watched()) {
+            (Some(condvar), Some(watched)) => {
+                if watched.is_tried() {
+                    watched.perform(Operation::Release(watched.id), at);
+                }
+                guard.data = None;
+                let operation = Operation::Wait {
+                    condvar: condvar.id,
+                    mutex: watched.id,
+                };
+                condvar.perform(operation, at);
+            }
+            _ => {
+                guard.data = None;
+                let turn = guard.turn.take().expect("a guard holds its lock");
+                guard.turn = Some(ignore_poison(self.inner.wait(turn)));
+            }
+        }
+        guard.data = Some(mutex.data());
+    }
+
+    /// Wakes one waiting thread.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        match self.object.watched() {
+            Some(watched) => {
+                watched.perform(Operation::NotifyOne(watched.id), Location::caller());
+            }
+            None => self.inner.notify_one(),
+        }
+    }
+
+    /// Wakes every waiting thread.
+    #[track_caller]
+    pub fn notify_all(&self) {
+        match self.object.watched() {
+            Some(watched) => {
+                watched.perform(Operation::NotifyAll(watched.id), Location::caller());
+            }
+            None => self.inner.notify_all(),
+        }
+    }
+}
+
+/// What holds nothing never changes.
+fn holds_nothing<T: ?Sized>(data: &T) -> bool {
+    size_of_val(data) == 0
+}
+
+fn ignore_poison<G>(result: Result<G, PoisonError<G>>) -> G {
+    result.unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<T: ?Sized> MutexGuard<'_, T> {
+    /// See [`describe`](crate::describe).
+    pub(crate) fn object(&self) -> &Object {
+        &self.mutex.object
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        let Some(data) = self.data.take() else { return };
+        let nothing = holds_nothing(&*data);
+        let Some(watched) = self.mutex.object.watched() else {
+            drop(data);
+            self.turn = None;
+            return;
+        };
+        if nothing {
+            watched.describe(&|_| {});
+        }
+        // A scheduling point in the middle of a panic would be no place to go on from.
+        if watched.is_tried() && !std::thread::panicking() {
+            watched.perform(Operation::Release(watched.id), Location::caller());
+        }
+        drop(data);
+        watched.released();
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.data.as_ref().expect("a guard holds its lock")
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.data.as_mut().expect("a guard holds its lock")
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+/// Threads of the model.
+pub mod thread {
+    use std::hash::{Hash, Hasher};
+
+    use crate::hook;
+
+    pub use shuttle::thread::yield_now;
+
+    /// Waits for a thread's end; what [`spawn`] returns.
+    #[derive(Debug)]
+    pub struct JoinHandle<T> {
+        inner: shuttle::thread::JoinHandle<T>,
+    }
+
+    /// Starts a thread of the model.
+    #[track_caller]
+    pub fn spawn<F, T>(body: F) -> JoinHandle<T>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let inner = shuttle::thread::spawn(move || {
+            let _life = hook::Life::begin();
+            body()
+        });
+        hook::spawned(number(inner.thread().id()));
+        JoinHandle { inner }
+    }
+
+    impl<T> JoinHandle<T> {
+        /// What the thread returned, or what it panicked with.
+        ///
+        /// # Errors
+        /// The thread's panic.
+        pub fn join(self) -> std::thread::Result<T> {
+            let thread = number(self.inner.thread().id());
+            let result = self.inner.join();
+            hook::joined(thread);
+            result
+        }
+    }
+
+    /// Names a thread of the running model.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct ThreadId(shuttle::thread::ThreadId);
+
+    impl Hash for ThreadId {
+        fn hash<H: Hasher>(&self, state: &mut H) {
+            hook::relabelled(number(self.0)).hash(state);
+        }
+    }
+
+    fn number(id: shuttle::thread::ThreadId) -> usize {
+        id.into()
+    }
+
+    /// The name of the calling thread.
+    ///
+    /// # Panics
+    /// Outside a model, with shuttle's own message.
+    #[must_use]
+    pub fn current_id() -> ThreadId {
+        ThreadId(shuttle::thread::current().id())
+    }
+}

@@ -1,0 +1,191 @@
+//! What a program tells an explorer of itself, so that it finds out which states are the same. All of
+//! it is optional, and does nothing in the builds that have no explorer.
+//!
+//! Who says nothing is explored as well, with more states: what a mutex protects counts as changed by
+//! each critical section, and a thread as knowing all that was there.
+
+use std::hash::{Hash, Hasher};
+
+use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
+
+use crate::MutexGuard;
+
+/// Says what a mutex protects now: to an explorer two states are one if they hash alike. Has to be
+/// called after the last change in a critical section, with a `Hash` that leaves out nothing that any
+/// thread could ever notice.
+///
+/// ```
+/// # #[cfg(not(any(loom, shuttle)))] {
+/// let total = nmr_sync::Mutex::new(0);
+/// let mut guard = total.lock();
+/// *guard += 1;
+/// nmr_sync::describe(&guard);
+/// # }
+/// ```
+#[inline]
+pub fn describe<T: Hash + ?Sized>(guard: &MutexGuard<'_, T>) {
+    #[cfg(shuttle)]
+    if let Some(watched) = guard.object().watched() {
+        watched.describe(&|mut state| (**guard).hash(&mut state));
+    }
+    #[cfg(not(shuttle))]
+    let _guard = guard;
+}
+
+/// As [`describe`], for data that the thread has just found and not changed. Unless it was described
+/// before, nothing would tell a first critical section that only reads from one that changes it.
+#[inline]
+pub(crate) fn found<T: Hash + ?Sized>(guard: &MutexGuard<'_, T>) {
+    #[cfg(shuttle)]
+    if let Some(watched) = guard.object().watched() {
+        watched.found(&|mut state| (**guard).hash(&mut state));
+    }
+    #[cfg(not(shuttle))]
+    let _guard = guard;
+}
+
+/// Says that `value` is all that the current thread takes along from the critical section that it is
+/// in. Without it a thread is taken to know everything that the mutex protects.
+#[inline]
+pub fn learn(value: &impl Hash) {
+    #[cfg(shuttle)]
+    crate::hook::tell(crate::hook::Told::Learnt, value);
+    #[cfg(not(shuttle))]
+    let _ = value;
+}
+
+/// Says that `value` is all that the current thread knows: how far it has come, and what it has kept.
+/// What it learnt before and does not use any more need not tell two states apart.
+#[inline]
+pub fn forget(value: &impl Hash) {
+    #[cfg(shuttle)]
+    crate::hook::tell(crate::hook::Told::Known, value);
+    #[cfg(not(shuttle))]
+    let _ = value;
+}
+
+/// Tells an explorer that the current thread uses something, known as `key`, that other threads use
+/// too and that is no primitive of this crate: two threads that use the same `key` are not taken to be
+/// independent. Adds no scheduling point.
+#[inline]
+pub fn touch(key: u32) {
+    #[cfg(shuttle)]
+    crate::hook::touch(key);
+    #[cfg(not(shuttle))]
+    let _ = key;
+}
+
+/// Lets other threads go on, under an explorer: whatever the current thread does from here up to and
+/// including its next operation on a primitive is one step, before or after which the others go on. To
+/// be called where something goes on for a while, a callback for instance, by whoever can say that it
+/// does not matter that it goes on up to the next operation.
+#[inline]
+#[cfg_attr(shuttle, track_caller)]
+pub fn linger() {
+    #[cfg(shuttle)]
+    crate::hook::linger();
+}
+
+/// Whether an explorer runs the program.
+#[inline]
+#[must_use]
+pub fn is_explored() -> bool {
+    #[cfg(shuttle)]
+    return crate::hook::is_observed();
+    #[cfg(not(shuttle))]
+    false
+}
+
+/// Says that the current thread begins to try, again and again, whether what it waits for is there.
+#[inline]
+pub(crate) fn tries() {
+    #[cfg(shuttle)]
+    crate::hook::tell(crate::hook::Told::Tries, &());
+}
+
+/// Says that all the tries so far told the current thread nothing but that it has to wait.
+#[inline]
+pub(crate) fn waits() {
+    #[cfg(shuttle)]
+    crate::hook::tell(crate::hook::Told::Waits, &());
+}
+
+/// Whether whoever explores the program says (`hook::set_slots_count`) that in it slots count: it uses
+/// handles that nobody was given, or that outlived what they named, and may notice which slots and
+/// numbers were handed out. Only then do these belong in a hash.
+#[inline]
+#[must_use]
+pub fn slots_count() -> bool {
+    #[cfg(shuttle)]
+    return crate::hook::slots_count();
+    #[cfg(not(shuttle))]
+    false
+}
+
+/// Hashes items whose order means nothing, those of a map for instance: each on its own, and the sum.
+///
+/// ```
+/// # use std::hash::{DefaultHasher, Hasher};
+/// let hash = |items: &[&str]| {
+///     let mut state = DefaultHasher::new();
+///     nmr_sync::unordered(items, &mut state);
+///     state.finish()
+/// };
+/// assert_eq!(hash(&["a", "b"]), hash(&["b", "a"]));
+/// assert_ne!(hash(&["a", "b"]), hash(&["ab"]));
+/// assert_ne!(hash(&["a"]), hash(&["a", "a"]));
+/// ```
+pub fn unordered(items: impl IntoIterator<Item = impl Hash>, state: &mut impl Hasher) {
+    let (mut count, mut sum) = (0_usize, 0_u128);
+    for item in items {
+        let mut hasher = StableSipHasher128::new();
+        item.hash(&mut hasher);
+        let Summand(summand) = hasher.finish();
+        sum = sum.wrapping_add(summand);
+        count += 1;
+    }
+    (count, sum).hash(state);
+}
+
+/// The hash of one of several items.
+struct Summand(u128);
+
+impl FromStableHash for Summand {
+    type Hash = SipHasher128Hash;
+
+    fn from(SipHasher128Hash([high, low]): SipHasher128Hash) -> Self {
+        Self(u128::from(high) << 64 | u128::from(low))
+    }
+}
+
+/// A name for something that a program makes, which does not depend on what other threads make
+/// meanwhile: where slots and numbers are handed out in the order of asking, a state is better
+/// described by names. It has no size but under an explorer.
+#[derive(Clone, Copy, Debug)]
+pub struct Name {
+    #[cfg(shuttle)]
+    id: Option<crate::hook::ObjectId>,
+}
+
+impl Name {
+    /// A name that nothing else has.
+    #[inline]
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "each one is different")]
+    pub fn new() -> Self {
+        Self {
+            #[cfg(shuttle)]
+            id: crate::hook::name(),
+        }
+    }
+}
+
+impl Hash for Name {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        #[cfg(shuttle)]
+        self.id.hash(state);
+        #[cfg(not(shuttle))]
+        let _ = state;
+    }
+}

@@ -1,0 +1,395 @@
+//! What tells one state of the program from another, as hashes of 128 bits: what each mutex protects,
+//! and what each thread has learnt.
+//!
+//! A thread is a deterministic program: what it will do follows from what it has learnt since it
+//! started, in which order. What a mutex protects is what the program [says](nmr_sync::describe) of it
+//! or, where it says nothing, follows from who changed it, in which order and knowing what: such
+//! histories tell states apart that are the same, never the other way round.
+//!
+//! Under symmetry everything is kept once for each relabelling of the threads, and the smallest hash of
+//! the state stands for all.
+
+use std::hash::{Hash, Hasher};
+
+use nmr_sync::hook::{ObjectId, Relabelling, Write, relabelled, with_relabelling};
+use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
+use smallvec::{SmallVec, smallvec};
+
+use crate::program::{Program, Thread};
+
+/// The hash of a state, or of a part of one. The same on every machine.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
+pub(crate) struct Print(pub(crate) u128);
+
+impl FromStableHash for Print {
+    type Hash = SipHasher128Hash;
+
+    fn from(SipHasher128Hash([high, low]): SipHasher128Hash) -> Self {
+        Self(u128::from(high) << 64 | u128::from(low))
+    }
+}
+
+/// Bits of a [`Print`].
+pub(crate) const WIDTH: u32 = 128;
+
+/// The hash of what `write` writes.
+pub(crate) fn print(write: impl FnOnce(&mut StableSipHasher128)) -> Print {
+    let mut hasher = StableSipHasher128::new();
+    write(&mut hasher);
+    hasher.finish()
+}
+
+/// One hash for each relabelling.
+type Prints = SmallVec<[u128; 4]>;
+
+/// What one thread knows.
+#[derive(Clone, Debug, Default)]
+struct Known {
+    /// All that it has learnt.
+    learnt: Prints,
+    /// The critical sections that it is in.
+    open: SmallVec<[Section; 1]>,
+    /// What it knew before it began to wait for something.
+    before: Prints,
+}
+
+/// A critical section that has begun.
+#[derive(Clone, Debug)]
+struct Section {
+    mutex: ObjectId,
+    /// What the thread may still learn there: all that there was, unless it has said what it learns.
+    may_learn: Option<Prints>,
+    /// Whether the thread has said what the mutex protects now.
+    described: bool,
+}
+
+/// What one mutex protects, or what was done to something that is no mutex.
+#[derive(Clone, Debug, Default)]
+struct Data {
+    prints: Prints,
+    /// Whether the program said what it is. Otherwise `prints` stands for its history.
+    described: bool,
+}
+
+/// See the [module's documentation](self).
+#[derive(Clone, Debug)]
+pub(crate) struct Knowledge {
+    threads: Vec<Known>,
+    data: Vec<(ObjectId, Data)>,
+}
+
+/// The relabellings under which a state is hashed; the first one changes nothing.
+#[derive(Clone, Debug)]
+pub(crate) struct Symmetries {
+    all: Vec<Relabelling>,
+}
+
+impl Symmetries {
+    /// `threads`: for each relabelling, in whose place each thread stands.
+    pub(crate) fn new(threads: &[Vec<usize>]) -> Self {
+        let number = |(number, threads): (usize, &Vec<usize>)| Relabelling {
+            number,
+            threads: threads.as_slice().into(),
+        };
+        let mut all: Vec<Relabelling> = threads.iter().enumerate().map(number).collect();
+        if all.is_empty() {
+            all.push(number((0, &Vec::new())));
+        }
+        Self { all }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// `hash` under each.
+    fn each(&self, mut hash: impl FnMut(usize) -> u128) -> Prints {
+        if let [_] = self.all.as_slice() {
+            return smallvec![hash(0)];
+        }
+        let under = |(number, one)| with_relabelling(one, || hash(number));
+        self.all.iter().enumerate().map(under).collect()
+    }
+
+    /// In whose place a thread stands under relabelling `number`.
+    pub(crate) fn place(&self, number: usize, thread: Thread) -> Thread {
+        let threads = &self.all[number].threads;
+        threads.get(thread).copied().unwrap_or(thread)
+    }
+
+    /// The thread that stands in this place.
+    pub(crate) fn in_place(&self, number: usize, place: Thread) -> Thread {
+        let threads = &self.all[number].threads;
+        let found = threads.iter().position(|&other| other == place);
+        found.unwrap_or(place)
+    }
+}
+
+/// The hash of a state, and the relabelling that gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StatePrint {
+    pub(crate) print: Print,
+    pub(crate) relabelling: usize,
+}
+
+impl Knowledge {
+    pub(crate) const fn new() -> Self {
+        Self {
+            threads: Vec::new(),
+            data: Vec::new(),
+        }
+    }
+
+    fn thread(&mut self, thread: Thread) -> &mut Known {
+        if self.threads.len() <= thread {
+            self.threads.resize(thread + 1, Known::default());
+        }
+        &mut self.threads[thread]
+    }
+
+    fn data(&self, object: ObjectId) -> Option<&Data> {
+        let found = self.data.iter().find(|(other, _)| *other == object);
+        found.map(|(_, data)| data)
+    }
+
+    fn set_data(&mut self, object: ObjectId, prints: Prints, described: bool) {
+        let data = Data { prints, described };
+        match self.data.iter_mut().find(|(other, _)| *other == object) {
+            Some((_, old)) => *old = data,
+            None => self.data.push((object, data)),
+        }
+    }
+
+    /// The thread learns what `write` writes, in addition to what it knew.
+    pub(crate) fn learn(&mut self, symmetries: &Symmetries, thread: Thread, write: Write<'_>) {
+        let before = std::mem::take(&mut self.thread(thread).learnt);
+        let learnt = symmetries.each(|number| {
+            let before = before.get(number).copied();
+            print(|state| {
+                before.hash(state);
+                write(state);
+            })
+            .0
+        });
+        self.thread(thread).learnt = learnt;
+    }
+
+    /// What `write` writes is all that the thread knows.
+    pub(crate) fn forget(&mut self, symmetries: &Symmetries, thread: Thread, write: Write<'_>) {
+        self.thread(thread).learnt.clear();
+        self.learn(symmetries, thread, write);
+    }
+
+    /// The thread makes a mutex: what is in it follows from what the thread knows.
+    pub(crate) fn created(&mut self, thread: Thread, mutex: ObjectId) {
+        let learnt = self.thread(thread).learnt.clone();
+        self.set_data(mutex, learnt, false);
+    }
+
+    /// The thread has taken a mutex.
+    pub(crate) fn acquired(&mut self, thread: Thread, mutex: ObjectId) {
+        let data = self.data(mutex).map(|data| data.prints.clone());
+        self.thread(thread).open.push(Section {
+            mutex,
+            may_learn: Some(data.unwrap_or_default()),
+            described: false,
+        });
+    }
+
+    /// The thread says all that it learns from the critical section it is in.
+    pub(crate) fn learn_from_section(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        write: Write<'_>,
+    ) {
+        if let Some(section) = self.thread(thread).open.last_mut() {
+            section.may_learn = None;
+        }
+        self.learn(symmetries, thread, write);
+    }
+
+    /// The thread begins to wait for something.
+    pub(crate) fn tries(&mut self, thread: Thread) {
+        let known = self.thread(thread);
+        known.before.clone_from(&known.learnt);
+    }
+
+    /// The thread still waits, and has learnt nothing else since it began to.
+    pub(crate) fn waits(&mut self, symmetries: &Symmetries, thread: Thread) {
+        let known = self.thread(thread);
+        if let Some(section) = known.open.last_mut() {
+            section.may_learn = None;
+        }
+        known.learnt.clone_from(&known.before);
+        self.learn(symmetries, thread, &|state| state.write_u8(3));
+    }
+
+    /// The thread says what a mutex protects that it has just taken, unless that is known.
+    pub(crate) fn found(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        mutex: ObjectId,
+        write: Write<'_>,
+    ) {
+        if self.data(mutex).is_some_and(|data| data.described) {
+            return;
+        }
+        let prints = symmetries.each(|_| print(|state| write(state)).0);
+        if let Some(section) = self.section(thread, mutex)
+            && let Some(may_learn) = &mut section.may_learn
+        {
+            may_learn.clone_from(&prints);
+        }
+        self.set_data(mutex, prints, true);
+    }
+
+    fn section(&mut self, thread: Thread, mutex: ObjectId) -> Option<&mut Section> {
+        let mut open = self.thread(thread).open.iter_mut();
+        open.find(|section| section.mutex == mutex)
+    }
+
+    /// The thread says what a mutex protects.
+    pub(crate) fn describe(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        mutex: ObjectId,
+        write: Write<'_>,
+    ) {
+        let prints = symmetries.each(|_| print(|state| write(state)).0);
+        if let Some(section) = self.section(thread, mutex) {
+            section.described = true;
+        }
+        self.set_data(mutex, prints, true);
+    }
+
+    /// The thread releases a mutex. Whether it has said, in this critical section, what that protects
+    /// now.
+    pub(crate) fn released(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        mutex: ObjectId,
+    ) -> bool {
+        let open = &mut self.thread(thread).open;
+        let Some(index) = open.iter().position(|section| section.mutex == mutex) else {
+            return false;
+        };
+        let section = open.remove(index);
+        if let Some(data) = section.may_learn {
+            self.learn_prints(symmetries, thread, &data);
+        }
+        if !section.described {
+            self.grow_history(symmetries, thread, mutex);
+        }
+        section.described
+    }
+
+    /// Something without a description was changed by a thread, in a way that follows from what it
+    /// was and what the thread knows.
+    fn grow_history(&mut self, symmetries: &Symmetries, thread: Thread, object: ObjectId) {
+        let learnt = self.thread(thread).learnt.clone();
+        let before = self.data(object).cloned().unwrap_or_default();
+        let prints = symmetries.each(|number| {
+            let (before, learnt) = (before.prints.get(number), learnt.get(number));
+            print(|state| (before, learnt, relabelled(thread)).hash(state)).0
+        });
+        self.set_data(object, prints, false);
+    }
+
+    fn learn_prints(&mut self, symmetries: &Symmetries, thread: Thread, more: &Prints) {
+        let before = std::mem::take(&mut self.thread(thread).learnt);
+        let learnt = symmetries
+            .each(|number| print(|state| (before.get(number), more.get(number)).hash(state)).0);
+        self.thread(thread).learnt = learnt;
+    }
+
+    /// Something that is no primitive was used, and nobody says what it is.
+    pub(crate) fn touched(&mut self, symmetries: &Symmetries, thread: Thread, object: ObjectId) {
+        let data = self.data(object).cloned().unwrap_or_default();
+        self.learn_prints(symmetries, thread, &data.prints);
+        self.grow_history(symmetries, thread, object);
+    }
+
+    /// What a mutex protects, to be compared later; `None` if nobody says.
+    pub(crate) fn mark(&self, mutex: ObjectId) -> Option<u128> {
+        let data = self.data(mutex).filter(|data| data.described);
+        data.map(|data| data.prints[0])
+    }
+
+    /// A thread starts another one, which knows what it knew.
+    pub(crate) fn spawned(&mut self, symmetries: &Symmetries, parent: Thread, child: Thread) {
+        let known = self.thread(parent).learnt.clone();
+        let learnt = symmetries
+            .each(|number| print(|state| (known.get(number), relabelled(child)).hash(state)).0);
+        self.thread(child).learnt = learnt;
+    }
+
+    /// A thread learns what another one came to.
+    pub(crate) fn joined(&mut self, symmetries: &Symmetries, thread: Thread, other: Thread) {
+        let learnt = self.thread(other).learnt.clone();
+        self.learn_prints(symmetries, thread, &learnt);
+    }
+
+    pub(crate) fn dropped(&mut self, object: ObjectId) {
+        self.data.retain(|(other, _)| *other != object);
+    }
+
+    /// The hash of the state: of this, of what each thread does next, and of what `beside` writes.
+    pub(crate) fn state(
+        &self,
+        symmetries: &Symmetries,
+        program: &Program,
+        beside: Write<'_>,
+    ) -> StatePrint {
+        let prints = symmetries.each(|number| {
+            let mut sum: u128 = 0;
+            for (thread, state) in program.threads.iter().enumerate() {
+                let known = self.threads.get(thread);
+                let held = program.held_by(thread);
+                let mut add = |part: Print| sum = sum.wrapping_add(part.0);
+                add(print(|hasher| {
+                    hasher.write_u8(0);
+                    relabelled(thread).hash(hasher);
+                    state.stop.map(|stop| stop.next).hash(hasher);
+                    state.ended.hash(hasher);
+                    known
+                        .and_then(|known| known.learnt.get(number))
+                        .hash(hasher);
+                    for section in known.into_iter().flat_map(|known| &known.open) {
+                        let learns = section.may_learn.as_ref().map(|data| data.get(number));
+                        (section.mutex, learns, section.described).hash(hasher);
+                    }
+                    for mutex in held {
+                        mutex.hash(hasher);
+                    }
+                }));
+            }
+            for (object, data) in &self.data {
+                let part = print(|hasher| {
+                    hasher.write_u8(1);
+                    (object, data.prints.get(number)).hash(hasher);
+                });
+                sum = sum.wrapping_add(part.0);
+            }
+            let part = print(|hasher| {
+                hasher.write_u8(2);
+                beside(hasher);
+            });
+            sum.wrapping_add(part.0)
+        });
+        let (relabelling, print) = prints
+            .iter()
+            .enumerate()
+            .min_by_key(|&(_, print)| print)
+            .expect("there is one relabelling at least");
+        StatePrint {
+            print: Print(*print),
+            relabelling,
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! Lets the program under test ask whether anybody is interested in what it does.
+
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
+
+use crate::control::Control;
+
+thread_local! {
+    static CONTROL: RefCell<Weak<Control>> = const { RefCell::new(Weak::new()) };
+}
+
+/// Whether everything that can come in the execution at hand is known: it is only run to its end. What
+/// a program counts or collects over all executions it need not count or collect any more.
+#[must_use]
+pub fn is_known() -> bool {
+    let control = CONTROL.with_borrow(Weak::upgrade);
+    control.is_some_and(|control| control.is_known())
+}
+
+/// Until the answer is dropped, [`is_known`] is about this control's executions.
+pub(crate) fn follow(control: &Rc<Control>) -> Following {
+    CONTROL.set(Rc::downgrade(control));
+    Following
+}
+
+pub(crate) struct Following;
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        CONTROL.set(Weak::new());
+    }
+}

@@ -1,0 +1,241 @@
+//! What the explorer knows of the program while an execution runs: its threads, what each will do
+//! next, who holds which mutex, and who sleeps.
+//!
+//! Pure: it runs nothing and chooses nothing. It is also the semantics of the primitives under the
+//! explorer, which uses none of shuttle's.
+
+use std::panic::Location;
+
+use nmr_sync::hook::{ObjectId, Operation};
+
+/// A thread of the program, by its number.
+pub(crate) type Thread = usize;
+
+/// Where something stands in the source.
+pub(crate) type At = &'static Location<'static>;
+
+/// What a thread does when it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Next {
+    /// An operation that it has announced.
+    Operation(Operation),
+    /// Nothing, until it is woken.
+    Asleep { condvar: ObjectId, mutex: ObjectId },
+    /// It takes a mutex again after it was woken.
+    Reacquire { condvar: ObjectId, mutex: ObjectId },
+}
+
+/// One way to go on: a thread, and which of several outcomes its operation has.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
+pub(crate) struct Choice {
+    pub(crate) thread: u8,
+    pub(crate) variant: u32,
+}
+
+impl Choice {
+    pub(crate) const fn new(thread: Thread, variant: u32) -> Self {
+        Self {
+            thread: thread as u8,
+            variant,
+        }
+    }
+
+    pub(crate) const fn thread(self) -> Thread {
+        self.thread as Thread
+    }
+}
+
+/// One thread at a scheduling point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stop {
+    pub(crate) next: Next,
+    pub(crate) at: At,
+}
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct ThreadState {
+    /// `None` while it runs, before its first step, while it waits for another thread's end, and after
+    /// its own.
+    pub(crate) stop: Option<Stop>,
+    pub(crate) ended: bool,
+    /// What came of its last operation.
+    pub(crate) outcome: usize,
+    /// Mutexes, condvars and names that it has made.
+    pub(crate) created: u32,
+    /// Its next operation belongs to the step that it is in.
+    pub(crate) lingers: bool,
+}
+
+/// A mutex that is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Held {
+    pub(crate) mutex: ObjectId,
+    pub(crate) by: Thread,
+    pub(crate) at: At,
+}
+
+/// See the [module's documentation](self).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Program {
+    pub(crate) threads: Vec<ThreadState>,
+    pub(crate) held: Vec<Held>,
+    /// Whether a sleeping thread may wake without a reason.
+    pub(crate) spurious: bool,
+    /// Notifications that nobody slept to hear: of which condvar, by whom, where.
+    pub(crate) unheard: Vec<(ObjectId, Thread, At)>,
+}
+
+impl Program {
+    pub(crate) fn thread(&mut self, thread: Thread) -> &mut ThreadState {
+        if self.threads.len() <= thread {
+            self.threads.resize(thread + 1, ThreadState::default());
+        }
+        &mut self.threads[thread]
+    }
+
+    pub(crate) fn stop_of(&self, thread: Thread) -> Option<Stop> {
+        self.threads.get(thread).and_then(|state| state.stop)
+    }
+
+    pub(crate) fn holder(&self, mutex: ObjectId) -> Option<&Held> {
+        self.held.iter().find(|held| held.mutex == mutex)
+    }
+
+    /// The mutexes that a thread holds.
+    pub(crate) fn held_by(&self, thread: Thread) -> impl Iterator<Item = ObjectId> {
+        let held = self.held.iter().filter(move |held| held.by == thread);
+        held.map(|held| held.mutex)
+    }
+
+    /// The threads that sleep on a condvar.
+    pub(crate) fn sleepers(&self, condvar: ObjectId) -> impl Iterator<Item = Thread> {
+        let threads = self.threads.iter().enumerate();
+        threads.filter_map(move |(thread, state)| match state.stop?.next {
+            Next::Asleep { condvar: on, .. } if on == condvar => Some(thread),
+            _ => None,
+        })
+    }
+
+    /// In how many ways an operation can be done now: 0 if not at all.
+    pub(crate) fn ways(&self, next: Next) -> u32 {
+        match next {
+            Next::Operation(Operation::Acquire(mutex)) | Next::Reacquire { mutex, .. } => {
+                u32::from(self.holder(mutex).is_none())
+            }
+            Next::Asleep { mutex, .. } => u32::from(self.spurious && self.holder(mutex).is_none()),
+            Next::Operation(Operation::NotifyOne(condvar)) => {
+                (self.sleepers(condvar).count() as u32).max(1)
+            }
+            Next::Operation(Operation::Choose(below)) => {
+                u32::try_from(below).expect("fewer than 2^32 choices")
+            }
+            Next::Operation(_) => 1,
+        }
+    }
+
+    /// Does what a thread announced, in one of its ways. Answers the objects that this touches.
+    pub(crate) fn go(
+        &mut self,
+        thread: Thread,
+        next: Next,
+        variant: u32,
+        at: At,
+    ) -> [Option<ObjectId>; 2] {
+        self.thread(thread).stop = None;
+        match next {
+            Next::Operation(Operation::Acquire(mutex)) => {
+                self.take(thread, mutex, at);
+                [Some(mutex), None]
+            }
+            Next::Operation(Operation::TryAcquire(mutex)) => {
+                let free = self.holder(mutex).is_none();
+                if free {
+                    self.take(thread, mutex, at);
+                }
+                self.thread(thread).outcome = usize::from(free);
+                [Some(mutex), None]
+            }
+            Next::Operation(Operation::Release(mutex)) => [Some(mutex), None],
+            Next::Reacquire { condvar, mutex } | Next::Asleep { condvar, mutex } => {
+                self.take(thread, mutex, at);
+                [Some(mutex), Some(condvar)]
+            }
+            Next::Operation(Operation::NotifyOne(condvar)) => {
+                let woken = self.sleepers(condvar).nth(variant as usize);
+                self.wake(condvar, woken.as_slice(), thread, at);
+                [Some(condvar), None]
+            }
+            Next::Operation(Operation::NotifyAll(condvar)) => {
+                let woken: Vec<Thread> = self.sleepers(condvar).collect();
+                self.wake(condvar, &woken, thread, at);
+                [Some(condvar), None]
+            }
+            Next::Operation(Operation::Linger) => [None, None],
+            Next::Operation(Operation::Choose(_)) => {
+                self.thread(thread).outcome = variant as usize;
+                [None, None]
+            }
+            Next::Operation(Operation::Wait { .. }) => unreachable!("it is done at once"),
+        }
+    }
+
+    /// A thread releases a mutex and falls asleep.
+    pub(crate) fn sleep(&mut self, thread: Thread, condvar: ObjectId, mutex: ObjectId, at: At) {
+        self.release(mutex);
+        let next = Next::Asleep { condvar, mutex };
+        self.thread(thread).stop = Some(Stop { next, at });
+    }
+
+    pub(crate) fn release(&mut self, mutex: ObjectId) {
+        self.held.retain(|held| held.mutex != mutex);
+    }
+
+    fn take(&mut self, thread: Thread, mutex: ObjectId, at: At) {
+        debug_assert!(self.holder(mutex).is_none(), "a mutex has one holder");
+        let by = thread;
+        self.held.push(Held { mutex, by, at });
+    }
+
+    fn wake(&mut self, condvar: ObjectId, woken: &[Thread], by: Thread, at: At) {
+        if woken.is_empty() {
+            self.unheard.push((condvar, by, at));
+        }
+        for &thread in woken {
+            if let Some(stop) = &mut self.threads[thread].stop
+                && let Next::Asleep { condvar, mutex } = stop.next
+            {
+                stop.next = Next::Reacquire { condvar, mutex };
+            }
+        }
+    }
+}
+
+/// An operation in words.
+pub(crate) fn words(next: Next) -> String {
+    match next {
+        Next::Operation(Operation::Acquire(mutex)) => format!("takes mutex {}", name(mutex)),
+        Next::Operation(Operation::TryAcquire(mutex)) => {
+            format!("tries to take mutex {}", name(mutex))
+        }
+        Next::Operation(Operation::Release(mutex)) => format!("releases mutex {}", name(mutex)),
+        Next::Operation(Operation::Wait { condvar, .. }) | Next::Asleep { condvar, .. } => {
+            format!("sleeps on condvar {}", name(condvar))
+        }
+        Next::Reacquire { mutex, .. } => format!("takes mutex {} again", name(mutex)),
+        Next::Operation(Operation::NotifyOne(condvar)) => {
+            format!("notifies one thread on condvar {}", name(condvar))
+        }
+        Next::Operation(Operation::NotifyAll(condvar)) => {
+            format!("notifies all threads on condvar {}", name(condvar))
+        }
+        Next::Operation(Operation::Choose(below)) => format!("chooses one of {below}"),
+        Next::Operation(Operation::Linger) => "lets the others go on".to_owned(),
+    }
+}
+
+/// An object's name: the thread that made it, and how many it had made before.
+pub(crate) fn name(object: ObjectId) -> String {
+    format!("{}.{}", object.thread, object.nth)
+}

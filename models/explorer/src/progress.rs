@@ -1,0 +1,100 @@
+//! How far a search has come, and how much may be left.
+//!
+//! The estimate is the weighted backtrack estimator of Kilby, Slaney, Thiébaux and Walsh ("Estimating
+//! search tree size", AAAI 2006), after Knuth (Math. Comp. 29, 1975): each branch of a choice is taken
+//! to be as large as the others. That is wrong wherever states are met again, and so the spread of the
+//! estimates made lately is told with it.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+/// See the [module's documentation](self).
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// Executions begun.
+    pub executions: u64,
+    /// Executions in a second, since the beginning.
+    pub per_second: f64,
+    /// Different states met, if they are kept.
+    pub states: u64,
+    /// Choices on the way to where one of the workers is.
+    pub depth: usize,
+    /// The part of the search that is done, from 0 to 1, as estimated.
+    pub done: f64,
+    /// Executions still to be made: the least and the most of the latest estimates.
+    pub left: Option<(u64, u64)>,
+    /// Time since the beginning.
+    pub elapsed: Duration,
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} executions ({:.0} a second), {} states, depth {}",
+            self.executions, self.per_second, self.states, self.depth
+        )?;
+        match self.left {
+            Some((least, most)) => write!(
+                f,
+                ", about {:.0} % done, {least} to {most} executions left (estimated)",
+                self.done * 100.0
+            ),
+            None => f.write_str(", no estimate yet"),
+        }
+    }
+}
+
+/// Estimates made one after the other.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Estimator {
+    /// Estimated executions of the whole search, the latest last.
+    totals: VecDeque<f64>,
+}
+
+/// Estimates that count for the spread.
+const LATEST: usize = 20;
+
+impl Estimator {
+    /// After `executions`, the part `done` is done. The least and the most that may be left.
+    pub(crate) fn add(&mut self, executions: u64, done: f64) -> Option<(u64, u64)> {
+        if done <= 0.0 {
+            return None;
+        }
+        if self.totals.len() == LATEST {
+            self.totals.pop_front();
+        }
+        self.totals.push_back(executions as f64 / done);
+        if self.totals.len() < 3 {
+            return None;
+        }
+        let left = |total: f64| (total - executions as f64).max(0.0) as u64;
+        let least = self.totals.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = self.totals.iter().copied().fold(0.0, f64::max);
+        Some((left(least), left(most)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_steady_search_is_estimated_exactly() {
+        let mut estimator = Estimator::default();
+        assert_eq!(estimator.add(100, 0.0), None);
+        assert_eq!(estimator.add(100, 0.1), None);
+        assert_eq!(estimator.add(200, 0.2), None);
+        assert_eq!(estimator.add(300, 0.3), Some((700, 700)));
+    }
+
+    #[test]
+    fn estimates_that_differ_give_a_spread() {
+        let mut estimator = Estimator::default();
+        for (executions, done) in [(100, 0.1), (200, 0.1)] {
+            estimator.add(executions, done);
+        }
+        assert_eq!(estimator.add(300, 0.2), Some((700, 1700)));
+    }
+}

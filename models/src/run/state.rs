@@ -1,0 +1,89 @@
+//! What an execution keeps beside the primitives, as a hash: for an explorer that has to find out which
+//! states are the same.
+//!
+//! With what the primitives protect and what the threads know it is all that decides what comes. Left
+//! out is what follows from the rest: which number each of the engine's threads has, and the handles'
+//! bits, as long as each names something whenever it is used. Nothing is in an order that is one of
+//! numbers of modules or threads.
+
+use std::hash::{Hash, Hasher};
+
+use nmr_sync::unordered;
+
+use super::{ModuleState, Run};
+use crate::invisible::lock;
+use crate::symmetry::{ModuleNumber, ThreadNumber};
+
+impl Run {
+    /// Hashes it, under a [symmetry](crate::symmetry) if that is wanted.
+    pub(crate) fn hash_state(&self, mut state: &mut dyn Hasher) {
+        let state = &mut state;
+        self.recorder.hash(state);
+        unordered((0..).map(ModuleNumber).zip(&self.modules), state);
+        let thread = |&number: &u8| ThreadNumber(number);
+        unordered(lock(&self.inside).iter().map(thread), state);
+        unordered(lock(&self.active).iter().map(thread), state);
+        unordered(lock(&self.kept).iter(), state);
+        if nmr_sync::slots_count() {
+            self.hash_handles(state);
+        }
+    }
+
+    /// Without the registrar's number, which is another one in each execution.
+    fn hash_handles(&self, state: &mut impl Hasher) {
+        let handles = lock(&self.handles);
+        let bits = handles.iter().map(|(handle, reg)| (handle.to_raw().1, reg));
+        unordered(bits, state);
+        let bindings = lock(&self.bindings);
+        let bits = bindings.iter();
+        let bits = bits.map(|(binding, pair)| (binding.to_raw().1, pair));
+        unordered(bits, state);
+    }
+}
+
+impl Hash for ModuleState {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self {
+            latest,
+            memories,
+            last_binding,
+            // Described by its mutex.
+            rundown: _,
+        } = self;
+        (latest, &*lock(memories), last_binding).hash(state);
+    }
+}
+
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod tests {
+    use std::hash::DefaultHasher;
+    use std::sync::Arc;
+
+    use super::super::Watch;
+    use super::*;
+    use crate::scenarios;
+
+    fn run(scenario: &str) -> Arc<Run> {
+        let scenario = scenarios::named(scenario).expect("a scenario");
+        let watch = Watch::new(Arc::default(), |_| {});
+        Run::new(&Arc::new(scenario), &Arc::new(watch))
+    }
+
+    fn hash(run: &Run) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        run.hash_state(&mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn the_same_execution_comes_to_the_same_state_in_each_registrar() {
+        let [one, other] = [(), ()].map(|()| run("completed-uninvited"));
+        let before = hash(&one);
+        assert_eq!(before, hash(&other));
+        one.clone().to_the_end();
+        assert_ne!(hash(&one), before);
+        other.clone().to_the_end();
+        assert_eq!(hash(&one), hash(&other));
+        assert_eq!(one.watch.outcomes(), other.watch.outcomes());
+    }
+}

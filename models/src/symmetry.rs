@@ -1,0 +1,332 @@
+//! The symmetries of a scenario: modules and threads that can take each other's places, all at once,
+//! so that it stays the same scenario; and numbers of modules and threads that are hashed under one.
+//!
+//! Two states of an execution that differ by a symmetry alone have futures that differ by it alone
+//! (Ip and Dill, "Better verification through symmetry", 1996). The threads' scripts say which module
+//! goes where, so that each exchange of threads makes at most one symmetry.
+//!
+//! Left out, because something about them is not symmetric although the script is:
+//! - modules whose state is behind a mutex that the main thread makes (raced handles, rundowns): it has
+//!   no name that would move along with the module;
+//! - scenarios in which some reservation fails, or slots are retired;
+//! - scenarios with forged handles, which are made of the first module's that has one.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+
+use crate::op::Op;
+use crate::scenario::{Detach, Module, Scenario};
+
+/// For each module and each thread the one in whose place it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symmetry {
+    /// By the module's index.
+    pub modules: Vec<u8>,
+    /// By the thread's number: 0 is the main thread, which stays.
+    pub threads: Vec<u8>,
+}
+
+impl Symmetry {
+    fn identity(scenario: &Scenario) -> Self {
+        Self {
+            modules: (0..scenario.modules.len() as u8).collect(),
+            threads: (0..=scenario.threads.len() as u8).collect(),
+        }
+    }
+}
+
+/// All symmetries of a scenario, of which there are at most 24. The first one changes nothing.
+#[must_use]
+pub fn symmetries(scenario: &Scenario) -> Vec<Symmetry> {
+    let identity = Symmetry::identity(scenario);
+    if !may_have_symmetries(scenario) {
+        return vec![identity];
+    }
+    let all = orders(scenario.threads.len() as u8).into_iter();
+    let all: Vec<_> = all.filter_map(|order| symmetry(scenario, &order)).collect();
+    debug_assert_eq!(all.first(), Some(&identity), "the first order is the given");
+    all
+}
+
+fn may_have_symmetries(scenario: &Scenario) -> bool {
+    let limits = scenario.limits;
+    scenario.threads.len() > 1
+        && limits.fail_reservation.is_none()
+        && limits.last_generation.is_none()
+        && !scenario.operations().any(|(_, op)| op.is_forging())
+}
+
+/// All orders of the numbers 1 to `count`, beginning with theirs.
+fn orders(count: u8) -> Vec<Vec<u8>> {
+    let longer = |orders: Vec<Vec<u8>>, _| {
+        let more = |order: Vec<u8>| {
+            let rest = (1..=count).filter(|number| !order.contains(number));
+            let longer = rest.map(|number| [order.as_slice(), &[number]].concat());
+            longer.collect::<Vec<_>>()
+        };
+        orders.into_iter().flat_map(more).collect()
+    };
+    (0..count).fold(vec![Vec::new()], longer)
+}
+
+/// The symmetry that puts the n-th thread into the place of the n-th one in `order`.
+fn symmetry(scenario: &Scenario, order: &[u8]) -> Option<Symmetry> {
+    let mut threads = vec![0];
+    threads.extend(order);
+    let modules = placed(scenario, order)?;
+    let symmetry = Symmetry { modules, threads };
+    let places = scenario.modules.iter().zip(&symmetry.modules);
+    let mut moved = (0..)
+        .zip(places)
+        .filter(|(module, (_, place))| module != *place);
+    let stuck = moved.any(|(_, (module, _))| must_stay(scenario, module));
+    let fits = !stuck && exchanged(scenario, &symmetry) == *scenario;
+    fits.then_some(symmetry)
+}
+
+fn must_stay(scenario: &Scenario, module: &Module) -> bool {
+    module.detach == Detach::Rundown
+        || scenario.is_raced(&module.name)
+        || scenario.is_binding_raced(&module.name)
+}
+
+/// Where the modules have to go for the scripts to fit. A module that no script leads to stays.
+fn placed(scenario: &Scenario, order: &[u8]) -> Option<Vec<u8>> {
+    let mut pairs = Vec::new();
+    for (thread, &place) in scenario.threads.iter().zip(order) {
+        let place = &scenario.threads[usize::from(place) - 1];
+        pairs.extend(named(scenario, &thread.ops, &place.ops));
+    }
+    let mut places = vec![None; scenario.modules.len()];
+    while let Some((module, place)) = pairs.pop() {
+        match places[module] {
+            Some(other) if other != place => return None,
+            Some(_) => {}
+            None => {
+                places[module] = Some(place);
+                let (from, to) = (&scenario.modules[module], &scenario.modules[place]);
+                pairs.extend(named(scenario, &from.in_attach, &to.in_attach));
+                pairs.extend(named(scenario, &from.in_detach, &to.in_detach));
+                pairs.extend(named(scenario, &from.in_cleanup, &to.in_cleanup));
+            }
+        }
+    }
+    let places = places.into_iter().enumerate();
+    let places: Vec<u8> = places
+        .map(|(module, place)| place.unwrap_or(module) as u8)
+        .collect();
+    let all_taken = (0..places.len() as u8).all(|place| places.contains(&place));
+    all_taken.then_some(places)
+}
+
+/// The modules that one script names and another one names at the same positions.
+fn named(scenario: &Scenario, from: &[Op], to: &[Op]) -> Vec<(usize, usize)> {
+    let modules = |op: &Op| scenario.module(op.module()?);
+    let pairs = from.iter().zip(to);
+    pairs
+        .filter_map(|(from, to)| Some((modules(from)?, modules(to)?)))
+        .collect()
+}
+
+/// The scenario with each module and each thread in its new place. Threads are known by their place.
+fn exchanged(scenario: &Scenario, symmetry: &Symmetry) -> Scenario {
+    let place = |module: usize| usize::from(symmetry.modules[module]);
+    let name = |module: usize| &scenario.modules[place(module)].name;
+    let op = |op: &Op| {
+        let module = op.module().and_then(|name| scenario.module(name));
+        module.map_or_else(|| op.clone(), |module| op.on(name(module)))
+    };
+    let ops = |list: &[Op]| list.iter().map(op).collect::<Vec<_>>();
+    let mut other = scenario.clone();
+    for (index, module) in scenario.modules.iter().enumerate() {
+        other.modules[place(index)] = Module {
+            name: name(index).clone(),
+            in_attach: ops(&module.in_attach),
+            in_detach: ops(&module.in_detach),
+            in_cleanup: ops(&module.in_cleanup),
+            ..module.clone()
+        };
+    }
+    for (thread, &place) in scenario.threads.iter().zip(&symmetry.threads[1..]) {
+        other.threads[usize::from(place) - 1].ops = ops(&thread.ops);
+    }
+    other.before = ops(&scenario.before);
+    other.after = ops(&scenario.after);
+    other
+}
+
+thread_local! {
+    /// The symmetry under which is being hashed.
+    static CURRENT: RefCell<Option<Symmetry>> = const { RefCell::new(None) };
+    /// Those of the scenario that is being explored.
+    #[cfg(shuttle)]
+    static INSTALLED: RefCell<Vec<Symmetry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Hashes under a symmetry.
+pub(crate) fn with_symmetry<R>(symmetry: &Symmetry, hash: impl FnOnce() -> R) -> R {
+    CURRENT.set(Some(symmetry.clone()));
+    let result = hash();
+    CURRENT.set(None);
+    result
+}
+
+/// Says what the numbers mean that an explorer gives to
+/// [relabellings](nmr_sync::hook::relabelling).
+#[cfg(shuttle)]
+pub(crate) fn install(symmetries: &[Symmetry]) {
+    INSTALLED.set(symmetries.to_vec());
+}
+
+/// Asks the symmetry under which is being hashed, if there is one: an explorer's or ours.
+fn current(place: impl FnOnce(&Symmetry) -> u8) -> Option<u8> {
+    #[cfg(shuttle)]
+    if let Some(number) = nmr_sync::hook::relabelling() {
+        return INSTALLED.with_borrow(|symmetries| Some(place(&symmetries[number])));
+    }
+    CURRENT.with_borrow(|symmetry| symmetry.as_ref().map(place))
+}
+
+/// A module, which is hashed as the one in whose place it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ModuleNumber(pub(crate) u8);
+
+impl Hash for ModuleNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(module) = *self;
+        let place = current(|symmetry| symmetry.modules[usize::from(module)]);
+        place.unwrap_or(module).hash(state);
+    }
+}
+
+/// A thread, which is hashed as the one in whose place it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ThreadNumber(pub(crate) u8);
+
+impl Hash for ThreadNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(thread) = *self;
+        let place = current(|symmetry| symmetry.threads[usize::from(thread)]);
+        place.unwrap_or(thread).hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::scenarios;
+
+    fn of_named(name: &str) -> Vec<Symmetry> {
+        symmetries(&scenarios::named(name).expect("a scenario"))
+    }
+
+    /// Two clients, `c` and `d`, and two providers, `p` and `q`, each with a thread of its own that
+    /// registers it, and `rest`.
+    fn four(rest: &str) -> usize {
+        let modules = ["c", "d", "p", "q"].map(|name| {
+            let side = if name < "p" { "client" } else { "provider" };
+            format!("[[module]]\nname = \"{name}\"\nside = \"{side}\"\n")
+        });
+        let threads = ["c", "d", "p", "q"]
+            .map(|name| format!("[[thread]]\nname = \"t{name}\"\nops = [\"register {name}\"]\n"));
+        let text = format!("name = \"s\"\nsummary = \"s\"\n{rest}\n");
+        let text = [text, modules.concat(), threads.concat()].concat();
+        let scenario = Scenario::from_toml(Path::new("s.toml"), &text);
+        symmetries(&scenario.unwrap_or_else(|error| panic!("{error}"))).len()
+    }
+
+    #[test]
+    fn lives_of_one_side_can_take_each_others_places() {
+        assert_eq!(of_named("two-lives").len(), 1);
+        assert_eq!(of_named("three-lives").len(), 2);
+        let all = of_named("four-lives");
+        let by_hand = [
+            ([0, 1, 2, 3], [0, 1, 2, 3, 4]),
+            ([0, 1, 3, 2], [0, 1, 2, 4, 3]),
+            ([1, 0, 2, 3], [0, 2, 1, 3, 4]),
+            ([1, 0, 3, 2], [0, 2, 1, 4, 3]),
+        ];
+        let by_hand = by_hand.map(|(modules, threads)| Symmetry {
+            modules: modules.to_vec(),
+            threads: threads.to_vec(),
+        });
+        assert_eq!(all, by_hand);
+    }
+
+    #[test]
+    fn threads_alone_can_take_each_others_places() {
+        let exchange = Symmetry {
+            modules: vec![0, 1],
+            threads: vec![0, 1, 3, 2],
+        };
+        assert_eq!(of_named("both-pending")[1..], [exchange]);
+    }
+
+    #[test]
+    fn what_the_main_thread_does_is_part_of_the_scenario() {
+        assert_eq!(four(""), 4);
+        // Another order of registering is another scenario.
+        assert_eq!(four("before = [\"register c\", \"register d\"]"), 2);
+        assert_eq!(four("after = [\"deregister p\"]"), 2);
+        assert_eq!(
+            four("before = [\"register c\"]\nafter = [\"deregister q\"]"),
+            1
+        );
+    }
+
+    #[test]
+    fn what_is_not_symmetric_in_the_harness_stays() {
+        assert_eq!(four("limits = { max-registrations = 3 }"), 4);
+        assert_eq!(four("limits = { fail-reservation = 3 }"), 1);
+        assert_eq!(four("limits = { last-generation = 1 }"), 1);
+        assert_eq!(four("after = [\"deregister-forged\"]"), 1);
+        let mut scenario = scenarios::named("four-lives").expect("a scenario");
+        scenario.modules[0].detach = Detach::Rundown;
+        assert_eq!(symmetries(&scenario).len(), 2);
+        scenario.modules[1].detach = Detach::Rundown;
+        assert_eq!(symmetries(&scenario).len(), 2);
+    }
+
+    #[test]
+    fn callbacks_lead_to_further_modules() {
+        let mut scenario = scenarios::named("four-lives").expect("a scenario");
+        let scripts = ["e", "f"].map(|name| {
+            scenario.modules.push(Module {
+                name: name.to_owned(),
+                npi: 2,
+                ..scenario.modules[0].clone()
+            });
+            vec![Op::Deregister(name.to_owned())]
+        });
+        let [first, second] = scripts;
+        scenario.modules[0].in_detach = first.clone();
+        assert_eq!(symmetries(&scenario).len(), 2);
+        scenario.modules[1].in_detach = first;
+        assert_eq!(symmetries(&scenario).len(), 4);
+        scenario.modules[1].in_detach = second;
+        let all = symmetries(&scenario);
+        assert_eq!(all.len(), 4);
+        assert_eq!(all[3].modules, [1, 0, 3, 2, 5, 4]);
+    }
+
+    #[test]
+    fn symmetries_are_closed_under_composition() {
+        let compose = |one: &[u8], other: &[u8]| -> Vec<u8> {
+            one.iter().map(|&it| other[usize::from(it)]).collect()
+        };
+        for scenario in scenarios::all() {
+            let all = symmetries(&scenario);
+            for one in &all {
+                for other in &all {
+                    let composed = Symmetry {
+                        modules: compose(&one.modules, &other.modules),
+                        threads: compose(&one.threads, &other.threads),
+                    };
+                    assert!(all.contains(&composed), "{}", scenario.name);
+                }
+            }
+        }
+    }
+}
