@@ -6,6 +6,7 @@
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use nmr_sync::remember;
 use tracing::debug;
 
 use crate::handle::BindingHandle;
@@ -28,8 +29,12 @@ impl Registrar {
 
     fn carry_out(&self, stripe: u32, mut step: Step, visit: &mut Visit) -> Option<Payload> {
         let mut panic = None;
+        let remembered = remember();
         while let Some(returned) = self.call_back(stripe, step, &mut visit.hand, &mut panic) {
+            let panicked = panic.is_some();
             step = self.enter_keeping(stripe, &mut panic, visit, |table, visit| {
+                // However it came here: the step that it is told says how it goes on.
+                remembered.and(&panicked);
                 table.returned(returned, visit)
             });
         }

@@ -90,10 +90,12 @@ pub enum Told {
     Learnt,
     /// All that the thread knows: see [`forget`](crate::forget).
     Known,
-    /// The thread begins to wait for something, and tries for the first time whether it is there.
-    Tries,
-    /// The thread has tried, and knows nothing more than that it still waits.
-    Waits,
+    /// The thread begins something, and remembers what it knows: see [`remember`](crate::remember).
+    Remembers,
+    /// What it last began to remember, and this, is all that the thread knows.
+    RememberedAnd,
+    /// It is over with what it last began to remember for.
+    NoLongerRemembers,
 }
 
 /// Writes something into a hasher.

@@ -50,7 +50,10 @@ mod backend;
 
 pub use backend::{Condvar, Mutex, MutexGuard, thread};
 pub use monitor::Monitor;
-pub use told::{Name, describe, forget, is_explored, learn, linger, slots_count, touch, unordered};
+pub use told::{
+    Name, Remembered, describe, forget, is_explored, learn, linger, remember, slots_count, touch,
+    unordered,
+};
 
 /// The name of the backend that this build uses: `"parking_lot"`, `"loom"` or `"shuttle"`.
 pub const BACKEND: &str = backend::NAME;

@@ -5,8 +5,8 @@
 
 use std::hash::Hash;
 
-use crate::told::{found, tries, waits};
-use crate::{Condvar, Mutex, describe};
+use crate::told::found;
+use crate::{Condvar, Mutex, describe, remember};
 
 /// Data that is only reached inside a critical section (a monitor in Hoare's sense, CACM 1974, with
 /// one condition and signal-and-continue).
@@ -81,7 +81,7 @@ impl<T: Hash> Monitor<T> {
     /// a spurious wake-up). Between two tries the section must keep nothing but that it was tried.
     #[track_caller]
     pub fn wait_until<R>(&self, mut section: impl FnMut(&mut T) -> Option<R>) -> R {
-        tries();
+        let remembered = remember();
         let mut data = self.data.lock();
         found(&data);
         loop {
@@ -90,7 +90,8 @@ impl<T: Hash> Monitor<T> {
             if let Some(answer) = answer {
                 return answer;
             }
-            waits();
+            // All that the tries taught it is that it has to wait.
+            remembered.and(&());
             self.changed.wait(&mut data);
         }
     }

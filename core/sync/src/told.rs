@@ -96,18 +96,40 @@ pub fn is_explored() -> bool {
     false
 }
 
-/// Says that the current thread begins to try, again and again, whether what it waits for is there.
+/// Remembers what the current thread knows, for as long as the answer lives: see [`Remembered::and`].
 #[inline]
-pub(crate) fn tries() {
+#[must_use]
+pub fn remember() -> Remembered {
     #[cfg(shuttle)]
-    crate::hook::tell(crate::hook::Told::Tries, &());
+    crate::hook::tell(crate::hook::Told::Remembers, &());
+    Remembered { _private: () }
 }
 
-/// Says that all the tries so far told the current thread nothing but that it has to wait.
-#[inline]
-pub(crate) fn waits() {
-    #[cfg(shuttle)]
-    crate::hook::tell(crate::hook::Told::Waits, &());
+/// What a thread knew when it began something. Those of one thread are dropped in the opposite order.
+#[derive(Debug)]
+pub struct Remembered {
+    _private: (),
+}
+
+impl Remembered {
+    /// Says that what the thread knew then, and `value`, is all that it knows now: a call has returned
+    /// this answer, or a loop has come to its next turn with this. (Knowing less than before is what
+    /// lets states be the same that were reached in different ways.)
+    #[inline]
+    pub fn and(&self, value: &impl Hash) {
+        #[cfg(shuttle)]
+        crate::hook::tell(crate::hook::Told::RememberedAnd, value);
+        #[cfg(not(shuttle))]
+        let _ = value;
+    }
+}
+
+impl Drop for Remembered {
+    #[inline]
+    fn drop(&mut self) {
+        #[cfg(shuttle)]
+        crate::hook::tell(crate::hook::Told::NoLongerRemembers, &());
+    }
 }
 
 /// Whether whoever explores the program says (`hook::set_slots_count`) that in it slots count: it uses

@@ -551,8 +551,12 @@ impl State {
                 }
             }
             Told::Data(mutex) => knowledge.describe(symmetries, thread, mutex, write),
-            Told::Tries => knowledge.tries(thread),
-            Told::Waits => knowledge.waits(symmetries, thread),
+            Told::Remembers => knowledge.remembers(thread),
+            Told::RememberedAnd if self.options.has(Reduction::Forgetting) => {
+                knowledge.remembered_and(symmetries, thread, write);
+            }
+            Told::RememberedAnd => knowledge.learn_from_section(symmetries, thread, write),
+            Told::NoLongerRemembers => knowledge.no_longer_remembers(thread),
             Told::Learnt => knowledge.learn_from_section(symmetries, thread, write),
             Told::Known if self.options.has(Reduction::Forgetting) => {
                 knowledge.forget(symmetries, thread, write);

@@ -51,8 +51,8 @@ struct Known {
     learnt: Prints,
     /// The critical sections that it is in.
     open: SmallVec<[Section; 1]>,
-    /// What it knew before it began to wait for something.
-    before: Prints,
+    /// What it knew when it began what it is doing, innermost last.
+    remembered: SmallVec<[Prints; 2]>,
 }
 
 /// A critical section that has begun.
@@ -211,20 +211,32 @@ impl Knowledge {
         self.learn(symmetries, thread, write);
     }
 
-    /// The thread begins to wait for something.
-    pub(crate) fn tries(&mut self, thread: Thread) {
+    /// The thread begins something.
+    pub(crate) fn remembers(&mut self, thread: Thread) {
         let known = self.thread(thread);
-        known.before.clone_from(&known.learnt);
+        known.remembered.push(known.learnt.clone());
     }
 
-    /// The thread still waits, and has learnt nothing else since it began to.
-    pub(crate) fn waits(&mut self, symmetries: &Symmetries, thread: Thread) {
+    /// What it knew then, and what `write` writes, is all that the thread knows.
+    pub(crate) fn remembered_and(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        write: Write<'_>,
+    ) {
         let known = self.thread(thread);
         if let Some(section) = known.open.last_mut() {
             section.may_learn = None;
         }
-        known.learnt.clone_from(&known.before);
-        self.learn(symmetries, thread, &|state| state.write_u8(3));
+        if let Some(remembered) = known.remembered.last() {
+            known.learnt.clone_from(remembered);
+        }
+        self.learn(symmetries, thread, write);
+    }
+
+    /// The thread is over with what it began last.
+    pub(crate) fn no_longer_remembers(&mut self, thread: Thread) {
+        self.thread(thread).remembered.pop();
     }
 
     /// The thread says what a mutex protects that it has just taken, unless that is known.
@@ -356,7 +368,11 @@ impl Knowledge {
                     hasher.write_u8(0);
                     relabelled(thread).hash(hasher);
                     state.stop.map(|stop| stop.next).hash(hasher);
-                    state.ended.hash(hasher);
+                    (state.ended, state.lingers).hash(hasher);
+                    // More may be forgotten than what the thread has learnt last.
+                    for remembered in known.into_iter().flat_map(|known| &known.remembered) {
+                        remembered.get(number).hash(hasher);
+                    }
                     known
                         .and_then(|known| known.learnt.get(number))
                         .hash(hasher);

@@ -6,6 +6,7 @@
 //! [symmetry](crate::symmetry) under which they are hashed; all that is there counts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
 
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
 use crate::symmetry::ThreadNumber;
@@ -17,9 +18,34 @@ pub(super) struct Facts {
     pub(super) registrations: Unordered<BTreeMap<RegId, Registration>>,
     /// By their registrations; a pair that nobody was called for is not there.
     pub(super) bindings: Unordered<BTreeMap<Pair, Binding>>,
+    /// Pairs whose binding is over and of which nothing else is kept.
+    pub(super) gone: Gone,
     /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
     /// there.
     pub(super) threads: Unordered<BTreeMap<ThreadNumber, Vec<Frame>>>,
+}
+
+/// A pair that is gone is judged like one that was never called for, but for its handle: that counts
+/// only where handles are used that outlive what they name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Gone(BTreeSet<Pair>);
+
+impl Gone {
+    pub(super) fn insert(&mut self, pair: Pair) {
+        self.0.insert(pair);
+    }
+
+    pub(super) fn contains(&self, pair: Pair) -> bool {
+        self.0.contains(&pair)
+    }
+}
+
+impl Hash for Gone {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        if nmr_sync::slots_count() {
+            nmr_sync::unordered(&self.0, state);
+        }
+    }
 }
 
 /// Something that a thread is inside of.
@@ -81,8 +107,8 @@ pub(super) struct Registration {
     pub(super) closing: bool,
     /// Its deregistration has certainly begun.
     pub(super) begun: bool,
-    /// Threads that have been inside a call since before that, without any event: what they do next
-    /// they may have decided before.
+    /// Threads that have been inside a call which can attach since before that, without any event: what
+    /// they do next they may have decided before.
     pub(super) unaware: Unordered<BTreeSet<ThreadNumber>>,
     pub(super) deregisters_open: u8,
     /// Two deregister calls were open at the same time.
@@ -168,6 +194,26 @@ pub(super) struct Binding {
     pub(super) dead: bool,
 }
 
+impl Frame {
+    /// Whether attach callbacks are made in it.
+    pub(super) const fn may_attach(&self) -> bool {
+        let Self::Call(open) = self else { return false };
+        matches!(open.call, Call::Register { .. } | Call::AttachProvider(_))
+    }
+}
+
+impl Registration {
+    /// No attach callback of it may begin any more (C6).
+    pub(super) fn is_shut(&self) -> bool {
+        self.begun && self.unaware.is_empty()
+    }
+
+    /// Its wait has returned, and nothing is going on for it any more.
+    pub(super) fn is_settled(&self) -> bool {
+        self.over && self.module_dropped && self.deregisters_open == 0 && self.waits_open == 0
+    }
+}
+
 impl End {
     /// It may be that this side is detached by now.
     pub(super) fn may_be_complete(&self) -> bool {
@@ -227,6 +273,20 @@ impl Binding {
     pub(super) fn due(&self) -> impl Iterator<Item = (Side, &End)> {
         let sides = Side::BOTH.into_iter().filter(|&side| self.is_due(side));
         sides.map(|side| (side, self.end(side)))
+    }
+
+    /// It is over, and whatever was handed over for it is let go of.
+    pub(super) fn is_settled(&self) -> bool {
+        let is_quiet = |end: &End| {
+            end.dropped >= end.handed && end.completions_open == 0 && end.dispatches == 0
+        };
+        self.dead && self.may_be_gone() && self.ends.iter().all(is_quiet)
+    }
+
+    /// It was attached and detached, or declined: there is no rule of its own for how it ended.
+    pub(super) const fn is_plain(&self) -> bool {
+        let outcome = self.outcome();
+        matches!(outcome, Some(Outcome::Attached { .. } | Outcome::Declined))
     }
 
     /// No callback is due or running any more: the registrar may have removed the binding.
@@ -351,11 +411,14 @@ impl Facts {
 
     /// What a binding's handle is worth now.
     pub(super) fn binding_standing(&self, pair: Option<Pair>) -> Standing {
-        match pair.map(|pair| self.bindings.get(&pair)) {
-            None => Standing::Dead,
-            Some(None) => Standing::Unknown,
-            Some(Some(binding)) if binding.dead => Standing::Dead,
-            Some(Some(_)) => Standing::Live,
+        let Some(pair) = pair else {
+            return Standing::Dead;
+        };
+        match self.bindings.get(&pair) {
+            None if self.gone.contains(pair) => Standing::Dead,
+            None => Standing::Unknown,
+            Some(binding) if binding.dead => Standing::Dead,
+            Some(_) => Standing::Live,
         }
     }
 }

@@ -40,9 +40,10 @@ impl Facts {
         let registration = self.registrations.get_mut(&reg).expect("a live handle's");
         if !registration.begun {
             registration.begun = true;
-            let others = self.threads.keys().copied();
-            let others = others.filter(|&thread| thread != ThreadNumber(by));
-            registration.unaware = Unordered(others.collect());
+            let others = self.threads.iter().filter(|&(&thread, frames)| {
+                thread != ThreadNumber(by) && frames.iter().any(Frame::may_attach)
+            });
+            registration.unaware = Unordered(others.map(|(&thread, _)| thread).collect());
         }
     }
 
@@ -62,6 +63,37 @@ impl Facts {
         } else if let What::Dropped(thing) = event.what {
             self.dropped(thing);
         }
+        self.forget_what_is_over();
+    }
+
+    /// What is over breaks a rule if it goes on, however it came to its end: that is forgotten, so that
+    /// histories which differ by it alone are equal.
+    fn forget_what_is_over(&mut self) {
+        for registration in self.registrations.values_mut() {
+            if registration.issue != Issue::Calling {
+                registration.called = false;
+            }
+            if registration.is_settled() {
+                registration.begun = true;
+                registration.unaware = Unordered::default();
+                registration.contested = false;
+                registration.deregistered = true;
+            }
+        }
+        let registrations = &self.registrations;
+        let is_over = |reg| registrations.get(&reg).is_some_and(|one| one.over);
+        let is_shut = |reg| registrations.get(&reg).is_some_and(Registration::is_shut);
+        let gone = &mut self.gone;
+        self.bindings.retain(|pair, binding| {
+            let [client, provider] = pair.registrations();
+            // With the door shut, no callback can begin for a pair that was never called for either.
+            let shut = binding.is_plain() && (is_shut(client) || is_shut(provider));
+            let forget = binding.is_settled() && (shut || is_over(client) || is_over(provider));
+            if forget {
+                gone.insert(*pair);
+            }
+            !forget
+        });
     }
 
     fn record_of(&mut self, thread: u8, what: What) {

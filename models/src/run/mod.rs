@@ -19,7 +19,7 @@ use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, NpiId, Registrar};
 use nmr_sync::thread::{self, ThreadId};
-use nmr_sync::{forget, linger};
+use nmr_sync::{forget, linger, remember};
 
 use crate::engine::is_known;
 use crate::event::{Answer, Call, Callback, Pair, Quiet, RegId, Reply, What};
@@ -93,6 +93,8 @@ struct ModuleState {
     memories: Invisible<Vec<Arc<Memory>>>,
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
+    /// Whether some operation uses that.
+    last_binding_counts: bool,
     rundown: Option<Rundown>,
 }
 
@@ -196,8 +198,10 @@ impl Run {
 
     /// Performs a callback's operations.
     fn perform_all(self: &Arc<Self>, ops: &[Op]) {
-        for op in ops {
+        let remembered = remember();
+        for (index, op) in ops.iter().enumerate() {
             self.perform(op);
+            remembered.and(&index);
         }
     }
 
@@ -324,11 +328,13 @@ impl Run {
     ) -> Option<R> {
         order(call.registrations());
         self.record(What::Call(call));
+        let remembered = remember();
         let result = self.catching(function);
         order(call.registrations());
-        self.record(What::Return(
-            result.as_ref().map_or(Answer::Panicked, answer),
-        ));
+        let answer = result.as_ref().map_or(Answer::Panicked, answer);
+        // A handle in it is known by what it names.
+        remembered.and(&answer);
+        self.record(What::Return(answer));
         result
     }
 
@@ -339,7 +345,9 @@ impl Run {
         self.record(What::Begin(callback));
         self.touch(callback.pair.side(callback.side));
         lock(&self.inside).push(thread);
+        let remembered = remember();
         let answer = self.catching(body);
+        remembered.and(&answer.as_ref().map(|(reply, _)| reply));
         // A callback takes its time. To whoever judges it, it goes on as long as it may: whatever must
         // not happen before its end must not happen before a later one.
         linger();
@@ -409,6 +417,7 @@ impl ModuleState {
             latest: Latest::new(raced, LATEST | index),
             memories: Invisible::default(),
             last_binding: Latest::new(binding_raced, LAST_BINDING | index),
+            last_binding_counts: scenario.is_last_binding_used(&module.name),
             rundown: (module.detach == Detach::Rundown).then(Rundown::new),
         }
     }

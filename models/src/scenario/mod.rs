@@ -278,9 +278,20 @@ impl Scenario {
     /// Whether a thread uses a binding's handle that the module's callbacks learnt. The main thread
     /// races with nobody.
     pub(crate) fn is_binding_raced(&self, module: &str) -> bool {
-        self.operations().any(|(by, op)| {
-            matches!(op, Op::CompleteAgain(name) | Op::Attach(name) if name == module)
-                && by != Some(0)
+        self.uses_of_last_binding(module).any(|by| by != Some(0))
+    }
+
+    /// Whether some operation uses the module's last binding.
+    pub(crate) fn is_last_binding_used(&self, module: &str) -> bool {
+        self.uses_of_last_binding(module).next().is_some()
+    }
+
+    /// The threads whose operations use the module's last binding.
+    fn uses_of_last_binding(&self, module: &str) -> impl Iterator<Item = Option<usize>> {
+        let operations = self.operations();
+        operations.filter_map(move |(by, op)| {
+            let uses = matches!(op, Op::CompleteAgain(name) | Op::Attach(name) if name == module);
+            uses.then_some(by)
         })
     }
 

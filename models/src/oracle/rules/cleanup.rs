@@ -30,7 +30,10 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if matches!(binding.outcome(), Some(Outcome::Hollow | Outcome::Panicked)) {
         return;
     }
-    let early = early(binding);
+    let early = match facts.gone.contains(pair) {
+        true => Some("its binding is over".to_owned()),
+        false => early(binding),
+    };
     check.expect(RULE, early.is_none(), || {
         let reason = early.unwrap_or_default();
         format!("the {side} of {pair} is asked to clean up, but {reason}")

@@ -31,7 +31,11 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             format!("the {side} of {pair} is asked to detach, but the client had declined")
         }),
         (Progress::NotBegun | Progress::Running, _) => check.expect(RULE, false, || {
-            format!("the {side} of {pair} is asked to detach, but it is not attached yet")
+            let reason = match facts.gone.contains(pair) {
+                true => "its binding is over",
+                false => "it is not attached yet",
+            };
+            format!("the {side} of {pair} is asked to detach, but {reason}")
         }),
         _ => {}
     }
