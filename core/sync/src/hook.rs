@@ -12,7 +12,6 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 
-use shuttle::current::try_get_current_task;
 use shuttle::rand::Rng;
 
 /// A mutex, a condvar or a [`Name`](crate::Name) of one execution: the thread that made it, and how
@@ -208,8 +207,9 @@ pub fn is_observed() -> bool {
     observer().is_some()
 }
 
+/// An observer knows by itself whether an execution is at hand.
 fn observer() -> Option<Rc<dyn Observer>> {
-    try_get_current_task().and_then(|_| OBSERVER.with_borrow(Clone::clone))
+    OBSERVER.with_borrow(Clone::clone)
 }
 
 /// Stops the current thread at a scheduling point. shuttle knows no time: its sleep is a mere switch.
@@ -325,6 +325,10 @@ impl Object {
     pub(crate) fn new(kind: Kind) -> Self {
         let made = observer().map(|observer| (observer.created(kind), observer.execution()));
         Self { made }
+    }
+
+    pub(crate) const fn is_observed(&self) -> bool {
+        self.made.is_some()
     }
 
     pub(crate) fn watched(&self) -> Option<Watched> {

@@ -23,7 +23,8 @@ pub(crate) const NAME: &str = "shuttle";
 #[derive(Debug)]
 pub struct Mutex<T: ?Sized> {
     object: Object,
-    turn: shuttle::sync::Mutex<()>,
+    /// `None` if it was made under an observer.
+    turn: Option<shuttle::sync::Mutex<()>>,
     /// Taken by whose turn it is.
     data: std::sync::Mutex<T>,
 }
@@ -41,7 +42,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
 #[derive(Debug)]
 pub struct Condvar {
     object: Object,
-    inner: shuttle::sync::Condvar,
+    /// `None` if it was made under an observer.
+    inner: Option<shuttle::sync::Condvar>,
 }
 
 impl<T: Default> Default for Mutex<T> {
@@ -52,20 +54,20 @@ impl<T: Default> Default for Mutex<T> {
 
 impl Default for Condvar {
     fn default() -> Self {
-        Self {
-            object: Object::new(Kind::Condvar),
-            inner: shuttle::sync::Condvar::new(),
-        }
+        let object = Object::new(Kind::Condvar);
+        let inner = (!object.is_observed()).then(shuttle::sync::Condvar::new);
+        Self { object, inner }
     }
 }
 
 impl<T> Mutex<T> {
     /// A new, unlocked mutex.
     pub fn new(value: T) -> Self {
+        let object = Object::new(Kind::Mutex);
         Self {
-            object: Object::new(Kind::Mutex),
-            turn: shuttle::sync::Mutex::new(()),
+            turn: (!object.is_observed()).then(|| shuttle::sync::Mutex::new(())),
             data: std::sync::Mutex::new(value),
+            object,
         }
     }
 
@@ -84,7 +86,7 @@ impl<T: ?Sized> Mutex<T> {
                 watched.perform(Operation::Acquire(watched.id), Location::caller());
                 None
             }
-            None => Some(ignore_poison(self.turn.lock())),
+            None => self.turn.as_ref().map(|turn| ignore_poison(turn.lock())),
         };
         self.guard(turn)
     }
@@ -105,10 +107,11 @@ impl<T: ?Sized> Mutex<T> {
                 }
                 None
             }
-            None => match self.turn.try_lock() {
-                Ok(turn) => Some(turn),
-                Err(TryLockError::Poisoned(poison)) => Some(poison.into_inner()),
-                Err(TryLockError::WouldBlock) => return None,
+            None => match self.turn.as_ref().map(shuttle::sync::Mutex::try_lock) {
+                None => None,
+                Some(Ok(turn)) => Some(turn),
+                Some(Err(TryLockError::Poisoned(poison))) => Some(poison.into_inner()),
+                Some(Err(TryLockError::WouldBlock)) => return None,
             },
         };
         Some(self.guard(turn))
@@ -144,6 +147,11 @@ impl Condvar {
         Self::default()
     }
 
+    fn unobserved(&self) -> &shuttle::sync::Condvar {
+        let inner = self.inner.as_ref();
+        inner.expect("what was made under an observer is used under it")
+    }
+
     /// Releases the lock, sleeps until notified, and takes the lock again.
     #[track_caller]
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
@@ -164,7 +172,7 @@ impl Condvar {
             _ => {
                 guard.data = None;
                 let turn = guard.turn.take().expect("a guard holds its lock");
-                guard.turn = Some(ignore_poison(self.inner.wait(turn)));
+                guard.turn = Some(ignore_poison(self.unobserved().wait(turn)));
             }
         }
         guard.data = Some(mutex.data());
@@ -177,7 +185,7 @@ impl Condvar {
             Some(watched) => {
                 watched.perform(Operation::NotifyOne(watched.id), Location::caller());
             }
-            None => self.inner.notify_one(),
+            None => self.unobserved().notify_one(),
         }
     }
 
@@ -188,7 +196,7 @@ impl Condvar {
             Some(watched) => {
                 watched.perform(Operation::NotifyAll(watched.id), Location::caller());
             }
-            None => self.inner.notify_all(),
+            None => self.unobserved().notify_all(),
         }
     }
 }
@@ -294,11 +302,11 @@ pub mod thread {
 
     /// Names a thread of the running model.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub struct ThreadId(shuttle::thread::ThreadId);
+    pub struct ThreadId(usize);
 
     impl Hash for ThreadId {
         fn hash<H: Hasher>(&self, state: &mut H) {
-            hook::relabelled(number(self.0)).hash(state);
+            hook::relabelled(self.0).hash(state);
         }
     }
 
@@ -312,6 +320,7 @@ pub mod thread {
     /// Outside a model, with shuttle's own message.
     #[must_use]
     pub fn current_id() -> ThreadId {
-        ThreadId(shuttle::thread::current().id())
+        let task = shuttle::current::get_current_task();
+        ThreadId(task.expect("a thread of a model").into())
     }
 }

@@ -71,6 +71,8 @@ struct Execution {
     schedule: Vec<Choice>,
     /// Switches away from a thread that could have gone on.
     preemptions: u32,
+    /// The thread that runs.
+    current: Thread,
     /// The thread whose transition this is.
     running: Option<Thread>,
     transition: Transition,
@@ -98,6 +100,7 @@ impl Execution {
             knowledge: Knowledge::new(),
             schedule: Vec::new(),
             preemptions: 0,
+            current: 0,
             running: None,
             transition: Transition::default(),
             last: Vec::new(),
@@ -151,11 +154,6 @@ impl Control {
     }
 }
 
-fn me() -> Thread {
-    let task = shuttle::current::get_current_task();
-    usize::from(task.expect("the primitives are used by threads of the program"))
-}
-
 impl State {
     /// Whether what threads know and mutexes protect is followed here.
     fn follows(&self) -> bool {
@@ -206,7 +204,9 @@ impl State {
             .filter(|&thread| program.stop_of(thread).is_none());
         if let Some(first) = local.next() {
             let current = current.filter(|&thread| thread == first || local.any(|t| t == thread));
-            return Some(current.unwrap_or(first));
+            let next = current.unwrap_or(first);
+            self.execution.current = next;
+            return Some(next);
         }
         let options = self.options(runnable);
         if options.is_empty() {
@@ -282,13 +282,12 @@ impl State {
         if self.search.is_repeating() {
             return self.repeat(digest);
         }
-        let (execution, symmetries) = (&self.execution, &self.symmetries);
+        let (execution, symmetries) = (&mut self.execution, &self.symmetries);
+        let preemptions = execution.preemptions;
         let (most, visited) = (&self.options, &self.visited);
-        let step = self
-            .search
-            .choose(options, digest, execution.preemptions, |sleep| {
-                arrive(most, symmetries, visited, execution, sleep)
-            });
+        let step = self.search.choose(options, digest, preemptions, |sleep| {
+            arrive(most, symmetries, visited, execution, sleep)
+        });
         match step {
             Step::Go(choice) => Some(choice),
             Step::Stop(reason) => {
@@ -376,6 +375,7 @@ impl State {
             execution.preemptions += 1;
         }
         execution.running = Some(thread);
+        execution.current = thread;
         execution.burst = 0;
         execution.schedule.push(choice);
         self.perform(thread, next, choice.variant, at);
@@ -567,7 +567,7 @@ impl State {
 }
 
 impl Execution {
-    fn print(&self, options: &Options, symmetries: &Symmetries) -> StatePrint {
+    fn print(&mut self, options: &Options, symmetries: &Symmetries) -> StatePrint {
         let beside = options.beside.as_deref();
         let running = self.running.filter(|_| options.preemptions.is_some());
         let write = |state: &mut dyn std::hash::Hasher| {
@@ -586,7 +586,7 @@ fn arrive(
     options: &Options,
     symmetries: &Symmetries,
     visited: &Visited,
-    execution: &Execution,
+    execution: &mut Execution,
     sleep: &[(Thread, Footprint)],
 ) -> (Worth, Option<(Rc<Knowledge>, Option<Print>)>) {
     if !options.follows() {
@@ -625,8 +625,8 @@ impl Observer for Control {
     }
 
     fn created(&self, kind: Kind) -> ObjectId {
-        let thread = me();
         self.with(|state| {
+            let thread = state.execution.current;
             let follows = state.follows();
             let execution = &mut state.execution;
             let created = &mut execution.program.thread(thread).created;
@@ -636,7 +636,9 @@ impl Observer for Control {
             };
             *created += 1;
             if kind == Kind::Mutex && follows {
-                execution.knowledge.created(thread, object);
+                execution
+                    .knowledge
+                    .created(&state.symmetries, thread, object);
             }
             object
         })
@@ -647,13 +649,11 @@ impl Observer for Control {
     }
 
     fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool {
-        let thread = me();
-        self.with(|state| state.announce(thread, operation, at))
+        self.with(|state| state.announce(state.execution.current, operation, at))
     }
 
     fn done(&self) -> usize {
-        let thread = me();
-        self.with(|state| state.execution.program.thread(thread).outcome)
+        self.with(|state| state.execution.program.threads[state.execution.current].outcome)
     }
 
     fn is_tried(&self, mutex: ObjectId) -> bool {
@@ -663,13 +663,12 @@ impl Observer for Control {
     }
 
     fn released(&self, mutex: ObjectId) {
-        let thread = me();
-        self.with(|state| state.section_ends(thread, mutex));
+        self.with(|state| state.section_ends(state.execution.current, mutex));
     }
 
     fn touched(&self, object: ObjectId) {
-        let thread = me();
         self.with(|state| {
+            let thread = state.execution.current;
             state.execution.transition.footprint.add(object, true);
             if !state.follows() {
                 return;
@@ -690,13 +689,12 @@ impl Observer for Control {
     }
 
     fn told(&self, what: Told, write: Write<'_>) {
-        let thread = me();
-        self.with(|state| state.told(thread, what, write));
+        self.with(|state| state.told(state.execution.current, what, write));
     }
 
     fn spawned(&self, child: usize) {
-        let thread = me();
         self.with(|state| {
+            let thread = state.execution.current;
             let follows = state.follows();
             let execution = &mut state.execution;
             execution.program.thread(child);
@@ -709,8 +707,8 @@ impl Observer for Control {
     }
 
     fn joined(&self, other: usize) {
-        let thread = me();
         self.with(|state| {
+            let thread = state.execution.current;
             if state.follows() {
                 state
                     .execution
@@ -721,8 +719,10 @@ impl Observer for Control {
     }
 
     fn ended(&self) {
-        let thread = me();
-        self.with(|state| state.execution.program.thread(thread).ended = true);
+        self.with(|state| {
+            let thread = state.execution.current;
+            state.execution.program.thread(thread).ended = true;
+        });
     }
 
     fn outsider(&self) {

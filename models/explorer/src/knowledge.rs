@@ -15,7 +15,7 @@ use nmr_sync::hook::{ObjectId, Relabelling, Write, relabelled, with_relabelling}
 use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
 use smallvec::{SmallVec, smallvec};
 
-use crate::program::{Program, Thread};
+use crate::program::{Next, Program, Thread};
 
 /// The hash of a state, or of a part of one. The same on every machine.
 #[derive(
@@ -53,6 +53,10 @@ struct Known {
     open: SmallVec<[Section; 1]>,
     /// What it knew when it began what it is doing, innermost last.
     remembered: SmallVec<[Prints; 2]>,
+    /// Its part of the state's hash, and what the thread did next when that was made. Empty if
+    /// something of the above has changed since.
+    part: Prints,
+    part_is_of: Option<(Option<Next>, bool, bool)>,
 }
 
 /// A critical section that has begun.
@@ -71,6 +75,8 @@ struct Data {
     prints: Prints,
     /// Whether the program said what it is. Otherwise `prints` stands for its history.
     described: bool,
+    /// Its part of the state's hash.
+    part: Prints,
 }
 
 /// See the [module's documentation](self).
@@ -142,11 +148,14 @@ impl Knowledge {
         }
     }
 
+    /// What a thread knows, to be changed.
     fn thread(&mut self, thread: Thread) -> &mut Known {
         if self.threads.len() <= thread {
             self.threads.resize(thread + 1, Known::default());
         }
-        &mut self.threads[thread]
+        let known = &mut self.threads[thread];
+        known.part.clear();
+        known
     }
 
     fn data(&self, object: ObjectId) -> Option<&Data> {
@@ -154,8 +163,29 @@ impl Knowledge {
         found.map(|(_, data)| data)
     }
 
-    fn set_data(&mut self, object: ObjectId, prints: Prints, described: bool) {
-        let data = Data { prints, described };
+    fn set_data(
+        &mut self,
+        symmetries: &Symmetries,
+        object: ObjectId,
+        prints: Prints,
+        described: bool,
+    ) {
+        let before = self.data(object);
+        if before.is_some_and(|data| data.described == described && data.prints == prints) {
+            return;
+        }
+        let part = symmetries.each(|number| {
+            print(|hasher| {
+                hasher.write_u8(1);
+                (object, prints.get(number)).hash(hasher);
+            })
+            .0
+        });
+        let data = Data {
+            prints,
+            described,
+            part,
+        };
         match self.data.iter_mut().find(|(other, _)| *other == object) {
             Some((_, old)) => *old = data,
             None => self.data.push((object, data)),
@@ -183,9 +213,9 @@ impl Knowledge {
     }
 
     /// The thread makes a mutex: what is in it follows from what the thread knows.
-    pub(crate) fn created(&mut self, thread: Thread, mutex: ObjectId) {
+    pub(crate) fn created(&mut self, symmetries: &Symmetries, thread: Thread, mutex: ObjectId) {
         let learnt = self.thread(thread).learnt.clone();
-        self.set_data(mutex, learnt, false);
+        self.set_data(symmetries, mutex, learnt, false);
     }
 
     /// The thread has taken a mutex.
@@ -256,7 +286,7 @@ impl Knowledge {
         {
             may_learn.clone_from(&prints);
         }
-        self.set_data(mutex, prints, true);
+        self.set_data(symmetries, mutex, prints, true);
     }
 
     fn section(&mut self, thread: Thread, mutex: ObjectId) -> Option<&mut Section> {
@@ -276,7 +306,7 @@ impl Knowledge {
         if let Some(section) = self.section(thread, mutex) {
             section.described = true;
         }
-        self.set_data(mutex, prints, true);
+        self.set_data(symmetries, mutex, prints, true);
     }
 
     /// The thread releases a mutex. Whether it has said, in this critical section, what that protects
@@ -310,7 +340,7 @@ impl Knowledge {
             let (before, learnt) = (before.prints.get(number), learnt.get(number));
             print(|state| (before, learnt, relabelled(thread)).hash(state)).0
         });
-        self.set_data(object, prints, false);
+        self.set_data(symmetries, object, prints, false);
     }
 
     fn learn_prints(&mut self, symmetries: &Symmetries, thread: Thread, more: &Prints) {
@@ -353,50 +383,25 @@ impl Knowledge {
 
     /// The hash of the state: of this, of what each thread does next, and of what `beside` writes.
     pub(crate) fn state(
-        &self,
+        &mut self,
         symmetries: &Symmetries,
         program: &Program,
         beside: Write<'_>,
     ) -> StatePrint {
+        if self.threads.len() < program.threads.len() {
+            self.thread(program.threads.len() - 1);
+        }
+        for (thread, known) in self.threads.iter_mut().enumerate() {
+            known.refresh_part(symmetries, program, thread);
+        }
         let prints = symmetries.each(|number| {
-            let mut sum: u128 = 0;
-            for (thread, state) in program.threads.iter().enumerate() {
-                let known = self.threads.get(thread);
-                let held = program.held_by(thread);
-                let mut add = |part: Print| sum = sum.wrapping_add(part.0);
-                add(print(|hasher| {
-                    hasher.write_u8(0);
-                    relabelled(thread).hash(hasher);
-                    state.stop.map(|stop| stop.next).hash(hasher);
-                    (state.ended, state.lingers).hash(hasher);
-                    // More may be forgotten than what the thread has learnt last.
-                    for remembered in known.into_iter().flat_map(|known| &known.remembered) {
-                        remembered.get(number).hash(hasher);
-                    }
-                    known
-                        .and_then(|known| known.learnt.get(number))
-                        .hash(hasher);
-                    for section in known.into_iter().flat_map(|known| &known.open) {
-                        let learns = section.may_learn.as_ref().map(|data| data.get(number));
-                        (section.mutex, learns, section.described).hash(hasher);
-                    }
-                    for mutex in held {
-                        mutex.hash(hasher);
-                    }
-                }));
-            }
-            for (object, data) in &self.data {
-                let part = print(|hasher| {
-                    hasher.write_u8(1);
-                    (object, data.prints.get(number)).hash(hasher);
-                });
-                sum = sum.wrapping_add(part.0);
-            }
-            let part = print(|hasher| {
+            let beside = print(|hasher| {
                 hasher.write_u8(2);
                 beside(hasher);
             });
-            sum.wrapping_add(part.0)
+            let threads = self.threads.iter().map(|known| known.part[number]);
+            let data = self.data.iter().map(|(_, data)| data.part[number]);
+            threads.chain(data).fold(beside.0, u128::wrapping_add)
         });
         let (relabelling, print) = prints
             .iter()
@@ -407,5 +412,35 @@ impl Knowledge {
             print: Print(*print),
             relabelling,
         }
+    }
+}
+
+impl Known {
+    /// Makes the thread's part of the state's hash, if something has changed.
+    fn refresh_part(&mut self, symmetries: &Symmetries, program: &Program, thread: Thread) {
+        let state = &program.threads[thread];
+        let next = state.stop.map(|stop| stop.next);
+        let now = Some((next, state.ended, state.lingers));
+        if !self.part.is_empty() && self.part_is_of == now {
+            return;
+        }
+        self.part_is_of = now;
+        self.part = symmetries.each(|number| {
+            print(|hasher| {
+                hasher.write_u8(0);
+                relabelled(thread).hash(hasher);
+                now.hash(hasher);
+                self.learnt.get(number).hash(hasher);
+                // More may be forgotten than what the thread has learnt last.
+                for remembered in &self.remembered {
+                    remembered.get(number).hash(hasher);
+                }
+                for section in &self.open {
+                    let learns = section.may_learn.as_ref().map(|data| data.get(number));
+                    (section.mutex, learns, section.described).hash(hasher);
+                }
+            })
+            .0
+        });
     }
 }

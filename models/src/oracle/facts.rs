@@ -414,8 +414,10 @@ impl Facts {
         let Some(pair) = pair else {
             return Standing::Dead;
         };
+        if self.gone.contains(pair) {
+            return Standing::Dead;
+        }
         match self.bindings.get(&pair) {
-            None if self.gone.contains(pair) => Standing::Dead,
             None => Standing::Unknown,
             Some(binding) if binding.dead => Standing::Dead,
             Some(_) => Standing::Live,

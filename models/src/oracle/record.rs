@@ -85,6 +85,10 @@ impl Facts {
         let is_shut = |reg| registrations.get(&reg).is_some_and(Registration::is_shut);
         let gone = &mut self.gone;
         self.bindings.retain(|pair, binding| {
+            // A call with its dead handle has brought it back.
+            if gone.contains(*pair) {
+                return false;
+            }
             let [client, provider] = pair.registrations();
             // With the door shut, no callback can begin for a pair that was never called for either.
             let shut = binding.is_plain() && (is_shut(client) || is_shut(provider));
@@ -231,7 +235,7 @@ impl Facts {
                 pair: Some(pair),
             } => {
                 let end = self.bindings.entry(pair).or_default().end_mut(side);
-                end.completions_open -= 1;
+                end.completions_open = end.completions_open.saturating_sub(1);
                 end.completed |= matches!(answer, Answer::Done | Answer::Panicked);
             }
             _ => {}

@@ -22,7 +22,7 @@ use nmr_sync::thread::{self, ThreadId};
 use nmr_sync::{forget, linger, remember};
 
 use crate::engine::is_known;
-use crate::event::{Answer, Call, Callback, Pair, Quiet, RegId, Reply, What};
+use crate::event::{Answer, Call, Callback, CallbackKind, Pair, Quiet, RegId, Reply, Side, What};
 use crate::invisible::{Invisible, lock};
 use crate::op::Op;
 use crate::render::in_names;
@@ -60,6 +60,8 @@ pub(crate) struct Run {
     has_completer: bool,
     /// A thread's number for each callback that it is inside of.
     inside: Invisible<Vec<u8>>,
+    /// Threads that have lingered in a client's cleanup, and for which binding.
+    lingered: Invisible<Vec<(u8, Pair)>>,
     /// What stands behind null contexts.
     kept: Invisible<Vec<Arc<module::Token>>>,
     /// The scenario's number of each of the engine's threads.
@@ -93,8 +95,6 @@ struct ModuleState {
     memories: Invisible<Vec<Arc<Memory>>>,
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
-    /// Whether some operation uses that.
-    last_binding_counts: bool,
     rundown: Option<Rundown>,
 }
 
@@ -118,6 +118,7 @@ impl Run {
             pending: Pending::new(waits(scenario)),
             has_completer: scenario.has_completer(),
             inside: Invisible::default(),
+            lingered: Invisible::default(),
             kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
@@ -326,6 +327,10 @@ impl Run {
         function: impl FnOnce() -> R,
         answer: impl FnOnce(&R) -> Answer,
     ) -> Option<R> {
+        // A call begins as late as it may: what the oracle allows for a call that is open, because it
+        // may have come early, is then allowed only where it was.
+        linger();
+        self.take_lingered(self.number());
         order(call.registrations());
         self.record(What::Call(call));
         let remembered = remember();
@@ -341,6 +346,8 @@ impl Run {
     /// Runs a callback's body, which answers its reply and what to return to the registrar.
     fn callback<R>(&self, callback: Callback, body: impl FnOnce() -> (Reply, R)) -> R {
         let thread = self.number();
+        // The two cleanups of a binding come one right after the other.
+        let lingered = self.take_lingered(thread) == Some(callback.pair);
         order(callback.pair.registrations());
         self.record(What::Begin(callback));
         self.touch(callback.pair.side(callback.side));
@@ -350,10 +357,15 @@ impl Run {
         remembered.and(&answer.as_ref().map(|(reply, _)| reply));
         // A callback takes its time. To whoever judges it, it goes on as long as it may: whatever must
         // not happen before its end must not happen before a later one.
-        linger();
+        if !lingered {
+            linger();
+        }
         self.touch(callback.pair.side(callback.side));
         order(callback.pair.registrations());
         self.leave_callback(thread);
+        if (callback.kind, callback.side) == (CallbackKind::Cleanup, Side::Client) {
+            lock(&self.lingered).push((thread, callback.pair));
+        }
         match answer {
             Some((reply, answer)) => {
                 self.record(What::End(reply));
@@ -371,6 +383,13 @@ impl Run {
         if let Some(index) = inside.iter().position(|&other| other == thread) {
             inside.swap_remove(index);
         }
+    }
+
+    /// The binding whose client this thread has cleaned up, if it has done nothing since.
+    fn take_lingered(&self, thread: u8) -> Option<Pair> {
+        let mut lingered = lock(&self.lingered);
+        let index = lingered.iter().position(|&(other, _)| other == thread)?;
+        Some(lingered.swap_remove(index).1)
     }
 
     fn is_inside_callback(&self) -> bool {
@@ -414,10 +433,13 @@ impl ModuleState {
             scenario.is_binding_raced(&module.name),
         );
         Self {
-            latest: Latest::new(raced, LATEST | index),
+            latest: Latest::new(raced, true, LATEST | index),
             memories: Invisible::default(),
-            last_binding: Latest::new(binding_raced, LAST_BINDING | index),
-            last_binding_counts: scenario.is_last_binding_used(&module.name),
+            last_binding: Latest::new(
+                binding_raced,
+                scenario.is_last_binding_used(&module.name),
+                LAST_BINDING | index,
+            ),
             rundown: (module.detach == Detach::Rundown).then(Rundown::new),
         }
     }

@@ -37,21 +37,24 @@ impl AnyHandle {
     }
 }
 
-/// The latest of something, with its name: a module's registration, or its binding. Hashed by the name.
+/// The latest of something, with its name: a module's registration, or its binding. Hashed by the name,
+/// if some operation ever uses it.
 pub(super) struct Latest<N, H> {
     /// Locked around each access if threads race for it: only then is their order part of what is
     /// explored. It protects nothing of its own: the value is told to an explorer beside it.
     raced: Option<Mutex<()>>,
     /// See [`touch`].
     key: u32,
+    is_used: bool,
     value: Invisible<Option<(N, H)>>,
 }
 
 impl<N: Copy + Hash, H: Copy> Latest<N, H> {
-    pub(super) fn new(raced: bool, key: u32) -> Self {
+    pub(super) fn new(raced: bool, is_used: bool, key: u32) -> Self {
         Self {
             raced: raced.then(|| Mutex::new(())),
             key,
+            is_used,
             value: Invisible::new(None),
         }
     }
@@ -79,7 +82,8 @@ impl<N: Copy + Hash, H: Copy> Latest<N, H> {
 impl<N: Hash, H> Hash for Latest<N, H> {
     fn hash<S: Hasher>(&self, state: &mut S) {
         let value = lock(&self.value);
-        value.as_ref().map(|(name, _)| name).hash(state);
+        let name = value.as_ref().map(|(name, _)| name);
+        name.filter(|_| self.is_used).hash(state);
     }
 }
 

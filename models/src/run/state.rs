@@ -47,14 +47,10 @@ impl Hash for ModuleState {
             latest,
             memories,
             last_binding,
-            last_binding_counts,
             // Described by its mutex.
             rundown: _,
         } = self;
-        (latest, &*lock(memories)).hash(state);
-        if *last_binding_counts {
-            last_binding.hash(state);
-        }
+        (latest, &*lock(memories), last_binding).hash(state);
     }
 }
 
