@@ -18,7 +18,7 @@ use rustc_hash::FxBuildHasher;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock;
-use crate::knowledge::{Knowledge, Print, StatePrint, Symmetries};
+use crate::knowledge::{Kept, Knowledge, Print, StatePrint, Symmetries};
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread, words};
 use crate::reduction::Reduction;
@@ -148,9 +148,14 @@ impl Control {
         f(&mut self.state.borrow_mut())
     }
 
-    /// Whether everything that comes in the current execution is known.
+    /// Whether what happens in the current execution is known: it happened before, and is kept, or all
+    /// that comes is known.
     pub(crate) fn is_known(&self) -> bool {
-        self.with(|state| state.execution.is_known())
+        self.with(|state| match state.execution.ground {
+            Ground::Known(_) => true,
+            Ground::Repeated => state.options.keeper.is_some(),
+            Ground::Followed | Ground::New => false,
+        })
     }
 }
 
@@ -168,7 +173,7 @@ impl State {
         execution.ground = match self.search.turning_point() {
             None => Ground::New,
             Some(node) => {
-                let verify = node.knowledge.is_none() || self.executions % VERIFY_EVERY == 0;
+                let verify = node.kept.is_none() || self.executions % VERIFY_EVERY == 0;
                 match self.options.follows() && verify {
                     true => Ground::Followed,
                     false => Ground::Repeated,
@@ -300,20 +305,19 @@ impl State {
     fn repeat(&mut self, digest: u64) -> Option<Choice> {
         let step = self.execution.schedule.len() + 1;
         let is_last = self.search.is_last_repeated();
-        let here = self.follows().then(|| {
-            let print = self.execution.print(&self.options, &self.symmetries);
-            (Rc::new(self.execution.knowledge.clone()), Some(print.print))
-        });
+        let here = self
+            .follows()
+            .then(|| self.execution.print(&self.options, &self.symmetries));
         let node = self.search.repeated();
-        let known = node.knowledge.as_ref().and_then(|(_, print)| *print);
-        let differs = match (&here, known) {
-            (Some((_, now)), Some(then)) => *now != Some(then),
-            _ => false,
-        };
-        match (here, &node.knowledge) {
-            (Some(here), None) => node.knowledge = Some(here),
-            (None, Some((knowledge, _))) if is_last => {
-                self.execution.knowledge = (**knowledge).clone();
+        let known = node.kept.as_ref().map(|kept| kept.print);
+        let differs = here.is_some_and(|now| known.is_some_and(|then| now.print != then));
+        match (here, &node.kept) {
+            (Some(now), None) => node.kept = Some(self.execution.keep(&self.options, now.print)),
+            (None, Some(kept)) if is_last => {
+                self.execution.knowledge = kept.knowledge.clone();
+                if let (Some(keeper), Some(beside)) = (&self.options.keeper, &kept.beside) {
+                    (keeper.put_back)(&**beside);
+                }
             }
             _ => {}
         }
@@ -567,6 +571,15 @@ impl State {
 }
 
 impl Execution {
+    /// What there is here, to go on from it later.
+    fn keep(&self, options: &Options, print: Print) -> Rc<Kept> {
+        Rc::new(Kept {
+            knowledge: self.knowledge.clone(),
+            print,
+            beside: options.keeper.as_ref().map(|keeper| (keeper.keep)()),
+        })
+    }
+
     fn print(&mut self, options: &Options, symmetries: &Symmetries) -> StatePrint {
         let beside = options.beside.as_deref();
         let running = self.running.filter(|_| options.preemptions.is_some());
@@ -588,35 +601,32 @@ fn arrive(
     visited: &Visited,
     execution: &mut Execution,
     sleep: &[(Thread, Footprint)],
-) -> (Worth, Option<(Rc<Knowledge>, Option<Print>)>) {
+) -> (Worth, Option<Rc<Kept>>) {
     if !options.follows() {
         return (Worth::Awake, None);
     }
     let StatePrint { print, relabelling } = execution.print(options, symmetries);
-    let knowledge = Some((Rc::new(execution.knowledge.clone()), Some(print)));
-    if !options.has(Reduction::VisitedStates) {
-        return (Worth::Awake, knowledge);
-    }
-    let arrival = match options.preemptions {
-        Some(_) => visited.arrive_bounded(print, execution.preemptions),
-        None => {
-            let asleep = sleep.iter().fold(0_u32, |bits, &(thread, _)| {
-                let place = symmetries.place(relabelling, thread) as u32;
-                bits | 1_u32.checked_shl(place).unwrap_or(0)
-            });
-            visited.arrive(print, asleep)
-        }
+    let arrival = if !options.has(Reduction::VisitedStates) {
+        Arrival::New
+    } else if options.preemptions.is_some() {
+        visited.arrive_bounded(print, execution.preemptions)
+    } else {
+        let asleep = sleep.iter().fold(0_u32, |bits, &(thread, _)| {
+            let place = symmetries.place(relabelling, thread) as u32;
+            bits | 1_u32.checked_shl(place).unwrap_or(0)
+        });
+        visited.arrive(print, asleep)
     };
     let worth = match arrival {
         Arrival::New => Worth::Awake,
-        Arrival::Known => Worth::Nothing,
+        Arrival::Known => return (Worth::Nothing, None),
         Arrival::Awake(places) => {
             let places = (0..u32::BITS as usize).filter(|&place| places & 1 << place != 0);
             let threads = places.map(|place| symmetries.in_place(relabelling, place));
             Worth::Threads(threads.fold(0, |bits, thread| bits | 1 << thread))
         }
     };
-    (worth, knowledge)
+    (worth, Some(execution.keep(options, print)))
 }
 
 impl Observer for Control {

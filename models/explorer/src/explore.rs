@@ -1,5 +1,6 @@
 //! The entry: what to explore, within which limits, and what came of it.
 
+use std::any::Any;
 use std::hash::Hasher;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::checkpoint;
-use crate::options::Options;
+use crate::options::{Keeper, Options};
 use crate::progress::Progress;
 use crate::reduction::Reduction;
 use crate::report::{Counterexample, Report, Verdict};
@@ -82,6 +83,21 @@ impl Builder {
     /// must not use a primitive.
     pub fn beside(mut self, write: impl Fn(&mut dyn Hasher) + Send + Sync + 'static) -> Self {
         self.options.beside = Some(Arc::new(write));
+        self
+    }
+
+    /// Keeps something that the program has beside the primitives: `keep` at a scheduling point, where
+    /// `put_back` is given it again in a later execution that comes there. In between the program need
+    /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow.
+    pub fn keeping(
+        mut self,
+        keep: impl Fn() -> Box<dyn Any> + Send + Sync + 'static,
+        put_back: impl Fn(&dyn Any) + Send + Sync + 'static,
+    ) -> Self {
+        self.options.keeper = Some(Keeper {
+            keep: Arc::new(keep),
+            put_back: Arc::new(put_back),
+        });
         self
     }
 

@@ -9,6 +9,8 @@
 //! Under symmetry everything is kept once for each relabelling of the threads, and the smallest hash of
 //! the state stands for all.
 
+use std::any::Any;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 use nmr_sync::hook::{ObjectId, Relabelling, Write, relabelled, with_relabelling};
@@ -84,6 +86,20 @@ struct Data {
 pub(crate) struct Knowledge {
     threads: Vec<Known>,
     data: Vec<(ObjectId, Data)>,
+}
+
+/// What there was at a scheduling point.
+pub(crate) struct Kept {
+    pub(crate) knowledge: Knowledge,
+    pub(crate) print: Print,
+    /// What the program keeps beside the primitives.
+    pub(crate) beside: Option<Box<dyn Any>>,
+}
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print.fmt(f)
+    }
 }
 
 /// The relabellings under which a state is hashed; the first one changes nothing.

@@ -9,8 +9,9 @@ thread_local! {
     static CONTROL: RefCell<Weak<Control>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Whether everything that can come in the execution at hand is known: it is only run to its end. What
-/// a program counts or collects over all executions it need not count or collect any more.
+/// Whether what happens in the execution at hand is known: it is only run to its end, or, for a program
+/// that [keeps](crate::Builder::keeping) what it has beside the primitives, to where something new
+/// comes. What a program counts or collects over all executions it need not count or collect then.
 #[must_use]
 pub fn is_known() -> bool {
     let control = CONTROL.with_borrow(Weak::upgrade);

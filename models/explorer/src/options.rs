@@ -1,5 +1,6 @@
 //! What a search is asked to do.
 
+use std::any::Any;
 use std::fmt;
 use std::hash::Hasher;
 use std::path::PathBuf;
@@ -11,8 +12,17 @@ use crate::progress::Progress;
 use crate::reduction::{Reduction, Reductions};
 
 type Beside = Arc<dyn Fn(&mut dyn Hasher) + Send + Sync>;
+type Keep = Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>;
+type PutBack = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 type Kind = Arc<dyn Fn(&str) -> String + Send + Sync>;
+
+/// Keeps what the program has beside the primitives, and puts it back.
+#[derive(Clone)]
+pub(crate) struct Keeper {
+    pub(crate) keep: Keep,
+    pub(crate) put_back: PutBack,
+}
 
 /// See the [module's documentation](self).
 #[derive(Clone)]
@@ -28,6 +38,7 @@ pub(crate) struct Options {
     /// For each symmetry, in whose place each thread stands; the first changes nothing.
     pub(crate) symmetries: Vec<Vec<usize>>,
     pub(crate) beside: Option<Beside>,
+    pub(crate) keeper: Option<Keeper>,
     pub(crate) spurious: bool,
     /// A bound on the preemptions, for the smallest counterexample.
     pub(crate) preemptions: Option<u32>,
@@ -53,6 +64,7 @@ impl Options {
             reductions: Reductions::all(),
             symmetries: Vec::new(),
             beside: None,
+            keeper: None,
             spurious: false,
             preemptions: None,
             minimise: true,

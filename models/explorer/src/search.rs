@@ -13,7 +13,7 @@
 use nmr_sync::hook::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use crate::knowledge::{Knowledge, Print};
+use crate::knowledge::Kept;
 use crate::program::{Choice, Thread};
 
 use std::rc::Rc;
@@ -100,8 +100,8 @@ pub(crate) struct Node {
     sleep: Vec<(Thread, Footprint)>,
     /// Preemptions before.
     pub(crate) preemptions: u32,
-    /// What was known here, unless this was read from a checkpoint or given by another worker.
-    pub(crate) knowledge: Option<(Rc<Knowledge>, Option<Print>)>,
+    /// What there was here, unless this was read from a checkpoint or given by another worker.
+    pub(crate) kept: Option<Rc<Kept>>,
 }
 
 /// A part of the search that can be done by any worker: a path, of which the first `root` nodes are
@@ -224,7 +224,7 @@ impl Search {
         options: &[Choice],
         digest: u64,
         preemptions: u32,
-        worth: impl FnOnce(&[(Thread, Footprint)]) -> (Worth, Option<(Rc<Knowledge>, Option<Print>)>),
+        worth: impl FnOnce(&[(Thread, Footprint)]) -> (Worth, Option<Rc<Kept>>),
     ) -> Step {
         debug_assert!(!self.is_repeating());
         let sleep = self.asleep();
@@ -236,7 +236,7 @@ impl Search {
         if let &[only] = options {
             return Step::Go(only);
         }
-        let (worth, knowledge) = worth(&sleep);
+        let (worth, kept) = worth(&sleep);
         let mut todo: Vec<Choice> = options.iter().filter(is_awake).rev().copied().collect();
         match worth {
             Worth::Awake => {}
@@ -259,7 +259,7 @@ impl Search {
             since: Footprint::default(),
             sleep,
             preemptions,
-            knowledge,
+            kept,
         });
         self.depth += 1;
         self.transitions += 1;
@@ -375,7 +375,7 @@ impl SavedNode {
                 .map(|(thread, footprint)| (*thread, Footprint::restored(footprint)))
                 .collect(),
             preemptions: self.preemptions,
-            knowledge: None,
+            kept: None,
         }
     }
 }

@@ -54,6 +54,14 @@ fn builder(
                 run.hash_state(state);
             }
         })
+        .keeping(
+            || Box::new(Run::current().map(|run| run.keep())),
+            |kept| {
+                if let (Some(run), Some(Some(kept))) = (Run::current(), kept.downcast_ref()) {
+                    run.put_back(kept);
+                }
+            },
+        )
         .kind({
             let (watch, finding) = (watch.clone(), finding.clone());
             move |message| kind(&watch, &finding, message)

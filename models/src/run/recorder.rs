@@ -33,6 +33,7 @@ pub(crate) struct Recorder {
     log: Invisible<Log>,
 }
 
+#[derive(Clone)]
 struct Log {
     oracle: Oracle,
     history: Vec<Event>,
@@ -40,7 +41,24 @@ struct Log {
     frozen: bool,
 }
 
+/// What was recorded up to somewhere.
+#[cfg(shuttle)]
+pub(crate) struct Kept {
+    log: Log,
+}
+
 impl Recorder {
+    #[cfg(shuttle)]
+    pub(super) fn keep(&self) -> Kept {
+        let log = self.log().clone();
+        Kept { log }
+    }
+
+    #[cfg(shuttle)]
+    pub(super) fn put_back(&self, kept: &Kept) {
+        self.log().clone_from(&kept.log);
+    }
+
     pub(crate) fn new() -> Self {
         Self {
             log: Invisible::new(Log {

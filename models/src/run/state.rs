@@ -10,11 +10,25 @@ use std::hash::{Hash, Hasher};
 
 use nmr_sync::unordered;
 
+#[cfg(shuttle)]
+use super::recorder::Kept;
 use super::{ModuleState, Run};
 use crate::invisible::lock;
 use crate::symmetry::{ModuleNumber, ThreadNumber};
 
 impl Run {
+    /// What the oracle knows here, so that it need not judge again what was judged.
+    #[cfg(shuttle)]
+    pub(crate) fn keep(&self) -> Kept {
+        self.recorder.keep()
+    }
+
+    /// The execution has come again to where this was kept.
+    #[cfg(shuttle)]
+    pub(crate) fn put_back(&self, kept: &Kept) {
+        self.recorder.put_back(kept);
+    }
+
     /// Hashes it, under a [symmetry](crate::symmetry) if that is wanted.
     pub(crate) fn hash_state(&self, mut state: &mut dyn Hasher) {
         let state = &mut state;
