@@ -107,8 +107,8 @@ pub(super) struct Registration {
     pub(super) closing: bool,
     /// Its deregistration has certainly begun.
     pub(super) begun: bool,
-    /// Threads that have been inside a call which can attach since before that, without any event: what
-    /// they do next they may have decided before.
+    /// Threads that have been in a call which can attach, and in nothing inside of it, since before that,
+    /// without any event: what they do next they may have decided before.
     pub(super) unaware: Unordered<BTreeSet<ThreadNumber>>,
     pub(super) deregisters_open: u8,
     /// Two deregister calls were open at the same time.
@@ -195,7 +195,7 @@ pub(super) struct Binding {
 }
 
 impl Frame {
-    /// Whether attach callbacks are made in it.
+    /// Whether an attach callback may be what comes next in it.
     pub(super) const fn may_attach(&self) -> bool {
         let Self::Call(open) = self else { return false };
         matches!(open.call, Call::Register { .. } | Call::AttachProvider(_))

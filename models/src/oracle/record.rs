@@ -41,7 +41,7 @@ impl Facts {
         if !registration.begun {
             registration.begun = true;
             let others = self.threads.iter().filter(|&(&thread, frames)| {
-                thread != ThreadNumber(by) && frames.iter().any(Frame::may_attach)
+                thread != ThreadNumber(by) && frames.last().is_some_and(Frame::may_attach)
             });
             registration.unaware = Unordered(others.map(|(&thread, _)| thread).collect());
         }
