@@ -38,6 +38,11 @@ impl Gone {
     pub(super) fn contains(&self, pair: Pair) -> bool {
         self.0.contains(&pair)
     }
+
+    /// Whether a binding of `reg` is gone.
+    pub(super) fn any_of(&self, reg: RegId) -> bool {
+        self.0.iter().any(|&pair| involves(pair, reg))
+    }
 }
 
 impl Hash for Gone {

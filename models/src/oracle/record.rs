@@ -91,8 +91,8 @@ impl Facts {
             }
             let [client, provider] = pair.registrations();
             // With the door shut, no callback can begin for a pair that was never called for either.
-            let shut = binding.is_plain() && (is_shut(client) || is_shut(provider));
-            let forget = binding.is_settled() && (shut || is_over(client) || is_over(provider));
+            let shut = [client, provider].into_iter().any(|reg| is_shut(reg) || is_over(reg));
+            let forget = binding.is_plain() && binding.is_settled() && shut;
             if forget {
                 gone.insert(*pair);
             }

@@ -13,11 +13,11 @@ use crate::report::Rule;
 const RULE: Rule = Rule::new(9);
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
-    if let What::DispatchBegin { pair, by } = event.what
-        && let Some(binding) = facts.bindings.get(&pair)
-    {
+    if let What::DispatchBegin { pair, by } = event.what {
         let owner = by.peer();
-        check.deny(RULE, binding.end(owner).cleanup.has_begun(), || {
+        let binding = facts.bindings.get(&pair);
+        let cleaned_up = binding.is_some_and(|binding| binding.end(owner).cleanup.has_begun());
+        check.deny(RULE, cleaned_up || facts.gone.contains(pair), || {
             format!("the {by} of {pair} calls the {owner}, whose binding context is cleaned up")
         });
     }
