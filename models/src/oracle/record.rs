@@ -75,7 +75,6 @@ impl Facts {
             }
             if registration.is_settled() {
                 registration.begun = true;
-                registration.unaware = Unordered::default();
                 registration.contested = false;
                 registration.deregistered = true;
             }

@@ -23,8 +23,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             let Some(registration) = facts.registrations.get(&pair.side(side)) else {
                 continue;
             };
-            // Once the wait has returned it is C10's matter.
-            if !registration.closing || registration.over {
+            if !registration.closing {
                 continue;
             }
             let shut = registration.begun && !registration.unaware.contains(&ThreadNumber(thread));
