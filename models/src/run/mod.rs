@@ -80,6 +80,8 @@ pub(crate) struct Run {
 enum Place {
     /// Of the main thread: what is next before the others start.
     Before(usize),
+    /// Of the main thread: it waits for the others.
+    Between,
     /// What is next of a thread's own operations.
     Thread(ThreadNumber, usize),
     /// The thread completes pending detaches as they come, and has done with one.
@@ -156,10 +158,14 @@ impl Run {
             })
         });
         let threads: Vec<_> = threads.collect();
+        // How many it has waited for follows from which have ended. Were it kept, the order would tell
+        // threads apart that are the same.
+        forget(&Place::Between);
         for thread in threads {
             if let Err(payload) = thread.join() {
                 resume_unwind(payload);
             }
+            forget(&Place::Between);
         }
     }
 
