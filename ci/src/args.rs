@@ -5,9 +5,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nmr_explorer::Reduction;
 use nmr_models::report::{Build, Engine, Shard};
 
+use crate::check::plan::Engines;
 use crate::exit;
 
 /// Checks the registrar's lifetime rules under every interleaving.
@@ -22,12 +25,17 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Explore each scenario with each engine.
+    /// Explore each scenario with the engines.
     ///
-    /// Builds the workers, runs each scenario under each engine in a process of its own, and prints
-    /// a table of verdicts, what was found, and how often each rule of the contract was exercised.
-    /// A crash, an abort and a hang of a worker are findings. If every scenario ran and a rule was
-    /// never exercised, the suite is incomplete.
+    /// Builds the workers, runs each scenario under the engines, each run in a process of its own, and
+    /// prints a table of verdicts, what was found, and how often each rule of the contract was
+    /// exercised. A crash, an abort and a hang of a worker are findings. If every scenario ran and a
+    /// rule was never exercised, the suite is incomplete.
+    ///
+    /// The explorer comes first: it is complete under sequential consistency, and fast. Then loom, which
+    /// knows the C11 memory model, and is bounded where it has to be; and real threads. Random, pct and
+    /// urw sample the scenarios that neither the explorer nor loom has exhausted, unless they are asked
+    /// for by name: then they sample all.
     #[command(after_help = exit::HELP)]
     Check(Check),
     /// Try generated scenarios until the time is up.
@@ -36,6 +44,13 @@ pub enum Command {
     /// scenarios.
     #[command(after_help = exit::HELP)]
     Fuzz(Fuzz),
+    /// Measure the engines, one search at a time.
+    ///
+    /// Prints a table of searches, and below it what was asked of them, and whether that is met. A
+    /// search that does not end within its limit, and something asked for that is not met, are no
+    /// failures: the exit code is 0 unless something was found or the harness failed.
+    #[command(after_help = exit::HELP)]
+    Bench(Bench),
     /// Show the named scenarios.
     List(List),
     /// Show a saved case, step by step.
@@ -50,10 +65,13 @@ pub enum Command {
     Test(Test),
 }
 
+/// Over what only the explorer knows of.
+const EXPLORER: &str = "Options of the explorer";
+
 /// `nmr check`.
 #[derive(Debug, Args)]
 pub struct Check {
-    /// Engines to use, separated by commas; `shuttle` is random, pct and urw.
+    /// Engines to use, separated by commas.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "all")]
     pub engine: Vec<EngineChoice>,
     /// Only the scenarios whose name matches; may be given several times.
@@ -65,7 +83,8 @@ pub struct Check {
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time for each run, such as `60s`. By default 5 s under explorer and loom, 700 ms under the others.
+    /// Time for each run, such as `60s`. By default 60 s under explorer, 5 s under loom, which has it
+    /// twice, and 700 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
     /// Give each run under explorer and loom 10 minutes: for nightly runs.
@@ -74,9 +93,28 @@ pub struct Check {
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
-    /// Workers at a time.
+    /// Runs at a time.
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
+    /// Threads of the explorer in each of its runs, each of which keeps a core busy [default: 1].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = EXPLORER)]
+    pub workers: Option<u16>,
+    /// The most memory for the states of a run of the explorer, such as `4GiB`; at the limit the run is
+    /// incomplete [default: half of the machine's].
+    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = EXPLORER)]
+    pub max_memory: Option<ByteSize>,
+    /// Write the explorer's search to this file, and go on from it if it is there; for one scenario only.
+    ///
+    /// It is written every minute, and when the search ends or its time is up; only the same build goes
+    /// on from it. At Ctrl-C in a terminal the worker writes it and ends; if that takes more than two
+    /// seconds, or if this command alone is told to stop, the worker is killed, and the file is what was
+    /// written last.
+    #[arg(long, value_name = "FILE", help_heading = EXPLORER)]
+    pub checkpoint: Option<PathBuf>,
+    /// Search without this reduction: visible-operations, visited-states, forgetting, symmetry,
+    /// sleep-sets or lock-aware; may be given several times.
+    #[arg(long, value_name = "NAME", help_heading = EXPLORER)]
+    pub no_reduction: Vec<Reduction>,
     /// Use this worker for all engines instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
@@ -103,6 +141,31 @@ pub struct Fuzz {
     /// Use this fuzzer instead of building it.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
+}
+
+/// `nmr bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// What to measure.
+    #[arg(value_enum)]
+    pub target: BenchTarget,
+    /// Limit of each search, such as `60s`. By default 30 s, 5 min for four-lives-pending, and 20 s for
+    /// each of the named scenarios that nothing is asked of.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub budget: Option<Duration>,
+    /// How to print the results.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Use this worker for all engines instead of building them.
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub worker: Option<PathBuf>,
+}
+
+/// What can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum BenchTarget {
+    /// The explorer, next to loom and to shuttle's own depth-first search.
+    Explorer,
 }
 
 /// `nmr list`.
@@ -145,9 +208,9 @@ pub enum Format {
 /// One or several engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {
-    /// Every interleaving under sequential consistency; not part of `all`.
+    /// Every interleaving under sequential consistency.
     Explorer,
-    /// Every interleaving, as far as the budget goes.
+    /// Every interleaving under the C11 memory model, with a bound if the budget demands one.
     Loom,
     /// Random, pct and urw.
     Shuttle,
@@ -159,7 +222,7 @@ pub enum EngineChoice {
     Pct,
     /// Uniform random walk.
     Urw,
-    /// Loom, shuttle and threads.
+    /// Explorer, loom and threads; shuttle for the scenarios that neither search exhausts.
     All,
 }
 
@@ -173,21 +236,30 @@ impl EngineChoice {
             Self::Random => &[Engine::Random],
             Self::Pct => &[Engine::Pct],
             Self::Urw => &[Engine::Urw],
-            Self::All => &[
-                Engine::Loom,
-                Engine::Random,
-                Engine::Pct,
-                Engine::Urw,
-                Engine::Threads,
-            ],
+            Self::All => &Engine::ALL,
         }
     }
 
-    /// All engines of some choices, each once, in their order.
+    /// All engines of some choices, each once, in their order: those that `all` alone brings in, and that
+    /// draw schedules, are for what the others leave.
     #[must_use]
-    pub fn all_of(choices: &[Self]) -> Vec<Engine> {
-        let engines = choices.iter().flat_map(|choice| choice.engines());
-        Vec::from_iter(engines.copied().collect::<BTreeSet<_>>())
+    pub fn engines_of(choices: &[Self]) -> Engines {
+        let of = |choices: &mut dyn Iterator<Item = &Self>| -> BTreeSet<Engine> {
+            choices
+                .flat_map(|choice| choice.engines())
+                .copied()
+                .collect()
+        };
+        let named = of(&mut choices.iter().filter(|&&choice| choice != Self::All));
+        let all = of(&mut choices.iter());
+        let draws = |engine: Engine| engine.is_sampling() && engine != Engine::Threads;
+        let (for_the_rest, always) = all
+            .into_iter()
+            .partition(|&engine| draws(engine) && !named.contains(&engine));
+        Engines {
+            always,
+            for_the_rest,
+        }
     }
 }
 
@@ -226,9 +298,17 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn size(text: &str) -> Result<ByteSize, String> {
+    match text.parse() {
+        Ok(ByteSize(0)) => Err("expected at least one byte".to_owned()),
+        Ok(size) => Ok(size),
+        Err(_) => Err("expected a size such as 4GiB or 512MiB".to_owned()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{BuildChoice, Cli, Command, EngineChoice, duration};
+    use super::{BuildChoice, Cli, Command, EngineChoice, duration, size};
     use clap::{CommandFactory, Parser};
     use nmr_models::report::{Build, Engine};
     use std::time::Duration;
@@ -242,11 +322,27 @@ mod tests {
     fn engines_are_taken_once_and_in_order() {
         let choices = [EngineChoice::Pct, EngineChoice::Shuttle, EngineChoice::Loom];
         let expected = [Engine::Loom, Engine::Random, Engine::Pct, Engine::Urw];
-        assert_eq!(EngineChoice::all_of(&choices), expected);
-        let explorer = [EngineChoice::All, EngineChoice::Explorer];
-        assert_eq!(EngineChoice::all_of(&explorer), Engine::ALL);
-        let all = EngineChoice::all_of(&[EngineChoice::All]);
-        assert_eq!(all, Engine::ALL[1..], "all but the explorer");
+        let engines = EngineChoice::engines_of(&choices);
+        assert_eq!(
+            (engines.always, engines.for_the_rest),
+            (expected.into(), vec![])
+        );
+    }
+
+    #[test]
+    fn all_samples_what_is_left_unless_the_engine_is_named() {
+        let of = |choices: &[EngineChoice]| {
+            let engines = EngineChoice::engines_of(choices);
+            (engines.always, engines.for_the_rest)
+        };
+        let sampling = vec![Engine::Random, Engine::Pct, Engine::Urw];
+        let searches = vec![Engine::Explorer, Engine::Loom, Engine::Threads];
+        assert_eq!(of(&[EngineChoice::All]), (searches, sampling.clone()));
+        let shuttle = [EngineChoice::Shuttle, EngineChoice::All];
+        assert_eq!(of(&shuttle), (Engine::ALL.to_vec(), vec![]));
+        let (always, rest) = of(&[EngineChoice::All, EngineChoice::Pct]);
+        assert!(always.contains(&Engine::Pct) && !rest.contains(&Engine::Pct));
+        assert_eq!(of(&[EngineChoice::Shuttle]), (sampling, vec![]));
     }
 
     #[test]
@@ -268,11 +364,39 @@ mod tests {
     }
 
     #[test]
+    fn sizes_are_for_people() {
+        let bytes = |text| size(text).map(|size| size.as_u64());
+        assert_eq!(bytes("4GiB"), Ok(4 << 30));
+        assert_eq!(bytes("512 MiB"), Ok(512 << 20));
+        assert_eq!(bytes("1073741824"), Ok(1 << 30));
+        assert!(bytes("0").unwrap_err().contains("at least one"));
+        assert!(bytes("much").unwrap_err().contains("such as 4GiB"));
+    }
+
+    #[test]
+    fn the_help_names_every_reduction() {
+        let mut command = Cli::command();
+        let check = command.find_subcommand_mut("check").expect("it is there");
+        let help = check.render_long_help().to_string();
+        let help = Vec::from_iter(help.split_whitespace()).join(" ");
+        for reduction in nmr_explorer::Reduction::ALL {
+            assert!(
+                help.contains(reduction.name()),
+                "{reduction} is not in {help}"
+            );
+        }
+    }
+
+    #[test]
     fn the_commands_of_the_documentation_are_understood() {
         for line in [
             "nmr check --engine loom --scenario two-* --seed 7 --budget 60s --format json",
             "nmr check --engine explorer,loom,threads --deep",
             "nmr check --file own.toml",
+            "nmr check --engine explorer --workers 2 --max-memory 4GiB --no-reduction symmetry",
+            "nmr check --scenario four-lives --checkpoint four-lives.checkpoint --budget 1h",
+            "nmr bench explorer",
+            "nmr bench explorer --format json --budget 5s",
             "nmr fuzz --time 10m --seed 5 --shard 2/8 --out somewhere",
             "nmr list --format json",
             "nmr replay case.toml",

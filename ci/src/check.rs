@@ -1,7 +1,9 @@
-//! `nmr check`: each scenario under each engine, each run in a process of its own.
+//! `nmr check`: the scenarios under the engines, each run in a process of its own.
 //!
-//! Results come in the order of scenarios and engines, whichever run ends first. As JSON each is
-//! printed as soon as those before it are; for people all are printed at the end.
+//! There are two phases: first the runs that are made in any case, then those of the engines that sample
+//! what no search has exhausted. In each of them results come in the order of scenarios and engines,
+//! whichever run ends first. As JSON each is printed as soon as those before it are; for people all are
+//! printed at the end, in one order.
 
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
@@ -11,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Instant;
 
+use nmr_models::engine::Search;
 use nmr_models::process::{GRACE, Job, Outcome, Source};
-use nmr_models::report::{Build, Line, RunResult, Verdict};
+use nmr_models::report::{Build, Engine, Line, RunResult, Verdict};
 use nmr_models::scenarios;
 
 use crate::args::{self, EngineChoice, Format};
@@ -31,28 +34,29 @@ pub mod tally;
 #[cfg(test)]
 pub(crate) mod samples;
 
-use plan::{Effort, Run, plan};
+use plan::{Effort, Engines, Run};
 use tally::{Frame, Tally};
 
 /// Runs the check and prints what it found to `out`; soon after `stop` becomes true it kills its
 /// workers and prints what it has.
 ///
 /// # Errors
-/// There is nothing to run, a worker cannot be built, `out` cannot be written.
+/// There is nothing to run, options contradict each other, a worker cannot be built, `out` cannot be
+/// written.
 pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
     let start = Instant::now();
     let sources = sources(args)?;
-    let engines = EngineChoice::all_of(&args.engine);
+    let engines = EngineChoice::engines_of(&args.engine);
+    let search = search(args, &engines, sources.len())?;
     let effort = Effort {
         budget: args.budget,
         deep: args.deep,
     };
-    let runs = plan(&sources, &engines, effort);
     let seed = args.seed.unwrap_or_else(random_seed);
 
     let display = Display::new();
     let workspace = Workspace::find()?;
-    let builds = BTreeSet::from_iter(engines.iter().map(|engine| engine.build()));
+    let builds = BTreeSet::from_iter(engines.all().map(Engine::build));
     let workers = match &args.worker {
         Some(path) => builds
             .into_iter()
@@ -65,15 +69,28 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         workers,
         cases: &cases,
         seed,
+        search,
+        width: usize::from(args.jobs),
         stop,
         display: &display,
     };
+    let first = plan::first(&sources, &engines, effort);
     display.say(&format!(
         "{} of {}, seed {seed}",
-        words::plural(runs.len() as u64, "run"),
+        words::plural(first.len() as u64, "run"),
         words::plural(sources.len() as u64, "scenario"),
     ));
-    let tally = checker.run_all(&runs, usize::from(args.jobs), args.format, out)?;
+    let mut tally = Tally::default();
+    checker.run_all(&first, args.format, &mut tally, out)?;
+    let then = plan::then(&sources, &engines, effort, &tally.results);
+    if !then.is_empty() && !stop.load(Ordering::Relaxed) {
+        display.say(&format!(
+            "sampling what no search has exhausted: {}",
+            words::plural(then.len() as u64, "run"),
+        ));
+        checker.run_all(&then, args.format, &mut tally, out)?;
+    }
+    tally.sort(&sources);
     let frame = Frame {
         whole: args.scenario.is_empty() && args.file.is_none(),
         interrupted: stop.load(Ordering::Relaxed),
@@ -104,6 +121,52 @@ fn sources(args: &args::Check) -> Result<Vec<Source>, Error> {
         .into_iter()
         .map(|name| Source::Named(name.to_owned()));
     Ok(named.collect())
+}
+
+/// What is asked of the explorer.
+fn search(args: &args::Check, engines: &Engines, scenarios: usize) -> Result<Search, Error> {
+    let given = [
+        ("--workers", args.workers.is_some()),
+        ("--max-memory", args.max_memory.is_some()),
+        ("--checkpoint", args.checkpoint.is_some()),
+        ("--no-reduction", !args.no_reduction.is_empty()),
+    ];
+    let given = given.into_iter().find(|(_, given)| *given);
+    if let Some((option, _)) = given
+        && !engines.all().any(|engine| engine == Engine::Explorer)
+    {
+        return Err(Error::Usage(format!(
+            "{option} is for the explorer, which is not among the engines: add `--engine explorer`"
+        )));
+    }
+    if let Some(file) = &args.checkpoint {
+        check_checkpoint(file, scenarios)?;
+    }
+    Ok(Search {
+        workers: args.workers.map_or(1, usize::from),
+        max_memory: args.max_memory.map(|size| size.as_u64()),
+        checkpoint: args.checkpoint.clone(),
+        without: args.no_reduction.clone(),
+        ..Search::default()
+    })
+}
+
+/// Before anything is built and searched for nothing.
+fn check_checkpoint(file: &Path, scenarios: usize) -> Result<(), Error> {
+    if scenarios != 1 {
+        return Err(Error::Usage(format!(
+            "--checkpoint holds the search of one scenario, these are {scenarios}: choose one with \
+             --scenario or --file"
+        )));
+    }
+    let folder = std::path::absolute(file)?;
+    match folder.parent() {
+        Some(folder) if !folder.is_dir() => Err(Error::Usage(format!(
+            "--checkpoint: there is no folder {}",
+            folder.display()
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// A seed that is short enough to be read out.
@@ -152,6 +215,9 @@ struct Checker<'a> {
     workers: Vec<(Build, PathBuf)>,
     cases: &'a Path,
     seed: u64,
+    search: Search,
+    /// Runs at a time.
+    width: usize,
     stop: &'a AtomicBool,
     display: &'a Display,
 }
@@ -160,10 +226,10 @@ impl Checker<'_> {
     fn run_all(
         &self,
         runs: &[Run],
-        width: usize,
         format: Format,
+        tally: &mut Tally,
         out: &mut dyn Write,
-    ) -> Result<Tally, Error> {
+    ) -> Result<(), Error> {
         let counter = self.display.counter(runs.len() as u64, "runs");
         let task = |run: &Run| {
             let outcome = self.run(run)?;
@@ -171,9 +237,8 @@ impl Checker<'_> {
             self.warn(&outcome.result);
             Some(outcome)
         };
-        let mut tally = Tally::default();
         let mut printed = Ok(());
-        pool::in_order(width, runs, task, |outcome| {
+        pool::in_order(self.width, runs, task, |outcome| {
             if format == Format::Json && printed.is_ok() {
                 printed = json(out, &Line::Result(outcome.result.clone()));
                 // Nobody reads any more: the other runs would be for nothing.
@@ -181,7 +246,7 @@ impl Checker<'_> {
             }
             tally.add(outcome);
         });
-        printed.map(|()| tally)
+        printed
     }
 
     /// `None` once everything has to stop.
@@ -202,8 +267,9 @@ impl Checker<'_> {
             grace: GRACE,
             case_dir: Some(self.cases),
         };
-        job.run_until(self.stop, &mut |executions| {
-            activity.at(words::plural(executions, "execution"));
+        job.run_until(&self.search, self.stop, &mut |now| {
+            let counted = || words::plural(now.executions, "execution");
+            activity.at(now.text.clone().unwrap_or_else(counted));
         })
     }
 

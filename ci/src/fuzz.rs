@@ -133,6 +133,7 @@ impl Night<'_> {
             deadline: left + SLACK,
             silence: SILENCE,
             stderr: Stderr::Keep(20),
+            ..Limits::NONE
         };
         let (mut heard, mut printed) = (Heard::default(), Ok(()));
         let end = supervise(command, limits, self.stop, &mut |_, text| {
@@ -177,7 +178,7 @@ impl Night<'_> {
 
     /// Passes a line on.
     fn print(&mut self, line: &Line) -> Result<(), Error> {
-        if let Line::Progress { executions } = line {
+        if let Line::Progress { executions, .. } = line {
             let so_far = self.total.executions + executions;
             self.activity.at(words::plural(so_far, "execution"));
         }

@@ -1,6 +1,7 @@
 //! The command `nmr`: everything that a person or a CI does with the registrar's harness.
 //!
-//! - [`check`]: explores each scenario with each engine, each run in a process of its own.
+//! - [`check`]: explores each scenario with the engines, each run in a process of its own.
+//! - [`bench`](mod@bench): measures the engines.
 //! - [`fuzz`]: generated scenarios until the time is up.
 //! - [`list`], [`replay`], [`test`](mod@test): what there is, a saved case step by step, all tests.
 //!
@@ -10,6 +11,7 @@
 //! and exit codes ([`exit`]) are pure; processes and output are at the edge.
 
 pub mod args;
+pub mod bench;
 pub mod cargo;
 pub mod check;
 pub mod error;

@@ -78,7 +78,13 @@ pub fn table(columns: &[Flush], rows: &[Vec<Cell>]) -> String {
             let gap = if column == 0 { "" } else { "  " };
             match columns[column] {
                 Flush::Right => lines.extend([gap, &pad, &text]),
-                Flush::Left if column + 1 == columns.len() => lines.extend([gap, &text]),
+                Flush::Left if column + 1 == columns.len() => {
+                    if cell.text.is_empty() {
+                        lines.truncate(lines.trim_end_matches(' ').len());
+                    } else {
+                        lines.extend([gap, &text]);
+                    }
+                }
                 Flush::Left => lines.extend([gap, &text, &pad]),
             }
         }
@@ -107,5 +113,9 @@ mod tests {
             plain,
             "name      n  verdict\none   1,234  preemptions ≤ 2\n"
         );
+        let rows = [vec!["a".into(), "b".into()], vec!["long".into(), "".into()]];
+        let text = table(&[Flush::Left, Flush::Left], &rows);
+        let plain = anstream::adapter::strip_str(&text).to_string();
+        assert_eq!(plain, "a     b\nlong\n");
     }
 }

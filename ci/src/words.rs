@@ -4,6 +4,7 @@ use std::env;
 use std::path::Path;
 use std::time::Duration;
 
+use bytesize::ByteSize;
 use nmr_models::report::{Build, Extent, RunResult, Verdict};
 
 /// `1,234,567`.
@@ -20,23 +21,34 @@ pub fn count(number: u64) -> String {
     grouped
 }
 
-/// `1 run`, `2 runs`.
+/// `1 run`, `2 runs`, `2 searches`.
 #[must_use]
 pub fn plural(number: u64, one: &str) -> String {
-    let s = if number == 1 { "" } else { "s" };
+    let s = match number {
+        1 => "",
+        _ if one.ends_with("ch") => "es",
+        _ => "s",
+    };
     format!("{} {one}{s}", count(number))
 }
 
-/// `0.07 s`, `1.3 s`, `3 min 1 s`, `2 h 5 min`.
+/// `2.8 ms`, `0.07 s`, `1.3 s`, `3 min 1 s`, `2 h 5 min`.
 #[must_use]
 pub fn time(seconds: f64) -> String {
     let whole = Duration::from_secs_f64(seconds.max(0.0)).as_secs();
     match whole {
+        0 if seconds < 0.01 => format!("{:.1} ms", seconds.max(0.0) * 1000.0),
         0 => format!("{seconds:.2} s"),
         1..60 => format!("{seconds:.1} s"),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
     }
+}
+
+/// `12.5 MiB`.
+#[must_use]
+pub fn size(bytes: u64) -> String {
+    ByteSize(bytes).to_string()
 }
 
 /// The verdict of a run as it stands in the table.
@@ -83,7 +95,7 @@ pub fn path(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, path, plural, time, verdict};
+    use super::{count, path, plural, size, time, verdict};
     use nmr_models::report::{Engine, Extent, Rule, RunResult, Verdict};
     use std::env;
 
@@ -97,13 +109,26 @@ mod tests {
             (plural(1, "run"), plural(1_000, "run")),
             ("1 run".into(), "1,000 runs".into())
         );
+        assert_eq!(plural(2, "search"), "2 searches");
+    }
+
+    #[test]
+    fn sizes_have_their_unit() {
+        assert_eq!([12 << 20, 3 << 29].map(size), ["12.0 MiB", "1.5 GiB"]);
     }
 
     #[test]
     fn times_are_as_exact_as_one_reads_them() {
         assert_eq!(
-            [0.04, 0.66, 59.0, 181.2, 7_500.0].map(time),
-            ["0.04 s", "0.66 s", "59.0 s", "3 min 1 s", "2 h 5 min"]
+            [0.0028, 0.04, 0.66, 59.0, 181.2, 7_500.0].map(time),
+            [
+                "2.8 ms",
+                "0.04 s",
+                "0.66 s",
+                "59.0 s",
+                "3 min 1 s",
+                "2 h 5 min"
+            ]
         );
     }
 

@@ -48,8 +48,8 @@ fn the_json_form_is_stable() {
     assert_eq!(
         lines[..3],
         [
-            r#"{"kind":"result","scenario":"two-lives","engine":"loom","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null}"#,
-            r#"{"kind":"result","scenario":"two-lives","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null}"#,
+            r#"{"kind":"result","scenario":"two-lives","engine":"loom","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null,"states":null,"certificate":null}"#,
+            r#"{"kind":"result","scenario":"two-lives","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null,"states":null,"certificate":null}"#,
             r#"{"kind":"coverage","rule":"C1","exercised":0}"#,
         ]
     );
@@ -94,6 +94,123 @@ fn a_worker_gets_its_order() {
         order(&["--engine", "loom", "--deep"]),
         "run --engine loom --scenario two-lives --seed 7 --budget-ms 600000"
     );
+    assert_eq!(
+        order(&["--engine", "explorer"]),
+        "run --engine explorer --scenario two-lives --seed 7 --budget-ms 20000"
+    );
+    let checkpoint = fake.file("two-lives.checkpoint").display().to_string();
+    let asked = [
+        "--engine",
+        "explorer",
+        "--workers",
+        "2",
+        "--max-memory",
+        "4GiB",
+        "--checkpoint",
+        &checkpoint,
+        "--no-reduction",
+        "symmetry",
+        "--no-reduction",
+        "sleep-sets",
+    ];
+    assert_eq!(
+        order(&asked),
+        format!(
+            "run --engine explorer --scenario two-lives --seed 7 --budget-ms 20000 --workers 2 \
+             --max-memory 4294967296 --checkpoint {checkpoint} --no-reduction symmetry \
+             --no-reduction sleep-sets"
+        )
+    );
+}
+
+#[test]
+fn states_and_certificate_of_the_explorer_are_passed_on() {
+    let holds = result("holds", "complete", CLEAN, 0);
+    let more = r#""case":null,"states":45,"certificate":"two-lives: exhausted""#;
+    let fake = Fake::new(&holds.replace(r#""case":null"#, more));
+    let one = ["--scenario", "two-lives", "--engine", "explorer"];
+    let ended = check(&fake, &[&one[..], &["--format", "json"]].concat());
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let first = ended.stdout.lines().next().unwrap_or_default();
+    let line: serde_json::Value = serde_json::from_str(first).expect("an object");
+    assert_eq!(
+        (&line["kind"], &line["engine"]),
+        (&"result".into(), &"explorer".into())
+    );
+    assert_eq!(
+        (&line["states"], &line["verdict"]),
+        (&45.into(), &"holds".into())
+    );
+    assert_eq!(line["certificate"], "two-lives: exhausted");
+
+    let ended = check(&fake, &one);
+    let row = ended.stdout.lines().nth(1).unwrap_or_default();
+    let row = Vec::from_iter(row.split_whitespace()).join(" ");
+    assert_eq!(row, "two-lives explorer holds, complete 1,234 45 0.50 s");
+}
+
+#[test]
+fn what_no_search_exhausts_is_sampled_after_the_searches() {
+    // The explorer exhausts two-lives, loom two-waiters, and neither two-interfaces.
+    let fake = Fake::new(&format!(
+        "case $engine-$scenario in
+            explorer-two-lives | loom-two-waiters) {} ;;
+            loom-*) {} ;;
+            explorer-*) {} ;;
+         esac
+         {}",
+        result("holds", "complete", CLEAN, 0),
+        result("holds", "bounded", CLEAN, 0),
+        result(
+            "incomplete",
+            "sampled",
+            r#""how":"20s were over","rule":null,"message":"""#,
+            3
+        ),
+        result("holds", "sampled", CLEAN, 0)
+    ));
+    let some = ["two-interfaces", "two-lives", "two-waiters"];
+    let some = some.iter().flat_map(|&name| ["--scenario", name]);
+    let some: Vec<&str> = some.collect();
+    let runs = |more: &[&str]| {
+        let json = [&some[..], &["--format", "json"], more].concat();
+        let ended = check(&fake, &json);
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        let lines = ended.stdout.lines();
+        let lines = lines.map(|line| serde_json::from_str(line).expect("an object"));
+        let results = lines.filter(|line: &serde_json::Value| line["kind"] == "result");
+        let name = |line: serde_json::Value| {
+            let word = |key: &str| line[key].as_str().map(str::to_owned).unwrap_or_default();
+            format!("{} {}", word("scenario"), word("engine"))
+        };
+        results.map(name).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        runs(&[]),
+        [
+            "two-interfaces explorer",
+            "two-interfaces loom",
+            "two-interfaces threads",
+            "two-lives explorer",
+            "two-lives loom",
+            "two-lives threads",
+            "two-waiters explorer",
+            "two-waiters loom",
+            "two-waiters threads",
+            "two-interfaces random",
+            "two-interfaces pct",
+            "two-interfaces urw",
+        ]
+    );
+    let named = runs(&["--engine", "explorer,pct"]);
+    assert_eq!(named.len(), 6, "pct was asked for by name: {named:?}");
+
+    let ended = check(&fake, &some);
+    let rows = ended.stdout.lines().skip(1).take(12);
+    let rows: Vec<_> = rows.map(|row| row.split_whitespace().next()).collect();
+    assert!(rows.is_sorted(), "people read it by scenario: {rows:?}");
+    let last = ended.stdout.lines().last().unwrap_or_default();
+    assert!(last.starts_with("12 runs of 3 scenarios in "), "{last}");
 }
 
 #[test]

@@ -66,7 +66,7 @@ violated C9, seed 99
 
 #[test]
 fn the_json_form_is_passed_on() {
-    let progress = r#"{"kind":"progress","executions":5}"#;
+    let progress = r#"{"kind":"progress","executions":5,"text":null}"#;
     let fake = Fake::new(&format!(
         "echo '{progress}'; echo '{FINDING}'; {}",
         summary(1)

@@ -12,6 +12,7 @@ fn everything_has_help() {
         &["--help"][..],
         &["check", "--help"],
         &["fuzz", "--help"],
+        &["bench", "--help"],
         &["list", "--help"],
         &["replay", "--help"],
         &["test", "--help"],
@@ -46,6 +47,40 @@ fn bad_usage_is_2_and_says_what_was_expected() {
             &["check", "--scenario", "hollow-sucess"],
             "the nearest names are hollow-success",
         ),
+        (
+            &["check", "--no-reduction", "sleep"],
+            "`sleep` is no reduction: expected visible-operations, visited-states, forgetting, \
+             symmetry, sleep-sets or lock-aware",
+        ),
+        (
+            &["check", "--max-memory", "much"],
+            "expected a size such as 4GiB",
+        ),
+        (&["check", "--workers", "0"], "0 is not in 1..=256"),
+        (
+            &["check", "--scenario", "two-*", "--checkpoint", "c"],
+            "--checkpoint holds the search of one scenario, these are ",
+        ),
+        (
+            &[
+                "check",
+                "--checkpoint",
+                "no/such/c",
+                "--scenario",
+                "two-lives",
+            ],
+            "--checkpoint: there is no folder ",
+        ),
+        (
+            &["check", "--engine", "loom,shuttle", "--workers", "2"],
+            "--workers is for the explorer, which is not among the engines",
+        ),
+        (
+            &["check", "--engine", "pct", "--no-reduction", "symmetry"],
+            "--no-reduction is for the explorer, which is not among the engines",
+        ),
+        (&["bench"], "<TARGET>"),
+        (&["bench", "loom"], "[possible values: explorer]"),
         (
             &["check", "--scenario", "a", "--file", "b"],
             "cannot be used with",

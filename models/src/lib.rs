@@ -6,15 +6,18 @@
 //!   rule.
 //! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
 //! - [`case`] and [`render`]: a finding as a file, and as a picture.
+//! - [`programs`]: what `nmr bench` measures the engines with.
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
 pub mod engine;
 pub mod event;
+mod fingerprint;
 mod invisible;
 pub mod op;
 pub mod oracle;
 pub mod process;
+pub mod programs;
 pub mod render;
 pub mod replay;
 pub mod report;

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::engine::Search;
 use crate::report::{Coverage, Engine, RunResult};
 
 pub mod supervise;
@@ -28,6 +29,10 @@ use transcript::Transcript;
 /// How long after its time a worker that has not ended is taken to hang: an execution that was begun
 /// in time is finished.
 pub const GRACE: Duration = Duration::from_secs(30);
+
+/// How long a worker with a checkpoint to write may go on when it is to be stopped. It stops by itself if
+/// it has heard of that, too, as it does of a Ctrl-C in a terminal; nobody else tells it.
+const PARTING: Duration = Duration::from_secs(2);
 
 /// How many lines of a worker's stderr go into a message.
 const LAST_WORDS: usize = 20;
@@ -76,6 +81,15 @@ pub struct Job<'a> {
     pub case_dir: Option<&'a Path>,
 }
 
+/// How far a worker says it has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// Executions so far.
+    pub executions: u64,
+    /// In words, by an engine that can say more.
+    pub text: Option<String>,
+}
+
 /// What became of a run.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
@@ -88,26 +102,39 @@ pub struct Outcome {
 impl Job<'_> {
     /// Runs the worker to its end; `progress` hears the executions so far from time to time.
     pub fn run(&self, progress: &mut dyn FnMut(u64)) -> Outcome {
-        self.run_until(&AtomicBool::new(false), progress)
+        let (search, stop) = (Search::default(), AtomicBool::new(false));
+        self.run_until(&search, &stop, &mut |now| progress(now.executions))
             .expect("nobody stops this run")
     }
 
-    /// The same, but kills the worker and answers `None` soon after `stop` becomes true.
-    pub fn run_until(&self, stop: &AtomicBool, progress: &mut dyn FnMut(u64)) -> Option<Outcome> {
+    /// The same, with what the explorer is asked besides. Kills the worker and answers `None` soon after
+    /// `stop` becomes true, unless the worker has a checkpoint to write and ends by itself within two
+    /// seconds.
+    pub fn run_until(
+        &self,
+        search: &Search,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(&Progress),
+    ) -> Option<Outcome> {
         let mut transcript = Transcript::default();
+        let asked = self.asked(search);
         let limits = Limits {
             deadline: self.budget * self.searches() + self.grace,
             stderr: Stderr::Keep(LAST_WORDS),
+            parting: match (self.engine, &search.checkpoint) {
+                (Engine::Explorer, Some(_)) => PARTING,
+                _ => Duration::ZERO,
+            },
             ..Limits::NONE
         };
-        let ended = supervise(self.command(), limits, stop, &mut |at, line| {
-            if let Some(executions) = transcript.take(at, line) {
-                progress(executions);
+        let ended = supervise(self.command(&asked), limits, stop, &mut |at, line| {
+            if let Some(now) = transcript.take(at, line) {
+                progress(&now);
             }
         });
         match ended {
             Ok(end) if matches!(end.how, How::Stopped) => None,
-            ended => Some(verdict::judge(self, transcript, ended)),
+            ended => Some(verdict::judge(self, &asked, transcript, ended)),
         }
     }
 
@@ -118,7 +145,30 @@ impl Job<'_> {
         }
     }
 
-    fn command(&self) -> Command {
+    /// The options of what is asked of the explorer, for the worker as for `nmr check`. The other engines
+    /// have none.
+    fn asked(&self, search: &Search) -> Vec<String> {
+        let mut asked = Vec::new();
+        if self.engine != Engine::Explorer {
+            return asked;
+        }
+        let mut add = |option: &str, value: String| asked.extend([option.to_owned(), value]);
+        if search.workers > 1 {
+            add("--workers", search.workers.to_string());
+        }
+        if let Some(bytes) = search.max_memory {
+            add("--max-memory", bytes.to_string());
+        }
+        if let Some(file) = &search.checkpoint {
+            add("--checkpoint", file.display().to_string());
+        }
+        for reduction in &search.without {
+            add("--no-reduction", reduction.to_string());
+        }
+        asked
+    }
+
+    fn command(&self, asked: &[String]) -> Command {
         let mut command = Command::new(self.worker);
         command.args(["run", "--engine", self.engine.name()]);
         match &self.source {
@@ -127,6 +177,7 @@ impl Job<'_> {
         };
         command.args(["--seed", &self.seed.to_string()]);
         command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
+        command.args(asked);
         if let Some(folder) = self.case_dir {
             command.arg("--case-dir").arg(folder);
         }
@@ -134,13 +185,16 @@ impl Job<'_> {
     }
 
     /// The command that repeats this run.
-    fn repeat(&self) -> String {
+    fn repeat(&self, asked: &[String]) -> String {
+        let asked: String = asked.iter().map(|word| format!(" {word}")).collect();
         let scenario = match &self.source {
             Source::Named(name) => format!("--scenario {name}"),
             Source::File { path, .. } => format!("--file {}", path.display()),
         };
         let (engine, seed) = (self.engine, self.seed);
         let budget = self.budget.as_millis();
-        format!("cargo nmr check --engine {engine} {scenario} --seed {seed} --budget {budget}ms")
+        format!(
+            "cargo nmr check --engine {engine} {scenario} --seed {seed} --budget {budget}ms{asked}"
+        )
     }
 }

@@ -1,23 +1,31 @@
-//! What a run says of itself: the lines that workers print and `nmr check --format json` passes on.
+//! What a run says of itself: the lines that workers print and `nmr check`, `nmr fuzz` and `nmr bench`
+//! pass on with `--format json`.
 //!
 //! One JSON object a line, told apart by `kind`. The format is stable: fields are added, never
 //! renamed or removed. A field without a value is `null`, never left out.
 //!
-//! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` |
-//! |---|---|---|---|
-//! | `progress` ([`Line::Progress`]) | from time to time | – | from time to time |
-//! | `coverage` ([`Coverage`]) | each rule of its run | each rule, added up over all runs | – |
-//! | `result` ([`RunResult`]) | the last line | each run, by scenario and engine | – |
-//! | `finding` ([`Finding`]) | – | – | each finding |
-//! | `summary` ([`Summary`]) | – | the last line | – |
-//! | `fuzz-summary` ([`FuzzSummary`]) | – | – | the last line |
+//! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` | from `nmr bench` |
+//! |---|---|---|---|---|
+//! | `progress` ([`Line::Progress`]) | from time to time | – | from time to time | – |
+//! | `coverage` ([`Coverage`]) | each rule of its run | each rule, added up over all runs | – | – |
+//! | `result` ([`RunResult`]) | the last line | each run, see below | – | – |
+//! | `finding` ([`Finding`]) | – | – | each finding | – |
+//! | `summary` ([`Summary`]) | – | the last line | – | – |
+//! | `fuzz-summary` ([`FuzzSummary`]) | – | – | the last line | – |
+//! | `bench` ([`Bench`]) | the last line, if it was asked for a row | – | – | each row |
+//!
+//! The results of `nmr check` come by scenario and engine, in two parts: first the runs that are made in
+//! any case; then those of the sampling engines on the scenarios that no search has exhausted, unless
+//! these engines were asked for by name and are in the first part.
 //!
 //! ```json
-//! {"kind":"result","scenario":"both-deregister","engine":"pct","verdict":"violated","extent":"sampled","how":null,"rule":"C7","message":"…","executions":12,"seconds":0.1,"seed":7,"case":"target/nmr/cases/….toml"}
+//! {"kind":"result","scenario":"both-deregister","engine":"pct","verdict":"violated","extent":"sampled","how":null,"rule":"C7","message":"…","executions":12,"seconds":0.1,"seed":7,"case":"target/nmr/cases/….toml","states":null,"certificate":null}
 //! {"kind":"coverage","rule":"C7","exercised":4211}
 //! {"kind":"summary","scenarios":40,"runs":200,"holds":199,"violated":1,"incomplete":0,"harness-errors":0,"seconds":181.5,"seed":7,"exit":1}
 //! {"kind":"finding","rule":"C7","message":"…","seed":99,"case":"target/nmr/findings/….toml"}
 //! {"kind":"fuzz-summary","scenarios":9000,"executions":180000,"findings":1,"seconds":600.2,"seed":7,"shard":"1/8","version":"0.1.0"}
+//! {"kind":"bench","program":"three-lives","engine":"explorer","verdict":"holds","how":null,"executions":2101,"before-restart":null,"states":1944,"seconds":0.4,"workers":1,"memory":17825792,"without":[]}
+//! {"kind":"progress","executions":512,"text":null}
 //! ```
 
 use std::fmt;
@@ -331,6 +339,9 @@ pub enum Line {
     Progress {
         /// Executions so far.
         executions: u64,
+        /// How far it has come, in words for people, by an engine that can say more.
+        #[serde(default)]
+        text: Option<String>,
     },
     /// `nmr check` ended.
     Summary(Summary),
@@ -338,6 +349,8 @@ pub enum Line {
     Finding(Finding),
     /// Fuzzing ended.
     FuzzSummary(FuzzSummary),
+    /// A row of `nmr bench` is done.
+    Bench(Bench),
 }
 
 /// The last line of `nmr check`.
@@ -394,6 +407,89 @@ pub struct FuzzSummary {
     pub shard: Shard,
     /// The version of the generator.
     pub version: String,
+}
+
+/// What makes a search for `nmr bench`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BenchEngine {
+    /// nmr-explorer.
+    Explorer,
+    /// loom, without a bound.
+    Loom,
+    /// shuttle's own depth-first search.
+    Dfs,
+}
+
+impl BenchEngine {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Explorer, Self::Loom, Self::Dfs];
+
+    /// The build that it needs.
+    #[must_use]
+    pub const fn build(self) -> Build {
+        match self {
+            Self::Loom => Build::Loom,
+            Self::Explorer | Self::Dfs => Build::Shuttle,
+        }
+    }
+
+    /// Its name, as in the JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Explorer => "explorer",
+            Self::Loom => "loom",
+            Self::Dfs => "dfs",
+        }
+    }
+}
+
+impl fmt::Display for BenchEngine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for BenchEngine {
+    type Err = UnknownName;
+
+    fn from_str(text: &str) -> Result<Self, UnknownName> {
+        let found = Self::ALL.into_iter().find(|engine| engine.name() == text);
+        found.ok_or_else(|| UnknownName {
+            given: text.to_owned(),
+            expected: "an engine of `nmr bench`: explorer, loom or dfs",
+        })
+    }
+}
+
+/// One search of a program, measured.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Bench {
+    /// The program: a scenario, or one of `models/src/programs.rs`.
+    pub program: String,
+    /// What searched.
+    pub engine: BenchEngine,
+    /// The outcome: `holds` if the search came to its end, `incomplete` if it was cut short.
+    pub verdict: Verdict,
+    /// Why it was cut short or what went wrong, in words.
+    pub how: Option<String>,
+    /// Executions begun.
+    pub executions: u64,
+    /// Of these, the ones made before the search last began again, by an engine that does so and for a
+    /// program that is no scenario.
+    pub before_restart: Option<u64>,
+    /// The different states met, by an engine that knows them.
+    pub states: Option<u64>,
+    /// Wall-clock time of the search.
+    pub seconds: f64,
+    /// Threads that searched.
+    pub workers: u64,
+    /// The most memory that its process had, in bytes, where the system says so.
+    pub memory: Option<u64>,
+    /// The explorer's reductions that were off.
+    pub without: Vec<String>,
 }
 
 /// One of `count` machines that share a seed: `i/n`, from `1/n` to `n/n`.

@@ -1,20 +1,22 @@
-//! The explorer against the sampling engines: whatever a schedule drawn at random comes to, an
-//! exhausted search must have come to as well.
+//! The explorer against itself with each reduction off, and against the sampling engines: the same answers
+//! and replies, the same ends, the same verdict.
 #![cfg(shuttle)]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nmr_models::engine::{Exploration, Request, explore, shuttle};
+use nmr_explorer::Reduction;
+use nmr_models::engine::{Exploration, Request, Search, explore, shuttle};
 use nmr_models::report::{Engine, Extent, Verdict};
 use nmr_models::scenario::Scenario;
 use nmr_models::scenarios;
 
-/// For a search that should be exhausted; the others are left out.
-const BUDGET: Duration = Duration::from_secs(2);
 /// Executions for each sampling engine.
-const SAMPLES: u64 = 1_000;
+const SAMPLES: u64 = 300;
+
+/// Without these a search may not come to an end in reasonable time: it gets this much.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 fn request(scenario: &Arc<Scenario>, engine: Engine, budget: Duration) -> Request {
     Request {
@@ -23,25 +25,67 @@ fn request(scenario: &Arc<Scenario>, engine: Engine, budget: Duration) -> Reques
         seed: 11,
         budget,
         executions: Arc::default(),
-        search: Default::default(),
+        search: Search::default(),
     }
 }
 
-fn exhausted(scenario: &Arc<Scenario>) -> Option<Exploration> {
-    let exploration = explore(&request(scenario, Engine::Explorer, BUDGET), |_| {});
-    let complete =
-        (exploration.verdict(), exploration.extent) == (Verdict::Holds, Extent::Complete);
-    complete.then_some(exploration)
+fn explored(scenario: &Arc<Scenario>, without: &[Reduction], budget: Duration) -> Exploration {
+    let mut request = request(scenario, Engine::Explorer, budget);
+    request.search.without = without.to_vec();
+    explore(&request, |_| {})
+}
+
+fn is_exhausted(exploration: &Exploration) -> bool {
+    (exploration.verdict(), exploration.extent) == (Verdict::Holds, Extent::Complete)
+}
+
+/// All scenarios that the explorer exhausts in less than a second or so, with what comes out.
+fn small() -> Vec<(Arc<Scenario>, Exploration)> {
+    let all = scenarios::all().into_iter().map(Arc::new);
+    let explored = all.map(|scenario| {
+        let exploration = explored(&scenario, &[], PATIENCE);
+        (scenario, exploration)
+    });
+    let small: Vec<_> = explored
+        .filter(|(_, exploration)| is_exhausted(exploration))
+        .collect();
+    assert!(small.len() >= 57, "only {} were exhausted", small.len());
+    small
+}
+
+#[test]
+fn no_reduction_changes_what_comes_out() {
+    let mut compared = 0;
+    for (scenario, expected) in small() {
+        for reduction in Reduction::ALL {
+            let without = explored(&scenario, &[reduction], PATIENCE);
+            let name = &scenario.name;
+            if without.verdict() == Verdict::Incomplete {
+                // It shows at least nothing that is not there.
+                assert!(
+                    without.outcomes.is_subset(&expected.outcomes),
+                    "{name} without {reduction}"
+                );
+                continue;
+            }
+            compared += 1;
+            assert!(is_exhausted(&without), "{name} without {reduction}");
+            assert_eq!(
+                without.outcomes, expected.outcomes,
+                "{name} without {reduction}"
+            );
+        }
+    }
+    assert!(
+        compared >= 300,
+        "only {compared} searches came to their end"
+    );
 }
 
 #[test]
 fn an_exhausted_search_has_seen_whatever_sampling_sees() {
     let (mut compared, mut outcomes) = (0, 0);
-    for scenario in scenarios::all() {
-        let scenario = Arc::new(scenario);
-        let Some(exploration) = exhausted(&scenario) else {
-            continue;
-        };
+    for (scenario, exploration) in small() {
         compared += 1;
         outcomes += exploration.outcomes.len();
         for engine in [Engine::Random, Engine::Pct, Engine::Urw] {
@@ -51,13 +95,25 @@ fn an_exhausted_search_has_seen_whatever_sampling_sees() {
             let (name, count) = (&scenario.name, missed.len());
             assert!(
                 missed.is_empty(),
-                "{name}: {engine} saw {count} ends that the explorer did not"
+                "{name}: {engine} saw {count} things that the explorer did not"
             );
         }
     }
-    assert!(compared >= 45, "only {compared} scenarios were exhausted");
     assert!(
-        outcomes > 3 * compared,
-        "{outcomes} ends of {compared} scenarios compare little"
+        outcomes > 10 * compared,
+        "{outcomes} outcomes of {compared} scenarios compare little"
     );
+}
+
+#[test]
+fn as_many_workers_as_one_likes_come_to_the_same() {
+    for (scenario, one) in small() {
+        let mut request = request(&scenario, Engine::Explorer, Duration::from_secs(60));
+        request.search.workers = 3;
+        let several = explore(&request, |_| {});
+        let name = &scenario.name;
+        assert_eq!(several.verdict(), one.verdict(), "{name}");
+        assert_eq!(several.states, one.states, "{name}");
+        assert_eq!(several.outcomes, one.outcomes, "{name}");
+    }
 }

@@ -26,7 +26,8 @@ pub fn report(tally: &Tally, frame: Frame) -> String {
     text
 }
 
-fn heading(columns: &[&str]) -> Vec<Cell> {
+/// The cells of a heading.
+pub(crate) fn heading(columns: &[&str]) -> Vec<Cell> {
     let cells = columns.iter().map(|&column| Cell::styled(column, HEAD));
     cells.collect()
 }
@@ -38,12 +39,14 @@ fn results(results: &[RunResult]) -> String {
         Flush::Left,
         Flush::Right,
         Flush::Right,
+        Flush::Right,
     ];
     let mut rows = vec![heading(&[
         "scenario",
         "engine",
         "verdict",
         "executions",
+        "states",
         "time",
     ])];
     rows.extend(results.iter().map(|result| {
@@ -52,6 +55,7 @@ fn results(results: &[RunResult]) -> String {
             result.engine.name().into(),
             Cell::styled(words::verdict(result), style::of(result.verdict)),
             words::count(result.executions).into(),
+            result.states.map(words::count).unwrap_or_default().into(),
             words::time(result.seconds).into(),
         ]
     }));
@@ -144,8 +148,16 @@ mod tests {
     #[test]
     fn a_mixed_check() {
         let mut tally = Tally::default();
-        tally.add(everything_exercised(holds()));
+        let mut explored = holds();
+        explored.engine = Engine::Explorer;
+        explored.states = Some(1_022);
+        tally.add(everything_exercised(explored.clone()));
+        tally.add(outcome(holds(), &[]));
         tally.add(outcome(violated(), &[(7, 17)]));
+        explored.scenario = "three-thread-life-cycle".to_owned();
+        explored.verdict = Verdict::Incomplete;
+        explored.how = Some("20s were over".to_owned());
+        tally.add(outcome(explored, &[]));
         let mut bounded = holds();
         bounded.scenario = "three-thread-life-cycle".to_owned();
         bounded.extent = Extent::Bounded;

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use nmr_models::process::Source;
-use nmr_models::report::Engine;
+use nmr_models::report::{Engine, Extent, RunResult, Verdict};
 
-/// What a run may take under an engine that looks at every interleaving, by default.
-pub const EXHAUSTIVE: Duration = Duration::from_secs(5);
+/// What a run may take under the explorer, by default.
+pub const EXPLORER: Duration = Duration::from_secs(60);
+/// What a run may take under loom, by default.
+pub const LOOM: Duration = Duration::from_secs(5);
 /// What a run may take under another engine, by default.
 pub const SAMPLING: Duration = Duration::from_millis(700);
-/// What a deep run may take under such an engine.
+/// What a deep run may take under the explorer or loom.
 pub const DEEP: Duration = Duration::from_secs(600);
 
 /// How much time the runs have.
@@ -28,7 +30,8 @@ impl Effort {
         match (engine, self.budget) {
             (engine, _) if self.deep && !engine.is_sampling() => DEEP,
             (_, Some(budget)) => budget,
-            (engine, None) if !engine.is_sampling() => EXHAUSTIVE,
+            (Engine::Explorer, None) => EXPLORER,
+            (Engine::Loom, None) => LOOM,
             (_, None) => SAMPLING,
         }
     }
@@ -45,9 +48,54 @@ pub struct Run {
     pub budget: Duration,
 }
 
-/// Every scenario under every engine, by scenario, then engine.
+/// Engines, and what they are run on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Engines {
+    /// Those that are run on every scenario.
+    pub always: Vec<Engine>,
+    /// Those that are run on what none of the others has exhausted.
+    pub for_the_rest: Vec<Engine>,
+}
+
+impl Engines {
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = Engine> {
+        self.always.iter().chain(&self.for_the_rest).copied()
+    }
+}
+
+/// The runs that are made in any case.
 #[must_use]
-pub fn plan(sources: &[Source], engines: &[Engine], effort: Effort) -> Vec<Run> {
+pub fn first(sources: &[Source], engines: &Engines, effort: Effort) -> Vec<Run> {
+    runs(sources, &engines.always, effort)
+}
+
+/// The runs that are left after the first ones, which came to these results.
+#[must_use]
+pub fn then(
+    sources: &[Source],
+    engines: &Engines,
+    effort: Effort,
+    results: &[RunResult],
+) -> Vec<Run> {
+    let is_exhausted = |source: &&Source| {
+        let of_it = |result: &&RunResult| result.scenario == source.name();
+        results.iter().filter(of_it).any(exhausts)
+    };
+    let left = sources.iter().filter(|source| !is_exhausted(source));
+    let left: Vec<Source> = left.cloned().collect();
+    runs(&left, &engines.for_the_rest, effort)
+}
+
+/// Whether nothing is left to be seen: all was, or something was found. A scenario with one interleaving
+/// is exhausted by any engine; but what real threads run is another build.
+fn exhausts(result: &RunResult) -> bool {
+    let complete = (result.verdict, result.extent) == (Verdict::Holds, Extent::Complete);
+    result.verdict == Verdict::Violated || complete && result.engine != Engine::Threads
+}
+
+/// By scenario, then engine.
+fn runs(sources: &[Source], engines: &[Engine], effort: Effort) -> Vec<Run> {
     let runs = sources.iter().flat_map(|source| {
         engines.iter().map(|&engine| Run {
             source: source.clone(),
@@ -60,9 +108,11 @@ pub fn plan(sources: &[Source], engines: &[Engine], effort: Effort) -> Vec<Run> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Effort, plan};
+    use super::{Effort, Engines, Run, first, then};
+    use crate::args::EngineChoice;
+    use crate::check::samples::holds;
     use nmr_models::process::Source;
-    use nmr_models::report::Engine;
+    use nmr_models::report::{Engine, Extent, RunResult, Verdict};
     use std::time::Duration;
 
     #[test]
@@ -72,7 +122,7 @@ mod tests {
         let told = |budget, deep| Effort { budget, deep };
         assert_eq!(
             millis(Effort::default()),
-            [5_000, 5_000, 700, 700, 700, 700]
+            [20_000, 5_000, 700, 700, 700, 700]
         );
         assert_eq!(millis(told(budget, false)), [60_000; 6]);
         assert_eq!(
@@ -83,20 +133,87 @@ mod tests {
         assert_eq!(both, [600_000, 600_000, 60_000, 60_000, 60_000, 60_000]);
     }
 
+    fn sources() -> [Source; 2] {
+        ["a", "b"].map(|name| Source::Named(name.to_owned()))
+    }
+
+    fn names(runs: &[Run]) -> Vec<(&str, Engine)> {
+        let runs = runs.iter();
+        runs.map(|run| (run.source.name(), run.engine)).collect()
+    }
+
     #[test]
     fn runs_are_by_scenario_then_engine() {
-        let sources = ["a", "b"].map(|name| Source::Named(name.to_owned()));
-        let runs = plan(&sources, &[Engine::Loom, Engine::Pct], Effort::default());
-        let order: Vec<_> = runs
-            .iter()
-            .map(|run| (run.source.name(), run.engine))
-            .collect();
+        let engines = Engines {
+            always: vec![Engine::Loom, Engine::Pct],
+            for_the_rest: vec![],
+        };
         let expected = [
             ("a", Engine::Loom),
             ("a", Engine::Pct),
             ("b", Engine::Loom),
             ("b", Engine::Pct),
         ];
-        assert_eq!(order, expected);
+        let runs = first(&sources(), &engines, Effort::default());
+        assert_eq!(names(&runs), expected);
+        let left = then(&sources(), &engines, Effort::default(), &[]);
+        assert_eq!(left, [], "all engines were asked for by name");
+    }
+
+    #[test]
+    fn what_a_search_has_exhausted_is_not_sampled() {
+        let engines = EngineChoice::engines_of(&[EngineChoice::All]);
+        let runs = first(&sources(), &engines, Effort::default());
+        let searches = [Engine::Explorer, Engine::Loom, Engine::Threads];
+        assert_eq!(
+            names(&runs),
+            [
+                searches.map(|engine| ("a", engine)),
+                searches.map(|engine| ("b", engine))
+            ]
+            .concat()
+        );
+        let result = |scenario: &str, engine, verdict, extent| RunResult {
+            scenario: scenario.to_owned(),
+            engine,
+            verdict,
+            extent,
+            ..holds()
+        };
+        let left = |results: &[RunResult]| {
+            let left = then(&sources(), &engines, Effort::default(), results);
+            names(&left)
+                .iter()
+                .map(|(name, engine)| format!("{name} {engine}"))
+                .collect::<Vec<_>>()
+        };
+        let incomplete = (Verdict::Incomplete, Extent::Sampled);
+        let bounded = (Verdict::Holds, Extent::Bounded);
+        let complete = (Verdict::Holds, Extent::Complete);
+        let of = |scenario: &str, [explorer, loom]: [(Verdict, Extent); 2]| {
+            [
+                result(scenario, Engine::Explorer, explorer.0, explorer.1),
+                result(scenario, Engine::Loom, loom.0, loom.1),
+                result(scenario, Engine::Threads, complete.0, complete.1),
+            ]
+        };
+        let b = ["b random", "b pct", "b urw"];
+        assert_eq!(
+            left(&[of("a", [complete, bounded]), of("b", [incomplete, bounded])].concat()),
+            b,
+            "neither has exhausted b"
+        );
+        assert_eq!(
+            left(
+                &[
+                    of("a", [incomplete, complete]),
+                    of("b", [incomplete, incomplete])
+                ]
+                .concat()
+            ),
+            b,
+            "loom is enough"
+        );
+        assert_eq!(left(&[]).len(), 6, "nothing is known of either");
     }
 }

@@ -1,6 +1,6 @@
 //! Adding up what the runs said. Pure.
 
-use nmr_models::process::Outcome;
+use nmr_models::process::{Outcome, Source};
 use nmr_models::report::{Coverage, Rule, RunResult, Summary, Verdict};
 
 use crate::exit::Exit;
@@ -8,7 +8,7 @@ use crate::exit::Exit;
 /// What a check has learnt so far.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
-    /// The results, in the order of the runs.
+    /// The results, in the order in which they were added or sorted.
     pub results: Vec<RunResult>,
     exercised: [u64; Rule::COUNT],
 }
@@ -36,6 +36,15 @@ impl Tally {
             *exercised = exercised.saturating_add(coverage.exercised);
         }
         self.results.push(outcome.result);
+    }
+
+    /// Puts the results into the order of the scenarios, and of the engines for each.
+    pub fn sort(&mut self, sources: &[Source]) {
+        let place = |result: &RunResult| {
+            let is_it = |source: &Source| source.name() == result.scenario;
+            (sources.iter().position(is_it), result.engine)
+        };
+        self.results.sort_by_key(place);
     }
 
     /// How often each rule was exercised, all rules in order.
@@ -89,7 +98,8 @@ mod tests {
     use super::{Frame, Tally};
     use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
     use crate::exit::Exit;
-    use nmr_models::report::{Rule, Verdict};
+    use nmr_models::process::Source;
+    use nmr_models::report::{Engine, Rule, Verdict};
 
     #[test]
     fn coverage_adds_up_over_the_runs() {
@@ -118,6 +128,32 @@ mod tests {
         assert_eq!(tally.exit(part), Exit::Holds, "a part may leave rules out");
         tally.add(outcome(violated(), &[]));
         assert_eq!(tally.exit(frame()), Exit::Violated);
+    }
+
+    #[test]
+    fn results_are_put_into_order_by_scenario_and_engine() {
+        let mut tally = Tally::default();
+        let runs = [
+            ("z", Engine::Loom),
+            ("a", Engine::Explorer),
+            ("z", Engine::Explorer),
+        ];
+        for (scenario, engine) in runs {
+            let mut result = holds();
+            (result.scenario, result.engine) = (scenario.to_owned(), engine);
+            tally.add(outcome(result, &[]));
+        }
+        tally.sort(&["z", "a"].map(|name| Source::Named(name.to_owned())));
+        let results = tally.results.iter();
+        let order: Vec<_> = results
+            .map(|result| (result.scenario.as_str(), result.engine))
+            .collect();
+        let expected = [
+            ("z", Engine::Explorer),
+            ("z", Engine::Loom),
+            ("a", Engine::Explorer),
+        ];
+        assert_eq!(order, expected);
     }
 
     #[test]

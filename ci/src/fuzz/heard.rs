@@ -33,7 +33,7 @@ impl Heard {
     pub(super) fn take(&mut self, text: &str) -> Option<Line> {
         match serde_json::from_str(text) {
             Ok(Line::FuzzSummary(summary)) => self.summary = Some(summary),
-            Ok(line @ Line::Progress { executions }) => {
+            Ok(line @ Line::Progress { executions, .. }) => {
                 self.executions = executions;
                 return Some(line);
             }

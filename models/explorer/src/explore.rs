@@ -101,6 +101,12 @@ impl Builder {
         self
     }
 
+    /// Called after each execution, on its worker's thread: for what a program counts over its executions.
+    pub fn after_each(mut self, after: impl Fn() + Send + Sync + 'static) -> Self {
+        self.options.after = Some(Arc::new(after));
+        self
+    }
+
     /// Threads that can be exchanged: each item says for each thread, by number, in whose place it
     /// stands. The first item must change nothing, and with two of them the one after the other must be
     /// one too. What [`beside`](Self::beside) writes has to follow

@@ -14,6 +14,7 @@ use crate::reduction::{Reduction, Reductions};
 type Beside = Arc<dyn Fn(&mut dyn Hasher) + Send + Sync>;
 type Keep = Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>;
 type PutBack = Arc<dyn Fn(&dyn Any) + Send + Sync>;
+type After = Arc<dyn Fn() + Send + Sync>;
 type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 type Kind = Arc<dyn Fn(&str) -> String + Send + Sync>;
 
@@ -39,6 +40,7 @@ pub(crate) struct Options {
     pub(crate) symmetries: Vec<Vec<usize>>,
     pub(crate) beside: Option<Beside>,
     pub(crate) keeper: Option<Keeper>,
+    pub(crate) after: Option<After>,
     pub(crate) spurious: bool,
     /// A bound on the preemptions, for the smallest counterexample.
     pub(crate) preemptions: Option<u32>,
@@ -65,6 +67,7 @@ impl Options {
             symmetries: Vec::new(),
             beside: None,
             keeper: None,
+            after: None,
             spurious: false,
             preemptions: None,
             minimise: true,

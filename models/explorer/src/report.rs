@@ -125,7 +125,10 @@ impl fmt::Display for Report {
                     false => "; whether fewer are enough was not found out",
                 };
                 let preemptions = found.preemptions;
-                writeln!(f, "violated: {}", found.message)?;
+                match found.message.contains(&found.kind) || found.kind == "deadlock" {
+                    true => writeln!(f, "violated: {}", found.message)?,
+                    false => writeln!(f, "violated ({}): {}", found.kind, found.message)?,
+                }
                 writeln!(f, "  preemptions: {preemptions}{fewest}")?;
                 writeln!(f, "  schedule: {:?}", found.schedule)?;
             }

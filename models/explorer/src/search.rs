@@ -230,15 +230,18 @@ impl Search {
         let sleep = self.asleep();
         let is_awake =
             |choice: &&Choice| !sleep.iter().any(|(thread, _)| *thread == choice.thread());
-        if !options.iter().any(|choice| is_awake(&choice)) {
-            return Step::Stop(Reason::Asleep);
+        if let [only] = options {
+            return match is_awake(&only) {
+                true => Step::Go(*only),
+                false => Step::Stop(Reason::Asleep),
+            };
         }
-        if let &[only] = options {
-            return Step::Go(only);
-        }
-        let (worth, kept) = worth(&sleep);
         let mut todo: Vec<Choice> = options.iter().filter(is_awake).rev().copied().collect();
+        let asleep = todo.is_empty();
+        // Also where all sleep a state is met.
+        let (worth, kept) = worth(&sleep);
         match worth {
+            Worth::Awake if asleep => return Step::Stop(Reason::Asleep),
             Worth::Awake => {}
             Worth::Nothing => todo.clear(),
             Worth::Threads(threads) => todo.retain(|choice| threads & 1 << choice.thread != 0),

@@ -1,22 +1,24 @@
 //! The worker: one run of one scenario by one engine of this build, in a process of its own.
 //!
-//! `nmr check` starts it and reads its standard output: the lines of `nmr_models::report`. It judges
-//! nothing and builds nothing.
+//! `nmr check` and `nmr bench` start it and read its standard output: the lines of
+//! `nmr_models::report`. It judges nothing and builds nothing.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
+use nmr_explorer::Reduction;
 use nmr_models::case::Case;
-use nmr_models::engine::{Exploration, Request, explore};
-use nmr_models::report::{Engine, Line, Verdict};
+use nmr_models::engine::bench::Order;
+use nmr_models::engine::{Exploration, Request, Search, explore};
+use nmr_models::report::{Bench, BenchEngine, Engine, Line, Verdict};
 use nmr_models::scenario::{FormatError, Scenario};
-use nmr_models::{replay, scenarios};
+use nmr_models::{programs, replay, scenarios};
 
 /// How often the worker says that it is alive.
 const PROGRESS: Duration = Duration::from_millis(500);
@@ -37,11 +39,14 @@ enum Command {
         /// The case.
         file: PathBuf,
     },
+    /// Measure one search; prints JSON lines. For `nmr bench`.
+    #[command(hide = true)]
+    Bench(Measure),
 }
 
 #[derive(Args)]
 struct Run {
-    /// One of this build: loom; random, pct or urw; threads.
+    /// One of this build: loom; explorer, random, pct or urw; threads.
     #[arg(long)]
     engine: Engine,
     /// A named scenario.
@@ -59,12 +64,51 @@ struct Run {
     /// Where to save a finding.
     #[arg(long)]
     case_dir: Option<PathBuf>,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+#[derive(Args)]
+struct Measure {
+    /// A scenario, or another program of `models/src/programs.rs`.
+    #[arg(long, value_name = "NAME")]
+    program: String,
+    /// One of this build: loom; explorer or dfs.
+    #[arg(long)]
+    engine: BenchEngine,
+    /// Time for the search, in milliseconds.
+    #[arg(long, default_value_t = 30_000)]
+    budget_ms: u64,
+    /// The most executions, of a program that is no scenario.
+    #[arg(long, value_name = "N")]
+    max_executions: Option<u64>,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+/// What the explorer is asked besides; the other engines have nothing to do with it.
+#[derive(Args)]
+struct Asked {
+    /// Threads of the explorer, each of which keeps a core busy.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    workers: u16,
+    /// The most memory for the explorer's states; half of the machine's if not given.
+    #[arg(long, value_name = "BYTES")]
+    max_memory: Option<u64>,
+    /// Where the explorer's search is written to, and gone on with from: every minute, at its end, and
+    /// when interrupted.
+    #[arg(long, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// A reduction that is off; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    no_reduction: Vec<Reduction>,
 }
 
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(run) => run.start(),
         Command::Replay { file } => repeat(&file),
+        Command::Bench(measure) => measure.start(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
@@ -86,15 +130,16 @@ impl Run {
             (None, Some(file)) => Scenario::from_toml(file, &read(file)?)?,
             (None, None) => unreachable!("one of the two is required"),
         };
+        let words = Words::default();
         let request = Request {
             scenario: Arc::new(scenario),
             engine: self.engine,
             seed: self.seed,
             budget: Duration::from_millis(self.budget_ms),
             executions: Arc::default(),
-            search: Default::default(),
+            search: self.asked.search(self.engine == Engine::Explorer, &words),
         };
-        show_progress(request.executions.clone());
+        show_progress(request.executions.clone(), words);
         let started = Instant::now();
         let end = {
             let (request, case_dir) = (request.clone(), self.case_dir);
@@ -115,12 +160,89 @@ impl Run {
     }
 }
 
-fn show_progress(executions: Arc<AtomicU64>) {
+impl Measure {
+    fn start(self) -> Result<ExitCode, FormatError> {
+        let refused = |message: &str| FormatError::new(Path::new(&self.program), message);
+        let program = programs::named(&self.program);
+        let program = program.ok_or_else(|| refused("is no program to measure"))?;
+        let words = Words::default();
+        let order = Order {
+            program,
+            engine: self.engine,
+            budget: Duration::from_millis(self.budget_ms),
+            max_executions: self.max_executions,
+            executions: Arc::default(),
+            search: (self.asked).search(self.engine == BenchEngine::Explorer, &words),
+        };
+        order.check().map_err(refused)?;
+        show_progress(order.executions.clone(), words);
+        let end = |row: Bench| -> u8 {
+            let code = exit_code(row.verdict);
+            print_last(&[Line::Bench(row)]);
+            code
+        };
+        let row = order.run(move |row| std::process::exit(end(row).into()));
+        Ok(ExitCode::from(end(row)))
+    }
+}
+
+impl Asked {
+    /// An explorer says in `words` how far it is, and can be interrupted.
+    fn search(self, by_explorer: bool, words: &Words) -> Search {
+        let mut search = Search {
+            workers: self.workers.into(),
+            max_memory: self.max_memory,
+            checkpoint: self.checkpoint,
+            without: self.no_reduction,
+            ..Search::default()
+        };
+        if by_explorer {
+            let words = words.clone();
+            search.progress = Some(Arc::new(move |text| words.set(text)));
+            search.stop = Some(listen());
+        }
+        search
+    }
+}
+
+/// The answer becomes true at the first Ctrl-C or request to terminate, so that the search can be left
+/// with its checkpoint written; the second one ends the process.
+fn listen() -> Arc<AtomicBool> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let heard = stop.clone();
+    let listening = ctrlc::set_handler(move || {
+        if heard.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    });
+    if let Err(error) = listening {
+        eprintln!("warning: cannot listen for Ctrl-C: {error}");
+    }
+    stop
+}
+
+/// What an engine last said of how far it has come.
+#[derive(Clone, Default)]
+struct Words(Arc<Mutex<Option<String>>>);
+
+impl Words {
+    fn set(&self, text: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text.to_owned());
+    }
+
+    fn get(&self) -> Option<String> {
+        let text = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        text.clone()
+    }
+}
+
+fn show_progress(executions: Arc<AtomicU64>, words: Words) {
     thread::spawn(move || {
         loop {
             thread::sleep(PROGRESS);
             print_line(&Line::Progress {
                 executions: executions.load(Ordering::Relaxed),
+                text: words.get(),
             });
         }
     });
@@ -132,6 +254,22 @@ fn print_line(line: &Line) {
     text.push('\n');
     // A parent that has gone does not want to know.
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}
+
+/// No line comes after these.
+fn print_last(lines: &[Line]) {
+    // Held to the end, so that no progress is printed any more.
+    std::mem::forget(std::io::stdout().lock());
+    lines.iter().for_each(print_line);
+}
+
+const fn exit_code(verdict: Verdict) -> u8 {
+    match verdict {
+        Verdict::Holds => 0,
+        Verdict::Violated => 1,
+        Verdict::Incomplete => 3,
+        Verdict::HarnessError => 4,
+    }
 }
 
 /// Prints the coverage and the result; answers the exit code.
@@ -148,18 +286,10 @@ fn report(
             Err(error) => eprintln!("warning: the case was not saved: {error}"),
         }
     }
-    let code = match result.verdict {
-        Verdict::Holds => 0,
-        Verdict::Violated => 1,
-        Verdict::Incomplete => 3,
-        Verdict::HarnessError => 4,
-    };
-    // Held to the end: the result is the last line, no progress comes after it.
-    std::mem::forget(std::io::stdout().lock());
-    for coverage in exploration.coverage() {
-        print_line(&Line::Coverage(coverage));
-    }
-    print_line(&Line::Result(result));
+    let code = exit_code(result.verdict);
+    let mut lines: Vec<Line> = exploration.coverage().map(Line::Coverage).collect();
+    lines.push(Line::Result(result));
+    print_last(&lines);
     code
 }
 

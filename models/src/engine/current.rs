@@ -26,6 +26,13 @@ pub(super) fn stuck(details: &str) {
     run.expect("only an execution can be stuck").stuck(details);
 }
 
+/// An execution is over: what it has to count is counted.
+pub(super) fn conclude() {
+    if let Some(run) = CURRENT.take() {
+        run.conclude();
+    }
+}
+
 /// The search is over: nothing of its last execution outlives it.
 pub(super) fn leave() {
     drop(CURRENT.take());

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use nmr_explorer::{Builder, Explorer, Report, Verdict};
 use nmr_sync::hook;
 
-use super::{Exploration, Request, current};
+use super::{Exploration, Request, Search, current};
 use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
 use crate::run::{Finding, Run, Watch};
@@ -30,6 +30,7 @@ pub(super) fn explore(request: &Request) -> Exploration {
         }
     });
     current::leave();
+    hook::set_slots_count(false);
     let finding = lock(&finding).take();
     exploration(&watch, &report, finding)
 }
@@ -43,11 +44,9 @@ fn builder(
         let threads = symmetry.threads.iter().copied();
         threads.map(usize::from).collect()
     };
-    let search = &request.search;
-    let mut builder = Explorer::builder()
+    let builder = Explorer::builder()
         .name(request.scenario.name.as_str())
         .budget(request.budget)
-        .workers(search.workers)
         .symmetries(symmetries(&request.scenario).iter().map(threads).collect())
         .beside(|state| {
             if let Some(run) = Run::current() {
@@ -62,10 +61,17 @@ fn builder(
                 }
             },
         )
+        .after_each(current::conclude)
         .kind({
             let (watch, finding) = (watch.clone(), finding.clone());
             move |message| kind(&watch, &finding, message)
         });
+    asked(builder, &request.search)
+}
+
+/// As it was asked for.
+pub(super) fn asked(builder: Builder, search: &Search) -> Builder {
+    let mut builder = builder.workers(search.workers);
     if let Some(bytes) = search.max_memory {
         builder = builder.max_memory(bytes);
     }
@@ -78,6 +84,9 @@ fn builder(
     if let Some(progress) = &search.progress {
         let progress = progress.clone();
         builder = builder.progress(move |now| progress(&now.to_string()));
+    }
+    if let Some(stop) = &search.stop {
+        builder = builder.stop(stop.clone());
     }
     builder
 }

@@ -16,7 +16,7 @@ use loom::model::Builder;
 use super::{Exploration, Request, is_limit, text};
 use crate::report::Extent;
 use crate::run::{Run, Watch};
-use crate::scenario::MAX_THREADS;
+use crate::scenario::{MAX_LOOM_THREADS, Scenario};
 
 /// Steps of one execution with a choice; loom takes memory for as many.
 const MAX_BRANCHES: usize = 50_000;
@@ -26,11 +26,47 @@ const UNBOUNDED: usize = usize::MAX;
 /// The payload that ends a search whose time is up.
 struct Cut;
 
-enum Search {
+/// How a search ended.
+pub(super) enum Search {
     Exhausted,
     OutOfTime,
     TooLong,
     Failed(String),
+}
+
+impl Search {
+    /// Why it was cut short, if it was.
+    pub(super) fn cut(&self, budget: Duration) -> Option<String> {
+        match self {
+            Self::OutOfTime => Some(format!("{budget:?} were over")),
+            Self::TooLong => Some(format!("an execution has more than {MAX_BRANCHES} choices")),
+            Self::Exhausted | Self::Failed(_) => None,
+        }
+    }
+}
+
+/// A search without a bound, and no other.
+pub(super) fn exhaust(
+    request: &Request,
+    end: impl Fn(Exploration) + Send + Sync + 'static,
+) -> Exploration {
+    let watch = Arc::new(Watch::new(request.executions.clone(), move |watch| {
+        end(answer(watch, UNBOUNDED));
+    }));
+    let no_room = no_room(&request.scenario);
+    if no_room.is_some() {
+        return not_run(&watch, no_room);
+    }
+    let deadline = Instant::now() + request.budget;
+    let search = search(executions(request, &watch), UNBOUNDED, deadline);
+    Exploration {
+        cut: search.cut(request.budget),
+        error: match search {
+            Search::Failed(message) => Some(message),
+            _ => None,
+        },
+        ..answer(&watch, UNBOUNDED)
+    }
 }
 
 pub(super) fn explore(
@@ -42,13 +78,17 @@ pub(super) fn explore(
         let bound = bound.clone();
         move |watch| end(answer(watch, bound.load(Ordering::Relaxed)))
     }));
+    let no_room = no_room(&request.scenario);
+    if no_room.is_some() {
+        return not_run(&watch, no_room);
+    }
     let mut deadline = Instant::now() + request.budget;
     let mut best = None;
     let mut next = UNBOUNDED;
     loop {
         bound.store(next, Ordering::Relaxed);
         let before = watch.executions();
-        let search = search(request, &watch, next, deadline);
+        let search = search(executions(request, &watch), next, deadline);
         let executions = watch.executions() - before;
         match search {
             Search::Exhausted if next == UNBOUNDED => return answer(&watch, next),
@@ -76,6 +116,20 @@ pub(super) fn explore(
     }
 }
 
+/// Why a scenario cannot be run under loom, if it cannot.
+fn no_room(scenario: &Scenario) -> Option<String> {
+    let (most, needed) = (MAX_LOOM_THREADS + 1, scenario.threads.len() + 1);
+    let why = format!("loom has no more than {most} threads, this scenario needs {needed}");
+    (needed > most).then_some(why)
+}
+
+fn not_run(watch: &Watch, why: Option<String>) -> Exploration {
+    Exploration {
+        cut: why,
+        ..Exploration::new(watch, Extent::Sampled)
+    }
+}
+
 fn answer(watch: &Watch, bound: usize) -> Exploration {
     if bound == UNBOUNDED {
         return Exploration::new(watch, Extent::Complete);
@@ -89,26 +143,43 @@ fn answer(watch: &Watch, bound: usize) -> Exploration {
 
 fn cut(watch: &Watch, bound: usize, search: &Search, budget: Duration) -> Exploration {
     let why = match search {
-        Search::TooLong => format!("an execution has more than {MAX_BRANCHES} choices"),
-        _ => format!("not even the search without preemptions ended in {budget:?}"),
+        Search::TooLong => search.cut(budget),
+        _ => Some(format!(
+            "not even the search without preemptions ended in {budget:?}"
+        )),
     };
     Exploration {
-        cut: Some(why),
+        cut: why,
         extent: Extent::Sampled,
         ..answer(watch, bound)
     }
 }
 
-fn search(request: &Request, watch: &Arc<Watch>, bound: usize, deadline: Instant) -> Search {
-    let builder = builder(bound);
+/// A search without a bound of a program that is no scenario.
+pub(super) fn exhaust_program(
+    program: impl Fn() + Send + Sync + 'static,
+    budget: Duration,
+) -> Search {
+    search(program, UNBOUNDED, Instant::now() + budget)
+}
+
+/// What loom executes again and again.
+fn executions(request: &Request, watch: &Arc<Watch>) -> impl Fn() + Send + Sync + 'static {
     let (scenario, watch) = (request.scenario.clone(), watch.clone());
+    move || {
+        watch.begin();
+        Run::new(&scenario, &watch).to_the_end();
+    }
+}
+
+fn search(program: impl Fn() + Send + Sync + 'static, bound: usize, deadline: Instant) -> Search {
+    let builder = builder(bound);
     let checked = catch_unwind(AssertUnwindSafe(|| {
         builder.check(move || {
             if Instant::now() >= deadline {
                 resume_unwind(Box::new(Cut));
             }
-            watch.begin();
-            Run::new(&scenario, &watch).to_the_end();
+            program();
         });
     }));
     match checked {
@@ -124,7 +195,7 @@ fn search(request: &Request, watch: &Arc<Watch>, bound: usize, deadline: Instant
 /// Every field is set: loom would take some from the environment.
 fn builder(bound: usize) -> Builder {
     let mut builder = Builder::new();
-    builder.max_threads = MAX_THREADS + 1;
+    builder.max_threads = MAX_LOOM_THREADS + 1;
     builder.max_branches = MAX_BRANCHES;
     builder.max_permutations = None;
     builder.max_duration = None;

@@ -3,8 +3,11 @@
 //! A build has those that its cfg brings: loom; shuttle's schedulers; or real threads. None of them
 //! knows a rule; [`oracle`](crate::oracle) does.
 
+pub mod bench;
 #[cfg(shuttle)]
 mod current;
+#[cfg(shuttle)]
+mod dfs;
 #[cfg(shuttle)]
 mod explorer;
 #[cfg(loom)]
@@ -17,7 +20,7 @@ mod threads;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
@@ -60,6 +63,8 @@ pub struct Search {
     pub without: Vec<Reduction>,
     /// Who hears how far it has come.
     pub progress: Option<OnProgress>,
+    /// The search ends soon after this becomes true, and is incomplete.
+    pub stop: Option<Arc<AtomicBool>>,
 }
 
 impl Default for Search {
@@ -70,6 +75,7 @@ impl Default for Search {
             checkpoint: None,
             without: Vec::new(),
             progress: None,
+            stop: None,
         }
     }
 }

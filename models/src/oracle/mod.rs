@@ -91,6 +91,11 @@ impl Oracle {
         stuck::classify(&self.facts, blocked)
     }
 
+    /// What there is to say of an execution at its end.
+    pub(crate) fn end(&self) -> impl Hash {
+        (&self.facts.registrations, &self.facts.bindings)
+    }
+
     /// How often each rule could have failed, by its number less one.
     #[must_use]
     pub const fn exercised(&self) -> &[u64; Rule::COUNT] {

@@ -90,7 +90,9 @@ impl Facts {
             }
             let [client, provider] = pair.registrations();
             // With the door shut, no callback can begin for a pair that was never called for either.
-            let shut = [client, provider].into_iter().any(|reg| is_shut(reg) || is_over(reg));
+            let shut = [client, provider]
+                .into_iter()
+                .any(|reg| is_shut(reg) || is_over(reg));
             let forget = binding.is_plain() && binding.is_settled() && shut;
             if forget {
                 gone.insert(*pair);

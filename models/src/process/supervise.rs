@@ -49,6 +49,8 @@ pub struct Limits {
     pub deadline: Duration,
     /// It is killed when it has printed no line for so long.
     pub silence: Duration,
+    /// When it is to be stopped it may go on for so long, to end by itself.
+    pub parting: Duration,
     /// What becomes of its stderr.
     pub stderr: Stderr,
 }
@@ -58,6 +60,7 @@ impl Limits {
     pub const NONE: Self = Self {
         deadline: Duration::MAX,
         silence: Duration::MAX,
+        parting: Duration::ZERO,
         stderr: Stderr::Inherit,
     };
 }
@@ -99,6 +102,7 @@ pub fn supervise(
         stop,
         start,
         last_line: start,
+        told_to_stop: None,
     };
     let how = watched.follow(&lines, line)?;
     if !matches!(how, How::Exited(_)) {
@@ -119,14 +123,17 @@ struct Watched<'a> {
     stop: &'a AtomicBool,
     start: Instant,
     last_line: Instant,
+    /// When `stop` was seen to be true.
+    told_to_stop: Option<Instant>,
 }
 
 impl Watched<'_> {
     /// Why it has to be killed, if it has.
-    fn overdue(&self) -> Option<How> {
+    fn overdue(&mut self) -> Option<How> {
         let limits = &self.limits;
         if self.stop.load(Ordering::Relaxed) {
-            Some(How::Stopped)
+            let since = *self.told_to_stop.get_or_insert_with(Instant::now);
+            (since.elapsed() >= limits.parting).then_some(How::Stopped)
         } else if self.start.elapsed() >= limits.deadline
             || self.last_line.elapsed() >= limits.silence
         {

@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nmr_explorer::Reduction;
+
 use super::supervise::{How, Limits, supervise};
-use super::{Job, Outcome, Source};
+use super::{Job, Outcome, Progress, Source};
+use crate::engine::Search;
 use crate::report::{Coverage, Engine, Rule, Verdict};
 
 const HOLDS: &str = r#"{"kind":"result","scenario":"s","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":12,"seconds":0.5,"seed":7,"case":null}"#;
@@ -120,6 +123,56 @@ fn the_worker_gets_its_order_on_its_command_line() {
     let message = own.run(&mut |_| ()).result.message;
     let order = "  run --engine loom --file own.toml --seed 7 --budget-ms 300\n";
     assert!(message.contains(order), "{message}");
+}
+
+#[test]
+fn what_is_asked_of_the_explorer_is_passed_on_to_it_alone() {
+    let fake = Fake::new("echo \"$*\" >&2; exit 4");
+    let worker = fake.path();
+    let search = Search {
+        workers: 2,
+        max_memory: Some(1 << 30),
+        checkpoint: Some(PathBuf::from("s.checkpoint")),
+        without: vec![Reduction::Symmetry, Reduction::SleepSets],
+        ..Search::default()
+    };
+    let message = |engine| {
+        let job = Job {
+            engine,
+            ..patient(&worker)
+        };
+        let outcome = job.run_until(&search, &AtomicBool::new(false), &mut |_| ());
+        outcome.expect("nobody stops it").result.message
+    };
+    let asked = " --workers 2 --max-memory 1073741824 --checkpoint s.checkpoint \
+                 --no-reduction symmetry --no-reduction sleep-sets";
+    let told = message(Engine::Explorer);
+    let order = format!("--seed 7 --budget-ms 300{asked}\n");
+    assert!(told.contains(&order), "{told}");
+    let repeat = format!("--seed 7 --budget 300ms{asked}");
+    assert!(told.ends_with(&repeat), "{told}");
+    let told = message(Engine::Pct);
+    assert!(told.ends_with("--seed 7 --budget 300ms"), "{told}");
+}
+
+#[test]
+fn how_far_a_worker_has_come_is_told_in_its_words() {
+    let lines = [
+        r#"{"kind":"progress","executions":5}"#,
+        r#"{"kind":"progress","executions":6,"text":"about half"}"#,
+    ];
+    let fake = Fake::new(&format!("cat <<'END'\n{}\nEND\n", lines.join("\n")));
+    let mut told = Vec::new();
+    let (search, stop) = (Search::default(), AtomicBool::new(false));
+    let outcome = patient(&fake.path()).run_until(&search, &stop, &mut |now| {
+        told.push(now.clone());
+    });
+    assert!(outcome.is_some(), "nobody stops it");
+    let progress = |executions, text: Option<&str>| Progress {
+        executions,
+        text: text.map(str::to_owned),
+    };
+    assert_eq!(told, [progress(5, None), progress(6, Some("about half"))]);
 }
 
 #[test]
@@ -291,11 +344,42 @@ fn a_worker_that_is_not_there_is_an_error_of_the_harness() {
     );
 }
 
+/// Stops the run as soon as its worker says that it is there.
+fn stopped_with_a_checkpoint(script: &str) -> (Option<Outcome>, Duration) {
+    let fake = Fake::new(&format!(
+        r#"echo '{{"kind":"progress","executions":5}}'; {script}"#
+    ));
+    let search = Search {
+        checkpoint: Some(PathBuf::from("s.checkpoint")),
+        ..Search::default()
+    };
+    let (stop, start) = (AtomicBool::new(false), Instant::now());
+    let worker = fake.path();
+    let job = Job {
+        engine: Engine::Explorer,
+        ..patient(&worker)
+    };
+    let outcome = job.run_until(&search, &stop, &mut |_| stop.store(true, Ordering::Relaxed));
+    (outcome, start.elapsed())
+}
+
+#[test]
+fn a_worker_with_a_checkpoint_is_given_time_to_write_it() {
+    let holds = HOLDS.replace("pct", "explorer");
+    let (outcome, _) = stopped_with_a_checkpoint(&format!("sleep 0.5; echo '{holds}'"));
+    assert_eq!(outcome.expect("it ended").result.executions, 12);
+    let (outcome, after) = stopped_with_a_checkpoint("exec sleep 60");
+    assert_eq!(outcome, None);
+    let seconds = after.as_secs_f64();
+    assert!((2.0..20.0).contains(&seconds), "{seconds} s");
+}
+
 #[test]
 fn a_run_can_be_stopped() {
     let fake = Fake::new("exec sleep 60");
     let start = Instant::now();
-    let outcome = patient(&fake.path()).run_until(&AtomicBool::new(true), &mut |_| ());
+    let (search, stop) = (Search::default(), AtomicBool::new(true));
+    let outcome = patient(&fake.path()).run_until(&search, &stop, &mut |_| ());
     assert_eq!(outcome, None);
     assert!(start.elapsed() < Duration::from_secs(20));
 }

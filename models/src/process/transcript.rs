@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Progress;
 use crate::report::{Coverage, Line, RunResult};
 
 /// What was read so far.
@@ -20,19 +21,19 @@ pub(super) struct Transcript {
 }
 
 impl Transcript {
-    /// Takes in a line that came `at` after the start; answers the executions so far if it tells.
-    pub(super) fn take(&mut self, at: Duration, text: &str) -> Option<u64> {
+    /// Takes in a line that came `at` after the start; answers how far the worker has come if it tells.
+    pub(super) fn take(&mut self, at: Duration, text: &str) -> Option<Progress> {
         if self.result.is_some() {
             self.faulty("a line after the result", text);
             return None;
         }
         match serde_json::from_str(text) {
-            Ok(Line::Progress { executions }) => {
+            Ok(Line::Progress { executions, text }) => {
                 if executions > self.executions {
                     self.last_growth = at;
                 }
                 self.executions = executions;
-                return Some(executions);
+                return Some(Progress { executions, text });
             }
             Ok(Line::Coverage(coverage)) => self.coverage.push(coverage),
             Ok(Line::Result(result)) => self.result = Some(result),

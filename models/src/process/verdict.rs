@@ -18,7 +18,13 @@ use crate::report::{Extent, Rule, RunResult, Verdict};
 
 const PROGRESS: Rule = Rule::new(16);
 
-pub(super) fn judge(job: &Job<'_>, transcript: Transcript, ended: io::Result<End>) -> Outcome {
+/// `asked` are the options of the worker that are not its job's.
+pub(super) fn judge(
+    job: &Job<'_>,
+    asked: &[String],
+    transcript: Transcript,
+    ended: io::Result<End>,
+) -> Outcome {
     let Transcript {
         executions,
         last_growth,
@@ -55,6 +61,7 @@ pub(super) fn judge(job: &Job<'_>, transcript: Transcript, ended: io::Result<End
     let blank = blank(end.after.as_secs_f64());
     let found = Found {
         job,
+        asked,
         end: &end,
         blank,
     };
@@ -94,6 +101,7 @@ fn crashed(status: ExitStatus) -> bool {
 
 struct Found<'a> {
     job: &'a Job<'a>,
+    asked: &'a [String],
     end: &'a End,
     blank: RunResult,
 }
@@ -164,7 +172,7 @@ impl Found<'_> {
             }
         }
         message.push_str("\nrepeat with: ");
-        message.push_str(&self.job.repeat());
+        message.push_str(&self.job.repeat(self.asked));
         message
     }
 }

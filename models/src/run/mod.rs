@@ -14,15 +14,17 @@ mod watch;
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
+use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, NpiId, Registrar};
 use nmr_sync::thread::{self, ThreadId};
-use nmr_sync::{forget, linger, remember};
+use nmr_sync::{forget, is_explored, linger, remember};
 
 use crate::engine::is_known;
 use crate::event::{Answer, Call, Callback, CallbackKind, Pair, Quiet, RegId, Reply, Side, What};
+use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::op::Op;
 use crate::render::in_names;
@@ -60,8 +62,8 @@ pub(crate) struct Run {
     has_completer: bool,
     /// A thread's number for each callback that it is inside of.
     inside: Invisible<Vec<u8>>,
-    /// Threads that have lingered in a client's cleanup, and for which binding.
-    lingered: Invisible<Vec<(u8, Pair)>>,
+    /// The callback that each thread has come out of, if it has done nothing since.
+    last: Invisible<Vec<(u8, Callback)>>,
     /// What stands behind null contexts.
     kept: Invisible<Vec<Arc<module::Token>>>,
     /// The scenario's number of each of the engine's threads.
@@ -120,7 +122,7 @@ impl Run {
             pending: Pending::new(waits(scenario)),
             has_completer: scenario.has_completer(),
             inside: Invisible::default(),
-            lingered: Invisible::default(),
+            last: Invisible::default(),
             kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
@@ -225,9 +227,26 @@ impl Run {
         if let Some(finding) = self.recorder.quiet(&quiet) {
             self.found(finding);
         } else {
-            self.watch.add_exercised(&self.recorder.exercised());
-            let symmetries = self.watch.symmetries(&self.scenario);
-            self.watch.add_outcome(self.recorder.outcome(symmetries));
+            if !is_explored() {
+                self.watch.add_exercised(&self.recorder.exercised());
+            }
+            self.watch
+                .saw(&self.scenario, || self.recorder.fingerprint());
+        }
+    }
+
+    /// The execution is over, or nobody is interested in the rest of it.
+    #[cfg(shuttle)]
+    pub(crate) fn conclude(&self) {
+        self.watch.add_exercised(&self.recorder.exercised_anew());
+    }
+
+    /// Something came of something: an answer of a call, a reply of a callback.
+    fn came(&self, of: impl Hash, what: impl Hash) {
+        if !is_known() {
+            let thread = ThreadNumber(self.number());
+            self.watch
+                .saw(&self.scenario, || fingerprint(&(thread, &of, &what)));
         }
     }
 
@@ -336,15 +355,16 @@ impl Run {
         // A call begins as late as it may: what the oracle allows for a call that is open, because it
         // may have come early, is then allowed only where it was.
         linger();
-        self.take_lingered(self.number());
-        order(call.registrations());
+        let thread = self.number();
+        self.comes(thread, call.registrations());
         self.record(What::Call(call));
         let remembered = remember();
         let result = self.catching(function);
-        order(call.registrations());
+        self.comes(thread, call.registrations());
         let answer = result.as_ref().map_or(Answer::Panicked, answer);
         // A handle in it is known by what it names.
         remembered.and(&answer);
+        self.came(call, answer);
         self.record(What::Return(answer));
         result
     }
@@ -352,9 +372,12 @@ impl Run {
     /// Runs a callback's body, which answers its reply and what to return to the registrar.
     fn callback<R>(&self, callback: Callback, body: impl FnOnce() -> (Reply, R)) -> R {
         let thread = self.number();
+        let last = self.comes(thread, callback.pair.registrations());
         // The two cleanups of a binding come one right after the other.
-        let lingered = self.take_lingered(thread) == Some(callback.pair);
-        order(callback.pair.registrations());
+        let lingered = last.is_some_and(|last| {
+            (last.kind, last.side) == (CallbackKind::Cleanup, Side::Client)
+                && last.pair == callback.pair
+        });
         self.record(What::Begin(callback));
         self.touch(callback.pair.side(callback.side));
         lock(&self.inside).push(thread);
@@ -367,13 +390,12 @@ impl Run {
             linger();
         }
         self.touch(callback.pair.side(callback.side));
-        order(callback.pair.registrations());
+        self.comes(thread, callback.pair.registrations());
         self.leave_callback(thread);
-        if (callback.kind, callback.side) == (CallbackKind::Cleanup, Side::Client) {
-            lock(&self.lingered).push((thread, callback.pair));
-        }
+        lock(&self.last).push((thread, callback));
         match answer {
             Some((reply, answer)) => {
+                self.came(callback, reply);
                 self.record(What::End(reply));
                 answer
             }
@@ -391,11 +413,15 @@ impl Run {
         }
     }
 
-    /// The binding whose client this thread has cleaned up, if it has done nothing since.
-    fn take_lingered(&self, thread: u8) -> Option<Pair> {
-        let mut lingered = lock(&self.lingered);
-        let index = lingered.iter().position(|&(other, _)| other == thread)?;
-        Some(lingered.swap_remove(index).1)
+    /// A thread comes to an event about these registrations. It tells the oracle that what it did before
+    /// is over, too: that is about the callback that it came out of, which is answered.
+    fn comes(&self, thread: u8, about: impl IntoIterator<Item = RegId>) -> Option<Callback> {
+        order(about);
+        let mut all = lock(&self.last);
+        let index = all.iter().position(|&(other, _)| other == thread)?;
+        let (_, last) = all.swap_remove(index);
+        order(last.pair.registrations());
+        Some(last)
     }
 
     fn is_inside_callback(&self) -> bool {

@@ -214,7 +214,7 @@ impl Run {
         let rundown = rundown.expect("a scenario dispatches from modules with a rundown only");
         for (pair, binding) in rundown.enter_all() {
             let by = Side::Client;
-            order(pair.registrations());
+            self.comes(self.number(), pair.registrations());
             self.record(What::DispatchBegin { pair, by });
             self.touch(pair.provider);
             linger();

@@ -7,13 +7,11 @@ use std::hash::{Hash, Hasher};
 use std::panic::resume_unwind;
 use std::sync::MutexGuard;
 
-use rustc_stable_hash::StableSipHasher128;
-
 use crate::event::{Event, Quiet, What};
+use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Oracle;
 use crate::report::Rule;
-use crate::symmetry::{Symmetry, with_symmetry};
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +35,9 @@ pub(crate) struct Recorder {
 struct Log {
     oracle: Oracle,
     history: Vec<Event>,
+    /// How often each rule could have failed when this was last counted.
+    #[cfg(shuttle)]
+    counted: [u64; Rule::COUNT],
     /// Nothing more counts: a rule broke, or the engine takes the execution apart.
     frozen: bool,
 }
@@ -56,7 +57,10 @@ impl Recorder {
 
     #[cfg(shuttle)]
     pub(super) fn put_back(&self, kept: &Kept) {
-        self.log().clone_from(&kept.log);
+        let mut log = self.log();
+        log.clone_from(&kept.log);
+        // What was counted up to here was counted when it was kept.
+        log.counted = *log.oracle.exercised();
     }
 
     pub(crate) fn new() -> Self {
@@ -64,6 +68,8 @@ impl Recorder {
             log: Invisible::new(Log {
                 oracle: Oracle::new(),
                 history: Vec::new(),
+                #[cfg(shuttle)]
+                counted: [0; Rule::COUNT],
                 frozen: false,
             }),
         }
@@ -135,21 +141,25 @@ impl Recorder {
         self.log().frozen = true;
     }
 
-    /// What is left of all that was observed, as one number: the same for executions that differ by a
-    /// symmetry of their scenario alone, and in every build.
-    ///
-    /// # Panics
-    /// If there is no symmetry: that which changes nothing is always one.
-    pub(crate) fn outcome(&self, symmetries: &[Symmetry]) -> u64 {
-        let log = self.log();
-        let under = |symmetry| with_symmetry(symmetry, || fingerprint(&log.oracle));
-        let numbers = symmetries.iter().map(under);
-        numbers.min().expect("one changes nothing")
+    /// What is left of all that was observed, as one number: the same in every build.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        fingerprint(&self.log().oracle.end())
     }
 
     /// How often each rule could have failed so far.
     pub(crate) fn exercised(&self) -> [u64; Rule::COUNT] {
         *self.log().oracle.exercised()
+    }
+
+    /// How often each rule could have failed where this execution was new.
+    #[cfg(shuttle)]
+    pub(crate) fn exercised_anew(&self) -> [u64; Rule::COUNT] {
+        let log = self.log();
+        let mut anew = *log.oracle.exercised();
+        for (count, before) in anew.iter_mut().zip(log.counted) {
+            *count -= before;
+        }
+        anew
     }
 }
 
@@ -159,16 +169,12 @@ impl Hash for Recorder {
         let Log {
             oracle,
             history: _,
+            #[cfg(shuttle)]
+                counted: _,
             frozen,
         } = &*self.log();
         (oracle, frozen).hash(state);
     }
-}
-
-fn fingerprint(oracle: &Oracle) -> u64 {
-    let mut hasher = StableSipHasher128::new();
-    oracle.hash(&mut hasher);
-    Hasher::finish(&hasher)
 }
 
 impl Log {
@@ -191,9 +197,12 @@ impl Log {
 #[cfg(test)]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::Arc;
 
     use super::*;
     use crate::event::{Answer, Call, RegId, Side};
+    use crate::run::Watch;
+    use crate::scenarios;
 
     fn register(module: u8) -> Call {
         Call::Register {
@@ -219,15 +228,7 @@ mod tests {
 
     #[test]
     fn executions_that_differ_by_a_symmetry_come_to_the_same() {
-        let identity = Symmetry {
-            modules: vec![0, 1],
-            threads: vec![0, 1, 2],
-        };
-        let exchange = Symmetry {
-            modules: vec![1, 0],
-            threads: vec![0, 2, 1],
-        };
-        let outcome = |thread, module, symmetries: &[Symmetry]| {
+        let outcomes = |scenario: &str, thread, module| {
             let recorder = Recorder::new();
             let call = What::Call(register(module));
             assert_eq!(recorder.record(thread, call), None);
@@ -235,13 +236,14 @@ mod tests {
             assert_eq!(recorder.record(3 - thread, other), None);
             let refused = What::Return(Answer::InsufficientResources);
             assert_eq!(recorder.record(thread, refused), None);
-            recorder.outcome(symmetries)
+            let scenario = scenarios::named(scenario).expect("a scenario");
+            let watch = Watch::new(Arc::default(), |_| {});
+            watch.saw(&scenario, || recorder.fingerprint());
+            watch.outcomes()
         };
-        let one = [identity];
-        let both = [one[0].clone(), exchange];
-        assert_ne!(outcome(1, 0, &one), outcome(2, 1, &one));
-        assert_eq!(outcome(1, 0, &both), outcome(2, 1, &both));
-        // This is no symmetry: thread 1 registers module 0.
-        assert_ne!(outcome(1, 0, &both), outcome(1, 1, &both));
+        // Two clients that can be exchanged with their threads; and a client and a provider.
+        let (same, different) = ("three-lives", "two-lives");
+        assert_eq!(outcomes(same, 1, 0), outcomes(same, 2, 1));
+        assert_ne!(outcomes(different, 1, 0), outcomes(different, 2, 1));
     }
 }

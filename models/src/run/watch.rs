@@ -8,7 +8,7 @@ use super::recorder::Finding;
 use crate::invisible::{Invisible, lock};
 use crate::report::Rule;
 use crate::scenario::Scenario;
-use crate::symmetry::{Symmetry, symmetries};
+use crate::symmetry::{Symmetry, symmetries, with_symmetry};
 
 type OnFinding = Box<dyn Fn(&Watch) + Send + Sync>;
 
@@ -59,17 +59,17 @@ impl Watch {
         *lock(&self.exercised)
     }
 
-    pub(crate) fn add_outcome(&self, outcome: u64) {
-        lock(&self.outcomes).insert(outcome);
+    /// Something came out that could have come out otherwise. What differs by a symmetry of the scenario
+    /// alone is the same: the least of its fingerprints stands for all.
+    pub(crate) fn saw(&self, scenario: &Scenario, fingerprint: impl Fn() -> u64) {
+        let symmetries = self.symmetries.get_or_init(|| symmetries(scenario));
+        let under = |symmetry| with_symmetry(symmetry, &fingerprint);
+        let outcome = symmetries.iter().map(under).min();
+        lock(&self.outcomes).extend(outcome);
     }
 
     pub(crate) fn outcomes(&self) -> BTreeSet<u64> {
         lock(&self.outcomes).clone()
-    }
-
-    /// The symmetries of the one scenario that is searched.
-    pub(crate) fn symmetries(&self, scenario: &Scenario) -> &[Symmetry] {
-        self.symmetries.get_or_init(|| symmetries(scenario))
     }
 
     /// Keeps the first finding.

@@ -18,8 +18,11 @@ use validate::is_completer;
 
 pub use format::FormatError;
 
-/// The most threads that a scenario may have besides the main one: loom has room for five in all.
-pub const MAX_THREADS: usize = 4;
+/// The most threads that a scenario may have besides the main one.
+pub const MAX_THREADS: usize = 5;
+/// The most of them that loom has room for: with the main one it can have five. A scenario with more is
+/// not run under it, which it says.
+pub const MAX_LOOM_THREADS: usize = 4;
 
 /// One program to explore.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

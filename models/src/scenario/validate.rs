@@ -244,11 +244,11 @@ mod tests {
     }
 
     #[test]
-    fn five_threads_are_one_too_many() {
-        let threads: String = (1..=5).map(|n| thread(&format!("t{n}"), "[]")).collect();
+    fn six_threads_are_one_too_many() {
+        let threads: String = (1..=6).map(|n| thread(&format!("t{n}"), "[]")).collect();
         let complaint = complaint(&(module("c", "client", "") + &threads));
         assert!(
-            complaint.contains("at most 4 threads, this is one more"),
+            complaint.contains("at most 5 threads, this is one more"),
             "{complaint}"
         );
     }

@@ -146,7 +146,8 @@ mod fuzz {
                 thread::sleep(PROGRESS);
                 let executions = executions.load(Ordering::Relaxed);
                 // Whoever listened has gone; the next finding will fail, too.
-                if print(&Line::Progress { executions }).is_err() {
+                let text = None;
+                if print(&Line::Progress { executions, text }).is_err() {
                     return;
                 }
             }

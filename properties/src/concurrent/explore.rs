@@ -54,7 +54,6 @@ impl Sampler {
         Self {
             deadline,
             executions: Arc::default(),
-            search: Default::default(),
         }
     }
 
@@ -119,6 +118,7 @@ impl Sampler {
             seed,
             budget: self.deadline.saturating_duration_since(Instant::now()),
             executions: self.executions.clone(),
+            search: Default::default(),
         }
     }
 

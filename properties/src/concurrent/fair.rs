@@ -22,7 +22,7 @@ use std::path::Path;
 
 use nmr::Side;
 use nmr_models::op::Op;
-use nmr_models::scenario::{Attach, Cleanup, Detach, MAX_THREADS, Module, Scenario, Thread};
+use nmr_models::scenario::{Attach, Cleanup, Detach, MAX_LOOM_THREADS, Module, Scenario, Thread};
 
 use super::assemble::OPERATIONS;
 
@@ -184,7 +184,7 @@ fn mend_completers(scenario: &mut Scenario) {
     let idle = scenario.threads.iter().position(|thread| !waits(thread));
     match idle {
         Some(index) => append_completer(&mut scenario.threads[index]),
-        None if scenario.threads.len() < MAX_THREADS => {
+        None if scenario.threads.len() < MAX_LOOM_THREADS => {
             let mut completer = Thread {
                 name: format!("t{}", scenario.threads.len() + 1),
                 ops: Vec::new(),

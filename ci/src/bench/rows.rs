@@ -1,0 +1,156 @@
+//! Which searches a benchmark makes, and within which limits. Pure.
+
+use std::fmt;
+use std::time::Duration;
+
+use nmr_explorer::Reduction;
+use nmr_models::report::BenchEngine;
+
+/// The limit of a search that something is asked of, or that it is compared with.
+const LIMIT: Duration = Duration::from_secs(30);
+/// The limit of the search of four-lives-pending.
+const PENDING: Duration = Duration::from_secs(300);
+/// The limit of the explorer on any other scenario.
+const SCENARIO: Duration = Duration::from_secs(20);
+/// How many executions of `small` are made.
+const SMALL: u64 = 100_000;
+
+/// A search to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    pub(super) program: String,
+    pub(super) engine: BenchEngine,
+    pub(super) limit: Duration,
+    pub(super) max_executions: Option<u64>,
+    /// Of the explorer.
+    pub(super) workers: usize,
+    /// The explorer's reductions that are off.
+    pub(super) without: Vec<Reduction>,
+}
+
+impl Row {
+    fn new(program: &str, engine: BenchEngine, limit: Duration) -> Self {
+        Self {
+            program: program.to_owned(),
+            engine,
+            limit,
+            max_executions: None,
+            workers: 1,
+            without: Vec::new(),
+        }
+    }
+
+    fn without(mut self, off: impl Fn(Reduction) -> bool) -> Self {
+        self.without = Reduction::ALL.into_iter().filter(|&one| off(one)).collect();
+        self
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} under {}", self.program, self.engine)
+    }
+}
+
+/// The explorer on its own and next to others, then on each of the scenarios that are left.
+pub(super) fn explorer(scenarios: &[&str], cores: usize, budget: Option<Duration>) -> Vec<Row> {
+    use BenchEngine::{Dfs, Explorer, Loom};
+
+    let row = |program: &str, engine| Row::new(program, engine, LIMIT);
+    let mut rows = vec![
+        row("two-lives", Explorer),
+        row("two-lives", Loom),
+        row("three-lives", Explorer),
+        row("three-lives", Loom),
+        Row {
+            workers: cores,
+            ..row("four-lives", Explorer)
+        },
+        Row {
+            workers: cores,
+            ..Row::new("four-lives-pending", Explorer, PENDING)
+        },
+        row("read-only-sections", Loom),
+        row("read-only-sections", Explorer).without(|one| !is_for_visited_states(one)),
+        row("read-only-sections", Explorer).without(|one| one == Reduction::VisitedStates),
+        Row {
+            max_executions: Some(SMALL),
+            ..row("small", Explorer).without(|one| one != Reduction::VisibleOperations)
+        },
+        Row {
+            max_executions: Some(SMALL),
+            ..row("small", Dfs)
+        },
+    ];
+    let is_there = |name: &str| rows.iter().any(|row| row.program == name);
+    let left: Vec<Row> = scenarios
+        .iter()
+        .filter(|name| !is_there(name))
+        .map(|name| Row::new(name, Explorer, SCENARIO))
+        .collect();
+    rows.extend(left);
+    if let Some(budget) = budget {
+        rows.iter_mut().for_each(|row| row.limit = budget);
+    }
+    rows
+}
+
+/// What a search for states alone needs: it comes to each of them at a visible operation.
+fn is_for_visited_states(reduction: Reduction) -> bool {
+    matches!(
+        reduction,
+        Reduction::VisitedStates | Reduction::VisibleOperations
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reduction, explorer};
+    use nmr_models::report::BenchEngine;
+    use std::time::Duration;
+
+    const SCENARIOS: [&str; 4] = ["both-deregister", "four-lives", "three-lives", "two-lives"];
+
+    #[test]
+    fn every_scenario_is_searched_by_the_explorer_once() {
+        let rows = explorer(&SCENARIOS, 2, None);
+        for name in SCENARIOS {
+            let of_it = rows.iter().filter(|row| row.program == name);
+            let by_explorer = of_it.filter(|row| row.engine == BenchEngine::Explorer);
+            assert_eq!(by_explorer.count(), 1, "{name}");
+        }
+        let last = rows.last().expect("there are rows");
+        assert_eq!(last.to_string(), "both-deregister under explorer");
+    }
+
+    #[test]
+    fn limits_are_the_defaults_unless_told() {
+        let limits = |budget| {
+            let rows = explorer(&SCENARIOS, 2, budget);
+            let seconds = |name: &str| {
+                let row = rows.iter().find(|row| row.program == name);
+                row.expect("it is there").limit.as_secs()
+            };
+            ["three-lives", "four-lives-pending", "both-deregister"].map(seconds)
+        };
+        assert_eq!(limits(None), [30, 300, 20]);
+        assert_eq!(limits(Some(Duration::from_secs(5))), [5; 3]);
+    }
+
+    #[test]
+    fn reductions_are_off_where_they_are_not_looked_at() {
+        let rows = explorer(&SCENARIOS, 2, None);
+        let off: Vec<_> = rows
+            .iter()
+            .filter(|row| row.program == "read-only-sections")
+            .map(|row| row.without.clone())
+            .collect();
+        let others = vec![
+            Reduction::Forgetting,
+            Reduction::Symmetry,
+            Reduction::SleepSets,
+            Reduction::LockAware,
+        ];
+        assert_eq!(off, [vec![], others, vec![Reduction::VisitedStates]]);
+    }
+}

@@ -1,0 +1,72 @@
+//! `nmr bench` with a worker played by the shell.
+#![cfg(unix)]
+
+mod support;
+
+use support::{Ended, Fake, nmr};
+
+/// Shell that prints a row as a worker does, then exits with `code`.
+fn row(verdict: &str, how: &str, code: i32) -> String {
+    format!(
+        r#"printf '{{"kind":"bench","program":"%s","engine":"%s","verdict":"{verdict}","how":{how},"executions":12,"before-restart":null,"states":5,"seconds":0.5,"workers":1,"memory":null,"without":[]}}\n' "$program" "$engine"; exit {code}"#
+    )
+}
+
+fn bench(fake: &Fake, more: &[&str]) -> Ended {
+    let worker = fake.path();
+    nmr(&[&["bench", "explorer", "--worker", &worker], more].concat())
+}
+
+#[test]
+fn each_search_is_a_line() {
+    let fake = Fake::new(&format!(
+        "echo '{}'; echo \"$all\" >>\"${{0%/*}}/orders\"; {}",
+        r#"{"kind":"progress","executions":5,"text":"halfway"}"#,
+        row("holds", "null", 0)
+    ));
+    let ended = bench(&fake, &["--format", "json", "--budget", "5s"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let lines: Vec<&str> = ended.stdout.lines().collect();
+    assert_eq!(
+        lines[..2],
+        [
+            r#"{"kind":"bench","program":"two-lives","engine":"explorer","verdict":"holds","how":null,"executions":12,"before-restart":null,"states":5,"seconds":0.5,"workers":1,"memory":null,"without":[]}"#,
+            r#"{"kind":"bench","program":"two-lives","engine":"loom","verdict":"holds","how":null,"executions":12,"before-restart":null,"states":5,"seconds":0.5,"workers":1,"memory":null,"without":[]}"#,
+        ]
+    );
+    assert!(lines.len() > 60, "every scenario: {} lines", lines.len());
+    let orders = std::fs::read_to_string(fake.file("orders")).expect("written");
+    assert_eq!(orders.lines().count(), lines.len(), "one worker for each");
+    let limited = |order: &str| order.contains(" --budget-ms 5000");
+    assert!(orders.lines().all(limited), "{orders}");
+}
+
+#[test]
+fn a_search_that_is_cut_short_is_no_failure_but_says_so() {
+    let fake = Fake::new(&row("incomplete", "\"5s were over\"", 3));
+    let ended = bench(&fake, &[]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let expected = "three-lives  asked: explorer complete in 0.3 s ";
+    let line = ended.stdout.lines().find(|line| line.starts_with(expected));
+    let line = line.unwrap_or_default();
+    assert!(
+        line.contains("measured: incomplete (5s were over)"),
+        "{}",
+        ended.stdout
+    );
+    assert!(line.ends_with("  not met"), "{line}");
+}
+
+#[test]
+fn a_worker_that_fails_is_told() {
+    let fake = Fake::new("echo 'no such thing' >&2; exit 2");
+    let ended = bench(&fake, &[]);
+    assert_eq!(ended.code, Some(4));
+    let expected = "
+harness error: two-lives under explorer
+  its worker ended without a result (exit status: 2)
+  last on its stderr:
+  no such thing
+";
+    assert!(ended.stdout.contains(expected), "{}", ended.stdout);
+}

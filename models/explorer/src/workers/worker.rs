@@ -1,0 +1,351 @@
+//! One worker: what it does between two executions.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use nmr_sync::hook;
+use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
+
+use super::{End, Pool, Shared, TICK};
+use crate::control::{Control, Controlled, State};
+use crate::knowledge::Symmetries;
+use crate::known;
+use crate::reduction::Reduction;
+use crate::report::Counterexample;
+use crate::search::Reason;
+use crate::visited::Visited;
+
+/// Steps of one execution; more than this is a livelock or a program that spins.
+const MAX_STEPS: usize = 1_000_000;
+
+/// See the [module's documentation](self).
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    number: usize,
+    epoch: u64,
+    symmetries: Symmetries,
+    visited: Arc<Visited>,
+    begun: bool,
+    /// The part of the whole search that its work is.
+    share: Option<f64>,
+    until_tick: u32,
+    /// The calls that it has followed.
+    heard: u64,
+}
+
+impl Worker {
+    pub(super) fn work(shared: &Arc<Shared>, number: usize, program: &Arc<dyn Fn() + Send + Sync>) {
+        let visited = shared.pool().visited.clone();
+        let control = Control::new(shared.options.clone(), visited.clone());
+        let worker = Rc::new(RefCell::new(Self {
+            shared: shared.clone(),
+            number,
+            epoch: u64::MAX,
+            symmetries: Symmetries::new(&shared.options.symmetries),
+            visited,
+            begun: false,
+            share: None,
+            until_tick: 0,
+            heard: 0,
+        }));
+        let _observing = hook::observe(control.clone());
+        let _known = known::follow(&control);
+        loop {
+            let next = {
+                let worker = worker.clone();
+                move |control: &Control| worker.borrow_mut().next(control)
+            };
+            let scheduler = Controlled {
+                control: control.clone(),
+                next,
+            };
+            let program = program.clone();
+            let ended = catch_unwind(AssertUnwindSafe(|| {
+                Runner::new(scheduler, config()).run(move || program())
+            }));
+            match ended {
+                Ok(_) => break,
+                Err(payload) => {
+                    let text = text(payload.as_ref());
+                    if !worker.borrow_mut().panicked(&control, text) {
+                        break;
+                    }
+                }
+            }
+        }
+        worker.borrow_mut().leave(&control);
+    }
+
+    /// Between executions: whether to make another one.
+    fn next(&mut self, control: &Control) -> bool {
+        if std::mem::take(&mut self.begun) && !self.after(control) {
+            return false;
+        }
+        loop {
+            if let Some(why) = self.shared.limit() {
+                self.shared.finish(End::Cut(why));
+            }
+            if self.share.is_none() && !self.take(control) {
+                return false;
+            }
+            let calls = self.shared.calls.load(Ordering::Relaxed);
+            if calls == self.heard {
+                break;
+            }
+            self.heard = calls;
+            self.look_at_the_pool(control);
+        }
+        self.give(control);
+        self.tick(control);
+        self.begun = true;
+        self.shared
+            .totals
+            .executions
+            .fetch_add(1, Ordering::Relaxed);
+        true
+    }
+
+    /// An execution has ended.
+    fn after(&mut self, control: &Control) -> bool {
+        let goes_on = self.judge(control);
+        if let Some(after) = &self.shared.options.after {
+            after();
+        }
+        if goes_on {
+            self.turn_back(control);
+        }
+        goes_on
+    }
+
+    /// Whether the search goes on after an execution that has ended.
+    fn judge(&self, control: &Control) -> bool {
+        let ended = control.with(State::end);
+        let totals = &self.shared.totals;
+        match ended.reason {
+            Some(Reason::Asleep) => totals.asleep.fetch_add(1, Ordering::Relaxed),
+            Some(Reason::Known) => totals.known.fetch_add(1, Ordering::Relaxed),
+            None => 0,
+        };
+        totals
+            .longest
+            .fetch_max(ended.schedule.len(), Ordering::Relaxed);
+        totals
+            .preemptions
+            .fetch_max(ended.preemptions.into(), Ordering::Relaxed);
+        let (error, deadlock) = control.with(|state| (state.error.take(), state.deadlock.take()));
+        if let Some(error) = error {
+            self.shared.finish(End::Failed(error));
+            return false;
+        }
+        if let Some(message) = deadlock {
+            return !self.violated(Counterexample::new(message, &ended));
+        }
+        true
+    }
+
+    /// A thread panicked; whether the search goes on.
+    fn panicked(&mut self, control: &Control, message: &str) -> bool {
+        let ended = control.with(State::end);
+        self.begun = false;
+        if message.contains("exceeded max_steps bound") {
+            let why = format!("an execution has more than {MAX_STEPS} steps");
+            self.shared.finish(End::Cut(why));
+            return false;
+        }
+        let goes_on = !self.violated(Counterexample::new(message.to_owned(), &ended));
+        if let Some(after) = &self.shared.options.after {
+            after();
+        }
+        if goes_on {
+            self.turn_back(control);
+        }
+        goes_on
+    }
+
+    /// An execution went wrong; whether that ends the search.
+    fn violated(&self, mut found: Counterexample) -> bool {
+        if let Some(kind) = &self.shared.options.kind {
+            found.kind = kind(&found.message);
+        }
+        let wanted = &self.shared.options.only;
+        if wanted.as_ref().is_some_and(|wanted| *wanted != found.kind) {
+            return false;
+        }
+        self.shared.finish(End::Violated(found));
+        true
+    }
+
+    fn turn_back(&mut self, control: &Control) {
+        let shared = self.shared.clone();
+        let news = control.with(|state| {
+            state
+                .conflicts
+                .take_changed()
+                .then(|| state.conflicts.under(&self.symmetries))
+        });
+        if let Some(news) = news {
+            let mut pool = shared.pool();
+            if pool.conflicts.merge(&news) && shared.options.has(Reduction::LockAware) {
+                shared.begin_again(&mut pool);
+            }
+            let conflicts = pool.conflicts.clone();
+            control.with(|state| state.conflicts = conflicts);
+            if pool.epoch != self.epoch {
+                self.drop_work(control, &mut pool);
+                return;
+            }
+        }
+        if !control.with(|state| state.search.turn_back()) {
+            self.drop_work(control, &mut shared.pool());
+        }
+    }
+
+    fn drop_work(&mut self, control: &Control, pool: &mut Pool) {
+        control.with(|state| state.search.save());
+        if self.share.take().is_some() {
+            pool.active -= 1;
+            pool.left[self.number] = 0.0;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Puts the work that it has back into the pool.
+    fn put_back(&mut self, control: &Control, pool: &mut Pool) {
+        if let Some(share) = self.share.take() {
+            let left = control.with(|state| share * (1.0 - state.search.done()));
+            let job = control.with(|state| state.search.save());
+            pool.jobs.push((job, left));
+            pool.left[self.number] = 0.0;
+            pool.active -= 1;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    fn look_at_the_pool(&mut self, control: &Control) {
+        let shared = self.shared.clone();
+        let mut pool = shared.pool();
+        if pool.epoch != self.epoch {
+            self.drop_work(control, &mut pool);
+        } else if pool.pausing || pool.end.is_some() {
+            self.put_back(control, &mut pool);
+        }
+    }
+
+    /// Waits for work. `false`: there is none any more.
+    fn take(&mut self, control: &Control) -> bool {
+        let shared = self.shared.clone();
+        let mut pool = shared.pool();
+        loop {
+            if pool.end.is_some() {
+                return false;
+            }
+            if pool.pausing && pool.active == 0 {
+                shared.pause_is_over(&mut pool);
+            }
+            if !pool.pausing
+                && let Some((job, share)) = pool.jobs.pop()
+            {
+                pool.active += 1;
+                self.share = Some(share);
+                self.epoch = pool.epoch;
+                self.visited = pool.visited.clone();
+                let (visited, conflicts) = (pool.visited.clone(), pool.conflicts.clone());
+                control.with(|state| {
+                    state.visited = visited;
+                    state.conflicts = conflicts;
+                    state.search.take(job);
+                });
+                return true;
+            }
+            if pool.active == 0 && pool.jobs.is_empty() {
+                pool.end.get_or_insert(End::Exhausted);
+                shared.changed.notify_all();
+                return false;
+            }
+            shared.waiting.fetch_add(1, Ordering::Relaxed);
+            pool = shared
+                .changed
+                .wait(pool)
+                .unwrap_or_else(PoisonError::into_inner);
+            shared.waiting.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Gives a part of its work to one who has none.
+    fn give(&self, control: &Control) {
+        if self.shared.waiting.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let mut pool = self.shared.pool();
+        if !pool.jobs.is_empty() {
+            return;
+        }
+        let share = self.share.expect("it has work");
+        let part = control.with(|state| {
+            let before = state.search.done();
+            let job = state.search.split()?;
+            Some((job, share * (state.search.done() - before)))
+        });
+        if let Some(part) = part {
+            pool.jobs.push(part);
+            self.shared.changed.notify_one();
+        }
+    }
+
+    /// From time to time: memory, progress, checkpoints.
+    fn tick(&mut self, control: &Control) {
+        if let Some(left) = self.until_tick.checked_sub(1) {
+            self.until_tick = left;
+            return;
+        }
+        self.until_tick = 64;
+        let shared = self.shared.clone();
+        if self.visited.bytes() > shared.max_memory {
+            let (limit, states) = (shared.max_memory, self.visited.len());
+            let why = format!("the {states} states seen take more than {limit} bytes");
+            shared.finish(End::Cut(why));
+            return;
+        }
+        let mut pool = shared.pool();
+        let (depth, done) = control.with(|state| (state.search.path_len(), state.search.done()));
+        pool.left[self.number] = self.share.unwrap_or(0.0) * (1.0 - done);
+        let now = Instant::now();
+        if shared.options.checkpoint.is_some() && now >= pool.next_checkpoint && !pool.pausing {
+            pool.pausing = true;
+            shared.call();
+        }
+        if now >= pool.next_tick {
+            pool.next_tick = now + TICK;
+            shared.tell_progress(&mut pool, depth);
+        }
+    }
+
+    /// Its part of the search is over, or everything is.
+    fn leave(&mut self, control: &Control) {
+        let shared = self.shared.clone();
+        let transitions = control.with(|state| state.search.transitions);
+        let total = &shared.totals.transitions;
+        total.fetch_add(transitions, Ordering::Relaxed);
+        let mut pool = shared.pool();
+        self.put_back(control, &mut pool);
+    }
+}
+
+fn text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
+}
+
+fn config() -> Config {
+    let mut config = Config::new();
+    config.failure_persistence = FailurePersistence::None;
+    config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
+    config.silence_warnings = true;
+    config
+}
