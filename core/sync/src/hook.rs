@@ -102,8 +102,6 @@ pub type Write<'a> = &'a dyn Fn(&mut dyn Hasher);
 
 /// Whoever wants to know what the current thread does.
 pub trait Observer {
-    /// The number of the execution at hand.
-    fn execution(&self) -> u64;
     /// It makes a mutex, a condvar or a name.
     fn created(&self, kind: Kind) -> ObjectId;
     /// A mutex or a condvar is gone.
@@ -131,6 +129,7 @@ pub trait Observer {
 }
 
 thread_local! {
+    static EXECUTION: Cell<u64> = const { Cell::new(0) };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
     static RELABELLING: RefCell<Option<Relabelling>> = const { RefCell::new(None) };
     static SLOTS_COUNT: Cell<bool> = const { Cell::new(false) };
@@ -141,6 +140,11 @@ thread_local! {
 pub fn observe(observer: Rc<dyn Observer>) -> Observing {
     OBSERVER.set(Some(observer));
     Observing { _private: () }
+}
+
+/// An execution begins. What was made before belongs to another one, and must not be used in it.
+pub fn begin_execution() {
+    EXECUTION.set(EXECUTION.get() + 1);
 }
 
 /// See [`observe`].
@@ -308,7 +312,7 @@ pub(crate) struct Object {
 impl Drop for Object {
     fn drop(&mut self) {
         if let (Some((id, execution)), Some(observer)) = (self.made, observer())
-            && execution == observer.execution()
+            && execution == EXECUTION.get()
         {
             observer.dropped(id);
         }
@@ -323,7 +327,7 @@ pub(crate) struct Watched {
 
 impl Object {
     pub(crate) fn new(kind: Kind) -> Self {
-        let made = observer().map(|observer| (observer.created(kind), observer.execution()));
+        let made = observer().map(|observer| (observer.created(kind), EXECUTION.get()));
         Self { made }
     }
 
@@ -334,9 +338,7 @@ impl Object {
     pub(crate) fn watched(&self) -> Option<Watched> {
         let observer = observer()?;
         match self.made {
-            Some((id, execution)) if execution == observer.execution() => {
-                Some(Watched { id, observer })
-            }
+            Some((id, execution)) if execution == EXECUTION.get() => Some(Watched { id, observer }),
             _ => {
                 observer.outsider();
                 None

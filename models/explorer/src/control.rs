@@ -11,12 +11,13 @@ mod observe;
 mod schedule;
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, Hash};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use nmr_sync::hook::{ObjectId, Operation, Write};
+use nmr_sync::hook::{self, ObjectId, Operation, Write};
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock;
@@ -28,6 +29,9 @@ use crate::search::{Footprint, Reason, Search, Step, Worth};
 use crate::visited::{Arrival, Visited};
 
 pub(crate) use schedule::Controlled;
+
+/// What can come next at one scheduling point.
+type Choices = SmallVec<[Choice; 8]>;
 
 /// Operations in a row that a thread may do without a scheduling point: it may be waiting for another.
 const BURST: u32 = 200;
@@ -62,7 +66,7 @@ pub(crate) struct State {
     pub(crate) error: Option<String>,
     /// The program cannot go on, for this reason.
     pub(crate) deadlock: Option<String>,
-    pub(crate) executions: u64,
+    executions: u64,
     execution: Execution,
 }
 
@@ -172,6 +176,7 @@ impl State {
     /// An execution begins.
     pub(crate) fn begin(&mut self) {
         self.executions += 1;
+        hook::begin_execution();
         self.search.begin();
         let mut execution = Execution::new(self.options.spurious);
         execution.ground = match self.search.turning_point() {
@@ -232,7 +237,7 @@ impl State {
     }
 
     /// What can come next. The thread that ran comes first: few preemptions are tried before many.
-    fn options(&self, runnable: &[Thread]) -> Vec<Choice> {
+    fn options(&self, runnable: &[Thread]) -> Choices {
         let Execution {
             program, running, ..
         } = &self.execution;
@@ -245,18 +250,17 @@ impl State {
         if let Some(&own) = own {
             return ways(own).collect();
         }
-        let mut threads = runnable.to_vec();
-        threads.sort_unstable_by_key(|&thread| (Some(thread) != *running, thread));
-        let options: Vec<Choice> = threads.iter().copied().flat_map(ways).collect();
-        match (self.options.preemptions, *running) {
-            (Some(most), Some(running))
-                if self.execution.preemptions >= most
-                    && options.iter().any(|choice| choice.thread() == running) =>
-            {
-                ways(running).collect()
-            }
-            _ => options,
+        let goes_on = running.filter(|running| runnable.contains(running));
+        let mut options: Choices = goes_on.into_iter().flat_map(ways).collect();
+        let must_go_on = self
+            .options
+            .preemptions
+            .is_some_and(|most| self.execution.preemptions >= most && !options.is_empty());
+        if !must_go_on {
+            let others = runnable.iter().filter(|&&thread| Some(thread) != goes_on);
+            options.extend(others.copied().flat_map(ways));
         }
+        options
     }
 
     fn is_spurious(&self, choice: Choice) -> bool {
@@ -368,12 +372,12 @@ impl State {
 
     /// What each thread stops at and what can come next, as one number.
     fn digest(&self, options: &[Choice]) -> u64 {
-        let threads = &self.execution.program.threads;
-        let stops = threads
-            .iter()
-            .map(|thread| thread.stop.map(|stop| stop.next));
-        let stops: Vec<Option<Next>> = stops.collect();
-        FxBuildHasher.hash_one((stops, options))
+        let mut hasher = FxBuildHasher.build_hasher();
+        for thread in &self.execution.program.threads {
+            thread.stop.map(|stop| stop.next).hash(&mut hasher);
+        }
+        options.hash(&mut hasher);
+        hasher.finish()
     }
 
     /// A choice is carried out.
@@ -454,7 +458,7 @@ impl Execution {
     fn print(&mut self, options: &Options, symmetries: &Symmetries) -> StatePrint {
         let beside = options.beside.as_deref();
         let running = self.running.filter(|_| options.preemptions.is_some());
-        let write = |state: &mut dyn std::hash::Hasher| {
+        let write = |state: &mut dyn Hasher| {
             let mut state = state;
             running.hash(&mut state);
             if let Some(beside) = beside {

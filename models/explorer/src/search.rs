@@ -198,6 +198,7 @@ impl Search {
     /// A transition is over, and has touched this.
     pub(crate) fn touched(&mut self, footprint: &Footprint) {
         if let Some(last) = self.depth.checked_sub(1)
+            && self.sleep_sets
             && !self.is_repeating()
         {
             let node = &mut self.path[last];

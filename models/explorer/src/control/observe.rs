@@ -72,6 +72,10 @@ impl State {
         if let Operation::Acquire(mutex) = operation {
             last.push((thread, mutex));
         }
+        // Whatever else is switched off: what is tried has releases that are noticed.
+        if let Operation::TryAcquire(mutex) = operation {
+            self.conflicts.tried(mutex);
+        }
         if !self.follows() {
             return;
         }
@@ -88,9 +92,6 @@ impl State {
             Operation::Release(_) | Operation::Choose(_) | Operation::Linger => return,
         };
         self.conflicts.used(object, thread);
-        if let Operation::TryAcquire(mutex) = operation {
-            self.conflicts.tried(mutex);
-        }
         for held in execution.program.held_by(thread) {
             self.conflicts.nested(held);
         }
@@ -153,10 +154,6 @@ impl State {
 }
 
 impl Observer for Control {
-    fn execution(&self) -> u64 {
-        self.with(|state| state.executions)
-    }
-
     fn created(&self, kind: Kind) -> ObjectId {
         self.with(|state| {
             let thread = state.execution.current;

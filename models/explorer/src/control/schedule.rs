@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
+use smallvec::SmallVec;
 
 use super::{Control, State};
 use crate::program::Thread;
@@ -28,7 +29,8 @@ impl<N: FnMut(&Control) -> bool> Scheduler for Controlled<N> {
         current: Option<TaskId>,
         _is_yielding: bool,
     ) -> Option<TaskId> {
-        let numbers: Vec<Thread> = runnable.iter().map(|task| task.id().into()).collect();
+        let numbers = runnable.iter().map(|task| task.id().into());
+        let numbers: SmallVec<[Thread; 8]> = numbers.collect();
         let picked = self
             .control
             .with(|state| state.pick(&numbers, current.map(usize::from)));

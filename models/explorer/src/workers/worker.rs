@@ -15,7 +15,6 @@ use super::{End, Pool, Shared, TICK};
 use crate::control::{Control, Controlled, State};
 use crate::knowledge::Symmetries;
 use crate::known;
-use crate::reduction::Reduction;
 use crate::report::Counterexample;
 use crate::search::Reason;
 use crate::visited::Visited;
@@ -190,7 +189,7 @@ impl Worker {
         });
         if let Some(news) = news {
             let mut pool = shared.pool();
-            if pool.conflicts.merge(&news) && shared.options.has(Reduction::LockAware) {
+            if pool.conflicts.merge(&news) {
                 shared.begin_again(&mut pool);
             }
             let conflicts = pool.conflicts.clone();
