@@ -110,8 +110,9 @@ pub trait Observer {
     fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool;
     /// It has done what it announced; what came of it.
     fn done(&self) -> usize;
-    /// Whether some thread only tries to take this mutex, and may notice that it is held.
-    fn is_tried(&self, mutex: ObjectId) -> bool;
+    /// Whether some thread only tries to take this mutex, and may notice that it is held; or may notify
+    /// this condvar before somebody has fallen asleep on it.
+    fn is_tried(&self, object: ObjectId) -> bool;
     /// It has released a mutex.
     fn released(&self, mutex: ObjectId);
     /// It uses something that is no primitive.
@@ -284,7 +285,12 @@ pub(crate) fn joined(thread: usize) {
 pub(crate) struct Life;
 
 impl Life {
-    pub(crate) const fn begin() -> Self {
+    /// Others may go on before the thread's first step.
+    #[track_caller]
+    pub(crate) fn begin() -> Self {
+        if let Some(observer) = observer() {
+            perform(&*observer, Operation::Choose(1), Location::caller());
+        }
         Self
     }
 }

@@ -159,7 +159,7 @@ impl Condvar {
         let mutex = guard.mutex;
         match (self.object.watched(), mutex.object.watched()) {
             (Some(condvar), Some(watched)) => {
-                if watched.is_tried() {
+                if watched.is_tried() || condvar.is_tried() {
                     watched.perform(Operation::Release(watched.id), at);
                 }
                 guard.data = None;

@@ -45,7 +45,7 @@ pub(crate) fn found<T: Hash + ?Sized>(guard: &MutexGuard<'_, T>) {
 }
 
 /// Says that `value` is all that the current thread takes along from the critical section that it is
-/// in. Without it a thread is taken to know everything that the mutex protects.
+/// in, the innermost one. Without it a thread is taken to know everything that the mutex protects.
 #[inline]
 pub fn learn(value: &impl Hash) {
     #[cfg(shuttle)]

@@ -34,14 +34,14 @@ struct About {
 
 #[derive(Deserialize)]
 struct Body {
-    states: Vec<([u64; 2], u32)>,
+    states: Vec<([u64; 2], u64)>,
     jobs: Vec<Job>,
     conflicts: Saved,
 }
 
 #[derive(Serialize)]
 struct BodyRef<'a> {
-    states: Vec<([u64; 2], u32)>,
+    states: Vec<([u64; 2], u64)>,
     jobs: &'a [&'a Job],
     conflicts: Saved,
 }
@@ -142,6 +142,16 @@ fn executable() -> Print {
     })
 }
 
+/// Stands before the bytes, to find out whether they are as they were written.
+fn hash(bytes: &[u8]) -> [u8; 16] {
+    print(|state| {
+        use std::hash::Hasher;
+        state.write(bytes);
+    })
+    .0
+    .to_be_bytes()
+}
+
 /// Writes a checkpoint, whole or not at all.
 pub(crate) fn write(
     path: &Path,
@@ -169,9 +179,10 @@ fn put(path: &Path, about: &About, body: &BodyRef<'_>) -> io::Result<()> {
     };
     let file = tempfile::NamedTempFile::new_in(folder)?;
     let mut writer = io::BufWriter::new(file);
+    let bytes = postcard::to_stdvec(&(about, body)).map_err(io::Error::other)?;
     writer.write_all(MAGIC)?;
-    writer = postcard::to_io(about, writer).map_err(io::Error::other)?;
-    writer = postcard::to_io(body, writer).map_err(io::Error::other)?;
+    writer.write_all(&hash(&bytes))?;
+    writer.write_all(&bytes)?;
     let file = writer
         .into_inner()
         .map_err(io::IntoInnerError::into_error)?;
@@ -199,6 +210,12 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Option<Rest>, Error
     };
     let Some(rest) = bytes.strip_prefix(MAGIC) else {
         return Err(format("it begins otherwise".to_owned()));
+    };
+    let whole = rest
+        .split_first_chunk()
+        .filter(|(sum, bytes)| **sum == hash(bytes));
+    let Some((_, rest)) = whole else {
+        return Err(format("it is not as it was written".to_owned()));
     };
     let (about, rest): (About, _) =
         postcard::take_from_bytes(rest).map_err(|error| format(error.to_string()))?;

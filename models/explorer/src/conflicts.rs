@@ -76,8 +76,10 @@ impl Conflicts {
         disputed || uses.touches.iter().any(shared)
     }
 
-    pub(crate) fn is_tried(&self, mutex: ObjectId) -> bool {
-        self.objects.get(&mutex).is_some_and(|uses| uses.tried)
+    /// Whether others notice when a mutex is released, or when somebody falls asleep on a condvar.
+    pub(crate) fn is_tried(&self, object: ObjectId) -> bool {
+        let uses = self.objects.get(&object);
+        uses.is_some_and(|uses| uses.tried || uses.common.as_ref().is_some_and(Vec::is_empty))
     }
 
     fn note(&mut self, object: ObjectId, note: impl FnOnce(&mut Uses) -> bool) {
@@ -181,9 +183,9 @@ impl Conflicts {
         all
     }
 
-    /// Adds what another search knows; whether an object that was invisible here is visible now.
+    /// Adds what another search knows; whether something that was invisible here is visible now.
     pub(crate) fn merge(&mut self, other: &Self) -> bool {
-        let before: Vec<ObjectId> = self.visible().collect();
+        let before: Vec<_> = self.visible().collect();
         for (&object, more) in &other.objects {
             let uses = self.objects.entry(object).or_default();
             uses.users |= more.users;
@@ -204,9 +206,11 @@ impl Conflicts {
         !self.visible().eq(before)
     }
 
-    fn visible(&self) -> impl Iterator<Item = ObjectId> {
-        let objects = self.objects.keys().copied();
-        objects.filter(|&object| self.is_visible(object))
+    /// The visible objects, and whether their releases are visible too.
+    fn visible(&self) -> impl Iterator<Item = (ObjectId, bool)> {
+        let objects = self.objects.iter();
+        let visible = objects.filter(|&(&object, _)| self.is_visible(object));
+        visible.map(|(&object, _)| (object, self.is_tried(object)))
     }
 }
 
@@ -292,6 +296,18 @@ mod tests {
         assert!(!conflicts.is_visible(CONDVAR));
         conflicts.notified(CONDVAR, [OTHER].into_iter());
         assert!(conflicts.is_visible(CONDVAR));
+    }
+
+    #[test]
+    fn that_a_visible_mutex_is_tried_is_news() {
+        let mut conflicts = Conflicts::default();
+        conflicts.used(MUTEX, 1);
+        conflicts.used(MUTEX, 2);
+        conflicts.wrote(MUTEX, 1);
+        let mut tried = Conflicts::default();
+        tried.tried(MUTEX);
+        assert!(conflicts.is_visible(MUTEX));
+        assert!(conflicts.merge(&tried));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) use schedule::Controlled;
 /// What can come next at one scheduling point.
 type Choices = SmallVec<[Choice; 8]>;
 
+/// Threads of a program, the main one included: as many as there are bits to tell them apart.
+const MAX_THREADS: usize = 64;
 /// Operations in a row that a thread may do without a scheduling point: it may be waiting for another.
 const BURST: u32 = 200;
 /// Of so many executions one is hashed on its way to new ground, to see that it is the same way.
@@ -62,6 +64,8 @@ pub(crate) struct State {
     pub(crate) visited: Arc<Visited>,
     pub(crate) search: Search,
     pub(crate) conflicts: Conflicts,
+    /// The search decides who goes next: whatever goes wrong now is not the program's doing.
+    pub(crate) is_picking: bool,
     /// Why the search cannot go on.
     pub(crate) error: Option<String>,
     /// The program cannot go on, for this reason.
@@ -131,7 +135,9 @@ pub(crate) struct Ended {
 
 impl Control {
     pub(crate) fn new(options: Arc<Options>, visited: Arc<Visited>) -> Rc<Self> {
-        let sleep_sets = options.has(Reduction::SleepSets) && options.preemptions.is_none();
+        let sleep_sets = options.has(Reduction::SleepSets)
+            && !options.has(Reduction::VisitedStates)
+            && options.preemptions.is_none();
         let search = Search::new(sleep_sets);
         let symmetries = match options.has(Reduction::Symmetry) && options.preemptions.is_none() {
             true => Symmetries::new(&options.symmetries),
@@ -145,6 +151,7 @@ impl Control {
                 visited,
                 search,
                 conflicts: Conflicts::default(),
+                is_picking: false,
                 error: None,
                 deadlock: None,
                 executions: 0,
@@ -192,6 +199,11 @@ impl State {
         self.execution = execution;
     }
 
+    /// The main thread has come to its end.
+    pub(crate) fn main_ended(&mut self) {
+        self.execution.program.thread(0).ended = true;
+    }
+
     /// The execution has ended.
     pub(crate) fn end(&mut self) -> Ended {
         self.close_transition();
@@ -208,6 +220,13 @@ impl State {
 
     /// The thread that goes next; `None` if none can, or none should.
     fn pick(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
+        self.is_picking = true;
+        let picked = self.pick_next(runnable, current);
+        self.is_picking = false;
+        picked
+    }
+
+    fn pick_next(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
         if self.error.is_some() {
             return None;
         }
@@ -271,7 +290,7 @@ impl State {
     fn is_own_choice(&self, thread: Thread) -> bool {
         let stop = self.execution.program.stop_of(thread);
         match stop.map(|stop| stop.next) {
-            Some(Next::Operation(Operation::Choose(_))) => true,
+            Some(Next::Operation(Operation::Choose(_))) => !self.is_disputed(thread),
             Some(Next::Operation(operation @ Operation::NotifyOne(_))) => {
                 !self.is_visible(operation)
             }
@@ -383,16 +402,20 @@ impl State {
     /// A choice is carried out.
     fn go(&mut self, choice: Choice) {
         let thread = choice.thread();
+        let is_own = self.is_own_choice(thread);
         let execution = &mut self.execution;
         let Stop { next, at } = execution.program.stop_of(thread).expect("it has stopped");
-        if let Some(last) = execution.running
-            && last != thread
-            && let Some(stop) = execution.program.stop_of(last)
-            && execution.program.ways(stop.next) > 0
-        {
-            execution.preemptions += 1;
+        // A thread that chooses on its way to its first operation interrupts nobody.
+        if !is_own {
+            if let Some(last) = execution.running
+                && last != thread
+                && let Some(stop) = execution.program.stop_of(last)
+                && execution.program.ways(stop.next) > 0
+            {
+                execution.preemptions += 1;
+            }
+            execution.running = Some(thread);
         }
-        execution.running = Some(thread);
         execution.current = thread;
         execution.burst = 0;
         execution.schedule.push(choice);
@@ -486,9 +509,8 @@ fn arrive(
     } else if options.preemptions.is_some() {
         visited.arrive_bounded(print, execution.preemptions)
     } else {
-        let asleep = sleep.iter().fold(0_u32, |bits, &(thread, _)| {
-            let place = symmetries.place(relabelling, thread) as u32;
-            bits | 1_u32.checked_shl(place).unwrap_or(0)
+        let asleep = sleep.iter().fold(0_u64, |bits, &(thread, _)| {
+            bits | 1 << symmetries.place(relabelling, thread)
         });
         visited.arrive(print, asleep)
     };
@@ -496,7 +518,7 @@ fn arrive(
         Arrival::New => Worth::Awake,
         Arrival::Known => return (Worth::Nothing, None),
         Arrival::Awake(places) => {
-            let places = (0..u32::BITS as usize).filter(|&place| places & 1 << place != 0);
+            let places = (0..MAX_THREADS).filter(|&place| places & 1 << place != 0);
             let threads = places.map(|place| symmetries.in_place(relabelling, place));
             Worth::Threads(threads.fold(0, |bits, thread| bits | 1 << thread))
         }

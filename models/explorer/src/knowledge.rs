@@ -53,8 +53,9 @@ struct Known {
     learnt: Prints,
     /// The critical sections that it is in.
     open: SmallVec<[Section; 1]>,
-    /// What it knew when it began what it is doing, innermost last.
-    remembered: SmallVec<[Prints; 2]>,
+    /// What it knew when it began what it is doing, and how many critical sections it was in then;
+    /// innermost last.
+    remembered: SmallVec<[(Prints, usize); 2]>,
     /// Its part of the state's hash, and what the thread did next when that was made. Empty if
     /// something of the above has changed since.
     part: Prints,
@@ -174,6 +175,25 @@ impl Knowledge {
         known
     }
 
+    /// All that a thread can know: what it has learnt, and what there is in the critical sections that it
+    /// is in.
+    fn known(&mut self, symmetries: &Symmetries, thread: Thread) -> Prints {
+        let Known { learnt, open, .. } = self.thread(thread);
+        if open.iter().all(|section| section.may_learn.is_none()) {
+            return learnt.clone();
+        }
+        symmetries.each(|number| {
+            print(|state| {
+                learnt.get(number).hash(state);
+                for section in &*open {
+                    let learns = section.may_learn.as_ref();
+                    (section.mutex, learns.map(|data| data.get(number))).hash(state);
+                }
+            })
+            .0
+        })
+    }
+
     fn data(&self, object: ObjectId) -> Option<&Data> {
         let found = self.data.iter().find(|(other, _)| *other == object);
         found.map(|(_, data)| data)
@@ -230,8 +250,8 @@ impl Knowledge {
 
     /// The thread makes a mutex: what is in it follows from what the thread knows.
     pub(crate) fn created(&mut self, symmetries: &Symmetries, thread: Thread, mutex: ObjectId) {
-        let learnt = self.thread(thread).learnt.clone();
-        self.set_data(symmetries, mutex, learnt, false);
+        let known = self.known(symmetries, thread);
+        self.set_data(symmetries, mutex, known, false);
     }
 
     /// The thread has taken a mutex.
@@ -258,9 +278,10 @@ impl Knowledge {
     }
 
     /// The thread begins something.
-    pub(crate) fn remembers(&mut self, thread: Thread) {
+    pub(crate) fn remembers(&mut self, symmetries: &Symmetries, thread: Thread) {
+        let now = self.known(symmetries, thread);
         let known = self.thread(thread);
-        known.remembered.push(known.learnt.clone());
+        known.remembered.push((now, known.open.len()));
     }
 
     /// What it knew then, and what `write` writes, is all that the thread knows.
@@ -271,11 +292,11 @@ impl Knowledge {
         write: Write<'_>,
     ) {
         let known = self.thread(thread);
-        if let Some(section) = known.open.last_mut() {
-            section.may_learn = None;
-        }
-        if let Some(remembered) = known.remembered.last() {
+        if let Some((remembered, sections)) = known.remembered.last() {
             known.learnt.clone_from(remembered);
+            for section in known.open.iter_mut().skip(*sections) {
+                section.may_learn = None;
+            }
         }
         self.learn(symmetries, thread, write);
     }
@@ -350,11 +371,11 @@ impl Knowledge {
     /// Something without a description was changed by a thread, in a way that follows from what it
     /// was and what the thread knows.
     fn grow_history(&mut self, symmetries: &Symmetries, thread: Thread, object: ObjectId) {
-        let learnt = self.thread(thread).learnt.clone();
+        let known = self.known(symmetries, thread);
         let before = self.data(object).cloned().unwrap_or_default();
         let prints = symmetries.each(|number| {
-            let (before, learnt) = (before.prints.get(number), learnt.get(number));
-            print(|state| (before, learnt, relabelled(thread)).hash(state)).0
+            let (before, known) = (before.prints.get(number), known.get(number));
+            print(|state| (before, known, relabelled(thread)).hash(state)).0
         });
         self.set_data(symmetries, object, prints, false);
     }
@@ -381,7 +402,7 @@ impl Knowledge {
 
     /// A thread starts another one, which knows what it knew.
     pub(crate) fn spawned(&mut self, symmetries: &Symmetries, parent: Thread, child: Thread) {
-        let known = self.thread(parent).learnt.clone();
+        let known = self.known(symmetries, parent);
         let learnt = symmetries
             .each(|number| print(|state| (known.get(number), relabelled(child)).hash(state)).0);
         self.thread(child).learnt = learnt;
@@ -389,8 +410,8 @@ impl Knowledge {
 
     /// A thread learns what another one came to.
     pub(crate) fn joined(&mut self, symmetries: &Symmetries, thread: Thread, other: Thread) {
-        let learnt = self.thread(other).learnt.clone();
-        self.learn_prints(symmetries, thread, &learnt);
+        let known = self.known(symmetries, other);
+        self.learn_prints(symmetries, thread, &known);
     }
 
     pub(crate) fn dropped(&mut self, object: ObjectId) {
@@ -448,8 +469,8 @@ impl Known {
                 now.hash(hasher);
                 self.learnt.get(number).hash(hasher);
                 // More may be forgotten than what the thread has learnt last.
-                for remembered in &self.remembered {
-                    remembered.get(number).hash(hasher);
+                for (remembered, sections) in &self.remembered {
+                    (remembered.get(number), sections).hash(hasher);
                 }
                 for section in &self.open {
                     let learns = section.may_learn.as_ref().map(|data| data.get(number));

@@ -18,6 +18,13 @@ pub fn is_known() -> bool {
     control.is_some_and(|control| control.is_known())
 }
 
+/// The program's main thread has come to its end.
+pub(crate) fn main_ended() {
+    if let Some(control) = CONTROL.with_borrow(Weak::upgrade) {
+        control.with(|state| state.main_ended());
+    }
+}
+
 /// Until the answer is dropped, [`is_known`] is about this control's executions.
 pub(crate) fn follow(control: &Rc<Control>) -> Following {
     CONTROL.set(Rc::downgrade(control));

@@ -18,8 +18,8 @@ pub enum Reduction {
     /// Takes two states for one that differ by an exchange of interchangeable threads (Ip and Dill,
     /// "Better verification through symmetry", 1996).
     Symmetry,
-    /// Does not order transitions that touch no object together (Godefroid, LNCS 1032, 1996, chapters
-    /// 5 and 6.3).
+    /// Does not order transitions that touch no object together (Godefroid, LNCS 1032, 1996, chapter 5).
+    /// Used only where states are not kept: where they are, both orders come to the same one.
     SleepSets,
     /// Does not order critical sections of one lock that only read, and does not branch at locks whose
     /// sections never conflict (the idea is LAPOR's: Kokologiannakis, Raad and Vafeiadis, OOPSLA 2019).

@@ -17,7 +17,7 @@ use crate::knowledge::Print;
 const SHARDS: usize = 64;
 
 /// Bytes that one state takes in a table that is half full: key, value, and a control byte.
-const ENTRY: u64 = (size_of::<([u64; 2], u32)>() as u64 + 1) * 3 / 2;
+const ENTRY: u64 = (size_of::<([u64; 2], u64)>() as u64 + 1) * 3 / 2;
 
 /// What is to be done at a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,10 @@ pub(crate) enum Arrival {
     /// It was seen: nothing is to be done.
     Known,
     /// It was seen with these threads asleep, as bits, which are awake now: search from them.
-    Awake(u32),
+    Awake(u64),
 }
 
-type Shard = HashMap<[u64; 2], u32, FxBuildHasher>;
+type Shard = HashMap<[u64; 2], u64, FxBuildHasher>;
 
 /// See the [module's documentation](self).
 #[derive(Debug)]
@@ -66,7 +66,7 @@ impl Visited {
     }
 
     /// Arrives with these threads asleep.
-    pub(crate) fn arrive(&self, print: Print, asleep: u32) -> Arrival {
+    pub(crate) fn arrive(&self, print: Print, asleep: u64) -> Arrival {
         self.with(print, |shard, key| match shard.get_mut(&key) {
             None => {
                 shard.insert(key, asleep);
@@ -87,20 +87,20 @@ impl Visited {
     pub(crate) fn arrive_bounded(&self, print: Print, preemptions: u32) -> Arrival {
         self.with(print, |shard, key| match shard.get_mut(&key) {
             None => {
-                shard.insert(key, preemptions);
+                shard.insert(key, preemptions.into());
                 self.count.fetch_add(1, Ordering::Relaxed);
                 Arrival::New
             }
-            Some(before) if *before <= preemptions => Arrival::Known,
+            Some(before) if *before <= u64::from(preemptions) => Arrival::Known,
             Some(before) => {
-                *before = preemptions;
+                *before = preemptions.into();
                 Arrival::New
             }
         })
     }
 
     /// All states, for a checkpoint.
-    pub(crate) fn entries(&self) -> Vec<([u64; 2], u32)> {
+    pub(crate) fn entries(&self) -> Vec<([u64; 2], u64)> {
         let mut entries = Vec::with_capacity(self.len() as usize);
         for shard in &self.shards {
             let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
@@ -111,7 +111,7 @@ impl Visited {
     }
 
     /// Puts back what a checkpoint has.
-    pub(crate) fn restore(&self, entries: Vec<([u64; 2], u32)>) {
+    pub(crate) fn restore(&self, entries: Vec<([u64; 2], u64)>) {
         for (key, value) in entries {
             let print = Print(u128::from(key[0]) << 64 | u128::from(key[1]));
             self.with(print, |shard, key| {

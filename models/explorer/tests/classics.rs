@@ -2,8 +2,6 @@
 #![cfg(shuttle)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use nmr_explorer::{Explorer, Report, Verdict};
 use nmr_sync::{Condvar, Monitor, Mutex, thread};
@@ -221,66 +219,4 @@ fn touching(key: fn(u32) -> u32) -> Report {
 fn what_is_touched_is_ordered_as_a_lock_would_be() {
     assert_eq!(orders(&touching(|_| 7)), 2);
     assert_eq!(orders(&touching(|number| number)), 1);
-}
-
-#[test]
-fn a_search_that_is_cut_short_says_so() {
-    let two = |builder: nmr_explorer::Builder| {
-        builder.check(|| {
-            let value = Arc::new(Mutex::new(0));
-            let other = value.clone();
-            let thread = thread::spawn(move || *other.lock() += 1);
-            *value.lock() += 1;
-            thread.join().unwrap();
-        })
-    };
-    let executions = two(Explorer::builder().max_executions(1));
-    assert_eq!(
-        executions.verdict,
-        Verdict::Incomplete("1 executions were made".to_owned())
-    );
-    let time = two(Explorer::builder().budget(Duration::ZERO));
-    assert_eq!(
-        time.verdict,
-        Verdict::Incomplete("0ns were over".to_owned())
-    );
-    let enough = two(Explorer::builder().max_executions(100));
-    assert_eq!(enough.verdict, Verdict::Exhausted);
-}
-
-#[test]
-fn what_is_not_under_control_is_found_by_repeating() {
-    static RUNS: AtomicUsize = AtomicUsize::new(0);
-    let report = check(|| {
-        let value = Arc::new(Mutex::new(0));
-        let spawn = || {
-            let value = value.clone();
-            thread::spawn(move || *value.lock() += 1)
-        };
-        // One thread more each time.
-        let threads: Vec<_> = (0..2 + RUNS.fetch_add(1, Ordering::Relaxed))
-            .map(|_| spawn())
-            .collect();
-        for thread in threads {
-            thread.join().unwrap();
-        }
-    });
-    let Verdict::HarnessError(error) = &report.verdict else {
-        panic!("{report}");
-    };
-    assert!(error.contains("not under control"), "{error}");
-}
-
-#[test]
-fn the_same_program_gives_the_same_figures() {
-    let figures = || {
-        let report = sections(3, 2, |number| number % 2);
-        (
-            report.executions,
-            report.asleep,
-            report.transitions,
-            report.longest,
-        )
-    };
-    assert_eq!(figures(), figures());
 }

@@ -7,11 +7,30 @@ use std::panic::Location;
 
 use nmr_sync::hook::{Kind, ObjectId, Observer, Operation, Told, Write};
 
-use super::{BURST, Control, State};
+use super::{BURST, Control, MAX_THREADS, State};
 use crate::program::{At, Next, Stop, Thread};
 use crate::reduction::Reduction;
 
+/// Stands for a thread's beginning, and for its choices: places where it stops if it touches something
+/// afterwards that others touch too.
+const fn own(thread: Thread) -> ObjectId {
+    ObjectId {
+        thread: thread as u32,
+        nth: u32::MAX,
+    }
+}
+
 impl State {
+    /// Whether the conflicts between threads count here.
+    fn notes_conflicts(&self) -> bool {
+        self.follows() && self.options.has(Reduction::LockAware)
+    }
+
+    /// Whether what a thread does after its beginning, or after a choice, is others' business.
+    pub(super) fn is_disputed(&self, thread: Thread) -> bool {
+        self.conflicts.is_visible(own(thread))
+    }
+
     /// Whether others can notice the operation.
     pub(super) fn is_visible(&self, operation: Operation) -> bool {
         let is_visible =
@@ -44,7 +63,7 @@ impl State {
         let lingered = std::mem::replace(lingers, operation == Operation::Linger)
             && self.options.has(Reduction::VisibleOperations);
         let at_once = match operation {
-            Operation::Choose(below) => below == 1,
+            Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
             Operation::Linger => known,
             _ => known || lingered || !self.is_visible(operation),
         };
@@ -67,33 +86,57 @@ impl State {
 
     /// Adds to what is known of the conflicts between threads.
     fn note_use(&mut self, thread: Thread, operation: Operation) {
-        let last = &mut self.execution.last;
-        last.retain(|&(other, _)| other != thread);
-        if let Operation::Acquire(mutex) = operation {
-            last.push((thread, mutex));
-        }
-        // Whatever else is switched off: what is tried has releases that are noticed.
-        if let Operation::TryAcquire(mutex) = operation {
-            self.conflicts.tried(mutex);
-        }
-        if !self.follows() {
-            return;
-        }
-        let execution = &mut self.execution;
-        let object = match operation {
-            Operation::Acquire(mutex) | Operation::TryAcquire(mutex) => mutex,
+        self.note_last(thread, operation);
+        let program = &self.execution.program;
+        // Whatever is switched off: where others notice a release, or that somebody falls asleep, it stops.
+        match operation {
+            Operation::TryAcquire(mutex) => self.conflicts.tried(mutex),
             Operation::Wait { condvar, .. }
             | Operation::NotifyOne(condvar)
             | Operation::NotifyAll(condvar) => {
-                let held = execution.program.held_by(thread);
-                self.conflicts.notified(condvar, held);
-                condvar
+                self.conflicts.notified(condvar, program.held_by(thread));
             }
+            _ => {}
+        }
+        if !self.notes_conflicts() {
+            return;
+        }
+        match operation {
+            Operation::Acquire(mutex) | Operation::TryAcquire(mutex) => {
+                self.conflicts.used(mutex, thread);
+            }
+            Operation::Wait { .. } | Operation::NotifyOne(_) | Operation::NotifyAll(_) => {}
             Operation::Release(_) | Operation::Choose(_) | Operation::Linger => return,
-        };
-        self.conflicts.used(object, thread);
-        for held in execution.program.held_by(thread) {
+        }
+        for held in program.held_by(thread) {
             self.conflicts.nested(held);
+        }
+    }
+
+    /// The mutex of the thread's last operation, if that may have been done without stopping.
+    fn last_mutex(&self, thread: Thread) -> Option<ObjectId> {
+        let mut last = self.execution.last.iter();
+        last.find(|&&(other, _)| other == thread)
+            .map(|&(_, mutex)| mutex)
+    }
+
+    /// See [`last_mutex`](Self::last_mutex).
+    fn note_last(&mut self, thread: Thread, operation: Operation) {
+        let last = &mut self.execution.last;
+        match operation {
+            Operation::Acquire(mutex) => {
+                last.retain(|&(other, _)| other != thread);
+                last.push((thread, mutex));
+            }
+            Operation::Choose(_) => {
+                last.retain(|&(other, _)| other != thread);
+                last.push((thread, own(thread)));
+            }
+            // These stop in any case, and others can go on there.
+            Operation::TryAcquire(_) | Operation::Wait { .. } | Operation::Linger => {
+                last.retain(|&(other, _)| other != thread);
+            }
+            Operation::Release(_) | Operation::NotifyOne(_) | Operation::NotifyAll(_) => {}
         }
     }
 
@@ -116,7 +159,7 @@ impl State {
         let only_read = described && before.is_some() && before == execution.knowledge.mark(mutex);
         let writes = !only_read || !self.options.has(Reduction::LockAware);
         transition.footprint.add(mutex, writes);
-        if !only_read {
+        if !only_read && self.notes_conflicts() {
             self.conflicts.wrote(mutex, thread);
         }
     }
@@ -138,7 +181,7 @@ impl State {
                 }
             }
             Told::Data(mutex) => knowledge.describe(symmetries, thread, mutex, write),
-            Told::Remembers => knowledge.remembers(thread),
+            Told::Remembers => knowledge.remembers(symmetries, thread),
             Told::RememberedAnd if self.options.has(Reduction::Forgetting) => {
                 knowledge.remembered_and(symmetries, thread, write);
             }
@@ -186,9 +229,9 @@ impl Observer for Control {
         self.with(|state| state.execution.program.threads[state.execution.current].outcome)
     }
 
-    fn is_tried(&self, mutex: ObjectId) -> bool {
+    fn is_tried(&self, object: ObjectId) -> bool {
         self.with(|state| {
-            !state.options.has(Reduction::VisibleOperations) || state.conflicts.is_tried(mutex)
+            !state.options.has(Reduction::VisibleOperations) || state.conflicts.is_tried(object)
         })
     }
 
@@ -200,16 +243,10 @@ impl Observer for Control {
         self.with(|state| {
             let thread = state.execution.current;
             state.execution.transition.footprint.add(object, true);
-            if !state.follows() {
-                return;
-            }
-            let mut last = state.execution.last.iter();
-            let last = last.find(|&&(other, _)| other == thread);
-            state
-                .conflicts
-                .touched(object, thread, last.map(|&(_, mutex)| mutex));
+            let last = state.last_mutex(thread);
+            state.conflicts.touched(object, thread, last);
             // Whoever says what stands beside the primitives has said what this is.
-            if state.options.beside.is_none() {
+            if state.follows() && state.options.beside.is_none() {
                 state
                     .execution
                     .knowledge
@@ -227,7 +264,16 @@ impl Observer for Control {
             let thread = state.execution.current;
             let follows = state.follows();
             let execution = &mut state.execution;
+            if child >= MAX_THREADS {
+                state.error.get_or_insert_with(|| {
+                    format!(
+                        "the program has more than {MAX_THREADS} threads, the main one included"
+                    )
+                });
+                return;
+            }
             execution.program.thread(child);
+            execution.last.push((child, own(child)));
             if follows {
                 execution
                     .knowledge

@@ -37,6 +37,18 @@ pub(super) struct Worker {
     heard: u64,
 }
 
+/// Sees to it that nobody waits for a worker that is gone.
+struct Alive<'a>(&'a Shared);
+
+impl Drop for Alive<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let error = "a worker of the explorer panicked".to_owned();
+            self.0.finish(End::Failed(error));
+        }
+    }
+}
+
 impl Worker {
     pub(super) fn work(shared: &Arc<Shared>, number: usize, program: &Arc<dyn Fn() + Send + Sync>) {
         let visited = shared.pool().visited.clone();
@@ -52,6 +64,7 @@ impl Worker {
             until_tick: 0,
             heard: 0,
         }));
+        let _alive = Alive(shared);
         let _observing = hook::observe(control.clone());
         let _known = known::follow(&control);
         loop {
@@ -65,7 +78,10 @@ impl Worker {
             };
             let program = program.clone();
             let ended = catch_unwind(AssertUnwindSafe(|| {
-                Runner::new(scheduler, config()).run(move || program())
+                Runner::new(scheduler, config()).run(move || {
+                    program();
+                    known::main_ended();
+                })
             }));
             match ended {
                 Ok(_) => break,
@@ -142,21 +158,32 @@ impl Worker {
             return false;
         }
         if let Some(message) = deadlock {
-            return !self.violated(Counterexample::new(message, &ended));
+            return !self.violated(control, Counterexample::new(message, &ended));
         }
         true
     }
 
     /// A thread panicked; whether the search goes on.
     fn panicked(&mut self, control: &Control, message: &str) -> bool {
+        let begun = std::mem::take(&mut self.begun);
+        let (error, is_picking) = control.with(|state| (state.error.take(), state.is_picking));
+        if let Some(error) = error {
+            self.shared.finish(End::Failed(error));
+            return false;
+        }
+        if !begun || is_picking {
+            let error = format!("what the explorer was given panicked: {message}");
+            self.shared.finish(End::Failed(error));
+            return false;
+        }
         let ended = control.with(State::end);
-        self.begun = false;
         if message.contains("exceeded max_steps bound") {
             let why = format!("an execution has more than {MAX_STEPS} steps");
             self.shared.finish(End::Cut(why));
             return false;
         }
-        let goes_on = !self.violated(Counterexample::new(message.to_owned(), &ended));
+        let found = Counterexample::new(message.to_owned(), &ended);
+        let goes_on = !self.violated(control, found);
         if let Some(after) = &self.shared.options.after {
             after();
         }
@@ -167,9 +194,14 @@ impl Worker {
     }
 
     /// An execution went wrong; whether that ends the search.
-    fn violated(&self, mut found: Counterexample) -> bool {
+    fn violated(&self, control: &Control, mut found: Counterexample) -> bool {
         if let Some(kind) = &self.shared.options.kind {
             found.kind = kind(&found.message);
+        }
+        // Where conflicts were not known it did not stop, and its preemptions are not counted: it will be
+        // found again.
+        if self.share_conflicts(control) {
+            return false;
         }
         let wanted = &self.shared.options.only;
         if wanted.as_ref().is_some_and(|wanted| *wanted != found.kind) {
@@ -180,28 +212,29 @@ impl Worker {
     }
 
     fn turn_back(&mut self, control: &Control) {
-        let shared = self.shared.clone();
+        let is_out_of_date = self.share_conflicts(control);
+        if is_out_of_date || !control.with(|state| state.search.turn_back()) {
+            let shared = self.shared.clone();
+            self.drop_work(control, &mut shared.pool());
+        }
+    }
+
+    /// Tells the others which conflicts the execution has shown, and learns theirs. Whether the search
+    /// has begun again since this worker took its work.
+    fn share_conflicts(&self, control: &Control) -> bool {
         let news = control.with(|state| {
-            state
-                .conflicts
-                .take_changed()
-                .then(|| state.conflicts.under(&self.symmetries))
+            let changed = state.conflicts.take_changed();
+            changed.then(|| state.conflicts.under(&self.symmetries))
         });
+        let mut pool = self.shared.pool();
         if let Some(news) = news {
-            let mut pool = shared.pool();
             if pool.conflicts.merge(&news) {
-                shared.begin_again(&mut pool);
+                self.shared.begin_again(&mut pool);
             }
             let conflicts = pool.conflicts.clone();
             control.with(|state| state.conflicts = conflicts);
-            if pool.epoch != self.epoch {
-                self.drop_work(control, &mut pool);
-                return;
-            }
         }
-        if !control.with(|state| state.search.turn_back()) {
-            self.drop_work(control, &mut shared.pool());
-        }
+        pool.epoch != self.epoch
     }
 
     fn drop_work(&mut self, control: &Control, pool: &mut Pool) {

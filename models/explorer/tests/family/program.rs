@@ -1,26 +1,52 @@
-//! Small programs: two or three threads, one to three cells, one to four operations each.
+//! Small programs: two or three threads, one to three cells, a few operations each.
 
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use nmr_sync::{Condvar, Mutex, thread};
+use nmr_sync::{Condvar, Monitor, Mutex, MutexGuard, thread};
 
-/// An operation on cells, each a number under a mutex with a condvar beside it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What a thread does. Cells are numbers under a mutex with a condvar beside it; each thread has a number
+/// of its own besides, which it keeps up to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Op {
     /// Takes the cell's lock and changes the number in a way that the order can be told from.
     Change(usize, u64),
     /// The same, then wakes everybody with the lock still held.
     Announce(usize, u64),
+    /// The same, then wakes one with the lock still held.
+    Signal(usize, u64),
     /// Takes the first cell's lock, then the second's, and mixes the first number into the second.
     Mix(usize, usize),
     /// Takes the cell's lock, sleeps until the number is not 0, and changes it.
     Await(usize),
     /// Takes the cell's lock, sleeps once whatever the number is, and changes it.
     Sleep(usize),
+    /// Takes the first cell's lock, announces a change of the second cell, and sleeps once on the first.
+    Doze(usize, usize),
     /// Wakes one who sleeps on the cell, without its lock.
     Notify(usize),
+    /// Wakes all who sleep on the cell, without its lock.
+    Call(usize),
     /// Changes the number if the cell's lock is free.
     Try(usize, u64),
+    /// Mixes the cell's number into the thread's own.
+    Read(usize),
+    /// Mixes the thread's own number into the cell's.
+    Store(usize),
+    /// With the cell's lock, changes what stands in a slot beside all cells, and mixes that into the
+    /// thread's own number.
+    Touch(usize, usize, u64),
+    /// Mixes one of so many numbers into the thread's own.
+    Choose(usize),
+    /// Leaves out the thread's next operation if its own number is even.
+    Unless,
+    /// Lets the others go on.
+    Linger,
+    /// Starts the last thread of the program.
+    Spawn,
+    /// Waits for the last thread's end, and mixes its number into the thread's own.
+    Join,
 }
 
 /// The change that an operation makes with this value.
@@ -28,124 +54,390 @@ pub(crate) fn change(number: u64, by: u64) -> u64 {
     (number * 3 + by) % 1_000_003
 }
 
-/// What [`Op::Await`] and [`Op::Sleep`] change by.
+/// What those who have slept change by.
 pub(crate) const AWAITED: u64 = 7;
 
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Program {
-    pub(crate) cells: usize,
-    pub(crate) threads: Vec<Vec<Op>>,
+/// As many slots beside the cells.
+pub(crate) const SLOTS: usize = 2;
+
+/// What is said of a cell to an explorer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Cover {
+    /// What is said in each section of a mutex.
+    Mutex(Says),
+    /// What a [`Monitor`] says of itself.
+    Monitor,
 }
 
-struct Cell {
-    number: Mutex<u64>,
-    changed: Condvar,
+/// What is said in a critical section.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Says {
+    /// What the mutex protects at the end.
+    pub(crate) data: bool,
+    /// What the thread takes along.
+    pub(crate) learnt: bool,
+}
+
+/// See the [module's documentation](self).
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Program {
+    pub(crate) cells: Vec<Cover>,
+    pub(crate) threads: Vec<Vec<Op>>,
+    /// The last thread is started and awaited by another one's operations.
+    pub(crate) has_child: bool,
+    /// The first thread is the main one.
+    pub(crate) main_takes_part: bool,
+    /// Threads say after each operation what they still know.
+    pub(crate) forgets: bool,
+    /// What is in the slots is said to the explorer.
+    pub(crate) beside: bool,
+    /// So many threads, the first ones, do the same and are said to be interchangeable.
+    pub(crate) alike: usize,
+}
+
+/// The numbers in the cells, in the slots, and of the threads at the end.
+pub(crate) type Outcome = (Vec<u64>, Vec<u64>, Vec<u64>);
+
+/// A cell of a running program.
+enum Cell {
+    Plain {
+        number: Mutex<u64>,
+        changed: Condvar,
+        says: Says,
+    },
+    Monitor(Monitor<Watched>),
+}
+
+/// A number that a monitor protects, and the cell that it is in.
+#[derive(Hash)]
+struct Watched {
+    number: u64,
+    cell: usize,
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        LAST.with_borrow_mut(|last| last[self.cell] = self.number);
+    }
+}
+
+impl Cell {
+    fn new(cell: usize, cover: Cover) -> Self {
+        match cover {
+            Cover::Monitor => Self::Monitor(Monitor::new(Watched { number: 0, cell })),
+            Cover::Mutex(says) => Self::Plain {
+                number: Mutex::new(0),
+                changed: Condvar::new(),
+                says,
+            },
+        }
+    }
+
+    fn plain(&self) -> (&Mutex<u64>, &Condvar, Says) {
+        match self {
+            Self::Plain {
+                number,
+                changed,
+                says,
+            } => (number, changed, *says),
+            Self::Monitor(_) => unreachable!("no such operation is generated for a monitor"),
+        }
+    }
+
+    /// The number at the end. Takes no lock: to an explorer that would be one more thread that uses it.
+    fn into_number(self, cell: usize) -> u64 {
+        match self {
+            Self::Plain { number, .. } => number.into_inner(),
+            Self::Monitor(monitor) => {
+                drop(monitor);
+                LAST.with_borrow(|last| last[cell])
+            }
+        }
+    }
+}
+
+thread_local! {
+    /// What was in monitors when they were dropped.
+    static LAST: RefCell<[u64; 3]> = const { RefCell::new([0; 3]) };
+    /// What is beside the cells of the execution that this OS thread runs.
+    static BESIDE: RefCell<[u64; SLOTS]> = const { RefCell::new([0; SLOTS]) };
+}
+
+/// Writes what is beside the cells.
+pub(crate) fn write_beside(mut state: &mut dyn Hasher) {
+    BESIDE.with_borrow(|slots| slots.hash(&mut state));
+}
+
+/// Says that a section has changed the number for the last time, and what the thread takes along.
+fn say(guard: &MutexGuard<'_, u64>, says: Says, learnt: &impl Hash) {
+    if says.data {
+        nmr_sync::describe(guard);
+    }
+    if says.learnt {
+        nmr_sync::learn(learnt);
+    }
 }
 
 impl Program {
-    /// Runs it once; the numbers at the end.
-    pub(crate) fn run(&self) -> Vec<u64> {
-        let cell = |_| Cell {
-            number: Mutex::new(0),
-            changed: Condvar::new(),
-        };
-        let cells: Arc<Vec<Cell>> = Arc::new((0..self.cells).map(cell).collect());
-        let spawn = |ops: &Vec<Op>| {
-            let (ops, cells) = (ops.clone(), cells.clone());
-            thread::spawn(move || ops.into_iter().for_each(|op| perform(op, &cells)))
-        };
-        let threads: Vec<_> = self.threads.iter().map(spawn).collect();
-        for thread in threads {
-            thread.join().unwrap();
+    /// Runs it once.
+    pub(crate) fn run(&self) -> Outcome {
+        self.run_behind(0)
+    }
+
+    /// Runs it once, after so many threads that do nothing.
+    pub(crate) fn run_behind(&self, others: usize) -> Outcome {
+        BESIDE.set([0; SLOTS]);
+        let idle: Vec<_> = (0..others).map(|_| thread::spawn(|| {})).collect();
+        let covers = self.cells.iter().copied().enumerate();
+        let cells: Arc<Vec<Cell>> =
+            Arc::new(covers.map(|(cell, cover)| Cell::new(cell, cover)).collect());
+        let program = Arc::new(self.clone());
+        let mut own = Running::new(&program, &cells, 0);
+        let first = usize::from(self.main_takes_part);
+        let others = first..self.threads.len() - usize::from(self.has_child);
+        let others: Vec<_> = others.map(|number| own.start(number)).collect();
+        let mut answers = Vec::new();
+        if self.main_takes_part {
+            answers.push(own.run());
         }
-        cells.iter().map(|cell| *cell.number.lock()).collect()
+        drop(own);
+        answers.extend(others.into_iter().map(|other| other.join().unwrap()));
+        idle.into_iter().for_each(|other| other.join().unwrap());
+        let cells = Arc::into_inner(cells).expect("all threads have ended");
+        let cells = cells.into_iter().enumerate();
+        let numbers = cells
+            .map(|(number, cell)| cell.into_number(number))
+            .collect();
+        (numbers, BESIDE.with_borrow(|slots| slots.to_vec()), answers)
+    }
+
+    /// Of outcomes that differ by an exchange of threads that are alike, the least.
+    pub(crate) fn canonical(&self, (cells, slots, mut answers): Outcome) -> Outcome {
+        answers[..self.alike].sort_unstable();
+        (cells, slots, answers)
+    }
+
+    /// For each way to exchange threads that are alike, in whose place each thread stands, by number.
+    pub(crate) fn symmetries(&self) -> Vec<Vec<usize>> {
+        let orders: &[&[usize]] = match self.alike {
+            2 => &[&[1, 2], &[2, 1]],
+            3 => &[
+                &[1, 2, 3],
+                &[1, 3, 2],
+                &[2, 1, 3],
+                &[2, 3, 1],
+                &[3, 1, 2],
+                &[3, 2, 1],
+            ],
+            _ => &[],
+        };
+        let main = |order: &&[usize]| [&[0], *order].concat();
+        orders.iter().map(main).collect()
+    }
+
+    pub(crate) fn has(&self, is: impl Fn(Op) -> bool) -> bool {
+        self.threads.iter().flatten().copied().any(is)
     }
 }
 
-fn perform(op: Op, cells: &[Cell]) {
-    match op {
-        Op::Change(cell, by) => {
-            let mut number = cells[cell].number.lock();
-            *number = change(*number, by);
+/// A thread and what it has.
+struct Running {
+    program: Arc<Program>,
+    cells: Arc<Vec<Cell>>,
+    number: usize,
+    kept: u64,
+    child: Option<thread::JoinHandle<u64>>,
+}
+
+impl Running {
+    fn new(program: &Arc<Program>, cells: &Arc<Vec<Cell>>, number: usize) -> Self {
+        Self {
+            program: program.clone(),
+            cells: cells.clone(),
+            number,
+            kept: 0,
+            child: None,
         }
-        Op::Announce(cell, by) => {
-            let mut number = cells[cell].number.lock();
-            *number = change(*number, by);
-            cells[cell].changed.notify_all();
-        }
-        Op::Mix(from, to) => {
-            let first = cells[from].number.lock();
-            let mut second = cells[to].number.lock();
-            *second = change(*second, *first + 1);
-        }
-        Op::Await(cell) => {
-            let mut number = cells[cell].number.lock();
-            while *number == 0 {
-                cells[cell].changed.wait(&mut number);
+    }
+
+    fn start(&self, number: usize) -> thread::JoinHandle<u64> {
+        let mut other = Self::new(&self.program, &self.cells, number);
+        thread::spawn(move || other.run())
+    }
+
+    fn run(&mut self) -> u64 {
+        let program = self.program.clone();
+        let mut left_out = false;
+        for (index, &op) in program.threads[self.number].iter().enumerate() {
+            if !std::mem::take(&mut left_out) {
+                left_out = op == Op::Unless && self.kept.is_multiple_of(2);
+                self.perform(op);
             }
-            *number = change(*number, AWAITED);
+            if program.forgets {
+                nmr_sync::forget(&(index + 1, self.kept));
+            }
         }
-        Op::Sleep(cell) => {
-            let mut number = cells[cell].number.lock();
-            cells[cell].changed.wait(&mut number);
-            *number = change(*number, AWAITED);
+        self.kept
+    }
+
+    fn keep(&mut self, number: u64) {
+        self.kept = change(self.kept, number);
+    }
+
+    fn perform(&mut self, op: Op) {
+        match op {
+            Op::Change(cell, by) => self.change(cell, by),
+            Op::Announce(cell, by) => self.announce(cell, by),
+            Op::Store(cell) => self.change(cell, self.kept),
+            Op::Await(cell) => self.await_(cell),
+            Op::Read(cell) => self.read(cell),
+            Op::Touch(cell, slot, by) => self.touch(cell, slot, by),
+            Op::Choose(below) => self.keep(nmr_explorer::choose(below) as u64),
+            Op::Unless => {}
+            Op::Linger => nmr_sync::linger(),
+            Op::Spawn => self.child = Some(self.start(self.program.threads.len() - 1)),
+            Op::Join => {
+                let child = self.child.take().expect("it was started");
+                self.keep(child.join().unwrap());
+            }
+            Op::Mix(from, to) => self.mix(from, to),
+            Op::Doze(cell, other) => self.doze(cell, other),
+            Op::Signal(cell, _)
+            | Op::Sleep(cell)
+            | Op::Notify(cell)
+            | Op::Call(cell)
+            | Op::Try(cell, _) => perform_plain(op, self.cells[cell].plain()),
         }
-        Op::Notify(cell) => cells[cell].changed.notify_one(),
-        Op::Try(cell, by) => {
-            if let Some(mut number) = cells[cell].number.try_lock() {
+    }
+
+    fn change(&self, cell: usize, by: u64) {
+        match &self.cells[cell] {
+            Cell::Monitor(monitor) => monitor.enter(|data| data.number = change(data.number, by)),
+            plain => {
+                let (number, _, says) = plain.plain();
+                let mut number = number.lock();
                 *number = change(*number, by);
+                say(&number, says, &());
             }
         }
     }
-}
 
-/// Generates programs from a seed (SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
-pub(crate) struct Generator {
-    state: u64,
-}
-
-impl Generator {
-    pub(crate) const fn new(seed: u64) -> Self {
-        Self { state: seed }
+    fn announce(&self, cell: usize, by: u64) {
+        match &self.cells[cell] {
+            Cell::Monitor(monitor) => monitor.enter_then_notify(|data| {
+                data.number = change(data.number, by);
+                ((), true)
+            }),
+            plain => {
+                let (number, changed, says) = plain.plain();
+                let mut number = number.lock();
+                *number = change(*number, by);
+                changed.notify_all();
+                say(&number, says, &());
+            }
+        }
     }
 
-    fn below(&mut self, bound: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.state;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound
+    fn await_(&self, cell: usize) {
+        match &self.cells[cell] {
+            Cell::Monitor(monitor) => monitor.wait_until(|data| {
+                (data.number != 0).then(|| data.number = change(data.number, AWAITED))
+            }),
+            plain => {
+                let (number, changed, says) = plain.plain();
+                let remembered = nmr_sync::remember();
+                let mut number = number.lock();
+                while *number == 0 {
+                    if says.data {
+                        nmr_sync::describe(&number);
+                    }
+                    if says.learnt {
+                        remembered.and(&());
+                    }
+                    changed.wait(&mut number);
+                }
+                *number = change(*number, AWAITED);
+                say(&number, says, &());
+            }
+        }
     }
 
-    pub(crate) fn next_program(&mut self) -> Program {
-        let threads = 2 + self.below(2);
-        let cells = 1 + self.below(3) as usize;
-        // Three threads of four operations take seconds each: fewer there.
-        let most = if threads == 2 { 4 } else { 2 };
-        let thread = |generator: &mut Self| {
-            let ops = 1 + generator.below(most);
-            (0..ops).map(|_| generator.next_op(cells)).collect()
+    fn read(&mut self, cell: usize) {
+        let number = match &self.cells[cell] {
+            Cell::Monitor(monitor) => monitor.enter(|data| {
+                nmr_sync::learn(&data.number);
+                data.number
+            }),
+            plain => {
+                let (number, _, says) = plain.plain();
+                let number = number.lock();
+                let read = *number;
+                say(&number, says, &read);
+                read
+            }
         };
-        Program {
-            cells,
-            threads: (0..threads).map(|_| thread(self)).collect(),
-        }
+        self.keep(number);
     }
 
-    fn next_op(&mut self, cells: usize) -> Op {
-        let cell = self.below(cells as u64) as usize;
-        let by = 1 + self.below(5);
-        match self.below(14) {
-            0..=2 => Op::Change(cell, by),
-            3..=5 => Op::Announce(cell, by),
-            6..=8 if cells > 1 => {
-                let other = (cell + 1 + self.below(cells as u64 - 1) as usize) % cells;
-                Op::Mix(cell, other)
-            }
-            9 | 10 => Op::Notify(cell),
-            11 => Op::Sleep(cell),
-            12 => Op::Try(cell, by),
-            _ => Op::Await(cell),
+    fn touch(&mut self, cell: usize, slot: usize, by: u64) {
+        let (number, _, says) = self.cells[cell].plain();
+        let number = number.lock();
+        nmr_sync::touch(slot as u32);
+        let slot = BESIDE.with_borrow_mut(|slots| {
+            slots[slot] = change(slots[slot], by);
+            slots[slot]
+        });
+        nmr_sync::learn(&slot);
+        say(&number, says, &());
+        drop(number);
+        self.keep(slot);
+    }
+
+    fn mix(&self, from: usize, to: usize) {
+        let (from, _, from_says) = self.cells[from].plain();
+        let (to, _, to_says) = self.cells[to].plain();
+        let first = from.lock();
+        say(&first, from_says, &*first);
+        let mut second = to.lock();
+        *second = change(*second, *first + 1);
+        say(&second, to_says, &());
+    }
+
+    fn doze(&self, cell: usize, other: usize) {
+        let (number, changed, says) = self.cells[cell].plain();
+        let mut number = number.lock();
+        self.announce(other, 1);
+        say(&number, says, &());
+        changed.wait(&mut number);
+        *number = change(*number, AWAITED);
+        say(&number, says, &());
+    }
+}
+
+/// What is not done with a monitor, in one cell.
+fn perform_plain(op: Op, (number, changed, says): (&Mutex<u64>, &Condvar, Says)) {
+    match op {
+        Op::Signal(_, by) => {
+            let mut number = number.lock();
+            *number = change(*number, by);
+            changed.notify_one();
+            say(&number, says, &());
         }
+        Op::Sleep(_) => {
+            let mut number = number.lock();
+            say(&number, says, &());
+            changed.wait(&mut number);
+            *number = change(*number, AWAITED);
+            say(&number, says, &());
+        }
+        Op::Notify(_) => changed.notify_one(),
+        Op::Call(_) => changed.notify_all(),
+        Op::Try(_, by) => {
+            if let Some(mut number) = number.try_lock() {
+                *number = change(*number, by);
+                say(&number, says, &());
+            }
+        }
+        other => unreachable!("{other:?} is done elsewhere"),
     }
 }

@@ -1,12 +1,16 @@
 //! What a program can come to, worked out on its own: a search over the states of an abstract machine,
 //! without threads, without `nmr-sync`, and without any reduction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, LazyLock, Mutex};
 
-use super::program::{AWAITED, Op, Program, change};
+/// What was worked out before: for a program, with spurious wake-ups or without.
+type Known = HashMap<(Program, bool), Arc<Outcomes>>;
+
+use super::program::{AWAITED, Op, Outcome, Program, SLOTS, change};
 
 /// A thread's smallest steps. Locks are taken and released one by one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Lock(usize),
     Unlock(usize),
@@ -20,17 +24,38 @@ enum Step {
     Try(usize, u64),
     NotifyOne(usize),
     NotifyAll(usize),
+    Read(usize),
+    Store(usize),
+    /// Takes the lock and changes a slot: to touch something is no step of its own.
+    LockAndTouch(usize, usize, u64),
+    Choose(usize),
+    /// Leaves out so many steps if the thread's own number is even.
+    Unless(usize),
+    Spawn,
+    Join,
+}
+
+/// A thread's steps from first to last.
+fn code(ops: &[Op]) -> Vec<Step> {
+    let rest = (0..ops.len()).map(|index| &ops[index..]);
+    let each = rest.flat_map(|ops| match ops {
+        [Op::Unless, next, ..] => vec![Step::Unless(steps(*next).len())],
+        [op, ..] => steps(*op),
+        [] => unreachable!("the rest begins with an operation"),
+    });
+    each.collect()
 }
 
 fn steps(op: Op) -> Vec<Step> {
+    let locked = |cell, inside: &[Step]| {
+        let inside = inside.iter().copied();
+        let before = [Step::Lock(cell)].into_iter();
+        before.chain(inside).chain([Step::Unlock(cell)]).collect()
+    };
     match op {
-        Op::Change(cell, by) => vec![Step::Lock(cell), Step::Change(cell, by), Step::Unlock(cell)],
-        Op::Announce(cell, by) => vec![
-            Step::Lock(cell),
-            Step::Change(cell, by),
-            Step::NotifyAll(cell),
-            Step::Unlock(cell),
-        ],
+        Op::Change(cell, by) => locked(cell, &[Step::Change(cell, by)]),
+        Op::Announce(cell, by) => locked(cell, &[Step::Change(cell, by), Step::NotifyAll(cell)]),
+        Op::Signal(cell, by) => locked(cell, &[Step::Change(cell, by), Step::NotifyOne(cell)]),
         Op::Mix(from, to) => vec![
             Step::Lock(from),
             Step::Lock(to),
@@ -38,131 +63,316 @@ fn steps(op: Op) -> Vec<Step> {
             Step::Unlock(to),
             Step::Unlock(from),
         ],
-        Op::Await(cell) => vec![
-            Step::Lock(cell),
-            Step::Await(cell),
-            Step::Change(cell, AWAITED),
-            Step::Unlock(cell),
-        ],
-        Op::Sleep(cell) => vec![
-            Step::Lock(cell),
-            Step::Sleep(cell),
-            Step::Change(cell, AWAITED),
-            Step::Unlock(cell),
-        ],
+        Op::Await(cell) => locked(cell, &[Step::Await(cell), Step::Change(cell, AWAITED)]),
+        Op::Sleep(cell) => locked(cell, &[Step::Sleep(cell), Step::Change(cell, AWAITED)]),
+        Op::Doze(cell, other) => {
+            let mut inside = steps(Op::Announce(other, 1));
+            inside.extend([Step::Sleep(cell), Step::Change(cell, AWAITED)]);
+            locked(cell, &inside)
+        }
         Op::Notify(cell) => vec![Step::NotifyOne(cell)],
+        Op::Call(cell) => vec![Step::NotifyAll(cell)],
         Op::Try(cell, by) => vec![Step::Try(cell, by), Step::Unlock(cell)],
+        Op::Read(cell) => locked(cell, &[Step::Read(cell)]),
+        Op::Store(cell) => locked(cell, &[Step::Store(cell)]),
+        Op::Touch(cell, slot, by) => {
+            vec![Step::LockAndTouch(cell, slot, by), Step::Unlock(cell)]
+        }
+        Op::Choose(below) => vec![Step::Choose(below)],
+        Op::Unless | Op::Linger => Vec::new(),
+        Op::Spawn => vec![Step::Spawn],
+        Op::Join => vec![Step::Join],
     }
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Rest {
+    /// Not yet started.
+    Unborn,
     Awake,
     Asleep(usize),
     /// Woken, and in need of the lock.
     Woken(usize),
 }
 
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 struct State {
     /// For each thread, its next step.
     at: Vec<usize>,
     rest: Vec<Rest>,
+    /// The threads' own numbers.
+    kept: Vec<u64>,
     held: Vec<bool>,
     numbers: Vec<u64>,
+    slots: Vec<u64>,
 }
 
-/// The final states, and whether the program can be stuck.
-pub(crate) fn outcomes(program: &Program) -> (BTreeSet<Vec<u64>>, bool) {
-    let code: Vec<Vec<Step>> = program
-        .threads
-        .iter()
-        .map(|ops| ops.iter().flat_map(|&op| steps(op)).collect())
-        .collect();
-    let threads = code.len();
-    let start = State {
-        at: vec![0; threads],
-        rest: vec![Rest::Awake; threads],
-        held: vec![false; program.cells],
-        numbers: vec![0; program.cells],
-    };
-    let (mut seen, mut next) = (BTreeSet::from([start.clone()]), vec![start]);
-    let (mut finals, mut stuck) = (BTreeSet::new(), false);
-    while let Some(state) = next.pop() {
-        let successors: Vec<State> = (0..threads).flat_map(|t| go(&code[t], &state, t)).collect();
-        let over = (0..threads).all(|t| state.at[t] == code[t].len());
-        if over {
-            finals.insert(state.numbers.clone());
+/// The machine for one program.
+struct Machine {
+    code: Vec<Vec<Step>>,
+    spurious: bool,
+    /// For each cell, whether some thread notifies without its lock.
+    unlocked: Vec<bool>,
+}
+
+impl Machine {
+    fn new(program: &Program, spurious: bool) -> Self {
+        let threads = program.threads.iter();
+        let notifies = |cell| program.has(|op| op == Op::Notify(cell) || op == Op::Call(cell));
+        Self {
+            code: threads.map(|ops| code(ops)).collect(),
+            spurious,
+            unlocked: (0..program.cells.len()).map(notifies).collect(),
         }
-        stuck |= successors.is_empty() && !over;
-        next.extend(
-            successors
-                .into_iter()
-                .filter(|new| seen.insert(new.clone())),
-        );
     }
-    (finals, stuck)
-}
 
-/// Where thread `t` can take the state.
-fn go(code: &[Step], state: &State, t: usize) -> Vec<State> {
-    let mut new = state.clone();
-    match state.rest[t] {
-        Rest::Asleep(_) => return Vec::new(),
-        Rest::Woken(cell) => {
-            if state.held[cell] {
+    fn start(&self, program: &Program) -> State {
+        let threads = self.code.len();
+        let mut rest = vec![Rest::Awake; threads];
+        if program.has_child {
+            rest[threads - 1] = Rest::Unborn;
+        }
+        State {
+            at: vec![0; threads],
+            rest,
+            kept: vec![0; threads],
+            held: vec![false; program.cells.len()],
+            numbers: vec![0; program.cells.len()],
+            slots: vec![0; SLOTS],
+        }
+    }
+
+    fn threads(&self) -> std::ops::Range<usize> {
+        0..self.code.len()
+    }
+
+    fn has_ended(&self, state: &State, t: usize) -> bool {
+        state.at[t] == self.code[t].len()
+    }
+
+    /// Where thread `t` can take the state.
+    fn go(&self, state: &State, t: usize) -> Vec<State> {
+        let mut new = state.clone();
+        match state.rest[t] {
+            Rest::Unborn => return Vec::new(),
+            Rest::Asleep(cell) if self.spurious => {
+                new.rest[t] = Rest::Woken(cell);
+                return vec![new];
+            }
+            Rest::Asleep(_) => return Vec::new(),
+            Rest::Woken(cell) => {
+                if state.held[cell] {
+                    return Vec::new();
+                }
+                new.held[cell] = true;
+                new.rest[t] = Rest::Awake;
+                return vec![new];
+            }
+            Rest::Awake => {}
+        }
+        let Some(&step) = self.code[t].get(state.at[t]) else {
+            return Vec::new();
+        };
+        new.at[t] += 1;
+        self.step(step, t, state, new)
+    }
+
+    /// Does the step in `new`, which has it behind it already.
+    fn step(&self, step: Step, t: usize, state: &State, mut new: State) -> Vec<State> {
+        match step {
+            Step::Lock(cell) | Step::LockAndTouch(cell, ..) if state.held[cell] => {
                 return Vec::new();
             }
-            new.held[cell] = true;
-            new.rest[t] = Rest::Awake;
-            return vec![new];
-        }
-        Rest::Awake => {}
-    }
-    let Some(&step) = code.get(state.at[t]) else {
-        return Vec::new();
-    };
-    new.at[t] += 1;
-    match step {
-        Step::Lock(cell) if state.held[cell] => return Vec::new(),
-        Step::Lock(cell) => new.held[cell] = true,
-        Step::Unlock(cell) => new.held[cell] = false,
-        Step::Change(cell, by) => new.numbers[cell] = change(new.numbers[cell], by),
-        Step::Mix(from, to) => new.numbers[to] = change(new.numbers[to], new.numbers[from] + 1),
-        Step::Await(cell) if state.numbers[cell] == 0 => {
-            new.at[t] -= 1;
-            new.held[cell] = false;
-            new.rest[t] = Rest::Asleep(cell);
-        }
-        Step::Await(_) => {}
-        Step::Try(cell, _) if state.held[cell] => new.at[t] += 1,
-        Step::Try(cell, by) => {
-            new.held[cell] = true;
-            new.numbers[cell] = change(new.numbers[cell], by);
-        }
-        Step::Sleep(cell) => {
-            new.held[cell] = false;
-            new.rest[t] = Rest::Asleep(cell);
-        }
-        Step::NotifyAll(cell) => {
-            for rest in new
-                .rest
-                .iter_mut()
-                .filter(|rest| **rest == Rest::Asleep(cell))
-            {
-                *rest = Rest::Woken(cell);
+            Step::Lock(cell) => new.held[cell] = true,
+            Step::LockAndTouch(cell, slot, by) => {
+                new.held[cell] = true;
+                new.slots[slot] = change(new.slots[slot], by);
+                new.kept[t] = change(new.kept[t], new.slots[slot]);
+            }
+            Step::Unlock(cell) => new.held[cell] = false,
+            Step::Change(cell, by) => new.numbers[cell] = change(new.numbers[cell], by),
+            Step::Mix(from, to) => {
+                new.numbers[to] = change(new.numbers[to], new.numbers[from] + 1);
+            }
+            Step::Read(cell) => new.kept[t] = change(new.kept[t], new.numbers[cell]),
+            Step::Store(cell) => new.numbers[cell] = change(new.numbers[cell], new.kept[t]),
+            Step::Await(cell) if state.numbers[cell] == 0 => {
+                new.at[t] -= 1;
+                new.held[cell] = false;
+                new.rest[t] = Rest::Asleep(cell);
+            }
+            Step::Await(_) => {}
+            Step::Sleep(cell) => {
+                new.held[cell] = false;
+                new.rest[t] = Rest::Asleep(cell);
+            }
+            Step::Try(cell, _) if state.held[cell] => new.at[t] += 1,
+            Step::Try(cell, by) => {
+                new.held[cell] = true;
+                new.numbers[cell] = change(new.numbers[cell], by);
+            }
+            Step::NotifyAll(cell) => wake_all(&mut new, cell),
+            Step::NotifyOne(cell) => return woken_one(new, cell),
+            Step::Choose(below) => {
+                return (0..below as u64)
+                    .map(|number| kept(&new, t, number))
+                    .collect();
+            }
+            Step::Unless(steps) if state.kept[t].is_multiple_of(2) => new.at[t] += steps,
+            Step::Unless(_) => {}
+            Step::Spawn => *new.rest.last_mut().expect("it is there") = Rest::Awake,
+            Step::Join => {
+                let child = self.code.len() - 1;
+                if !self.has_ended(state, child) {
+                    return Vec::new();
+                }
+                new = kept(&new, t, new.kept[child]);
             }
         }
-        Step::NotifyOne(cell) => {
-            let sleepers = (0..state.rest.len()).filter(|&s| state.rest[s] == Rest::Asleep(cell));
-            let woken = sleepers.map(|sleeper| {
-                let mut woken = new.clone();
-                woken.rest[sleeper] = Rest::Woken(cell);
-                woken
-            });
-            let woken: Vec<State> = woken.collect();
-            return if woken.is_empty() { vec![new] } else { woken };
+        vec![new]
+    }
+
+    /// Nobody can go on. That somebody may wake without a reason is nothing to count on.
+    fn is_stuck(&self, state: &State) -> bool {
+        self.threads()
+            .all(|t| matches!(state.rest[t], Rest::Asleep(_)) || self.go(state, t).is_empty())
+    }
+
+    fn is_over(&self, state: &State) -> bool {
+        self.threads().all(|t| self.has_ended(state, t))
+    }
+}
+
+fn kept(state: &State, t: usize, number: u64) -> State {
+    let mut state = state.clone();
+    state.kept[t] = change(state.kept[t], number);
+    state
+}
+
+fn wake_all(state: &mut State, cell: usize) {
+    let asleep = state.rest.iter_mut();
+    for rest in asleep.filter(|rest| **rest == Rest::Asleep(cell)) {
+        *rest = Rest::Woken(cell);
+    }
+}
+
+/// The states after the one or the other is woken.
+fn woken_one(state: State, cell: usize) -> Vec<State> {
+    let sleepers = (0..state.rest.len()).filter(|&t| state.rest[t] == Rest::Asleep(cell));
+    let woken = sleepers.map(|t| {
+        let mut woken = state.clone();
+        woken.rest[t] = Rest::Woken(cell);
+        woken
+    });
+    let woken: Vec<State> = woken.collect();
+    if woken.is_empty() { vec![state] } else { woken }
+}
+
+/// What a program can come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcomes {
+    /// The final states, of those that are alike the least.
+    pub(crate) finals: BTreeSet<Outcome>,
+    /// Whether it can be stuck.
+    pub(crate) sticks: bool,
+}
+
+/// What a program can come to, without spurious wake-ups or with them. Worked out once.
+pub(crate) fn outcomes(program: &Program, spurious: bool) -> Arc<Outcomes> {
+    static KNOWN: LazyLock<Mutex<Known>> = LazyLock::new(Mutex::default);
+    let key = (program.clone(), spurious);
+    if let Some(outcomes) = KNOWN.lock().unwrap().get(&key) {
+        return outcomes.clone();
+    }
+    let outcomes = Arc::new(worked_out(program, spurious));
+    KNOWN.lock().unwrap().insert(key, outcomes.clone());
+    outcomes
+}
+
+fn worked_out(program: &Program, spurious: bool) -> Outcomes {
+    let machine = Machine::new(program, spurious);
+    let start = machine.start(program);
+    let (mut seen, mut next) = (HashSet::from([start.clone()]), vec![start]);
+    let (mut finals, mut sticks) = (BTreeSet::new(), false);
+    while let Some(state) = next.pop() {
+        let successors = machine.threads().flat_map(|t| machine.go(&state, t));
+        let successors: Vec<State> = successors.collect();
+        if machine.is_over(&state) {
+            finals.insert(program.canonical(outcome(program, &state)));
+        } else {
+            sticks |= machine.is_stuck(&state);
+        }
+        let new = successors.into_iter();
+        next.extend(new.filter(|new| seen.insert(new.clone())));
+    }
+    Outcomes { finals, sticks }
+}
+
+fn outcome(program: &Program, state: &State) -> Outcome {
+    let answers = state.kept.len() - usize::from(program.has_child);
+    (
+        state.numbers.clone(),
+        state.slots.clone(),
+        state.kept[..answers].to_vec(),
+    )
+}
+
+/// The fewest switches away from a thread that could go on, in a run that gets stuck, if threads switch
+/// only where they take a lock, notify, or may miss a notification. `None` if no run gets stuck. A search
+/// by breadth in which only such switches count.
+pub(crate) fn preemptions_to_stick(program: &Program) -> Option<u32> {
+    let machine = Machine::new(program, false);
+    let mut seen = HashSet::new();
+    let start = machine.settled(machine.start(program));
+    let mut next: VecDeque<_> = start.into_iter().map(|state| (0, state, None)).collect();
+    while let Some((preemptions, state, running)) = next.pop_front() {
+        if !seen.insert((state.clone(), running)) {
+            continue;
+        }
+        let after = |t: usize| (t, machine.go(&state, t));
+        let moves: Vec<(usize, Vec<State>)> = machine.threads().map(after).collect();
+        if machine.is_stuck(&state) && !machine.is_over(&state) {
+            return Some(preemptions);
+        }
+        let goes_on = running.is_some_and(|running: usize| !moves[running].1.is_empty());
+        for (t, after) in moves {
+            let switch = goes_on && running != Some(t);
+            for new in after.into_iter().flat_map(|new| machine.settled(new)) {
+                match switch {
+                    true => next.push_back((preemptions + 1, new, Some(t))),
+                    false => next.push_front((preemptions, new, Some(t))),
+                }
+            }
         }
     }
-    vec![new]
+    None
+}
+
+impl Machine {
+    /// The state, or several, after all steps that no other thread can tell the time of.
+    fn settled(&self, state: State) -> Vec<State> {
+        let unnoticed = |&t: &usize| {
+            let goes_on = state.rest[t] == Rest::Awake && !self.go(&state, t).is_empty();
+            goes_on && !self.is_noticed(&state, self.code[t][state.at[t]])
+        };
+        match self.threads().find(unnoticed) {
+            Some(t) => {
+                let after = self.go(&state, t).into_iter();
+                after.flat_map(|new| self.settled(new)).collect()
+            }
+            None => vec![state],
+        }
+    }
+
+    /// Whether others can tell when this is done, if nobody only tries to take a lock.
+    fn is_noticed(&self, state: &State, step: Step) -> bool {
+        match step {
+            Step::Lock(_) | Step::LockAndTouch(..) | Step::NotifyOne(_) | Step::NotifyAll(_) => {
+                true
+            }
+            Step::Sleep(cell) => self.unlocked[cell],
+            Step::Await(cell) => self.unlocked[cell] && state.numbers[cell] == 0,
+            _ => false,
+        }
+    }
 }

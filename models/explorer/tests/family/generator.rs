@@ -1,0 +1,153 @@
+//! Generates programs from a seed (SplitMix64: Steele, Lea and Flood, OOPSLA 2014).
+
+use std::sync::OnceLock;
+
+use super::program::{Cover, Op, Program, SLOTS, Says};
+
+/// See the [module's documentation](self).
+pub(crate) struct Generator {
+    state: u64,
+}
+
+impl Generator {
+    pub(crate) const fn new(seed: u64) -> Self {
+        Self { state: seed }
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % bound
+    }
+
+    fn one_in(&mut self, count: u64) -> bool {
+        self.below(count) == 0
+    }
+
+    pub(crate) fn next_program(&mut self) -> Program {
+        let cells = 1 + self.below(3);
+        let cells: Vec<Cover> = (0..cells).map(|_| self.next_cover()).collect();
+        let count = 2 + self.below(2);
+        // Without reductions, programs of three threads of four operations take minutes each.
+        let most = if count == 2 { 4 } else { 3 };
+        let mut threads: Vec<Vec<Op>> =
+            (0..count).map(|_| self.next_thread(&cells, most)).collect();
+        let (mut has_child, mut alike) = (false, 0);
+        match self.below(8) {
+            0 => has_child = self.start_the_last(&mut threads),
+            1 => {
+                alike = 2 + self.below(count - 1) as usize;
+                let script = threads[0].clone();
+                threads[..alike].fill(script);
+            }
+            _ => {}
+        }
+        Program {
+            cells,
+            threads,
+            has_child,
+            main_takes_part: alike == 0 && self.one_in(4),
+            forgets: self.one_in(2),
+            beside: self.one_in(2),
+            alike,
+        }
+    }
+
+    fn next_cover(&mut self) -> Cover {
+        let (data, learnt) = match self.below(8) {
+            0..=2 => (false, false),
+            3 | 4 => (true, true),
+            5 => (true, false),
+            6 => (false, true),
+            _ => return Cover::Monitor,
+        };
+        Cover::Mutex(Says { data, learnt })
+    }
+
+    fn next_thread(&mut self, cells: &[Cover], most: u64) -> Vec<Op> {
+        let count = 1 + self.below(most);
+        let mut ops: Vec<Op> = (0..count).map(|_| self.next_op(cells)).collect();
+        let keeps = |op: &Op| matches!(op, Op::Read(_) | Op::Touch(..) | Op::Choose(_));
+        if let Some(kept) = ops.iter().position(keeps)
+            && self.one_in(2)
+        {
+            ops.insert(kept + 1, Op::Unless);
+        }
+        if ops.iter().any(keeps) && self.one_in(2) {
+            ops.push(Op::Store(self.below(cells.len() as u64) as usize));
+        }
+        ops
+    }
+
+    /// Lets one of the other threads start the last one, and wait for it.
+    fn start_the_last(&mut self, threads: &mut [Vec<Op>]) -> bool {
+        let parent = self.below(threads.len() as u64 - 1) as usize;
+        let ops = &mut threads[parent];
+        // What lingers goes on up to its next operation: it must start nobody there.
+        ops.retain(|&op| !matches!(op, Op::Linger | Op::Unless));
+        let from = self.below(ops.len() as u64 + 1) as usize;
+        ops.insert(from, Op::Spawn);
+        let to = from + 1 + self.below((ops.len() - from) as u64) as usize;
+        ops.insert(to, Op::Join);
+        true
+    }
+
+    fn next_op(&mut self, cells: &[Cover]) -> Op {
+        let count = cells.len() as u64;
+        let cell = self.below(count) as usize;
+        let by = 1 + self.below(5);
+        if cells[cell] == Cover::Monitor {
+            return match self.below(6) {
+                0 | 1 => Op::Change(cell, by),
+                2 | 3 => Op::Announce(cell, by),
+                4 => Op::Read(cell),
+                _ => Op::Await(cell),
+            };
+        }
+        match self.below(25) {
+            0..=3 => Op::Change(cell, by),
+            4 | 5 => Op::Announce(cell, by),
+            6 | 7 => Op::Signal(cell, by),
+            8..=11 => {
+                let other = ((cell as u64 + 1 + self.below(count)) % count) as usize;
+                match other != cell && cells[other] != Cover::Monitor {
+                    true if self.one_in(4) => Op::Doze(cell, other),
+                    true => Op::Mix(cell, other),
+                    false => Op::Change(cell, by),
+                }
+            }
+            12 | 13 => Op::Notify(cell),
+            14 => Op::Call(cell),
+            15 => Op::Sleep(cell),
+            16 | 17 => Op::Try(cell, by),
+            18 | 19 => Op::Read(cell),
+            20 | 21 => Op::Touch(cell, self.below(SLOTS as u64) as usize, by),
+            22 => Op::Choose(2 + self.below(2) as usize),
+            23 => Op::Linger,
+            _ => Op::Await(cell),
+        }
+    }
+}
+
+/// The generated programs that most tests are about.
+pub(crate) fn family() -> &'static [Program] {
+    static FAMILY: OnceLock<Vec<Program>> = OnceLock::new();
+    FAMILY.get_or_init(|| {
+        let mut generator = Generator::new(1);
+        (0..2_000).map(|_| generator.next_program()).collect()
+    })
+}
+
+#[test]
+fn the_same_seed_generates_the_same_programs() {
+    let programs = |seed| {
+        let mut generator = Generator::new(seed);
+        (0..50)
+            .map(|_| generator.next_program())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(programs(7), programs(7));
+    assert_ne!(programs(7), programs(8));
+}

@@ -1,0 +1,145 @@
+//! A counterexample has as few preemptions as one of its kind can have, and says so.
+
+use std::sync::{Arc, Mutex};
+
+use nmr_explorer::{Builder, Explorer, Reduction, Report};
+
+use super::programs::{appenders, found};
+
+/// Goes wrong in exactly this order of two or three threads, which append to a list.
+fn wrong_in(builder: Builder, order: &'static [usize]) -> Report {
+    builder.check(move || {
+        let threads = *order.iter().max().unwrap();
+        let list = appenders(threads, order.len() / threads);
+        assert_ne!(list, order, "the wrong order");
+    })
+}
+
+#[test]
+fn as_many_preemptions_are_reported_as_are_needed() {
+    // A switch counts if the thread that is left has more to append. The last append of a thread is
+    // its end, and to go on with another is no preemption.
+    let orders: [(&[usize], u32); 7] = [
+        (&[1, 1, 2, 2], 0),
+        (&[2, 2, 1, 1], 0),
+        (&[2, 2, 3, 3, 1, 1], 0),
+        (&[1, 2, 2, 1], 1),
+        // From 1 to 2 and from 2 to 1; then 1 has ended.
+        (&[1, 2, 1, 2], 2),
+        (&[2, 1, 2, 1], 2),
+        // Between each two appends but the last two.
+        (&[1, 2, 1, 2, 1, 2], 4),
+    ];
+    for (order, preemptions) in orders {
+        let report = wrong_in(Explorer::builder(), order);
+        let found = found(&report);
+        assert_eq!(found.preemptions, preemptions, "{report}");
+        assert!(found.is_minimal, "{report}");
+        let fewest = format!("preemptions: {preemptions}; no such violation has fewer");
+        assert!(report.to_string().contains(&fewest), "{report}");
+        assert_eq!(found.schedule, order, "one lock for each append");
+    }
+}
+
+#[test]
+fn no_reduction_and_no_number_of_workers_changes_the_fewest_preemptions() {
+    let all = Reduction::ALL.into_iter();
+    let mut builders: Vec<Builder> = all.map(|one| Explorer::builder().without(one)).collect();
+    builders.extend((2..=3).map(|workers| Explorer::builder().workers(workers)));
+    for builder in builders {
+        let report = wrong_in(builder, &[1, 2, 1, 2]);
+        let found = found(&report);
+        assert_eq!((found.preemptions, found.is_minimal), (2, true), "{report}");
+    }
+}
+
+#[test]
+fn the_first_violation_is_reported_as_it_is_if_that_is_wanted() {
+    let first = wrong_in(Explorer::builder().first_violation(), &[2, 1, 1, 2]);
+    assert_eq!(first.minimising, 0);
+    assert!(!found(&first).is_minimal, "{first}");
+    let fewest = wrong_in(Explorer::builder(), &[2, 1, 1, 2]);
+    assert!(fewest.minimising > 0, "{fewest}");
+}
+
+/// Goes wrong in one way by turns, which takes two preemptions, and in another way, which takes none, if
+/// the second thread comes first.
+fn wrong_in_two_ways(builder: Builder) -> Report {
+    builder.check(|| match appenders(2, 2).as_slice() {
+        [1, 2, 1, 2] => panic!("by turns"),
+        [2, ..] => panic!("the second first"),
+        _ => {}
+    })
+}
+
+#[test]
+fn a_violation_of_another_kind_is_no_smaller_one() {
+    let first = wrong_in_two_ways(Explorer::builder().first_violation());
+    assert!(
+        found(&first).message.contains("by turns"),
+        "met first: {first}"
+    );
+    let report = wrong_in_two_ways(Explorer::builder());
+    let found = found(&report);
+    assert!(found.message.contains("by turns"), "{report}");
+    assert_eq!((found.preemptions, found.is_minimal), (2, true), "{report}");
+}
+
+#[test]
+fn what_is_of_one_kind_is_said_by_who_asks() {
+    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let report = wrong_in_two_ways(Explorer::builder().kind({
+        let asked = asked.clone();
+        move |message| {
+            asked.lock().unwrap().push(message.to_owned());
+            "wrong".to_owned()
+        }
+    }));
+    let found = found(&report);
+    assert_eq!(found.kind, "wrong");
+    assert!(found.message.contains("the second first"), "{report}");
+    assert_eq!((found.preemptions, found.is_minimal), (0, true), "{report}");
+    assert!(
+        asked
+            .lock()
+            .unwrap()
+            .iter()
+            .any(|message| message.contains("by turns"))
+    );
+}
+
+/// Two threads that take two locks in opposite orders, and do something with both.
+fn opposite(builder: Builder, both: fn(usize)) -> Report {
+    builder.check(move || {
+        let locks = Arc::new([nmr_sync::Mutex::new(()), nmr_sync::Mutex::new(())]);
+        let take = |first: usize, second: usize| {
+            let locks = locks.clone();
+            nmr_sync::thread::spawn(move || {
+                let _first = locks[first].lock();
+                let _second = locks[second].lock();
+                both(first);
+            })
+        };
+        for thread in [take(0, 1), take(1, 0)] {
+            thread.join().unwrap();
+        }
+    })
+}
+
+#[test]
+fn all_deadlocks_are_one_kind() {
+    // One thread is left between its two locks.
+    let report = opposite(Explorer::builder(), |_| {});
+    let found = found(&report);
+    assert_eq!(found.kind, "deadlock", "{report}");
+    assert_eq!((found.preemptions, found.is_minimal), (1, true), "{report}");
+}
+
+#[test]
+fn a_panic_is_no_deadlock_whatever_it_says() {
+    let report = opposite(Explorer::builder(), |first| {
+        assert_eq!(first, 0, "deadlock was not met");
+    });
+    let found = found(&report);
+    assert_eq!(found.kind, found.message, "{report}");
+}

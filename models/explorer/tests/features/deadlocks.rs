@@ -1,0 +1,194 @@
+//! A deadlock is told in words: who waits for what, where, and why that will not come.
+
+use std::sync::Arc;
+
+use nmr_explorer::{Explorer, Report};
+use nmr_sync::{Condvar, Mutex, thread};
+
+use super::programs::found;
+
+/// This place, in a line that is further down by `down`.
+macro_rules! place {
+    ($down:expr) => {
+        format!("{}:{}:", file!(), line!() + $down)
+    };
+}
+
+fn check(program: impl Fn() + Send + Sync + 'static) -> Report {
+    Explorer::builder().check(program)
+}
+
+/// Whether the message has a line with all of this.
+fn assert_line(report: &Report, parts: &[&str]) {
+    let mut lines = found(report).message.lines();
+    assert!(
+        lines.any(|line| parts.iter().all(|part| line.contains(part))),
+        "no line has {parts:?}: {report}"
+    );
+}
+
+#[test]
+fn a_ring_is_shown_with_every_holder_and_every_place() {
+    let (first, second) = (place!(7), place!(8));
+    let report = check(|| {
+        let forks: Arc<[Mutex<()>; 3]> = Arc::default();
+        let dine = |seat: usize| {
+            let forks = forks.clone();
+            thread::spawn(move || {
+                // Each takes the fork on its left.
+                let _left = forks[seat].lock();
+                let _right = forks[(seat + 1) % 3].lock();
+            })
+        };
+        for guest in [dine(0), dine(1), dine(2)] {
+            guest.join().unwrap();
+        }
+    });
+    let message = &found(&report).message;
+    assert!(
+        message.starts_with("deadlock: 3 threads cannot go on\n"),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 5, "{message}");
+    for (guest, fork, holder) in [(1, 1, 2), (2, 2, 3), (3, 0, 1)] {
+        let waits = format!("thread {guest} waits for mutex 0.{fork} at {second}");
+        let held = format!("held by thread {holder} since {first}");
+        assert_line(&report, &[&waits, &held]);
+    }
+    let ring = "a cycle: threads 1 → 2 → 3 → 1 each wait for the next one's mutex";
+    assert_line(&report, &[ring]);
+}
+
+#[test]
+fn who_waits_for_a_ring_is_no_part_of_it() {
+    let report = check(|| {
+        let locks: Arc<[Mutex<()>; 2]> = Arc::default();
+        let take = |first: usize, second: usize| {
+            let locks = locks.clone();
+            thread::spawn(move || {
+                let _first = locks[first].lock();
+                let _second = locks[second].lock();
+            })
+        };
+        let ring = [take(0, 1), take(1, 0)];
+        drop(locks[0].lock());
+        for thread in ring {
+            thread.join().unwrap();
+        }
+    });
+    let message = &found(&report).message;
+    assert_line(&report, &["a cycle: threads 1 → 2 → 1 "]);
+    // The main thread is at the lock, or waits for the others to end.
+    let waits = message.contains("thread 0 waits for mutex 0.0");
+    let count = if waits { 3 } else { 2 };
+    assert!(
+        message.starts_with(&format!("deadlock: {count} threads")),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_thread_that_waits_for_itself_is_a_ring_of_one() {
+    let report = check(|| {
+        let lock = Mutex::new(());
+        let _once = lock.lock();
+        let _twice = lock.lock();
+    });
+    assert_line(&report, &["deadlock: 1 thread cannot go on"]);
+    assert_line(
+        &report,
+        &["thread 0 waits for mutex 0.0", "held by thread 0 since"],
+    );
+    assert_line(&report, &["a cycle: threads 0 → 0 "]);
+}
+
+#[test]
+fn a_notification_that_came_too_early_is_shown_with_its_sender() {
+    let (notified, slept) = (place!(6), place!(10));
+    let report = check(|| {
+        let gate = Arc::new((Mutex::new(false), Condvar::new()));
+        let opener = gate.clone();
+        let thread = thread::spawn(move || {
+            *opener.0.lock() = true;
+            opener.1.notify_all();
+        });
+        let mut open = gate.0.lock();
+        // Whether the gate is open already is not looked at.
+        gate.1.wait(&mut open);
+        drop(open);
+        thread.join().unwrap();
+    });
+    let sleeps = format!("thread 0 sleeps on condvar 0.1 at {slept}");
+    let missed = format!("missed the notification that thread 1 sent from {notified}");
+    assert_line(&report, &[&sleeps, &missed, "when nobody slept"]);
+    assert_line(&report, &["deadlock: 1 thread cannot go on"]);
+}
+
+#[test]
+fn a_thread_that_nobody_ever_notifies_is_told_so() {
+    let slept = place!(6);
+    let report = check(|| {
+        let gate = Arc::new((Mutex::new(()), Condvar::new()));
+        let sleeper = gate.clone();
+        let thread = thread::spawn(move || {
+            let mut guard = sleeper.0.lock();
+            sleeper.1.wait(&mut guard);
+        });
+        thread.join().unwrap();
+    });
+    let sleeps = format!("thread 1 sleeps on condvar 0.1 at {slept}");
+    assert_line(&report, &[&sleeps, "nobody is left to notify it"]);
+    assert!(!found(&report).message.contains("cycle"), "{report}");
+}
+
+#[test]
+fn a_notification_of_another_condvar_is_not_the_one_that_was_missed() {
+    let report = check(|| {
+        let gate = (Mutex::new(()), Condvar::new());
+        Condvar::new().notify_one();
+        let mut guard = gate.0.lock();
+        gate.1.wait(&mut guard);
+    });
+    assert_line(&report, &["thread 0 sleeps", "nobody is left to notify it"]);
+}
+
+#[test]
+fn a_mutex_that_its_holder_took_along_to_its_end_is_told_so() {
+    let taken = place!(5);
+    let report = check(|| {
+        let lock = Arc::new(Mutex::new(()));
+        let other = lock.clone();
+        let thread = thread::spawn(move || {
+            std::mem::forget(other.lock());
+        });
+        thread.join().unwrap();
+        drop(lock.lock());
+    });
+    let held = format!("which thread 1 took at {taken}");
+    assert_line(
+        &report,
+        &[
+            "thread 0 waits for mutex 0.0",
+            &held,
+            "still held when it ended",
+        ],
+    );
+}
+
+#[test]
+fn a_mutex_that_the_main_thread_took_along_to_its_end_is_told_so() {
+    let report = check(|| {
+        let lock = Arc::new(Mutex::new(()));
+        let other = lock.clone();
+        thread::spawn(move || drop(other.lock()));
+        std::mem::forget(lock.lock());
+    });
+    assert_line(
+        &report,
+        &[
+            "thread 1 waits for mutex 0.0",
+            "which thread 0 took at",
+            "still held when it ended",
+        ],
+    );
+}

@@ -1,0 +1,133 @@
+//! What a thread knows of a critical section before it has left it: whatever it does meanwhile depends on
+//! that, and does so still when the thread has forgotten it.
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use nmr_explorer::{Explorer, Reduction};
+use nmr_sync::{Mutex, describe, forget, learn, remember, thread, touch};
+
+use super::programs::ends;
+
+/// What is under one lock: a number that the second thread sets to 1, and a list to which both threads
+/// append at last. Whatever two threads do with it has an order.
+#[derive(Default, Hash)]
+struct Shared {
+    number: u32,
+    list: Vec<u32>,
+}
+
+/// A critical section that tells the truth: of the data, and that the thread takes nothing along.
+fn section(shared: &Mutex<Shared>, change: impl FnOnce(&mut Shared)) {
+    let mut shared = shared.lock();
+    change(&mut shared);
+    describe(&shared);
+    learn(&());
+}
+
+/// A critical section that changes nothing, and does not say what the thread takes along: that `inside`
+/// was given the number the thread knows only from here on.
+fn read<R>(shared: &Mutex<Shared>, inside: impl FnOnce(u32) -> R) -> R {
+    let shared = shared.lock();
+    describe(&shared);
+    inside(shared.number)
+}
+
+/// Runs a thread that reads the number and appends, and comes to what it read, and another one that sets
+/// the number to 1 and appends. Whichever is first, both can then append in both orders.
+fn both_numbers_are_told_apart(reader: fn(&Mutex<Shared>) -> u32) {
+    let program = move || {
+        let shared: Arc<Mutex<Shared>> = Arc::default();
+        let (first, second) = (shared.clone(), shared.clone());
+        let first = thread::spawn(move || reader(&first));
+        let second = thread::spawn(move || {
+            section(&second, |shared| shared.number = 1);
+            section(&second, |shared| shared.list.push(8));
+        });
+        let read = first.join().unwrap();
+        second.join().unwrap();
+        let shared = Arc::into_inner(shared).expect("all threads have ended");
+        (read, shared.into_inner().list)
+    };
+    let all = [0, 1].map(|read| [(read, vec![7, 8]), (read, vec![8, 7])]);
+    let all: BTreeSet<_> = all.into_iter().flatten().collect();
+    assert_eq!(ends(Explorer::builder(), program), all);
+    let every_order = Explorer::builder().without(Reduction::SleepSets);
+    assert_eq!(ends(every_order, program), all);
+}
+
+/// What the reader does when it has read.
+fn forget_and_append(shared: &Mutex<Shared>) {
+    forget(&"has read");
+    section(shared, |shared| shared.list.push(7));
+}
+
+#[test]
+fn data_without_a_description_are_changed_inside() {
+    both_numbers_are_told_apart(|shared| {
+        let untold = Mutex::new(9);
+        read(shared, |number| *untold.lock() = number);
+        forget_and_append(shared);
+        untold.into_inner()
+    });
+}
+
+#[test]
+fn a_mutex_is_made_inside() {
+    both_numbers_are_told_apart(|shared| {
+        let made = read(shared, Mutex::new);
+        forget_and_append(shared);
+        made.into_inner()
+    });
+}
+
+#[test]
+fn a_thread_is_started_inside() {
+    both_numbers_are_told_apart(|shared| {
+        let started = read(shared, |number| thread::spawn(move || number));
+        forget_and_append(shared);
+        started.join().unwrap()
+    });
+}
+
+#[test]
+fn something_beside_the_primitives_is_changed_inside() {
+    thread_local! {
+        /// Nobody says what it is.
+        static BESIDE: Cell<u32> = const { Cell::new(0) };
+    }
+    both_numbers_are_told_apart(|shared| {
+        read(shared, |number| {
+            touch(0);
+            BESIDE.set(number);
+        });
+        forget_and_append(shared);
+        BESIDE.get()
+    });
+}
+
+#[test]
+fn a_call_begins_inside() {
+    both_numbers_are_told_apart(|shared| {
+        let (number, before) = read(shared, |number| {
+            let before = remember();
+            // That it knew the number, and nothing else.
+            before.and(&());
+            (number, before)
+        });
+        section(shared, |shared| shared.list.push(7));
+        drop(before);
+        number
+    });
+}
+
+#[test]
+fn a_call_begins_inside_and_answers_outside() {
+    both_numbers_are_told_apart(|shared| {
+        let (number, before) = read(shared, |number| (number, remember()));
+        before.and(&());
+        section(shared, |shared| shared.list.push(7));
+        number
+    });
+}

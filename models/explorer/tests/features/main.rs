@@ -1,0 +1,18 @@
+//! What the explorer says, and when: verdicts, counterexamples, deadlocks, certificates; and what it
+//! refuses to say.
+#![cfg(shuttle)]
+
+mod certificates;
+mod checkpoints;
+mod choices;
+mod control;
+mod counterexamples;
+mod deadlocks;
+mod killed;
+mod knowledge;
+mod lies;
+mod programs;
+mod repeated;
+mod verdicts;
+mod visibility;
+mod workers;
