@@ -21,12 +21,12 @@ use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock;
-use crate::knowledge::{Kept, Knowledge, Print, StatePrint, Symmetries};
+use crate::knowledge::{Kept, Knowledge, Print, Symmetries};
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread, words};
 use crate::reduction::Reduction;
-use crate::search::{Footprint, Reason, Search, Step, Worth};
-use crate::visited::{Arrival, Visited};
+use crate::search::{Footprint, Reason, Search, Step};
+use crate::visited::Visited;
 
 pub(crate) use schedule::Controlled;
 
@@ -323,8 +323,8 @@ impl State {
         let (execution, symmetries) = (&mut self.execution, &self.symmetries);
         let preemptions = execution.preemptions;
         let (most, visited) = (&self.options, &self.visited);
-        let step = self.search.choose(options, digest, preemptions, |sleep| {
-            arrive(most, symmetries, visited, execution, sleep)
+        let step = self.search.choose(options, digest, preemptions, || {
+            arrive(most, symmetries, visited, execution)
         });
         match step {
             Step::Go(choice) => Some(choice),
@@ -343,9 +343,9 @@ impl State {
             .then(|| self.execution.print(&self.options, &self.symmetries));
         let node = self.search.repeated();
         let known = node.kept.as_ref().map(|kept| kept.print);
-        let differs = here.is_some_and(|now| known.is_some_and(|then| now.print != then));
+        let differs = here.is_some_and(|now| known.is_some_and(|then| now != then));
         match (here, &node.kept) {
-            (Some(now), None) => node.kept = Some(self.execution.keep(&self.options, now.print)),
+            (Some(now), None) => node.kept = Some(self.execution.keep(&self.options, now)),
             (None, Some(kept)) if is_last => {
                 self.execution.knowledge = kept.knowledge.clone();
                 if let (Some(keeper), Some(beside)) = (&self.options.keeper, &kept.beside) {
@@ -478,7 +478,7 @@ impl Execution {
         })
     }
 
-    fn print(&mut self, options: &Options, symmetries: &Symmetries) -> StatePrint {
+    fn print(&mut self, options: &Options, symmetries: &Symmetries) -> Print {
         let beside = options.beside.as_deref();
         let running = self.running.filter(|_| options.preemptions.is_some());
         let write = |state: &mut dyn Hasher| {
@@ -492,36 +492,19 @@ impl Execution {
     }
 }
 
-/// Comes to a new scheduling point: which choices are worth it.
+/// Comes to a new scheduling point: whether it is worth going on, and what there is.
 fn arrive(
     options: &Options,
     symmetries: &Symmetries,
     visited: &Visited,
     execution: &mut Execution,
-    sleep: &[(Thread, Footprint)],
-) -> (Worth, Option<Rc<Kept>>) {
+) -> Option<Option<Rc<Kept>>> {
     if !options.follows() {
-        return (Worth::Awake, None);
+        return Some(None);
     }
-    let StatePrint { print, relabelling } = execution.print(options, symmetries);
-    let arrival = if !options.has(Reduction::VisitedStates) {
-        Arrival::New
-    } else if options.preemptions.is_some() {
-        visited.arrive_bounded(print, execution.preemptions)
-    } else {
-        let asleep = sleep.iter().fold(0_u64, |bits, &(thread, _)| {
-            bits | 1 << symmetries.place(relabelling, thread)
-        });
-        visited.arrive(print, asleep)
-    };
-    let worth = match arrival {
-        Arrival::New => Worth::Awake,
-        Arrival::Known => return (Worth::Nothing, None),
-        Arrival::Awake(places) => {
-            let places = (0..MAX_THREADS).filter(|&place| places & 1 << place != 0);
-            let threads = places.map(|place| symmetries.in_place(relabelling, place));
-            Worth::Threads(threads.fold(0, |bits, thread| bits | 1 << thread))
-        }
-    };
-    (worth, Some(execution.keep(options, print)))
+    let print = execution.print(options, symmetries);
+    let preemptions = options.preemptions.map_or(0, |_| execution.preemptions);
+    let is_new =
+        !options.has(Reduction::VisitedStates) || visited.arrive(print, preemptions.into());
+    is_new.then(|| Some(execution.keep(options, print)))
 }

@@ -141,20 +141,6 @@ impl Symmetries {
         let threads = &self.all[number].threads;
         threads.get(thread).copied().unwrap_or(thread)
     }
-
-    /// The thread that stands in this place.
-    pub(crate) fn in_place(&self, number: usize, place: Thread) -> Thread {
-        let threads = &self.all[number].threads;
-        let found = threads.iter().position(|&other| other == place);
-        found.unwrap_or(place)
-    }
-}
-
-/// The hash of a state, and the relabelling that gives it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StatePrint {
-    pub(crate) print: Print,
-    pub(crate) relabelling: usize,
 }
 
 impl Knowledge {
@@ -424,7 +410,7 @@ impl Knowledge {
         symmetries: &Symmetries,
         program: &Program,
         beside: Write<'_>,
-    ) -> StatePrint {
+    ) -> Print {
         if self.threads.len() < program.threads.len() {
             self.thread(program.threads.len() - 1);
         }
@@ -440,15 +426,8 @@ impl Knowledge {
             let data = self.data.iter().map(|(_, data)| data.part[number]);
             threads.chain(data).fold(beside.0, u128::wrapping_add)
         });
-        let (relabelling, print) = prints
-            .iter()
-            .enumerate()
-            .min_by_key(|&(_, print)| print)
-            .expect("there is one relabelling at least");
-        StatePrint {
-            print: Print(*print),
-            relabelling,
-        }
+        let least = prints.iter().min();
+        Print(*least.expect("there is one relabelling at least"))
     }
 }
 

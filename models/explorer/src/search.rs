@@ -69,16 +69,6 @@ pub(crate) enum Reason {
     Known,
 }
 
-/// Which choices are worth it at a new node.
-pub(crate) enum Worth {
-    /// All that are not asleep.
-    Awake,
-    /// None.
-    Nothing,
-    /// Those of these threads.
-    Threads(u64),
-}
-
 /// One scheduling point with a choice, on the current path.
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
@@ -218,14 +208,14 @@ impl Search {
         asleep.cloned().collect()
     }
 
-    /// A new scheduling point, where `options` can come next, the most welcome first. `worth` says
-    /// which of them are worth it, given those that sleep.
+    /// A new scheduling point, where `options` can come next, the most welcome first. Where there are
+    /// several, `arrive` says whether it is worth going on, and what there is.
     pub(crate) fn choose(
         &mut self,
         options: &[Choice],
         digest: u64,
         preemptions: u32,
-        worth: impl FnOnce(&[(Thread, Footprint)]) -> (Worth, Option<Rc<Kept>>),
+        arrive: impl FnOnce() -> Option<Option<Rc<Kept>>>,
     ) -> Step {
         debug_assert!(!self.is_repeating());
         let sleep = self.asleep();
@@ -237,19 +227,13 @@ impl Search {
                 false => Step::Stop(Reason::Asleep),
             };
         }
+        let Some(kept) = arrive() else {
+            return Step::Stop(Reason::Known);
+        };
         let mut todo: Vec<Choice> = options.iter().filter(is_awake).rev().copied().collect();
-        let asleep = todo.is_empty();
-        // Also where all sleep a state is met.
-        let (worth, kept) = worth(&sleep);
-        match worth {
-            Worth::Awake if asleep => return Step::Stop(Reason::Asleep),
-            Worth::Awake => {}
-            Worth::Nothing => todo.clear(),
-            Worth::Threads(threads) => todo.retain(|choice| threads & 1 << choice.thread != 0),
-        }
         let total = todo.len() as u32;
         let Some(chosen) = todo.pop() else {
-            return Step::Stop(Reason::Known);
+            return Step::Stop(Reason::Asleep);
         };
         let several = options.iter().filter(|choice| choice.variant > 0);
         let several = several.fold(0, |bits, choice| bits | 1 << choice.thread);
@@ -441,7 +425,7 @@ mod tests {
                     search.repeat(options.len() as u64).expect("the same again")
                 } else {
                     let digest = options.len() as u64;
-                    match search.choose(&options, digest, 0, |_| (Worth::Awake, None)) {
+                    match search.choose(&options, digest, 0, || Some(None)) {
                         Step::Go(choice) => choice,
                         Step::Stop(_) => {
                             stopped = true;
@@ -511,7 +495,7 @@ mod tests {
         let mut search = Search::default();
         let options = [Choice::new(0, 0), Choice::new(1, 0)];
         search.begin();
-        search.choose(&options, 17, 0, |_| (Worth::Awake, None));
+        search.choose(&options, 17, 0, || Some(None));
         search.turn_back();
         search.begin();
         assert_eq!(search.repeat(18), None);
@@ -526,7 +510,7 @@ mod tests {
         // One execution, then a part is given away.
         let options: Vec<Choice> = (0..3).map(|t| Choice::new(t, 0)).collect();
         search.begin();
-        search.choose(&options, 3, 0, |_| (Worth::Awake, None));
+        search.choose(&options, 3, 0, || Some(None));
         let job = search.split().expect("two choices are left");
         let mut other = Search::new(true);
         let bytes = postcard::to_stdvec(&job).unwrap();
@@ -547,7 +531,7 @@ mod tests {
                 search.repeat(2).unwrap();
             }
             while search.depth() < 3 {
-                search.choose(&options, 2, 0, |_| (Worth::Awake, None));
+                search.choose(&options, 2, 0, || Some(None));
             }
             assert!(search.done() >= before);
             before = search.done();

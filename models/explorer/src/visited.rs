@@ -1,9 +1,7 @@
-//! The states seen so far, by their hashes, shared by all workers; and for each the threads that were
-//! asleep when it was first seen, from where nothing has been searched yet.
+//! The states seen so far, by their hashes, shared by all workers.
 //!
-//! A state that is met again needs no search if no thread is awake now that slept then (Godefroid,
-//! LNCS 1032, 1996, chapter 6.3); otherwise those threads have to be searched from, and they alone.
-//! Under a bound on preemptions it needs none if it was met with as few before.
+//! A state that is met again needs no search. Under a bound on preemptions it needs none if it was met
+//! with as few before.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,17 +16,6 @@ const SHARDS: usize = 64;
 
 /// Bytes that one state takes in a table that is half full: key, value, and a control byte.
 const ENTRY: u64 = (size_of::<([u64; 2], u64)>() as u64 + 1) * 3 / 2;
-
-/// What is to be done at a state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
-    /// It is new: search from it.
-    New,
-    /// It was seen: nothing is to be done.
-    Known,
-    /// It was seen with these threads asleep, as bits, which are awake now: search from them.
-    Awake(u64),
-}
 
 type Shard = HashMap<[u64; 2], u64, FxBuildHasher>;
 
@@ -65,36 +52,18 @@ impl Visited {
         )
     }
 
-    /// Arrives with these threads asleep.
-    pub(crate) fn arrive(&self, print: Print, asleep: u64) -> Arrival {
+    /// Arrives after so many preemptions, or after any number: whether that is new.
+    pub(crate) fn arrive(&self, print: Print, preemptions: u64) -> bool {
         self.with(print, |shard, key| match shard.get_mut(&key) {
             None => {
-                shard.insert(key, asleep);
+                shard.insert(key, preemptions);
                 self.count.fetch_add(1, Ordering::Relaxed);
-                Arrival::New
+                true
             }
-            Some(before) => match *before & !asleep {
-                0 => Arrival::Known,
-                awake => {
-                    *before &= asleep;
-                    Arrival::Awake(awake)
-                }
-            },
-        })
-    }
-
-    /// Arrives after so many preemptions.
-    pub(crate) fn arrive_bounded(&self, print: Print, preemptions: u32) -> Arrival {
-        self.with(print, |shard, key| match shard.get_mut(&key) {
-            None => {
-                shard.insert(key, preemptions.into());
-                self.count.fetch_add(1, Ordering::Relaxed);
-                Arrival::New
-            }
-            Some(before) if *before <= u64::from(preemptions) => Arrival::Known,
+            Some(before) if *before <= preemptions => false,
             Some(before) => {
-                *before = preemptions.into();
-                Arrival::New
+                *before = preemptions;
+                true
             }
         })
     }
@@ -128,24 +97,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_state_is_searched_again_only_from_threads_that_slept() {
+    fn a_state_is_new_once() {
         let visited = Visited::new();
-        let print = Print(7 << 64 | 9);
-        assert_eq!(visited.arrive(print, 0b110), Arrival::New);
-        assert_eq!(visited.arrive(print, 0b111), Arrival::Known);
-        assert_eq!(visited.arrive(print, 0b010), Arrival::Awake(0b100));
-        assert_eq!(visited.arrive(print, 0b010), Arrival::Known);
-        assert_eq!(visited.len(), 1);
+        assert!(visited.arrive(Print(7 << 64 | 9), 0));
+        assert!(!visited.arrive(Print(7 << 64 | 9), 0));
+        assert!(visited.arrive(Print(7 << 64 | 8), 0));
+        assert_eq!(visited.len(), 2);
     }
 
     #[test]
     fn fewer_preemptions_are_a_reason_to_search_again() {
         let visited = Visited::new();
-        let print = Print(1);
-        assert_eq!(visited.arrive_bounded(print, 2), Arrival::New);
-        assert_eq!(visited.arrive_bounded(print, 2), Arrival::Known);
-        assert_eq!(visited.arrive_bounded(print, 1), Arrival::New);
-        assert_eq!(visited.arrive_bounded(print, 2), Arrival::Known);
+        let arrivals = [2, 2, 1, 2].map(|preemptions| visited.arrive(Print(1), preemptions));
+        assert_eq!(arrivals, [true, false, true, false]);
+        assert_eq!(visited.len(), 1);
     }
 
     #[test]

@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex};
 
+use super::program::{AWAITED, Op, Outcome, Program, SLOTS, change};
+
 /// What was worked out before: for a program, with spurious wake-ups or without.
 type Known = HashMap<(Program, bool), Arc<Outcomes>>;
-
-use super::program::{AWAITED, Op, Outcome, Program, SLOTS, change};
 
 /// A thread's smallest steps. Locks are taken and released one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

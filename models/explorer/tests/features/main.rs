@@ -8,6 +8,7 @@ mod choices;
 mod control;
 mod counterexamples;
 mod deadlocks;
+mod keeping;
 mod killed;
 mod knowledge;
 mod lies;

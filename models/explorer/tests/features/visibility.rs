@@ -154,10 +154,10 @@ fn note(number: u32) {
     BESIDE.with_borrow_mut(|beside| beside.push(number));
 }
 
-/// Both orders in which two threads can come to something are found, whatever each does before.
 /// What a thread does with a lock, with what touches the same thing as another thread, and its number.
 type Before = fn(&Mutex<u32>, fn(u32), u32);
 
+/// Both orders in which two threads can come to something are found, whatever each does before.
 fn both_orders_are_found(before: Before) {
     let program = move || {
         BESIDE.take();
