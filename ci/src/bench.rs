@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(
             order(small.expect("it is there")),
             "bench --program small --engine explorer --budget-ms 5000 --max-executions 100000 \
-             --no-reduction visible-operations --no-reduction visited-states --no-reduction forgetting \
+             --no-reduction visited-states --no-reduction forgetting \
              --no-reduction symmetry --no-reduction sleep-sets --no-reduction lock-aware"
         );
     }

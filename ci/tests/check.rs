@@ -96,7 +96,7 @@ fn a_worker_gets_its_order() {
     );
     assert_eq!(
         order(&["--engine", "explorer"]),
-        "run --engine explorer --scenario two-lives --seed 7 --budget-ms 20000"
+        "run --engine explorer --scenario two-lives --seed 7 --budget-ms 60000"
     );
     let checkpoint = fake.file("two-lives.checkpoint").display().to_string();
     let asked = [
@@ -116,7 +116,7 @@ fn a_worker_gets_its_order() {
     assert_eq!(
         order(&asked),
         format!(
-            "run --engine explorer --scenario two-lives --seed 7 --budget-ms 20000 --workers 2 \
+            "run --engine explorer --scenario two-lives --seed 7 --budget-ms 60000 --workers 2 \
              --max-memory 4294967296 --checkpoint {checkpoint} --no-reduction symmetry \
              --no-reduction sleep-sets"
         )

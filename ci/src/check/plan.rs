@@ -122,7 +122,7 @@ mod tests {
         let told = |budget, deep| Effort { budget, deep };
         assert_eq!(
             millis(Effort::default()),
-            [20_000, 5_000, 700, 700, 700, 700]
+            [60_000, 5_000, 700, 700, 700, 700]
         );
         assert_eq!(millis(told(budget, false)), [60_000; 6]);
         assert_eq!(
