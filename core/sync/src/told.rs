@@ -79,6 +79,7 @@ pub fn touch(key: u32) {
 /// including its next operation on a primitive is one step, before or after which the others go on. To
 /// be called where something goes on for a while, a callback for instance, by whoever can say that it
 /// does not matter that it goes on up to the next operation.
+/// A thread that it starts in between cannot act before that operation either.
 #[inline]
 #[cfg_attr(shuttle, track_caller)]
 pub fn linger() {

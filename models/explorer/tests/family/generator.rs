@@ -114,6 +114,7 @@ impl Generator {
                 let other = ((cell as u64 + 1 + self.below(count)) % count) as usize;
                 match other != cell && cells[other] != Cover::Monitor {
                     true if self.one_in(4) => Op::Doze(cell, other),
+                    true if self.one_in(3) => Op::Move(cell, other),
                     true => Op::Mix(cell, other),
                     false => Op::Change(cell, by),
                 }

@@ -18,6 +18,9 @@ pub(crate) enum Op {
     Signal(usize, u64),
     /// Takes the first cell's lock, then the second's, and mixes the first number into the second.
     Mix(usize, usize),
+    /// Takes the first cell's lock and sets the number to 1, then takes the second cell's lock and mixes
+    /// what was in the first into it.
+    Move(usize, usize),
     /// Takes the cell's lock, sleeps until the number is not 0, and changes it.
     Await(usize),
     /// Takes the cell's lock, sleeps once whatever the number is, and changes it.
@@ -301,6 +304,7 @@ impl Running {
                 self.keep(child.join().unwrap());
             }
             Op::Mix(from, to) => self.mix(from, to),
+            Op::Move(from, to) => self.move_(from, to),
             Op::Doze(cell, other) => self.doze(cell, other),
             Op::Signal(cell, _)
             | Op::Sleep(cell)
@@ -401,6 +405,14 @@ impl Running {
         let mut second = to.lock();
         *second = change(*second, *first + 1);
         say(&second, to_says, &());
+    }
+
+    fn move_(&self, from: usize, to: usize) {
+        let (from, _, says) = self.cells[from].plain();
+        let mut first = from.lock();
+        let moved = std::mem::replace(&mut *first, 1);
+        say(&first, says, &moved);
+        self.change(to, moved);
     }
 
     fn doze(&self, cell: usize, other: usize) {

@@ -16,6 +16,9 @@ enum Step {
     Unlock(usize),
     Change(usize, u64),
     Mix(usize, usize),
+    /// Sets the first number to 1, and mixes what it was into the second one: nobody can tell that these
+    /// are done at one time, for both locks are held.
+    Move(usize, usize),
     /// Goes on if the number is not 0, else releases the lock and sleeps.
     Await(usize),
     /// Releases the lock and sleeps, once.
@@ -56,13 +59,8 @@ fn steps(op: Op) -> Vec<Step> {
         Op::Change(cell, by) => locked(cell, &[Step::Change(cell, by)]),
         Op::Announce(cell, by) => locked(cell, &[Step::Change(cell, by), Step::NotifyAll(cell)]),
         Op::Signal(cell, by) => locked(cell, &[Step::Change(cell, by), Step::NotifyOne(cell)]),
-        Op::Mix(from, to) => vec![
-            Step::Lock(from),
-            Step::Lock(to),
-            Step::Mix(from, to),
-            Step::Unlock(to),
-            Step::Unlock(from),
-        ],
+        Op::Mix(from, to) => two_locked(from, to, Step::Mix(from, to)),
+        Op::Move(from, to) => two_locked(from, to, Step::Move(from, to)),
         Op::Await(cell) => locked(cell, &[Step::Await(cell), Step::Change(cell, AWAITED)]),
         Op::Sleep(cell) => locked(cell, &[Step::Sleep(cell), Step::Change(cell, AWAITED)]),
         Op::Doze(cell, other) => {
@@ -83,6 +81,16 @@ fn steps(op: Op) -> Vec<Step> {
         Op::Spawn => vec![Step::Spawn],
         Op::Join => vec![Step::Join],
     }
+}
+
+fn two_locked(first: usize, second: usize, inside: Step) -> Vec<Step> {
+    vec![
+        Step::Lock(first),
+        Step::Lock(second),
+        inside,
+        Step::Unlock(second),
+        Step::Unlock(first),
+    ]
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -193,6 +201,10 @@ impl Machine {
             Step::Change(cell, by) => new.numbers[cell] = change(new.numbers[cell], by),
             Step::Mix(from, to) => {
                 new.numbers[to] = change(new.numbers[to], new.numbers[from] + 1);
+            }
+            Step::Move(from, to) => {
+                let moved = std::mem::replace(&mut new.numbers[from], 1);
+                new.numbers[to] = change(new.numbers[to], moved);
             }
             Step::Read(cell) => new.kept[t] = change(new.kept[t], new.numbers[cell]),
             Step::Store(cell) => new.numbers[cell] = change(new.numbers[cell], new.kept[t]),

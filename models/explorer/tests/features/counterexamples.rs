@@ -1,8 +1,9 @@
 //! A counterexample has as few preemptions as one of its kind can have, and says so.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use nmr_explorer::{Builder, Explorer, Reduction, Report};
+use nmr_sync::{Mutex, describe, learn, thread};
 
 use super::programs::{appenders, found};
 
@@ -87,7 +88,7 @@ fn a_violation_of_another_kind_is_no_smaller_one() {
 
 #[test]
 fn what_is_of_one_kind_is_said_by_who_asks() {
-    let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+    let asked: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
     let report = wrong_in_two_ways(Explorer::builder().kind({
         let asked = asked.clone();
         move |message| {
@@ -108,13 +109,59 @@ fn what_is_of_one_kind_is_said_by_who_asks() {
     );
 }
 
+#[test]
+fn with_as_many_preemptions_it_matters_who_ran_last() {
+    // Wrong is that the second thread takes its second step when the first one has taken two of three, and
+    // had found it between its steps. That takes two preemptions: the second thread is left after its
+    // first step, and the first one after its second. If the first thread takes its first step before all
+    // that, both are at the same place after one preemption, as otherwise, but the wrong one of them has
+    // run last, and two more are needed.
+    let report = Explorer::builder().check(|| {
+        let places = Arc::new(Mutex::new(Places::default()));
+        let step = |places: &Mutex<Places>, step: fn(&mut Places)| {
+            let mut places = places.lock();
+            step(&mut places);
+            describe(&places);
+            learn(&());
+        };
+        let (first, second) = (places.clone(), places);
+        let first = thread::spawn(move || {
+            step(&first, |places| places.first += 1);
+            step(&first, |places| {
+                places.first += 1;
+                places.found_it_between = places.second == 1;
+            });
+            step(&first, |places| places.first += 1);
+        });
+        let second = thread::spawn(move || {
+            step(&second, |places| places.second += 1);
+            step(&second, |places| {
+                assert!(places.first != 2 || !places.found_it_between, "by turns");
+            });
+        });
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+    let found = found(&report);
+    assert_eq!((found.preemptions, found.is_minimal), (2, true), "{report}");
+    assert_eq!(found.schedule, [2, 1, 1, 2], "{report}");
+}
+
+/// How many steps two threads have taken, and whether the first one found the second one between two.
+#[derive(Default, Hash)]
+struct Places {
+    first: u32,
+    second: u32,
+    found_it_between: bool,
+}
+
 /// Two threads that take two locks in opposite orders, and do something with both.
 fn opposite(builder: Builder, both: fn(usize)) -> Report {
     builder.check(move || {
-        let locks = Arc::new([nmr_sync::Mutex::new(()), nmr_sync::Mutex::new(())]);
+        let locks = Arc::new([Mutex::new(()), Mutex::new(())]);
         let take = |first: usize, second: usize| {
             let locks = locks.clone();
-            nmr_sync::thread::spawn(move || {
+            thread::spawn(move || {
                 let _first = locks[first].lock();
                 let _second = locks[second].lock();
                 both(first);

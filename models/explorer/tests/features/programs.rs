@@ -57,7 +57,8 @@ pub(crate) fn adders(threads: usize, times: usize) -> usize {
     inside(sum)
 }
 
-/// What a program comes to, of what the search vouches for: not in executions that it knew already.
+/// What a program comes to, of what the search vouches for: not in executions that it knew already, or
+/// made before it last began again.
 pub(crate) fn ends<T: Ord + Clone + Send + 'static>(
     builder: Builder,
     program: impl Fn() -> T + Send + Sync + 'static,
@@ -72,18 +73,32 @@ pub(crate) fn ends_and_report<T: Ord + Clone + Send + 'static>(
     builder: Builder,
     program: impl Fn() -> T + Send + Sync + 'static,
 ) -> (BTreeSet<T>, Report) {
-    let ends = Arc::new(StdMutex::new(BTreeSet::new()));
+    let ends = Arc::new(StdMutex::new(Vec::new()));
     let report = builder.check({
         let ends = ends.clone();
         move || {
+            let execution = begin(&ends);
             let end = program();
             if !is_known() {
-                ends.lock().unwrap().insert(end);
+                ends.lock().unwrap()[execution] = Some(end);
             }
         }
     });
-    let ends = ends.lock().unwrap().clone();
+    // Which executions of several workers were before the last restart is not told.
+    let before = match report.workers {
+        1 => report.before_restart as usize,
+        _ => 0,
+    };
+    let ends = ends.lock().unwrap();
+    let ends = ends.iter().skip(before).flatten().cloned().collect();
     (ends, report)
+}
+
+/// The number of the execution that begins.
+fn begin<T>(ends: &StdMutex<Vec<Option<T>>>) -> usize {
+    let mut ends = ends.lock().unwrap();
+    ends.push(None);
+    ends.len() - 1
 }
 
 /// The counterexample of a report.

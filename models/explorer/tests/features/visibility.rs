@@ -276,6 +276,29 @@ fn what_is_touched_behind_a_choice_is_ordered() {
 }
 
 #[test]
+fn what_is_touched_behind_one_of_two_choices_is_ordered() {
+    let program = || {
+        BESIDE.take();
+        let chooser = thread::spawn(|| {
+            let chosen = choose(2);
+            if chosen == 1 {
+                note(1);
+            }
+            chosen
+        });
+        let other = thread::spawn(|| note(2));
+        let chosen = chooser.join().unwrap();
+        other.join().unwrap();
+        (chosen, BESIDE.take())
+    };
+    let all = BTreeSet::from([(0, vec![2]), (1, vec![1, 2]), (1, vec![2, 1])]);
+    for builder in builders() {
+        let (ends, report) = ends_and_report(builder, program);
+        assert_eq!(ends, all, "{report}");
+    }
+}
+
+#[test]
 fn a_lock_whose_sections_only_read_is_ordered_with_the_one_that_writes() {
     let program = || {
         let number = Arc::new(Mutex::new(0));
