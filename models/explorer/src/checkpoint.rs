@@ -7,7 +7,6 @@
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +14,12 @@ use crate::conflicts::{Conflicts, Saved};
 use crate::knowledge::{Print, print};
 use crate::options::Options;
 use crate::search::Job;
-use crate::visited::Visited;
+use crate::visited::{self, Visited};
+use crate::walk;
 use crate::workers::Rest;
 
 /// The first bytes of a checkpoint. The number grows with the format.
-const MAGIC: &[u8] = b"nmr-explorer checkpoint 1\n";
+const MAGIC: &[u8] = b"nmr-explorer checkpoint 2\n";
 
 /// What a checkpoint is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,14 +34,16 @@ struct About {
 
 #[derive(Deserialize)]
 struct Body {
-    states: Vec<([u64; 2], u64)>,
+    states: visited::Saved,
+    open: walk::Saved,
     jobs: Vec<Job>,
     conflicts: Saved,
 }
 
 #[derive(Serialize)]
 struct BodyRef<'a> {
-    states: Vec<([u64; 2], u64)>,
+    states: visited::Saved,
+    open: walk::Saved,
     jobs: &'a [&'a Job],
     conflicts: Saved,
 }
@@ -157,11 +159,13 @@ pub(crate) fn write(
     path: &Path,
     options: &Options,
     jobs: &[&Job],
+    open: walk::Saved,
     visited: &Visited,
     conflicts: &Conflicts,
 ) -> Result<(), Error> {
     let body = BodyRef {
-        states: visited.entries(),
+        states: visited.saved(),
+        open,
         jobs,
         conflicts: conflicts.saved(),
     };
@@ -228,11 +232,12 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Option<Rest>, Error
         });
     }
     let body: Body = postcard::from_bytes(rest).map_err(|error| format(error.to_string()))?;
-    let visited = Visited::new();
-    visited.restore(body.states);
+    let open = body.open.restored();
+    let open = open.ok_or_else(|| format("it has paths without a beginning".to_owned()))?;
     Ok(Some(Rest {
         jobs: body.jobs,
-        visited: Arc::new(visited),
+        open,
+        visited: Visited::restored(body.states),
         conflicts: Conflicts::restored(body.conflicts),
     }))
 }

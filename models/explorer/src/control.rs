@@ -7,26 +7,28 @@
 //! that an execution of which everything is known is run to its end on a path that starves nobody (to
 //! stop it would leave its stacks behind).
 
+mod choose;
 mod observe;
 mod schedule;
 
 use std::cell::RefCell;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use nmr_sync::hook::{self, ObjectId, Operation, Write};
-use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock;
-use crate::knowledge::{Kept, Knowledge, Print, Symmetries};
+use crate::knowledge::{Knowledge, Symmetries};
 use crate::options::Options;
-use crate::program::{At, Choice, Next, Program, Stop, Thread, words};
+use crate::program::{At, Choice, Next, Program, Stop, Thread};
 use crate::reduction::Reduction;
-use crate::search::{Footprint, Reason, Search, Step};
+use crate::search::{Footprint, Search};
 use crate::visited::Visited;
+use crate::walk::Walk;
+use choose::OTHER_END;
 
 pub(crate) use schedule::Controlled;
 
@@ -37,7 +39,8 @@ type Choices = SmallVec<[Choice; 8]>;
 const MAX_THREADS: usize = 64;
 /// Operations in a row that a thread may do without a scheduling point: it may be waiting for another.
 const BURST: u32 = 200;
-/// Of so many executions one is hashed on its way to new ground, to see that it is the same way.
+/// Of so many executions one is hashed on its way to new ground, to see that it is the same way; and more
+/// of the first ones.
 const VERIFY_EVERY: u64 = 64;
 
 /// See the [module's documentation](self). One for each worker.
@@ -48,10 +51,11 @@ pub(crate) struct Control {
 /// How much of the current execution is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ground {
-    /// It was made before up to here, and what is known is not followed.
-    Repeated,
+    /// It was made before up to here and farther; what is known is not followed, for what is known
+    /// farther on was kept.
+    Skipped,
     /// It was made before up to here.
-    Followed,
+    Repeated,
     /// It is new.
     New,
     /// All that will come is known.
@@ -62,6 +66,9 @@ pub(crate) struct State {
     options: Arc<Options>,
     symmetries: Symmetries,
     pub(crate) visited: Arc<Visited>,
+    /// The search where states are kept.
+    pub(crate) walk: Walk,
+    /// The search where they are not.
     pub(crate) search: Search,
     pub(crate) conflicts: Conflicts,
     /// The search decides who goes next: whatever goes wrong now is not the program's doing.
@@ -77,6 +84,8 @@ pub(crate) struct State {
 /// What is known of the current execution.
 struct Execution {
     ground: Ground,
+    /// Whether it is compared on its way to new ground with what there was before.
+    verifies: bool,
     program: Program,
     knowledge: Knowledge,
     /// What has been chosen.
@@ -105,6 +114,7 @@ impl Execution {
     fn new(spurious: bool) -> Self {
         Self {
             ground: Ground::New,
+            verifies: false,
             program: Program {
                 spurious,
                 ..Program::default()
@@ -123,6 +133,20 @@ impl Execution {
     const fn is_known(&self) -> bool {
         matches!(self.ground, Ground::Known(_))
     }
+
+    /// Whether all that happens here was noted in another execution.
+    const fn is_old(&self) -> bool {
+        matches!(self.ground, Ground::Known(_) | Ground::Skipped)
+    }
+}
+
+/// Why nothing new comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// The same transitions were seen in another order.
+    Asleep,
+    /// The state was seen before.
+    Known,
 }
 
 /// How an execution ended.
@@ -149,6 +173,7 @@ impl Control {
                 options,
                 symmetries,
                 visited,
+                walk: Walk::default(),
                 search,
                 conflicts: Conflicts::default(),
                 is_picking: false,
@@ -168,8 +193,8 @@ impl Control {
     pub(crate) fn is_known(&self) -> bool {
         self.with(|state| match state.execution.ground {
             Ground::Known(_) => true,
-            Ground::Repeated => state.options.keeper.is_some(),
-            Ground::Followed | Ground::New => false,
+            Ground::Skipped => state.options.keeper.is_some(),
+            Ground::Repeated | Ground::New => false,
         })
     }
 }
@@ -177,7 +202,12 @@ impl Control {
 impl State {
     /// Whether what threads know and mutexes protect is followed here.
     fn follows(&self) -> bool {
-        self.options.follows() && matches!(self.execution.ground, Ground::Followed | Ground::New)
+        self.options.follows() && matches!(self.execution.ground, Ground::Repeated | Ground::New)
+    }
+
+    /// Whether an execution ends where it comes to a state seen before.
+    pub(crate) fn keeps_states(&self) -> bool {
+        self.options.has(Reduction::VisitedStates)
     }
 
     /// An execution begins.
@@ -186,15 +216,13 @@ impl State {
         hook::begin_execution();
         self.search.begin();
         let mut execution = Execution::new(self.options.spurious);
-        execution.ground = match self.search.turning_point() {
-            None => Ground::New,
-            Some(node) => {
-                let verify = node.kept.is_none() || self.executions.is_multiple_of(VERIFY_EVERY);
-                match self.options.follows() && verify {
-                    true => Ground::Followed,
-                    false => Ground::Repeated,
-                }
-            }
+        execution.verifies =
+            self.executions.is_power_of_two() || self.executions.is_multiple_of(VERIFY_EVERY);
+        let repeats = self.walk.is_repeating() || self.search.is_repeating();
+        execution.ground = match (repeats, self.walk.kept()) {
+            (false, _) => Ground::New,
+            (true, Some(_)) if !execution.verifies => Ground::Skipped,
+            (true, _) => Ground::Repeated,
         };
         self.execution = execution;
     }
@@ -207,6 +235,9 @@ impl State {
     /// The execution has ended.
     pub(crate) fn end(&mut self) -> Ended {
         self.close_transition();
+        if self.deadlock.is_none() && self.error.is_none() && self.walk.is_repeating() {
+            self.diverged::<()>(OTHER_END);
+        }
         let execution = &mut self.execution;
         Ended {
             reason: match execution.ground {
@@ -308,97 +339,6 @@ impl State {
         next.expect("there is an option with a reason")
     }
 
-    /// Asks the search.
-    fn choose(&mut self, options: &[Choice]) -> Option<Choice> {
-        self.close_transition();
-        if let &[only] = options
-            && self.search.is_repeating()
-        {
-            return Some(only);
-        }
-        let digest = self.digest(options);
-        if self.search.is_repeating() {
-            return self.repeat(digest);
-        }
-        let (execution, symmetries) = (&mut self.execution, &self.symmetries);
-        let preemptions = execution.preemptions;
-        let (most, visited) = (&self.options, &self.visited);
-        let step = self.search.choose(options, digest, preemptions, || {
-            arrive(most, symmetries, visited, execution)
-        });
-        match step {
-            Step::Go(choice) => Some(choice),
-            Step::Stop(reason) => {
-                self.execution.ground = Ground::Known(reason);
-                Some(options[0])
-            }
-        }
-    }
-
-    fn repeat(&mut self, digest: u64) -> Option<Choice> {
-        let step = self.execution.schedule.len() + 1;
-        let is_last = self.search.is_last_repeated();
-        let here = self
-            .follows()
-            .then(|| self.execution.print(&self.options, &self.symmetries));
-        let node = self.search.repeated();
-        let known = node.kept.as_ref().map(|kept| kept.print);
-        let differs = here.is_some_and(|now| known.is_some_and(|then| now != then));
-        match (here, &node.kept) {
-            (Some(now), None) => node.kept = Some(self.execution.keep(&self.options, now)),
-            (None, Some(kept)) if is_last => {
-                self.execution.knowledge = kept.knowledge.clone();
-                if let (Some(keeper), Some(beside)) = (&self.options.keeper, &kept.beside) {
-                    (keeper.put_back)(&**beside);
-                }
-            }
-            _ => {}
-        }
-        let choice = self.search.repeat(digest);
-        if choice.is_none() || differs {
-            let what = match choice {
-                None => "the threads can do other things than before",
-                Some(_) => "what the threads know, or what the mutexes protect, is not what it was",
-            };
-            self.error = Some(self.diverged(step, what));
-            return None;
-        }
-        if is_last {
-            self.execution.ground = Ground::New;
-        }
-        choice
-    }
-
-    /// In words: the program did not do what it did before in the same place.
-    fn diverged(&self, step: usize, what: &str) -> String {
-        let program = &self.execution.program;
-        let stops = program.threads.iter().enumerate();
-        let stops = stops.filter_map(|(thread, state)| {
-            let Stop { next, at } = state.stop?;
-            Some(format!("\n  thread {thread} {} at {at}", words(next)))
-        });
-        let stops: String = stops.collect();
-        let last = match self.execution.running {
-            Some(thread) => format!(" after an operation of thread {thread}"),
-            None => String::new(),
-        };
-        format!(
-            "at step {step} of a repeated execution{last} {what}: the program depends on something \
-             that is not under control (time, a random number, the order of a hash map, something \
-             left by an earlier execution). Now{stops}"
-        )
-    }
-
-    /// What each thread stops at and what can come next, as one number.
-    fn digest(&self, options: &[Choice]) -> u64 {
-        let mut hasher = FxBuildHasher.build_hasher();
-        for thread in &self.execution.program.threads {
-            thread.stop.map(|stop| stop.next).hash(&mut hasher);
-        }
-        options.hash(&mut hasher);
-        hasher.finish()
-    }
-
     /// A choice is carried out.
     fn go(&mut self, choice: Choice) {
         let thread = choice.thread();
@@ -466,45 +406,4 @@ impl State {
         self.search.touched(&transition.footprint);
         transition.footprint.clear();
     }
-}
-
-impl Execution {
-    /// What there is here, to go on from it later.
-    fn keep(&self, options: &Options, print: Print) -> Rc<Kept> {
-        Rc::new(Kept {
-            knowledge: self.knowledge.clone(),
-            print,
-            beside: options.keeper.as_ref().map(|keeper| (keeper.keep)()),
-        })
-    }
-
-    fn print(&mut self, options: &Options, symmetries: &Symmetries) -> Print {
-        let beside = options.beside.as_deref();
-        let running = self.running.filter(|_| options.preemptions.is_some());
-        let write = |state: &mut dyn Hasher| {
-            let mut state = state;
-            running.hash(&mut state);
-            if let Some(beside) = beside {
-                beside(state);
-            }
-        };
-        self.knowledge.state(symmetries, &self.program, &write)
-    }
-}
-
-/// Comes to a new scheduling point: whether it is worth going on, and what there is.
-fn arrive(
-    options: &Options,
-    symmetries: &Symmetries,
-    visited: &Visited,
-    execution: &mut Execution,
-) -> Option<Option<Rc<Kept>>> {
-    if !options.follows() {
-        return Some(None);
-    }
-    let print = execution.print(options, symmetries);
-    let preemptions = options.preemptions.map_or(0, |_| execution.preemptions);
-    let is_new =
-        !options.has(Reduction::VisitedStates) || visited.arrive(print, preemptions.into());
-    is_new.then(|| Some(execution.keep(options, print)))
 }

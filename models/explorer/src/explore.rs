@@ -53,7 +53,8 @@ impl Builder {
         self
     }
 
-    /// At most so many bytes for the states seen. Half of the machine's memory if not given.
+    /// At most so many bytes for the states seen, and for what is kept to go on from them (but for what the
+    /// program [keeps](Self::keeping)). Half of the machine's memory if not given.
     pub const fn max_memory(mut self, bytes: u64) -> Self {
         self.options.max_memory = Some(bytes);
         self
@@ -255,7 +256,7 @@ fn report(
         minimising: more,
         known: totals.known.load(Ordering::Relaxed),
         asleep: totals.asleep.load(Ordering::Relaxed),
-        transitions: totals.transitions.load(Ordering::Relaxed),
+        transitions: shared.transitions(),
         states: shared.states(),
         longest: totals.longest.load(Ordering::Relaxed),
         preemptions: totals.preemptions.load(Ordering::Relaxed),

@@ -10,14 +10,18 @@
 //! the state stands for all.
 
 use std::any::Any;
+use std::cell::RefCell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::iter;
+use std::rc::Rc;
 
 use nmr_sync::hook::{ObjectId, Relabelling, Write, relabelled, with_relabelling};
+use rustc_hash::FxHashMap;
 use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
 use smallvec::{SmallVec, smallvec};
 
-use crate::program::{Next, Program, Thread};
+use crate::program::{Does, Program, Thread};
 
 /// The hash of a state, or of a part of one. The same on every machine.
 #[derive(
@@ -59,7 +63,7 @@ struct Known {
     /// Its part of the state's hash, and what the thread did next when that was made. Empty if
     /// something of the above has changed since.
     part: Prints,
-    part_is_of: Option<(Option<Next>, bool, bool)>,
+    part_is_of: Does,
 }
 
 /// A critical section that has begun.
@@ -82,24 +86,33 @@ struct Data {
     part: Prints,
 }
 
-/// See the [module's documentation](self).
+/// See the [module's documentation](self). Clones share what does not change.
 #[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
-    threads: Vec<Known>,
-    data: Vec<(ObjectId, Data)>,
+    threads: Vec<Rc<Known>>,
+    data: Vec<(ObjectId, Rc<Data>)>,
 }
 
 /// What there was at a scheduling point.
 pub(crate) struct Kept {
     pub(crate) knowledge: Knowledge,
-    pub(crate) print: Print,
     /// What the program keeps beside the primitives.
     pub(crate) beside: Option<Box<dyn Any>>,
 }
 
+impl Kept {
+    /// About how many bytes it takes: most of it is shared with what is kept nearby. Without what the
+    /// program keeps.
+    pub(crate) const fn bytes(&self) -> u64 {
+        let Knowledge { threads, data } = &self.knowledge;
+        let shared = size_of_val(threads.as_slice()) + size_of_val(data.as_slice());
+        (shared + size_of::<Known>() + size_of::<Data>()) as u64
+    }
+}
+
 impl fmt::Debug for Kept {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.print.fmt(f)
+        self.knowledge.fmt(f)
     }
 }
 
@@ -107,7 +120,12 @@ impl fmt::Debug for Kept {
 #[derive(Clone, Debug)]
 pub(crate) struct Symmetries {
     all: Vec<Relabelling>,
+    /// By the hash under the first one, the hashes under all.
+    known: RefCell<FxHashMap<u128, Prints>>,
 }
+
+/// So many hashes of things are known under all relabellings.
+const KNOWN: usize = 1 << 16;
 
 impl Symmetries {
     /// `threads`: for each relabelling, in whose place each thread stands.
@@ -120,11 +138,35 @@ impl Symmetries {
         if all.is_empty() {
             all.push(number((0, &Vec::new())));
         }
-        Self { all }
+        Self {
+            all,
+            known: RefCell::default(),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
         self.all.len()
+    }
+
+    /// The hashes of what `write` writes. What has the same hash under one relabelling has so under each.
+    fn prints(&self, write: Write<'_>) -> Prints {
+        let hash = || print(|state| write(state)).0;
+        if let [_] = self.all.as_slice() {
+            return smallvec![hash()];
+        }
+        let first = with_relabelling(&self.all[0], hash);
+        let mut known = self.known.borrow_mut();
+        if let Some(known) = known.get(&first) {
+            return known.clone();
+        }
+        if known.len() == KNOWN {
+            known.clear();
+        }
+        let others = self.all[1..].iter();
+        let others = others.map(|one| with_relabelling(one, hash));
+        let prints: Prints = iter::once(first).chain(others).collect();
+        known.insert(first, prints.clone());
+        prints
     }
 
     /// `hash` under each.
@@ -154,9 +196,9 @@ impl Knowledge {
     /// What a thread knows, to be changed.
     fn thread(&mut self, thread: Thread) -> &mut Known {
         if self.threads.len() <= thread {
-            self.threads.resize(thread + 1, Known::default());
+            self.threads.resize(thread + 1, Rc::default());
         }
-        let known = &mut self.threads[thread];
+        let known = Rc::make_mut(&mut self.threads[thread]);
         known.part.clear();
         known
     }
@@ -182,7 +224,7 @@ impl Knowledge {
 
     fn data(&self, object: ObjectId) -> Option<&Data> {
         let found = self.data.iter().find(|(other, _)| *other == object);
-        found.map(|(_, data)| data)
+        found.map(|(_, data)| &**data)
     }
 
     fn set_data(
@@ -203,11 +245,11 @@ impl Knowledge {
             })
             .0
         });
-        let data = Data {
+        let data = Rc::new(Data {
             prints,
             described,
             part,
-        };
+        });
         match self.data.iter_mut().find(|(other, _)| *other == object) {
             Some((_, old)) => *old = data,
             None => self.data.push((object, data)),
@@ -303,7 +345,7 @@ impl Knowledge {
         if self.data(mutex).is_some_and(|data| data.described) {
             return;
         }
-        let prints = symmetries.each(|_| print(|state| write(state)).0);
+        let prints = symmetries.prints(write);
         if let Some(section) = self.section(thread, mutex)
             && let Some(may_learn) = &mut section.may_learn
         {
@@ -325,7 +367,7 @@ impl Knowledge {
         mutex: ObjectId,
         write: Write<'_>,
     ) {
-        let prints = symmetries.each(|_| print(|state| write(state)).0);
+        let prints = symmetries.prints(write);
         if let Some(section) = self.section(thread, mutex) {
             section.described = true;
         }
@@ -404,48 +446,47 @@ impl Knowledge {
         self.data.retain(|(other, _)| *other != object);
     }
 
-    /// The hash of the state: of this, of what each thread does next, and of what `beside` writes.
+    /// The hash of the state: of this, of what each thread does next, and of what `beside` writes. And
+    /// the relabelling under which the state has it.
     pub(crate) fn state(
         &mut self,
         symmetries: &Symmetries,
         program: &Program,
         beside: Write<'_>,
-    ) -> Print {
+    ) -> (Print, usize) {
         if self.threads.len() < program.threads.len() {
             self.thread(program.threads.len() - 1);
         }
         for (thread, known) in self.threads.iter_mut().enumerate() {
-            known.refresh_part(symmetries, program, thread);
+            let does = program.threads[thread].does();
+            if known.part.is_empty() || known.part_is_of != does {
+                Rc::make_mut(known).make_part(symmetries, thread, does);
+            }
         }
+        let beside = symmetries.prints(&|hasher| {
+            hasher.write_u8(2);
+            beside(hasher);
+        });
         let prints = symmetries.each(|number| {
-            let beside = print(|hasher| {
-                hasher.write_u8(2);
-                beside(hasher);
-            });
             let threads = self.threads.iter().map(|known| known.part[number]);
             let data = self.data.iter().map(|(_, data)| data.part[number]);
-            threads.chain(data).fold(beside.0, u128::wrapping_add)
+            threads.chain(data).fold(beside[number], u128::wrapping_add)
         });
-        let least = prints.iter().min();
-        Print(*least.expect("there is one relabelling at least"))
+        let numbered = prints.iter().zip(0..);
+        let (least, number) = numbered.min().expect("there is one relabelling at least");
+        (Print(*least), number)
     }
 }
 
 impl Known {
-    /// Makes the thread's part of the state's hash, if something has changed.
-    fn refresh_part(&mut self, symmetries: &Symmetries, program: &Program, thread: Thread) {
-        let state = &program.threads[thread];
-        let next = state.stop.map(|stop| stop.next);
-        let now = Some((next, state.ended, state.lingers));
-        if !self.part.is_empty() && self.part_is_of == now {
-            return;
-        }
-        self.part_is_of = now;
+    /// Makes the thread's part of the state's hash.
+    fn make_part(&mut self, symmetries: &Symmetries, thread: Thread, does: Does) {
+        self.part_is_of = does;
         self.part = symmetries.each(|number| {
             print(|hasher| {
                 hasher.write_u8(0);
                 relabelled(thread).hash(hasher);
-                now.hash(hasher);
+                does.hash(hasher);
                 self.learnt.get(number).hash(hasher);
                 // More may be forgotten than what the thread has learnt last.
                 for (remembered, sections) in &self.remembered {

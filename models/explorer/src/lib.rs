@@ -41,6 +41,8 @@ mod knowledge;
 #[cfg(shuttle)]
 mod known;
 #[cfg(shuttle)]
+mod open;
+#[cfg(shuttle)]
 mod options;
 #[cfg(shuttle)]
 mod program;
@@ -53,6 +55,8 @@ mod report;
 mod search;
 #[cfg(shuttle)]
 mod visited;
+#[cfg(shuttle)]
+mod walk;
 #[cfg(shuttle)]
 mod workers;
 

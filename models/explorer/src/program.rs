@@ -68,6 +68,15 @@ pub(crate) struct ThreadState {
     pub(crate) lingers: bool,
 }
 
+/// What a thread does next, whether it has ended, and whether that belongs to the step that it is in.
+pub(crate) type Does = (Option<Next>, bool, bool);
+
+impl ThreadState {
+    pub(crate) fn does(&self) -> Does {
+        (self.stop.map(|stop| stop.next), self.ended, self.lingers)
+    }
+}
+
 /// A mutex that is held.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Held {

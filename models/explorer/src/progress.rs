@@ -1,9 +1,11 @@
 //! How far a search has come, and how much may be left.
 //!
-//! The estimate is the weighted backtrack estimator of Kilby, Slaney, Thiébaux and Walsh ("Estimating
-//! search tree size", AAAI 2006), after Knuth (Math. Comp. 29, 1975): each branch of a choice is taken
-//! to be as large as the others. That is wrong wherever states are met again, and so the spread of the
-//! estimates made lately is told with it.
+//! Where states are kept, the estimate is that of a branching process (Harris, The Theory of Branching
+//! Processes, 1963): if each choice that was taken lately has left m new ones on average, and m is below 1,
+//! then n that are left come to n/(1−m) in all. Where they are not, it is the weighted backtrack
+//! estimator of Kilby, Slaney, Thiébaux and Walsh ("Estimating search tree size", AAAI 2006), after
+//! Knuth (Math. Comp. 29, 1975): each branch of a choice is taken to be as large as the others. Neither
+//! knows what comes, and so the spread of the estimates made lately is told with them.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -43,6 +45,30 @@ impl fmt::Display for Progress {
             ),
             None => f.write_str(", no estimate yet"),
         }
+    }
+}
+
+/// How the choices of a search with states grow.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Growth {
+    /// Choices taken, and choices met, when it was last asked.
+    taken: u64,
+    met: u64,
+}
+
+impl Growth {
+    /// Now so many choices are taken, and so many are left. The part of all that is done, from 0 to 1; 0
+    /// if nothing can be said of it.
+    pub(crate) fn done(&mut self, taken: u64, left: u64) -> f64 {
+        let met = taken + left;
+        let lately_taken = taken.saturating_sub(self.taken) as f64;
+        let lately_met = met.saturating_sub(self.met) as f64;
+        *self = Self { taken, met };
+        if lately_met >= lately_taken {
+            return 0.0;
+        }
+        let to_come = left as f64 / (1.0 - lately_met / lately_taken);
+        taken as f64 / (taken as f64 + to_come)
     }
 }
 
@@ -87,6 +113,16 @@ mod tests {
         assert_eq!(estimator.add(100, 0.1), None);
         assert_eq!(estimator.add(200, 0.2), None);
         assert_eq!(estimator.add(300, 0.3), Some((700, 700)));
+    }
+
+    #[test]
+    fn what_was_left_lately_is_left_on() {
+        let mut growth = Growth::default();
+        assert_eq!(growth.done(100, 100), 0.0, "it doubles");
+        // Of 100 choices taken, each has left half a new one: the 50 that are left come to 100 in all.
+        assert_eq!(growth.done(200, 50), 2.0 / 3.0);
+        assert_eq!(growth.done(200, 50), 0.0, "nothing was done lately");
+        assert_eq!(growth.done(250, 0), 1.0);
     }
 
     #[test]

@@ -19,7 +19,8 @@ pub enum Reduction {
     /// "Better verification through symmetry", 1996).
     Symmetry,
     /// Does not order transitions that touch no object together (Godefroid, LNCS 1032, 1996, chapter 5).
-    /// Used only where states are not kept: where they are, both orders come to the same one.
+    /// Used only where states are not kept: where they are, what is left to choose belongs to all paths to
+    /// a state.
     SleepSets,
     /// Does not order critical sections of one lock that only read, and does not branch at locks whose
     /// sections never conflict (the idea is LAPOR's: Kokologiannakis, Raad and Vafeiadis, OOPSLA 2019).

@@ -1,4 +1,5 @@
-//! The search: depth first over the choices of who goes next and what comes of it, with sleep sets.
+//! The search where states are not kept: depth first over the choices of who goes next and what comes of
+//! it, with sleep sets.
 //!
 //! Pure: it knows threads by number and transitions by the objects that they touch, runs nothing, and
 //! is told what happened. Sleep sets are Godefroid's (Partial-Order Methods for the Verification of
@@ -13,10 +14,7 @@
 use nmr_sync::hook::ObjectId;
 use serde::{Deserialize, Serialize};
 
-use crate::knowledge::Kept;
 use crate::program::{Choice, Thread};
-
-use std::rc::Rc;
 
 /// The objects that a transition touches, each with whether it may change what others find there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -56,17 +54,9 @@ impl Footprint {
 pub(crate) enum Step {
     /// This comes next.
     Go(Choice),
-    /// Whatever comes from here on was or will be seen elsewhere: nothing needs to be chosen any more.
-    Stop(Reason),
-}
-
-/// Why nothing new comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The same transitions were seen in another order.
+    /// Whatever comes from here on was or will be seen in another order: nothing needs to be chosen any
+    /// more.
     Asleep,
-    /// The state was seen before.
-    Known,
 }
 
 /// One scheduling point with a choice, on the current path.
@@ -88,10 +78,6 @@ pub(crate) struct Node {
     since: Footprint,
     /// Threads that need not go next, with what they would touch.
     sleep: Vec<(Thread, Footprint)>,
-    /// Preemptions before.
-    pub(crate) preemptions: u32,
-    /// What there was here, unless this was read from a checkpoint or given by another worker.
-    pub(crate) kept: Option<Rc<Kept>>,
 }
 
 /// A part of the search that can be done by any worker: a path, of which the first `root` nodes are
@@ -113,7 +99,6 @@ struct SavedNode {
     footprint: Option<SavedFootprint>,
     since: SavedFootprint,
     sleep: Vec<(Thread, SavedFootprint)>,
-    preemptions: u32,
 }
 
 /// A [`Footprint`]: thread and number of each object.
@@ -143,21 +128,6 @@ impl Search {
     /// Whether the execution is still where one was before.
     pub(crate) fn is_repeating(&self) -> bool {
         self.depth < self.path.len()
-    }
-
-    /// Whether the next node is the last one that is repeated.
-    pub(crate) fn is_last_repeated(&self) -> bool {
-        self.depth + 1 == self.path.len()
-    }
-
-    /// What is known of the path's last node, at which the next execution leaves it.
-    pub(crate) fn turning_point(&self) -> Option<&Node> {
-        self.path.last()
-    }
-
-    /// The node that is repeated next.
-    pub(crate) fn repeated(&mut self) -> &mut Node {
-        &mut self.path[self.depth]
     }
 
     /// The nodes passed so far in this execution.
@@ -208,15 +178,8 @@ impl Search {
         asleep.cloned().collect()
     }
 
-    /// A new scheduling point, where `options` can come next, the most welcome first. Where there are
-    /// several, `arrive` says whether it is worth going on, and what there is.
-    pub(crate) fn choose(
-        &mut self,
-        options: &[Choice],
-        digest: u64,
-        preemptions: u32,
-        arrive: impl FnOnce() -> Option<Option<Rc<Kept>>>,
-    ) -> Step {
+    /// A new scheduling point, where `options` can come next, the most welcome first.
+    pub(crate) fn choose(&mut self, options: &[Choice], digest: u64) -> Step {
         debug_assert!(!self.is_repeating());
         let sleep = self.asleep();
         let is_awake =
@@ -224,16 +187,13 @@ impl Search {
         if let [only] = options {
             return match is_awake(&only) {
                 true => Step::Go(*only),
-                false => Step::Stop(Reason::Asleep),
+                false => Step::Asleep,
             };
         }
-        let Some(kept) = arrive() else {
-            return Step::Stop(Reason::Known);
-        };
         let mut todo: Vec<Choice> = options.iter().filter(is_awake).rev().copied().collect();
         let total = todo.len() as u32;
         let Some(chosen) = todo.pop() else {
-            return Step::Stop(Reason::Asleep);
+            return Step::Asleep;
         };
         let several = options.iter().filter(|choice| choice.variant > 0);
         let several = several.fold(0, |bits, choice| bits | 1 << choice.thread);
@@ -246,8 +206,6 @@ impl Search {
             footprint: None,
             since: Footprint::default(),
             sleep,
-            preemptions,
-            kept,
         });
         self.depth += 1;
         self.transitions += 1;
@@ -342,7 +300,6 @@ impl Node {
                 .iter()
                 .map(|(thread, footprint)| (*thread, footprint.saved()))
                 .collect(),
-            preemptions: self.preemptions,
         }
     }
 }
@@ -362,8 +319,6 @@ impl SavedNode {
                 .iter()
                 .map(|(thread, footprint)| (*thread, Footprint::restored(footprint)))
                 .collect(),
-            preemptions: self.preemptions,
-            kept: None,
         }
     }
 }
@@ -425,9 +380,9 @@ mod tests {
                     search.repeat(options.len() as u64).expect("the same again")
                 } else {
                     let digest = options.len() as u64;
-                    match search.choose(&options, digest, 0, || Some(None)) {
+                    match search.choose(&options, digest) {
                         Step::Go(choice) => choice,
-                        Step::Stop(_) => {
+                        Step::Asleep => {
                             stopped = true;
                             break;
                         }
@@ -495,7 +450,7 @@ mod tests {
         let mut search = Search::default();
         let options = [Choice::new(0, 0), Choice::new(1, 0)];
         search.begin();
-        search.choose(&options, 17, 0, || Some(None));
+        search.choose(&options, 17);
         search.turn_back();
         search.begin();
         assert_eq!(search.repeat(18), None);
@@ -510,7 +465,7 @@ mod tests {
         // One execution, then a part is given away.
         let options: Vec<Choice> = (0..3).map(|t| Choice::new(t, 0)).collect();
         search.begin();
-        search.choose(&options, 3, 0, || Some(None));
+        search.choose(&options, 3);
         let job = search.split().expect("two choices are left");
         let mut other = Search::new(true);
         let bytes = postcard::to_stdvec(&job).unwrap();
@@ -531,7 +486,7 @@ mod tests {
                 search.repeat(2).unwrap();
             }
             while search.depth() < 3 {
-                search.choose(&options, 2, 0, || Some(None));
+                search.choose(&options, 2);
             }
             assert!(search.done() >= before);
             before = search.done();

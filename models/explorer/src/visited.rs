@@ -1,94 +1,213 @@
-//! The states seen so far, by their hashes, shared by all workers.
+//! The states seen so far, by their hashes, and what is left to choose at each. Shared by all workers.
 //!
-//! A state that is met again needs no search. Under a bound on preemptions it needs none if it was met
-//! with as few before.
+//! A state that is met again needs no search of its own: only what nobody has chosen there yet is still
+//! to be chosen, by whoever comes there first, on whichever path.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::knowledge::Print;
+use crate::program::Choice;
 
 /// As many parts, each under a lock of its own.
 const SHARDS: usize = 64;
 
-/// Bytes that one state takes in a table that is half full: key, value, and a control byte.
-const ENTRY: u64 = (size_of::<([u64; 2], u64)>() as u64 + 1) * 3 / 2;
+/// What is left to choose, the most welcome first; `None` if nothing is.
+type Left = Option<Box<SmallVec<[Choice; 4]>>>;
 
-type Shard = HashMap<[u64; 2], u64, FxBuildHasher>;
+/// Bytes that one state takes in a table that is half full: key, value, and a control byte.
+const ENTRY: u64 = (size_of::<([u64; 2], Left)>() as u64 + 1) * 3 / 2;
+
+/// Bytes that a state takes in addition while something is left to choose there: the choices, and the
+/// path that leads there (which others share).
+const OPEN: u64 = 256;
+
+type Shard = HashMap<[u64; 2], Left, FxBuildHasher>;
+
+/// What somebody finds who comes to a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Nobody was there before. The first choice is taken, the others are left.
+    New,
+    /// This choice was left, and is taken.
+    Left(Choice),
+    /// Nothing is left.
+    Known,
+}
 
 /// See the [module's documentation](self).
 #[derive(Debug)]
 pub(crate) struct Visited {
     shards: Vec<Mutex<Shard>>,
-    count: AtomicU64,
+    states: AtomicU64,
+    /// States with something left to choose.
+    open: AtomicU64,
+    /// Choices left.
+    left: AtomicU64,
+    /// Choices taken.
+    taken: AtomicU64,
+    /// Bytes of what workers keep to go on from states.
+    kept: AtomicU64,
 }
+
+/// The states and what is left at each, for a file.
+pub(crate) type Saved = Vec<([u64; 2], Vec<Choice>)>;
 
 impl Visited {
     pub(crate) fn new() -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            count: AtomicU64::new(0),
+            states: AtomicU64::new(0),
+            open: AtomicU64::new(0),
+            left: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            kept: AtomicU64::new(0),
         }
     }
 
+    /// How many states there are.
     pub(crate) fn len(&self) -> u64 {
-        self.count.load(Ordering::Relaxed)
+        self.states.load(Ordering::Relaxed)
+    }
+
+    /// Choices that were taken.
+    pub(crate) fn taken(&self) -> u64 {
+        self.taken.load(Ordering::Relaxed)
+    }
+
+    /// Choices that are left.
+    pub(crate) fn left(&self) -> u64 {
+        self.left.load(Ordering::Relaxed)
     }
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        self.len() * ENTRY
+        let open = self.open.load(Ordering::Relaxed) * OPEN;
+        self.len() * ENTRY + open + self.kept.load(Ordering::Relaxed)
     }
 
-    fn with<R>(&self, print: Print, visit: impl FnOnce(&mut Shard, [u64; 2]) -> R) -> R {
+    /// A worker keeps something of so many bytes.
+    pub(crate) fn keep(&self, bytes: u64) {
+        self.kept.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// It does so no more.
+    pub(crate) fn release(&self, bytes: u64) {
+        self.kept.fetch_sub(bytes, Ordering::Relaxed);
+    }
+
+    fn with<R>(&self, print: Print, visit: impl FnOnce(Entry<'_, [u64; 2], Left>) -> R) -> R {
         let key = [(print.0 >> 64) as u64, print.0 as u64];
         let shard = &self.shards[key[0] as usize % SHARDS];
-        visit(
-            &mut shard.lock().unwrap_or_else(PoisonError::into_inner),
-            key,
-        )
+        let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+        visit(shard.entry(key))
     }
 
-    /// Arrives after so many preemptions, or after any number: whether that is new.
-    pub(crate) fn arrive(&self, print: Print, preemptions: u64) -> bool {
-        self.with(print, |shard, key| match shard.get_mut(&key) {
-            None => {
-                shard.insert(key, preemptions);
-                self.count.fetch_add(1, Ordering::Relaxed);
-                true
+    fn add(&self, entry: Entry<'_, [u64; 2], Left>, left: &[Choice]) {
+        self.states.fetch_add(1, Ordering::Relaxed);
+        self.left.fetch_add(left.len() as u64, Ordering::Relaxed);
+        let open = !left.is_empty();
+        self.open.fetch_add(open.into(), Ordering::Relaxed);
+        entry.insert_entry(open.then(|| Box::new(left.into())));
+    }
+
+    fn remove(&self, left: &mut Left, index: usize) -> Choice {
+        let choices = left.as_mut().expect("something is left");
+        let taken = choices.remove(index);
+        if choices.is_empty() {
+            *left = None;
+            self.open.fetch_sub(1, Ordering::Relaxed);
+        }
+        self.left.fetch_sub(1, Ordering::Relaxed);
+        self.taken.fetch_add(1, Ordering::Relaxed);
+        taken
+    }
+
+    /// Comes to a state where these can be chosen, the most welcome first.
+    pub(crate) fn arrive(&self, print: Print, choices: &[Choice]) -> Arrival {
+        self.with(print, |mut entry| match &mut entry {
+            Entry::Vacant(_) => {
+                self.add(entry, &choices[1..]);
+                self.taken.fetch_add(1, Ordering::Relaxed);
+                Arrival::New
             }
-            Some(before) if *before <= preemptions => false,
-            Some(before) => {
-                *before = preemptions;
-                true
+            Entry::Occupied(state) => {
+                let left = state.get_mut();
+                let welcome = left.as_ref().map(|left| {
+                    let mut all = choices.iter();
+                    let first = all.find_map(|one| left.iter().position(|other| other == one));
+                    // Something else is left than can be chosen: whoever takes it will say so.
+                    first.unwrap_or(0)
+                });
+                match welcome {
+                    Some(index) => Arrival::Left(self.remove(left, index)),
+                    None => Arrival::Known,
+                }
             }
         })
     }
 
-    /// All states, for a checkpoint.
-    pub(crate) fn entries(&self) -> Vec<([u64; 2], u64)> {
-        let mut entries = Vec::with_capacity(self.len() as usize);
-        for shard in &self.shards {
-            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-            entries.extend(shard.iter().map(|(&key, &value)| (key, value)));
-        }
-        entries.sort_unstable();
-        entries
+    /// Takes a choice that is left at a state, if one is.
+    pub(crate) fn take(&self, print: Print) -> Option<Choice> {
+        self.with(print, |entry| match entry {
+            Entry::Occupied(mut state) if state.get().is_some() => {
+                Some(self.remove(state.get_mut(), 0))
+            }
+            _ => None,
+        })
     }
 
-    /// Puts back what a checkpoint has.
-    pub(crate) fn restore(&self, entries: Vec<([u64; 2], u64)>) {
-        for (key, value) in entries {
-            let print = Print(u128::from(key[0]) << 64 | u128::from(key[1]));
-            self.with(print, |shard, key| {
-                if shard.insert(key, value).is_none() {
-                    self.count.fetch_add(1, Ordering::Relaxed);
+    /// Whether something is left to choose at a state.
+    pub(crate) fn is_open(&self, print: Print) -> bool {
+        self.with(
+            print,
+            |entry| matches!(entry, Entry::Occupied(state) if state.get().is_some()),
+        )
+    }
+
+    /// What was taken is left again.
+    pub(crate) fn give_back(&self, print: Print, choice: Choice) {
+        self.with(print, |entry| {
+            if let Entry::Occupied(mut state) = entry {
+                let left = state.get_mut();
+                if left.is_none() {
+                    self.open.fetch_add(1, Ordering::Relaxed);
                 }
+                left.get_or_insert_default().insert(0, choice);
+                self.left.fetch_add(1, Ordering::Relaxed);
+                self.taken.fetch_sub(1, Ordering::Relaxed);
+            }
+        });
+    }
+
+    /// All states, for a checkpoint.
+    pub(crate) fn saved(&self) -> Saved {
+        let mut saved = Vec::with_capacity(self.len() as usize);
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let states = shard.iter().map(|(&key, left)| {
+                let left = left.as_ref().map(|left| left.to_vec());
+                (key, left.unwrap_or_default())
             });
+            saved.extend(states);
         }
+        saved.sort_unstable();
+        saved
+    }
+
+    /// What a checkpoint has.
+    pub(crate) fn restored(saved: Saved) -> Self {
+        let visited = Self::new();
+        for (key, left) in saved {
+            let print = Print(u128::from(key[0]) << 64 | u128::from(key[1]));
+            visited.with(print, |entry| visited.add(entry, &left));
+        }
+        visited
     }
 }
 
@@ -96,30 +215,63 @@ impl Visited {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_state_is_new_once() {
-        let visited = Visited::new();
-        assert!(visited.arrive(Print(7 << 64 | 9), 0));
-        assert!(!visited.arrive(Print(7 << 64 | 9), 0));
-        assert!(visited.arrive(Print(7 << 64 | 8), 0));
-        assert_eq!(visited.len(), 2);
+    const STATE: Print = Print(7 << 64 | 9);
+    const OTHER: Print = Print(7 << 64 | 8);
+
+    fn choices<const N: usize>(threads: [usize; N]) -> [Choice; N] {
+        threads.map(|thread| Choice::new(thread, 0))
     }
 
     #[test]
-    fn fewer_preemptions_are_a_reason_to_search_again() {
+    fn a_state_is_new_once_and_known_when_nothing_is_left() {
         let visited = Visited::new();
-        let arrivals = [2, 2, 1, 2].map(|preemptions| visited.arrive(Print(1), preemptions));
-        assert_eq!(arrivals, [true, false, true, false]);
-        assert_eq!(visited.len(), 1);
+        let [one, two] = choices([1, 2]);
+        assert_eq!(visited.arrive(STATE, &[one, two]), Arrival::New);
+        assert_eq!(visited.arrive(STATE, &[one, two]), Arrival::Left(two));
+        assert_eq!(visited.arrive(STATE, &[one, two]), Arrival::Known);
+        assert_eq!(visited.arrive(OTHER, &[one, two]), Arrival::New);
+        assert_eq!((visited.len(), visited.left(), visited.taken()), (2, 1, 3));
     }
 
     #[test]
-    fn what_is_put_back_is_known() {
-        let (one, two) = (Visited::new(), Visited::new());
+    fn whoever_comes_takes_what_is_most_welcome_of_what_is_left() {
+        let visited = Visited::new();
+        let [one, two, three] = choices([1, 2, 3]);
+        visited.arrive(STATE, &[one, two, three]);
+        assert_eq!(
+            visited.arrive(STATE, &[three, one, two]),
+            Arrival::Left(three)
+        );
+        assert_eq!(visited.take(STATE), Some(two));
+        assert_eq!(visited.take(STATE), None);
+        assert_eq!(visited.take(OTHER), None);
+    }
+
+    #[test]
+    fn what_is_given_back_is_left() {
+        let visited = Visited::new();
+        let [one, two] = choices([1, 2]);
+        visited.arrive(STATE, &[one, two]);
+        let bytes = visited.bytes();
+        assert_eq!(visited.take(STATE), Some(two));
+        assert!(!visited.is_open(STATE) && visited.bytes() < bytes);
+        visited.give_back(STATE, two);
+        assert!(visited.is_open(STATE));
+        assert_eq!((visited.bytes(), visited.left()), (bytes, 1));
+    }
+
+    #[test]
+    fn what_is_put_back_is_what_there_was() {
+        let one = Visited::new();
         for state in 0..100 {
-            one.arrive(Print(state << 60), 0);
+            one.arrive(Print(state << 60), &choices([1, 2, 3]));
+            one.take(Print((state / 2) << 60));
         }
-        two.restore(one.entries());
-        assert_eq!((two.len(), two.entries()), (100, one.entries()));
+        let two = Visited::restored(one.saved());
+        assert_eq!(two.saved(), one.saved());
+        assert_eq!(
+            (two.len(), two.left(), two.bytes()),
+            (100, one.left(), one.bytes())
+        );
     }
 }

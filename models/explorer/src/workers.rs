@@ -1,5 +1,5 @@
-//! Several workers, each an OS thread with executions of its own, that share the states seen and give
-//! each other parts of the search.
+//! Several workers, each an OS thread with executions of its own, that share the states seen and take
+//! from each other what is left of the search.
 //!
 //! A worker is one [`Control`] under one run of shuttle. Between executions it looks whether it has to
 //! stop, pause or begin again, and whether somebody waits for work.
@@ -13,12 +13,15 @@ use std::time::{Duration, Instant};
 
 use crate::checkpoint;
 use crate::conflicts::Conflicts;
+use crate::open::{self, Queue};
 use crate::options::Options;
 use crate::program::{Choice, Thread};
-use crate::progress::{Estimator, Progress};
+use crate::progress::{Estimator, Growth, Progress};
+use crate::reduction::Reduction;
 use crate::report::Counterexample;
 use crate::search::Job;
 use crate::visited::Visited;
+use crate::walk::{self, Open};
 use worker::Worker;
 
 /// How often progress is told.
@@ -67,46 +70,84 @@ struct Pool {
     epoch: u64,
     visited: Arc<Visited>,
     conflicts: Conflicts,
+    /// For each worker, the states that it has found where something may be left to choose.
+    open: Vec<Queue>,
+    /// Where states are not kept: parts of the search, each with the part of the whole that it is.
     jobs: Vec<(Job, f64)>,
     /// Workers with work.
     active: usize,
     end: Option<End>,
     pausing: bool,
     next_checkpoint: Instant,
+    growth: Growth,
     estimator: Estimator,
     next_tick: Instant,
-    /// For each worker, the part of the search that it has still to do.
+    /// Where states are not kept: for each worker, the part of the search that it has still to do.
     left: Vec<f64>,
+}
+
+impl Pool {
+    /// The whole search is still to be done.
+    fn fill(&mut self, options: &Options) {
+        self.jobs.clear();
+        self.open.iter_mut().for_each(Queue::clear);
+        match options.has(Reduction::VisitedStates) {
+            true => self.open[0].fill([Open::beginning()]),
+            false => self.jobs.push((Job::default(), 1.0)),
+        }
+    }
+
+    /// A state that was found by this worker, or else by another one. Where memory is short, few are to
+    /// wait.
+    fn next_open(&mut self, number: usize, max_memory: u64) -> Option<Open> {
+        let long = match self.visited.bytes() > max_memory / 2 {
+            true => 1,
+            false => open::LONG,
+        };
+        let own = self.open[number].next(long);
+        own.or_else(|| self.open.iter_mut().find_map(Queue::give))
+    }
+
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.open.iter().all(Queue::is_empty)
+    }
 }
 
 /// What is left of a search, and what it knows.
 pub(crate) struct Rest {
+    pub(crate) open: Vec<Open>,
     pub(crate) jobs: Vec<Job>,
-    pub(crate) visited: Arc<Visited>,
+    pub(crate) visited: Visited,
     pub(crate) conflicts: Conflicts,
 }
 
 impl Shared {
     pub(crate) fn new(options: Arc<Options>, started: Instant, rest: Option<Rest>) -> Arc<Self> {
-        let rest = rest.unwrap_or_else(|| Rest {
-            jobs: vec![Job::default()],
+        let mut pool = Pool {
+            epoch: 0,
             visited: Arc::new(Visited::new()),
             conflicts: Conflicts::default(),
-        });
-        let share = 1.0 / rest.jobs.len().max(1) as f64;
-        let pool = Pool {
-            epoch: 0,
-            visited: rest.visited,
-            conflicts: rest.conflicts,
-            jobs: rest.jobs.into_iter().map(|job| (job, share)).collect(),
+            open: vec![Queue::new(); options.workers],
+            jobs: Vec::new(),
             active: 0,
             end: None,
             pausing: false,
             next_checkpoint: started + options.interval,
+            growth: Growth::default(),
             estimator: Estimator::default(),
             next_tick: started + TICK,
             left: vec![0.0; options.workers],
         };
+        match rest {
+            None => pool.fill(&options),
+            Some(rest) => {
+                let share = 1.0 / rest.jobs.len().max(1) as f64;
+                pool.jobs = rest.jobs.into_iter().map(|job| (job, share)).collect();
+                pool.open[0].fill(rest.open);
+                pool.visited = Arc::new(rest.visited);
+                pool.conflicts = rest.conflicts;
+            }
+        }
         Arc::new(Self {
             max_memory: options.max_memory.unwrap_or_else(half_of_the_memory),
             options,
@@ -144,6 +185,12 @@ impl Shared {
         self.pool().visited.len()
     }
 
+    /// Choices made for the first time.
+    pub(crate) fn transitions(&self) -> u64 {
+        let searched = self.totals.transitions.load(Ordering::Relaxed);
+        self.pool().visited.taken() + searched
+    }
+
     pub(crate) fn memory(&self) -> u64 {
         self.pool().visited.bytes()
     }
@@ -159,7 +206,15 @@ impl Shared {
             return Ok(());
         };
         let jobs: Vec<&Job> = pool.jobs.iter().map(|(job, _)| job).collect();
-        checkpoint::write(path, &self.options, &jobs, &pool.visited, &pool.conflicts)
+        let open = walk::Saved::new(pool.open.iter().flat_map(Queue::iter));
+        checkpoint::write(
+            path,
+            &self.options,
+            &jobs,
+            open,
+            &pool.visited,
+            &pool.conflicts,
+        )
     }
 
     /// The first reason to end is the one that counts.
@@ -212,7 +267,8 @@ impl Shared {
     fn begin_again(&self, pool: &mut Pool) {
         pool.epoch += 1;
         pool.visited = Arc::new(Visited::new());
-        pool.jobs = vec![(Job::default(), 1.0)];
+        pool.fill(&self.options);
+        pool.growth = Growth::default();
         pool.estimator = Estimator::default();
         let totals = &self.totals;
         totals.restarts.fetch_add(1, Ordering::Relaxed);
@@ -240,9 +296,14 @@ impl Shared {
             return;
         };
         let executions = self.totals.executions.load(Ordering::Relaxed);
-        let left: f64 = pool.left.iter().sum();
-        let waiting: f64 = pool.jobs.iter().map(|(_, share)| share).sum();
-        let done = (1.0 - left - waiting).clamp(0.0, 1.0);
+        let done = match self.options.has(Reduction::VisitedStates) {
+            true => pool.growth.done(pool.visited.taken(), pool.visited.left()),
+            false => {
+                let left: f64 = pool.left.iter().sum();
+                let waiting: f64 = pool.jobs.iter().map(|(_, share)| share).sum();
+                (1.0 - left - waiting).clamp(0.0, 1.0)
+            }
+        };
         let elapsed = self.started.elapsed();
         let progress = Progress {
             executions,

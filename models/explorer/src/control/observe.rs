@@ -87,6 +87,9 @@ impl State {
     /// Adds to what is known of the conflicts between threads.
     fn note_use(&mut self, thread: Thread, operation: Operation) {
         self.note_last(thread, operation);
+        if self.execution.is_old() {
+            return;
+        }
         let program = &self.execution.program;
         // Whatever is switched off: where others notice a release, or that somebody falls asleep, it stops.
         match operation {
@@ -241,6 +244,9 @@ impl Observer for Control {
 
     fn touched(&self, object: ObjectId) {
         self.with(|state| {
+            if state.execution.is_old() {
+                return;
+            }
             let thread = state.execution.current;
             state.execution.transition.footprint.add(object, true);
             let last = state.last_mutex(thread);

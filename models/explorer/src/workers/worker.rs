@@ -12,12 +12,12 @@ use nmr_sync::hook;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 use super::{End, Pool, Shared, TICK};
-use crate::control::{Control, Controlled, State};
+use crate::control::{Control, Controlled, Reason, State};
 use crate::knowledge::Symmetries;
 use crate::known;
 use crate::report::Counterexample;
-use crate::search::Reason;
 use crate::visited::Visited;
+use crate::walk::Open;
 
 /// Steps of one execution; more than this is a livelock or a program that spins.
 const MAX_STEPS: usize = 1_000_000;
@@ -30,11 +30,18 @@ pub(super) struct Worker {
     symmetries: Symmetries,
     visited: Arc<Visited>,
     begun: bool,
-    /// The part of the whole search that its work is.
-    share: Option<f64>,
+    work: Option<Work>,
     until_tick: u32,
     /// The calls that it has followed.
     heard: u64,
+}
+
+/// What a worker has to do.
+enum Work {
+    /// One execution, which turns there.
+    Turn(Open),
+    /// Where states are not kept: this part of the whole search.
+    Part(f64),
 }
 
 /// Sees to it that nobody waits for a worker that is gone.
@@ -60,7 +67,7 @@ impl Worker {
             symmetries: Symmetries::new(&shared.options.symmetries),
             visited,
             begun: false,
-            share: None,
+            work: None,
             until_tick: 0,
             heard: 0,
         }));
@@ -102,11 +109,11 @@ impl Worker {
             return false;
         }
         loop {
+            if self.work.is_none() && !self.take(control) {
+                return false;
+            }
             if let Some(why) = self.shared.limit() {
                 self.shared.finish(End::Cut(why));
-            }
-            if self.share.is_none() && !self.take(control) {
-                return false;
             }
             let calls = self.shared.calls.load(Ordering::Relaxed);
             if calls == self.heard {
@@ -211,11 +218,45 @@ impl Worker {
         true
     }
 
+    /// An execution is done with.
     fn turn_back(&mut self, control: &Control) {
         let is_out_of_date = self.share_conflicts(control);
-        if is_out_of_date || !control.with(|state| state.search.turn_back()) {
-            let shared = self.shared.clone();
-            self.drop_work(control, &mut shared.pool());
+        let shared = self.shared.clone();
+        match &self.work {
+            _ if is_out_of_date => self.drop_work(control, &mut shared.pool()),
+            Some(Work::Turn(open)) => {
+                if !open.has_more(&self.visited) {
+                    control.with(|state| state.walk.release(open, &state.visited));
+                }
+                let mut pool = shared.pool();
+                self.put_found(control, &mut pool);
+                self.is_idle(&mut pool);
+            }
+            Some(Work::Part(_)) | None => {
+                if !control.with(|state| state.search.turn_back()) {
+                    self.drop_work(control, &mut shared.pool());
+                }
+            }
+        }
+    }
+
+    /// Puts the states that the execution has found where all can take them.
+    fn put_found(&self, control: &Control, pool: &mut Pool) {
+        let found = control.with(|state| state.walk.found());
+        if self.shared.waiting.load(Ordering::Relaxed) > 0 && !found.is_empty() {
+            self.shared.changed.notify_all();
+        }
+        pool.open[self.number].put(found);
+    }
+
+    /// It has no work any more.
+    fn is_idle(&mut self, pool: &mut Pool) {
+        if self.work.take().is_some() {
+            pool.active -= 1;
+            pool.left[self.number] = 0.0;
+            if pool.active == 0 {
+                self.shared.changed.notify_all();
+            }
         }
     }
 
@@ -238,24 +279,32 @@ impl Worker {
     }
 
     fn drop_work(&mut self, control: &Control, pool: &mut Pool) {
-        control.with(|state| state.search.save());
-        if self.share.take().is_some() {
-            pool.active -= 1;
-            pool.left[self.number] = 0.0;
-            self.shared.changed.notify_all();
-        }
+        control.with(|state| {
+            state.search.save();
+            state.walk.begin_again();
+        });
+        self.is_idle(pool);
     }
 
     /// Puts the work that it has back into the pool.
     fn put_back(&mut self, control: &Control, pool: &mut Pool) {
-        if let Some(share) = self.share.take() {
-            let left = control.with(|state| share * (1.0 - state.search.done()));
-            let job = control.with(|state| state.search.save());
-            pool.jobs.push((job, left));
-            pool.left[self.number] = 0.0;
-            pool.active -= 1;
-            self.shared.changed.notify_all();
+        match &self.work {
+            None => return,
+            Some(Work::Turn(open)) => {
+                control.with(|state| state.walk.undo(&state.visited));
+                pool.open[self.number].put_back(open.clone());
+                self.put_found(control, pool);
+            }
+            Some(Work::Part(share)) => {
+                let (job, done) = control.with(|state| {
+                    let done = state.search.done();
+                    (state.search.save(), done)
+                });
+                pool.jobs.push((job, share * (1.0 - done)));
+            }
         }
+        self.is_idle(pool);
+        self.shared.changed.notify_all();
     }
 
     fn look_at_the_pool(&mut self, control: &Control) {
@@ -279,22 +328,10 @@ impl Worker {
             if pool.pausing && pool.active == 0 {
                 shared.pause_is_over(&mut pool);
             }
-            if !pool.pausing
-                && let Some((job, share)) = pool.jobs.pop()
-            {
-                pool.active += 1;
-                self.share = Some(share);
-                self.epoch = pool.epoch;
-                self.visited = pool.visited.clone();
-                let (visited, conflicts) = (pool.visited.clone(), pool.conflicts.clone());
-                control.with(|state| {
-                    state.visited = visited;
-                    state.conflicts = conflicts;
-                    state.search.take(job);
-                });
+            if !pool.pausing && self.pick_up(control, &mut pool) {
                 return true;
             }
-            if pool.active == 0 && pool.jobs.is_empty() {
+            if pool.active == 0 && pool.is_empty() {
                 pool.end.get_or_insert(End::Exhausted);
                 shared.changed.notify_all();
                 return false;
@@ -308,8 +345,51 @@ impl Worker {
         }
     }
 
+    /// Takes work from the pool, if there is some.
+    fn pick_up(&mut self, control: &Control, pool: &mut Pool) -> bool {
+        if pool.epoch != self.epoch {
+            self.epoch = pool.epoch;
+            self.visited = pool.visited.clone();
+            control.with(|state| {
+                state.visited = pool.visited.clone();
+                state.conflicts.clone_from(&pool.conflicts);
+                state.walk.begin_again();
+            });
+        }
+        self.work = match pool.jobs.pop() {
+            Some((job, share)) => {
+                control.with(|state| state.search.take(job));
+                Some(Work::Part(share))
+            }
+            None => self.pick_turn(control, pool),
+        };
+        let has_work = self.work.is_some();
+        pool.active += usize::from(has_work);
+        has_work
+    }
+
+    /// The next state at which something is left to choose.
+    fn pick_turn(&self, control: &Control, pool: &mut Pool) -> Option<Work> {
+        while let Some(open) = pool.next_open(self.number, self.shared.max_memory) {
+            match open.turn(&self.visited) {
+                None => control.with(|state| state.walk.release(&open, &state.visited)),
+                Some(turn) => {
+                    control.with(|state| state.walk.set_out(&open, turn));
+                    if open.has_more(&self.visited) {
+                        pool.open[self.number].put_back(open.clone());
+                    }
+                    return Some(Work::Turn(open));
+                }
+            }
+        }
+        None
+    }
+
     /// Gives a part of its work to one who has none.
     fn give(&self, control: &Control) {
+        let Some(Work::Part(share)) = self.work else {
+            return;
+        };
         if self.shared.waiting.load(Ordering::Relaxed) == 0 {
             return;
         }
@@ -317,7 +397,6 @@ impl Worker {
         if !pool.jobs.is_empty() {
             return;
         }
-        let share = self.share.expect("it has work");
         let part = control.with(|state| {
             let before = state.search.done();
             let job = state.search.split()?;
@@ -344,8 +423,14 @@ impl Worker {
             return;
         }
         let mut pool = shared.pool();
-        let (depth, done) = control.with(|state| (state.search.path_len(), state.search.done()));
-        pool.left[self.number] = self.share.unwrap_or(0.0) * (1.0 - done);
+        let (depth, done) = control.with(|state| {
+            let depth = state.search.path_len().max(state.walk.depth());
+            (depth, state.search.done())
+        });
+        pool.left[self.number] = match self.work {
+            Some(Work::Part(share)) => share * (1.0 - done),
+            _ => 0.0,
+        };
         let now = Instant::now();
         if shared.options.checkpoint.is_some() && now >= pool.next_checkpoint && !pool.pausing {
             pool.pausing = true;

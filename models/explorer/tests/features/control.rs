@@ -46,16 +46,14 @@ fn an_operation_changes() {
         let add = |second: usize| -> Box<dyn FnOnce() + Send> {
             let locks = locks.clone();
             Box::new(move || {
-                *locks[0].lock() += 1;
-                *locks[second].lock() += 1;
+                for lock in [0, second, 0, 0] {
+                    *locks[lock].lock() += 1;
+                }
             })
         };
         run_all(vec![add(which), add(0)]);
     });
-    let now = [
-        "thread 1 takes mutex 0.1 at ",
-        "thread 2 takes mutex 0.0 at ",
-    ];
+    let now = ["thread 1 takes mutex 0.", "thread 2 takes mutex 0.0 at "];
     let error = error(&report);
     assert_not_under_control(
         error,
@@ -63,6 +61,27 @@ fn an_operation_changes() {
         "can do other things",
         &now,
     );
+}
+
+#[test]
+fn the_end_comes_earlier() {
+    let runs = AtomicUsize::new(0);
+    let report = Explorer::builder().check(move || {
+        let sum = Arc::new(Mutex::new(0));
+        // The first execution finds that the threads conflict, the second one how often.
+        let times = if runs.fetch_add(1, Ordering::Relaxed) < 2 {
+            3
+        } else {
+            0
+        };
+        let add = |_| -> Box<dyn FnOnce() + Send> {
+            let sum = sum.clone();
+            Box::new(move || (0..times).for_each(|_| *sum.lock() += 1))
+        };
+        run_all((0..2).map(add).collect());
+    });
+    let what = "the program is at its end already";
+    assert_not_under_control(error(&report), "at step 1 of", what, &[]);
 }
 
 /// Three threads that each have two sections, of which the last thread's put something into the data or

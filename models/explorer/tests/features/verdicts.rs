@@ -142,6 +142,25 @@ fn limits_that_are_not_reached_change_nothing() {
 }
 
 #[test]
+fn as_many_executions_as_it_takes_are_enough_and_one_fewer_is_not() {
+    for builder in [
+        Explorer::builder(),
+        Explorer::builder().without(Reduction::VisitedStates),
+    ] {
+        let limited = |executions: u64| {
+            let builder = builder.clone().max_executions(executions);
+            builder.check(|| {
+                adders(2, 3);
+            })
+        };
+        let needed = limited(u64::MAX).executions;
+        let enough = limited(needed);
+        assert_eq!(enough.verdict, Verdict::Exhausted, "{enough}");
+        assert_cut(&limited(needed - 1), "executions were made");
+    }
+}
+
+#[test]
 fn a_violation_before_the_limit_is_one() {
     let report = Explorer::builder().max_executions(20).check(|| {
         let list = appenders(2, 2);

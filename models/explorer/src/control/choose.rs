@@ -1,0 +1,216 @@
+//! The search's side of [`Control`](super::Control): what is chosen where several threads can go on, and
+//! whether a repeated execution does what it did before.
+
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use nmr_sync::hook::Operation;
+use rustc_hash::FxBuildHasher;
+
+use super::{Choices, Execution, Ground, Reason, State};
+use crate::knowledge::{Kept, Print, Symmetries};
+use crate::options::Options;
+use crate::program::{Choice, Next, Stop, words};
+use crate::search::Step;
+use crate::visited::Arrival;
+use crate::walk::{Place, Turn};
+
+/// What a repeated execution does otherwise than before.
+const OTHER_CHOICES: &str = "the threads can do other things than before";
+const OTHER_STATE: &str = "what the threads know, or what the mutexes protect, is not what it was";
+pub(super) const OTHER_END: &str = "the program is at its end already";
+
+impl State {
+    /// Asks the search.
+    pub(super) fn choose(&mut self, options: &[Choice]) -> Option<Choice> {
+        self.close_transition();
+        if let &[only] = options
+            && (self.keeps_states() || self.search.is_repeating())
+        {
+            return Some(only);
+        }
+        let digest = self.digest(options);
+        if self.walk.is_repeating() {
+            self.repeat(options, digest)
+        } else if self.keeps_states() {
+            self.walk_on(options, digest)
+        } else {
+            self.search_on(options, digest)
+        }
+    }
+
+    /// Chooses by what is left at the state.
+    fn walk_on(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
+        let (print, number) = self.execution.print(&self.options, &self.symmetries);
+        let place = Place {
+            digest,
+            print,
+            number,
+        };
+        let named = self.named(options, number);
+        let index = match self.visited.arrive(print, &named) {
+            Arrival::New => {
+                let (execution, options) = (&self.execution, &self.options);
+                let keep = || execution.keep(options);
+                self.walk.find(place, &self.visited, keep);
+                0
+            }
+            Arrival::Left(left) => match named.iter().position(|&one| one == left) {
+                Some(index) => index,
+                None => return self.diverged(OTHER_CHOICES),
+            },
+            Arrival::Known => {
+                self.execution.ground = Ground::Known(Reason::Known);
+                return Some(options[0]);
+            }
+        };
+        self.walk.take(print, named[index]);
+        self.walk.choose(place, options[index]);
+        Some(options[index])
+    }
+
+    /// Goes along the known path, up to the turn.
+    fn repeat(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
+        let step = self.walk.repeated();
+        let turn = self.walk.turn().filter(|_| step.is_none());
+        let known = step.map(|step| (step.digest, step.print));
+        let known = known.or(turn.map(|turn| (turn.place.digest, turn.place.print)));
+        let (known_digest, known_print) = known.expect("it is repeating");
+        if digest != known_digest {
+            return self.diverged(OTHER_CHOICES);
+        }
+        let compares = self.execution.verifies || turn.is_some();
+        if compares && self.follows() {
+            let (print, _) = self.execution.print(&self.options, &self.symmetries);
+            if print != known_print {
+                return self.diverged(OTHER_STATE);
+            }
+        }
+        match (step, turn) {
+            (Some(step), _) => {
+                self.walk.repeat();
+                Some(step.choice)
+            }
+            (None, Some(turn)) => self.turn(options, turn),
+            (None, None) => unreachable!("it is repeating"),
+        }
+    }
+
+    /// Leaves the known path.
+    fn turn(&mut self, options: &[Choice], turn: Turn) -> Option<Choice> {
+        if self.execution.ground == Ground::Skipped {
+            let kept = self.walk.kept().expect("it was skipped for that");
+            self.execution.knowledge = kept.knowledge.clone();
+            if let (Some(keeper), Some(beside)) = (&self.options.keeper, &kept.beside) {
+                (keeper.put_back)(&**beside);
+            }
+        }
+        self.execution.ground = Ground::New;
+        let named = self.named(options, turn.place.number);
+        let Some(index) = named.iter().position(|&one| one == turn.choice) else {
+            return self.diverged(OTHER_CHOICES);
+        };
+        self.walk.choose(turn.place, options[index]);
+        Some(options[index])
+    }
+
+    /// Chooses depth first.
+    fn search_on(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
+        if self.search.is_repeating() {
+            let choice = self.search.repeat(digest);
+            if choice.is_none() {
+                return self.diverged(OTHER_CHOICES);
+            }
+            if !self.search.is_repeating() {
+                self.execution.ground = Ground::New;
+            }
+            return choice;
+        }
+        match self.search.choose(options, digest) {
+            Step::Go(choice) => Some(choice),
+            Step::Asleep => {
+                self.execution.ground = Ground::Known(Reason::Asleep);
+                Some(options[0])
+            }
+        }
+    }
+
+    /// The choices by the names under which the state knows the threads.
+    fn named(&self, options: &[Choice], number: usize) -> Choices {
+        if self.symmetries.len() == 1 {
+            return options.into();
+        }
+        let program = &self.execution.program;
+        let place = |thread| self.symmetries.place(number, thread);
+        let named = options.iter().map(|choice| {
+            let stop = program.stop_of(choice.thread());
+            let variant = match stop.map(|stop| stop.next) {
+                // Which thread is woken, not which in the order of their numbers.
+                Some(Next::Operation(Operation::NotifyOne(condvar))) => {
+                    let woken = program.sleepers(condvar).nth(choice.variant as usize);
+                    woken.map_or(0, |thread| place(thread) as u32)
+                }
+                _ => choice.variant,
+            };
+            Choice::new(place(choice.thread()), variant)
+        });
+        named.collect()
+    }
+
+    /// The program did not do what it did before in the same place: the search cannot go on.
+    pub(super) fn diverged<T>(&mut self, what: &str) -> Option<T> {
+        let step = self.execution.schedule.len() + 1;
+        let program = &self.execution.program;
+        let stops = program.threads.iter().enumerate();
+        let stops = stops.filter_map(|(thread, state)| {
+            let Stop { next, at } = state.stop?;
+            Some(format!("\n  thread {thread} {} at {at}", words(next)))
+        });
+        let stops: String = stops.collect();
+        let last = match self.execution.running {
+            Some(thread) => format!(" after an operation of thread {thread}"),
+            None => String::new(),
+        };
+        self.error = Some(format!(
+            "at step {step} of a repeated execution{last} {what}: the program depends on something \
+             that is not under control (time, a random number, the order of a hash map, something \
+             left by an earlier execution). Now{stops}"
+        ));
+        None
+    }
+
+    /// What each thread stops at and what can come next, as one number.
+    fn digest(&self, options: &[Choice]) -> u64 {
+        let mut hasher = FxBuildHasher.build_hasher();
+        for thread in &self.execution.program.threads {
+            thread.stop.map(|stop| stop.next).hash(&mut hasher);
+        }
+        options.hash(&mut hasher);
+        hasher.finish()
+    }
+}
+
+impl Execution {
+    /// What there is here, to go on from it later.
+    fn keep(&self, options: &Options) -> Kept {
+        Kept {
+            knowledge: self.knowledge.clone(),
+            beside: options.keeper.as_ref().map(|keeper| (keeper.keep)()),
+        }
+    }
+
+    /// The state, and the relabelling under which it has this hash. Under a bound on preemptions what
+    /// can still come depends on how many there were, and on who would be interrupted.
+    fn print(&mut self, options: &Options, symmetries: &Symmetries) -> (Print, usize) {
+        let beside = options.beside.as_deref();
+        let bounded = options.preemptions.is_some();
+        let bound = bounded.then_some((self.preemptions, self.running));
+        let write = |state: &mut dyn Hasher| {
+            let mut state = state;
+            bound.hash(&mut state);
+            if let Some(beside) = beside {
+                beside(state);
+            }
+        };
+        self.knowledge.state(symmetries, &self.program, &write)
+    }
+}

@@ -1,0 +1,367 @@
+//! One worker's way through the states.
+//!
+//! An execution goes along a known path to a state where something is left to choose, chooses it, and
+//! goes on as long as it comes to states where something is left.
+
+use std::sync::Arc;
+
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+
+use crate::knowledge::{Kept, Print};
+use crate::program::Choice;
+use crate::visited::Visited;
+
+/// States of which a worker keeps what there was, so as to turn there without following the path.
+const KEPT: usize = 1 << 17;
+
+/// One choice on a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    /// What each thread stops at, and the choices, as one number.
+    pub(crate) digest: u64,
+    /// The state.
+    pub(crate) print: Print,
+    pub(crate) choice: Choice,
+}
+
+/// A path to a state, shared by all that begin with it.
+pub(crate) type Path = Option<Arc<Link>>;
+
+/// The end of a path.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) before: Path,
+    pub(crate) step: Step,
+}
+
+impl Drop for Link {
+    /// One after the other: a path can be longer than the stack is deep.
+    fn drop(&mut self) {
+        let mut next = self.before.take();
+        while let Some(mut link) = next.and_then(Arc::into_inner) {
+            next = link.before.take();
+        }
+    }
+}
+
+/// The steps of a path, the first one first.
+fn steps(path: &Path) -> Vec<Step> {
+    let links = std::iter::successors(path.as_ref(), |link| link.before.as_ref());
+    let mut steps: Vec<Step> = links.map(|link| link.step).collect();
+    steps.reverse();
+    steps
+}
+
+/// A state where something may be left to choose, and how to get there.
+#[derive(Clone, Debug)]
+pub(crate) struct Open {
+    pub(crate) path: Path,
+    /// `None`: the program's beginning.
+    pub(crate) state: Option<Place>,
+}
+
+/// A state as it is found at the end of a certain path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) digest: u64,
+    pub(crate) print: Print,
+    /// The relabelling under which the threads have the names that the state knows them by.
+    pub(crate) number: usize,
+}
+
+/// Where an execution leaves the path that it repeats, and what it chooses there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turn {
+    pub(crate) place: Place,
+    /// By the names that the state knows the threads by.
+    pub(crate) choice: Choice,
+}
+
+impl Open {
+    /// The program's beginning, from where nothing was done yet.
+    pub(crate) const fn beginning() -> Self {
+        Self {
+            path: None,
+            state: None,
+        }
+    }
+
+    /// What an execution turns to. `None`: nothing is left here any more.
+    pub(crate) fn turn(&self, visited: &Visited) -> Option<Option<Turn>> {
+        let Some(place) = self.state else {
+            return Some(None);
+        };
+        let choice = visited.take(place.print)?;
+        Some(Some(Turn { place, choice }))
+    }
+
+    /// Whether something is left to choose here.
+    pub(crate) fn has_more(&self, visited: &Visited) -> bool {
+        self.state.is_some_and(|place| visited.is_open(place.print))
+    }
+}
+
+/// See the [module's documentation](self).
+#[derive(Debug, Default)]
+pub(crate) struct Walk {
+    /// What is repeated.
+    script: Vec<Step>,
+    /// Where it ends.
+    turn: Option<Turn>,
+    /// The choices made so far in this execution.
+    depth: usize,
+    /// The path up to here.
+    path: Path,
+    /// States that this execution was the first to come to.
+    found: Vec<Open>,
+    /// Choices that this execution took, by the names that the states know the threads by.
+    taken: Vec<(Print, Choice)>,
+    kept: FxHashMap<Print, Kept>,
+}
+
+impl Walk {
+    /// The next execution goes this way.
+    pub(crate) fn set_out(&mut self, open: &Open, turn: Option<Turn>) {
+        self.script = steps(&open.path);
+        self.path.clone_from(&open.path);
+        self.turn = turn;
+        self.depth = 0;
+        self.taken.clear();
+        let taken = turn.map(|turn| (turn.place.print, turn.choice));
+        self.taken.extend(taken);
+    }
+
+    /// Whether the execution has not yet come to where something new can come.
+    pub(crate) fn is_repeating(&self) -> bool {
+        self.depth < self.script.len() || self.depth == self.script.len() && self.turn.is_some()
+    }
+
+    /// The step that is repeated next; `None` at the turn.
+    pub(crate) fn repeated(&self) -> Option<Step> {
+        self.script.get(self.depth).copied()
+    }
+
+    pub(crate) fn repeat(&mut self) {
+        self.depth += 1;
+    }
+
+    /// Where the execution turns, while it is on its way there.
+    pub(crate) fn turn(&self) -> Option<Turn> {
+        self.turn
+    }
+
+    /// What there was where the execution turns, if it was kept.
+    pub(crate) fn kept(&self) -> Option<&Kept> {
+        self.kept.get(&self.turn?.place.print)
+    }
+
+    /// Takes a choice, by the name that the state knows the thread by.
+    pub(crate) fn take(&mut self, print: Print, choice: Choice) {
+        self.taken.push((print, choice));
+    }
+
+    /// The execution came to nothing that counts: what it took is left again.
+    pub(crate) fn undo(&mut self, visited: &Visited) {
+        for (print, choice) in self.taken.drain(..).rev() {
+            visited.give_back(print, choice);
+        }
+    }
+
+    /// Makes a choice that was not made before on this path.
+    pub(crate) fn choose(&mut self, place: Place, choice: Choice) {
+        let Place { digest, print, .. } = place;
+        let step = Step {
+            digest,
+            print,
+            choice,
+        };
+        let before = self.path.take();
+        self.path = Some(Arc::new(Link { before, step }));
+        self.turn = None;
+        self.depth += 1;
+    }
+
+    /// Comes to a state where nobody was before.
+    pub(crate) fn find(&mut self, place: Place, visited: &Visited, keep: impl FnOnce() -> Kept) {
+        self.found.push(Open {
+            path: self.path.clone(),
+            state: Some(place),
+        });
+        if self.kept.len() < KEPT {
+            let kept = keep();
+            visited.keep(kept.bytes());
+            self.kept.insert(place.print, kept);
+        }
+    }
+
+    /// The states found in the execution that has ended.
+    pub(crate) fn found(&mut self) -> Vec<Open> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// Nothing is left to choose at a state.
+    pub(crate) fn release(&mut self, open: &Open, visited: &Visited) {
+        let kept = open.state.and_then(|place| self.kept.remove(&place.print));
+        if let Some(kept) = kept {
+            visited.release(kept.bytes());
+        }
+    }
+
+    /// Everything begins again, with no state seen.
+    pub(crate) fn begin_again(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Choices on the way to where the execution turns.
+    pub(crate) const fn depth(&self) -> usize {
+        self.script.len()
+    }
+}
+
+/// Open states for a file: the steps, each with the one before it, counted from 1, or 0; and the
+/// states, each with its path's last step.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Saved {
+    steps: Vec<(u32, Step)>,
+    open: Vec<(u32, Option<Place>)>,
+}
+
+impl Saved {
+    pub(crate) fn new<'a>(open: impl Iterator<Item = &'a Open>) -> Self {
+        let mut saved = Self::default();
+        let mut numbers = FxHashMap::default();
+        for one in open {
+            let links = std::iter::successors(one.path.as_ref(), |link| link.before.as_ref());
+            let unknown: Vec<_> = links
+                .take_while(|link| !numbers.contains_key(&Arc::as_ptr(link)))
+                .collect();
+            for link in unknown.into_iter().rev() {
+                let before = link.before.as_ref();
+                let before = before.map_or(0, |before| numbers[&Arc::as_ptr(before)]);
+                saved.steps.push((before, link.step));
+                numbers.insert(Arc::as_ptr(link), saved.steps.len() as u32);
+            }
+            let end = one.path.as_ref();
+            let end = end.map_or(0, |end| numbers[&Arc::as_ptr(end)]);
+            saved.open.push((end, one.state));
+        }
+        saved
+    }
+
+    /// `None`: it is not what was saved.
+    pub(crate) fn restored(self) -> Option<Vec<Open>> {
+        let mut paths: Vec<Path> = vec![None];
+        for (before, step) in self.steps {
+            let before = paths.get(before as usize)?.clone();
+            paths.push(Some(Arc::new(Link { before, step })));
+        }
+        let open = self.open.into_iter().map(|(end, state)| {
+            let path = paths.get(end as usize)?.clone();
+            Some(Open { path, state })
+        });
+        open.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(number: u64) -> Place {
+        Place {
+            digest: number,
+            print: Print(number.into()),
+            number: 0,
+        }
+    }
+
+    /// A walk that has made choices of these threads, at new states with these numbers.
+    fn walked(walk: &mut Walk, steps: &[(u64, usize)]) {
+        for &(number, thread) in steps {
+            walk.choose(place(number), Choice::new(thread, 0));
+        }
+    }
+
+    fn open(walk: &mut Walk, number: u64) -> Open {
+        Open {
+            path: walk.path.clone(),
+            state: Some(place(number)),
+        }
+    }
+
+    fn threads(open: &Open) -> Vec<usize> {
+        let steps = steps(&open.path).into_iter();
+        steps.map(|step| step.choice.thread()).collect()
+    }
+
+    #[test]
+    fn an_open_state_is_found_by_its_path() {
+        let mut walk = Walk::default();
+        walked(&mut walk, &[(1, 1), (2, 2)]);
+        let open = open(&mut walk, 3);
+        let turn = Turn {
+            place: place(3),
+            choice: Choice::new(4, 0),
+        };
+        walk.set_out(&open, Some(turn));
+        assert!(walk.is_repeating());
+        for expected in [1, 2] {
+            let step = walk.repeated().expect("a known step");
+            assert_eq!(step.choice, Choice::new(expected, 0));
+            walk.repeat();
+        }
+        assert_eq!((walk.repeated(), walk.turn()), (None, Some(turn)));
+        walk.choose(place(3), Choice::new(4, 0));
+        assert!(!walk.is_repeating());
+        assert_eq!(threads(&self::open(&mut walk, 5)), [1, 2, 4]);
+    }
+
+    #[test]
+    fn what_an_execution_took_in_vain_is_left_again() {
+        let visited = Visited::new();
+        let mut walk = Walk::default();
+        let [one, two] = [1, 2].map(|thread| Choice::new(thread, 0));
+        visited.arrive(Print(3), &[one, two]);
+        walk.take(Print(3), one);
+        walk.undo(&visited);
+        assert_eq!(visited.take(Print(3)), Some(one));
+        assert_eq!(visited.take(Print(3)), Some(two));
+    }
+
+    #[test]
+    fn open_states_are_read_as_they_were_written() {
+        let mut walk = Walk::default();
+        walked(&mut walk, &[(1, 1), (2, 2)]);
+        let first = open(&mut walk, 3);
+        walked(&mut walk, &[(3, 3)]);
+        let all = [first, Open::beginning(), open(&mut walk, 4)];
+        let saved = Saved::new(all.iter());
+        assert_eq!(saved.steps.len(), 3, "what two paths share is saved once");
+        let bytes = postcard::to_stdvec(&saved).unwrap();
+        let saved: Saved = postcard::from_bytes(&bytes).unwrap();
+        let restored = saved.restored().unwrap();
+        assert_eq!(restored.len(), 3);
+        for (before, after) in all.iter().zip(&restored) {
+            assert_eq!(steps(&before.path), steps(&after.path));
+            assert_eq!(before.state, after.state);
+        }
+    }
+
+    #[test]
+    fn what_was_never_written_is_refused() {
+        let saved = Saved {
+            steps: Vec::new(),
+            open: vec![(1, None)],
+        };
+        assert!(saved.restored().is_none());
+    }
+
+    #[test]
+    fn a_path_of_any_length_can_be_dropped() {
+        let mut walk = Walk::default();
+        for number in 0..1_000_000 {
+            walk.choose(place(number), Choice::new(1, 0));
+        }
+    }
+}
