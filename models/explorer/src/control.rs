@@ -262,13 +262,9 @@ impl State {
             return None;
         }
         let program = &self.execution.program;
-        let mut local = runnable
-            .iter()
-            .copied()
-            .filter(|&thread| program.stop_of(thread).is_none());
-        if let Some(first) = local.next() {
-            let current = current.filter(|&thread| thread == first || local.any(|t| t == thread));
-            let next = current.unwrap_or(first);
+        let is_local = |thread: &Thread| program.stop_of(*thread).is_none();
+        let goes_on = current.filter(|thread| is_local(thread) && runnable.contains(thread));
+        if let Some(next) = goes_on.or_else(|| runnable.iter().copied().find(is_local)) {
             self.execution.current = next;
             return Some(next);
         }
@@ -291,24 +287,30 @@ impl State {
         let Execution {
             program, running, ..
         } = &self.execution;
-        let ways = |thread: Thread| {
+        let mut options = Choices::new();
+        let mut add = |thread: Thread| {
             let stop = program.stop_of(thread).expect("it has stopped");
-            (0..program.ways(stop.next)).map(move |variant| Choice::new(thread, variant))
+            for variant in 0..program.ways(stop.next) {
+                options.push(Choice::new(thread, variant));
+            }
+            !options.is_empty()
         };
         // A choice of the thread's own is nobody else's business.
         let own = runnable.iter().find(|&&thread| self.is_own_choice(thread));
         if let Some(&own) = own {
-            return ways(own).collect();
+            add(own);
+            return options;
         }
         let goes_on = running.filter(|running| runnable.contains(running));
-        let mut options: Choices = goes_on.into_iter().flat_map(ways).collect();
-        let must_go_on = self
-            .options
-            .preemptions
-            .is_some_and(|most| self.execution.preemptions >= most && !options.is_empty());
-        if !must_go_on {
-            let others = runnable.iter().filter(|&&thread| Some(thread) != goes_on);
-            options.extend(others.copied().flat_map(ways));
+        let can_go_on = goes_on.is_some_and(&mut add);
+        let bound = self.options.preemptions;
+        if can_go_on && bound.is_some_and(|most| self.execution.preemptions >= most) {
+            return options;
+        }
+        for &thread in runnable {
+            if Some(thread) != goes_on {
+                add(thread);
+            }
         }
         options
     }

@@ -25,6 +25,27 @@ pub(crate) enum Next {
     Reacquire { condvar: ObjectId, mutex: ObjectId },
 }
 
+impl Next {
+    /// Tells one from another. Not under a relabelling, as a hash does.
+    pub(crate) const fn code(self) -> (u8, u64, u64) {
+        const fn one(object: ObjectId) -> u64 {
+            (object.thread as u64) << 32 | object.nth as u64
+        }
+        match self {
+            Self::Operation(Operation::Acquire(mutex)) => (0, one(mutex), 0),
+            Self::Operation(Operation::TryAcquire(mutex)) => (1, one(mutex), 0),
+            Self::Operation(Operation::Release(mutex)) => (2, one(mutex), 0),
+            Self::Operation(Operation::Wait { condvar, mutex }) => (3, one(condvar), one(mutex)),
+            Self::Operation(Operation::NotifyOne(condvar)) => (4, one(condvar), 0),
+            Self::Operation(Operation::NotifyAll(condvar)) => (5, one(condvar), 0),
+            Self::Operation(Operation::Choose(below)) => (6, below as u64, 0),
+            Self::Operation(Operation::Linger) => (7, 0, 0),
+            Self::Asleep { condvar, mutex } => (8, one(condvar), one(mutex)),
+            Self::Reacquire { condvar, mutex } => (9, one(condvar), one(mutex)),
+        }
+    }
+}
+
 /// One way to go on: a thread, and which of several outcomes its operation has.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize,

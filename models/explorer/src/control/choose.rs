@@ -182,7 +182,7 @@ impl State {
     fn digest(&self, options: &[Choice]) -> u64 {
         let mut hasher = FxBuildHasher.build_hasher();
         for thread in &self.execution.program.threads {
-            thread.stop.map(|stop| stop.next).hash(&mut hasher);
+            thread.stop.map(|stop| stop.next.code()).hash(&mut hasher);
         }
         options.hash(&mut hasher);
         hasher.finish()
