@@ -214,3 +214,26 @@ impl Execution {
         self.knowledge.state(symmetries, &self.program, &write)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn under_a_bound_it_counts_how_many_preemptions_there_were_and_who_ran() {
+        let print = |bound, preemptions, running| {
+            let options = Options {
+                preemptions: bound,
+                ..Options::new()
+            };
+            let mut execution = Execution::new(false);
+            execution.preemptions = preemptions;
+            execution.running = Some(running);
+            execution.print(&options, &Symmetries::new(&[])).0
+        };
+        assert_eq!(print(None, 1, 1), print(None, 2, 2));
+        assert_eq!(print(Some(3), 1, 1), print(Some(3), 1, 1));
+        assert_ne!(print(Some(3), 1, 1), print(Some(3), 2, 1));
+        assert_ne!(print(Some(3), 1, 1), print(Some(3), 1, 2));
+    }
+}

@@ -67,19 +67,24 @@ fn what_is_kept_is_what_was_noted() {
         (90, &Verdict::Exhausted),
         "{plain}"
     );
-    let mut builders: Vec<Builder> = (1..=3)
-        .map(|workers| Explorer::builder().workers(workers))
-        .collect();
-    builders.push(Explorer::builder().without(Reduction::VisibleOperations));
-    builders.push(Explorer::builder().without(Reduction::Forgetting));
-    for builder in builders {
+    for builder in [
+        Explorer::builder(),
+        Explorer::builder().workers(2),
+        Explorer::builder().workers(3),
+        Explorer::builder().without(Reduction::VisibleOperations),
+        Explorer::builder().without(Reduction::Forgetting),
+    ] {
         let (ends, notes, report) = noted(builder.keeping(keep, put_back));
         assert_eq!(
             (&report.verdict, ends),
             (&Verdict::Exhausted, expected.clone()),
             "{report}"
         );
-        assert!(notes * 3 < all * 2, "{notes} of {all}");
+        // What one worker has kept another one has not.
+        assert!(
+            report.workers > 1 || notes * 3 < all * 2,
+            "{notes} of {all}"
+        );
     }
 }
 

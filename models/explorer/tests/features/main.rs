@@ -14,6 +14,7 @@ mod knowledge;
 mod lies;
 mod programs;
 mod repeated;
+mod symmetry;
 mod verdicts;
 mod visibility;
 mod workers;
