@@ -115,10 +115,7 @@ impl Execution {
         Self {
             ground: Ground::New,
             verifies: false,
-            program: Program {
-                spurious,
-                ..Program::default()
-            },
+            program: Program::new(spurious),
             knowledge: Knowledge::new(),
             schedule: Vec::new(),
             preemptions: 0,
@@ -128,6 +125,32 @@ impl Execution {
             last: Vec::new(),
             burst: 0,
         }
+    }
+
+    /// Another one begins: as a new one, in the same memory.
+    fn begin(&mut self) {
+        let Self {
+            ground,
+            verifies,
+            program,
+            knowledge,
+            schedule,
+            preemptions,
+            current,
+            running,
+            transition: Transition { footprint, taken },
+            last,
+            burst,
+        } = self;
+        (*ground, *verifies) = (Ground::New, false);
+        program.begin();
+        knowledge.clear();
+        schedule.clear();
+        (*preemptions, *current, *running) = (0, 0, None);
+        footprint.clear();
+        taken.clear();
+        last.clear();
+        *burst = 0;
     }
 
     const fn is_known(&self) -> bool {
@@ -153,7 +176,7 @@ pub(crate) enum Reason {
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
     pub(crate) reason: Option<Reason>,
-    pub(crate) schedule: Vec<Choice>,
+    pub(crate) choices: usize,
     pub(crate) preemptions: u32,
 }
 
@@ -215,7 +238,8 @@ impl State {
         self.executions += 1;
         hook::begin_execution();
         self.search.begin();
-        let mut execution = Execution::new(self.options.spurious);
+        let execution = &mut self.execution;
+        execution.begin();
         execution.verifies =
             self.executions.is_power_of_two() || self.executions.is_multiple_of(VERIFY_EVERY);
         let repeats = self.walk.is_repeating() || self.search.is_repeating();
@@ -224,7 +248,6 @@ impl State {
             (true, Some(_)) if !execution.verifies => Ground::Skipped,
             (true, _) => Ground::Repeated,
         };
-        self.execution = execution;
     }
 
     /// The main thread has come to its end.
@@ -232,21 +255,31 @@ impl State {
         self.execution.program.thread(0).ended = true;
     }
 
-    /// The execution has ended.
-    pub(crate) fn end(&mut self) -> Ended {
-        self.close_transition();
+    /// The execution has come to its end, and nothing has gone wrong in it.
+    pub(crate) fn come_to_the_end(&mut self) {
         if self.deadlock.is_none() && self.error.is_none() && self.walk.is_repeating() {
             self.diverged::<()>(OTHER_END);
         }
-        let execution = &mut self.execution;
+    }
+
+    /// The execution has ended.
+    pub(crate) fn end(&mut self) -> Ended {
+        self.close_transition();
+        let execution = &self.execution;
         Ended {
             reason: match execution.ground {
                 Ground::Known(reason) => Some(reason),
                 _ => None,
             },
-            schedule: std::mem::take(&mut execution.schedule),
+            choices: execution.schedule.len(),
             preemptions: execution.preemptions,
         }
+    }
+
+    /// What was chosen in the execution that has ended.
+    pub(crate) fn schedule(&self) -> Vec<Thread> {
+        let choices = self.execution.schedule.iter();
+        choices.map(|choice| choice.thread()).collect()
     }
 
     /// The thread that goes next; `None` if none can, or none should.
@@ -270,7 +303,8 @@ impl State {
         }
         let options = self.options(runnable);
         // That a sleeper may wake without a reason does not mean that it ever will.
-        if options.iter().all(|&choice| self.is_spurious(choice)) {
+        let spurious = self.options.spurious;
+        if options.is_empty() || spurious && options.iter().all(|&one| self.is_spurious(one)) {
             self.deadlock = Some(deadlock::describe(&self.execution.program));
             return None;
         }

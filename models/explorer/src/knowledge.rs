@@ -193,6 +193,12 @@ impl Knowledge {
         }
     }
 
+    /// As at the beginning.
+    pub(crate) fn clear(&mut self) {
+        self.threads.clear();
+        self.data.clear();
+    }
+
     /// What a thread knows, to be changed.
     fn thread(&mut self, thread: Thread) -> &mut Known {
         if self.threads.len() <= thread {

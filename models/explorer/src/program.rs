@@ -118,6 +118,20 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    pub(crate) fn new(spurious: bool) -> Self {
+        Self {
+            spurious,
+            ..Self::default()
+        }
+    }
+
+    /// As before its first step.
+    pub(crate) fn begin(&mut self) {
+        self.threads.clear();
+        self.held.clear();
+        self.unheard.clear();
+    }
+
     pub(crate) fn thread(&mut self, thread: Thread) -> &mut ThreadState {
         if self.threads.len() <= thread {
             self.threads.resize(thread + 1, ThreadState::default());

@@ -3,9 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::control::Ended;
 use crate::knowledge::WIDTH;
-use crate::workers::threads;
 
 /// What a search came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +37,7 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    pub(crate) fn new(message: String, ended: &Ended) -> Self {
+    pub(crate) fn new(message: String, schedule: Vec<usize>, preemptions: u32) -> Self {
         let kind = match message.starts_with("deadlock") {
             true => "deadlock".to_owned(),
             false => message.clone(),
@@ -47,9 +45,9 @@ impl Counterexample {
         Self {
             message,
             kind,
-            schedule: threads(&ended.schedule),
-            preemptions: ended.preemptions,
-            is_minimal: ended.preemptions == 0,
+            schedule,
+            preemptions,
+            is_minimal: preemptions == 0,
         }
     }
 }

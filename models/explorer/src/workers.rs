@@ -15,7 +15,6 @@ use crate::checkpoint;
 use crate::conflicts::Conflicts;
 use crate::open::{self, Queue};
 use crate::options::Options;
-use crate::program::{Choice, Thread};
 use crate::progress::{Estimator, Growth, Progress};
 use crate::reduction::Reduction;
 use crate::report::Counterexample;
@@ -316,9 +315,4 @@ impl Shared {
         };
         on_progress(&progress);
     }
-}
-
-/// A schedule as threads.
-pub(crate) fn threads(choices: &[Choice]) -> Vec<Thread> {
-    choices.iter().map(|choice| choice.thread()).collect()
 }

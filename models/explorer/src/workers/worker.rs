@@ -146,16 +146,17 @@ impl Worker {
 
     /// Whether the search goes on after an execution that has ended.
     fn judge(&self, control: &Control) -> bool {
-        let ended = control.with(State::end);
+        let ended = control.with(|state| {
+            state.come_to_the_end();
+            state.end()
+        });
         let totals = &self.shared.totals;
         match ended.reason {
             Some(Reason::Asleep) => totals.asleep.fetch_add(1, Ordering::Relaxed),
             Some(Reason::Known) => totals.known.fetch_add(1, Ordering::Relaxed),
             None => 0,
         };
-        totals
-            .longest
-            .fetch_max(ended.schedule.len(), Ordering::Relaxed);
+        totals.longest.fetch_max(ended.choices, Ordering::Relaxed);
         totals
             .preemptions
             .fetch_max(ended.preemptions.into(), Ordering::Relaxed);
@@ -165,7 +166,7 @@ impl Worker {
             return false;
         }
         if let Some(message) = deadlock {
-            return !self.violated(control, Counterexample::new(message, &ended));
+            return !self.violated(control, message, ended.preemptions);
         }
         true
     }
@@ -189,8 +190,7 @@ impl Worker {
             self.shared.finish(End::Cut(why));
             return false;
         }
-        let found = Counterexample::new(message.to_owned(), &ended);
-        let goes_on = !self.violated(control, found);
+        let goes_on = !self.violated(control, message.to_owned(), ended.preemptions);
         if let Some(after) = &self.shared.options.after {
             after();
         }
@@ -201,7 +201,9 @@ impl Worker {
     }
 
     /// An execution went wrong; whether that ends the search.
-    fn violated(&self, control: &Control, mut found: Counterexample) -> bool {
+    fn violated(&self, control: &Control, message: String, preemptions: u32) -> bool {
+        let schedule = control.with(|state| state.schedule());
+        let mut found = Counterexample::new(message, schedule, preemptions);
         if let Some(kind) = &self.shared.options.kind {
             found.kind = kind(&found.message);
         }
