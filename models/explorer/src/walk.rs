@@ -96,6 +96,11 @@ impl Open {
         Some(Some(Turn { place, choice }))
     }
 
+    /// Whether an execution may turn here.
+    pub(crate) fn is_needed(&self, visited: &Visited) -> bool {
+        self.state.is_none() || self.has_more(visited)
+    }
+
     /// Whether something is left to choose here.
     pub(crate) fn has_more(&self, visited: &Visited) -> bool {
         self.state.is_some_and(|place| visited.is_open(place.print))

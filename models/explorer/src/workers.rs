@@ -205,7 +205,8 @@ impl Shared {
             return Ok(());
         };
         let jobs: Vec<&Job> = pool.jobs.iter().map(|(job, _)| job).collect();
-        let open = walk::Saved::new(pool.open.iter().flat_map(Queue::iter));
+        let open = pool.open.iter().flat_map(Queue::iter);
+        let open = walk::Saved::new(open.filter(|one| one.is_needed(&pool.visited)));
         checkpoint::write(
             path,
             &self.options,
