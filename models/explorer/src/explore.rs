@@ -53,8 +53,8 @@ impl Builder {
         self
     }
 
-    /// At most so many bytes for the states seen, and for what is kept to go on from them (but for what the
-    /// program [keeps](Self::keeping)). Half of the machine's memory if not given.
+    /// At most about so many bytes for the states seen, and for what is kept to go on from them. Half of the
+    /// machine's memory if not given.
     pub const fn max_memory(mut self, bytes: u64) -> Self {
         self.options.max_memory = Some(bytes);
         self
@@ -89,13 +89,16 @@ impl Builder {
 
     /// Keeps something that the program has beside the primitives: `keep` at a scheduling point, where
     /// `put_back` is given it again in a later execution that comes there. In between the program need
-    /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow.
+    /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow. What is kept once
+    /// takes about so many `bytes`, which count for the [bound on memory](Self::max_memory).
     pub fn keeping(
         mut self,
+        bytes: u64,
         keep: impl Fn() -> Box<dyn Any> + Send + Sync + 'static,
         put_back: impl Fn(&dyn Any) + Send + Sync + 'static,
     ) -> Self {
         self.options.keeper = Some(Keeper {
+            bytes,
             keep: Arc::new(keep),
             put_back: Arc::new(put_back),
         });

@@ -21,6 +21,8 @@ type Kind = Arc<dyn Fn(&str) -> String + Send + Sync>;
 /// Keeps what the program has beside the primitives, and puts it back.
 #[derive(Clone)]
 pub(crate) struct Keeper {
+    /// About how many bytes one takes that is kept.
+    pub(crate) bytes: u64,
     pub(crate) keep: Keep,
     pub(crate) put_back: PutBack,
 }

@@ -122,7 +122,8 @@ pub(crate) struct Walk {
     found: Vec<Open>,
     /// Choices that this execution took, by the names that the states know the threads by.
     taken: Vec<(Print, Choice)>,
-    kept: FxHashMap<Print, Kept>,
+    /// With about how many bytes each takes.
+    kept: FxHashMap<Print, (Kept, u64)>,
 }
 
 impl Walk {
@@ -158,7 +159,8 @@ impl Walk {
 
     /// What there was where the execution turns, if it was kept.
     pub(crate) fn kept(&self) -> Option<&Kept> {
-        self.kept.get(&self.turn?.place.print)
+        let (kept, _) = self.kept.get(&self.turn?.place.print)?;
+        Some(kept)
     }
 
     /// Takes a choice, by the name that the state knows the thread by.
@@ -188,15 +190,20 @@ impl Walk {
     }
 
     /// Comes to a state where nobody was before.
-    pub(crate) fn find(&mut self, place: Place, visited: &Visited, keep: impl FnOnce() -> Kept) {
+    pub(crate) fn find(
+        &mut self,
+        place: Place,
+        visited: &Visited,
+        keep: impl FnOnce() -> (Kept, u64),
+    ) {
         self.found.push(Open {
             path: self.path.clone(),
             state: Some(place),
         });
         if self.kept.len() < KEPT {
-            let kept = keep();
-            visited.keep(kept.bytes());
-            self.kept.insert(place.print, kept);
+            let (kept, bytes) = keep();
+            visited.keep(bytes);
+            self.kept.insert(place.print, (kept, bytes));
         }
     }
 
@@ -208,8 +215,8 @@ impl Walk {
     /// Nothing is left to choose at a state.
     pub(crate) fn release(&mut self, open: &Open, visited: &Visited) {
         let kept = open.state.and_then(|place| self.kept.remove(&place.print));
-        if let Some(kept) = kept {
-            visited.release(kept.bytes());
+        if let Some((_, bytes)) = kept {
+            visited.release(bytes);
         }
     }
 

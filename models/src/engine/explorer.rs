@@ -15,6 +15,9 @@ use crate::report::Extent;
 use crate::run::{Finding, Run, Watch};
 use crate::symmetry::{self, symmetries};
 
+/// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
+const KEPT: u64 = 1 << 10;
+
 pub(super) fn explore(request: &Request) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_| {}));
     let finding = Arc::default();
@@ -54,6 +57,7 @@ fn builder(
             }
         })
         .keeping(
+            KEPT,
             || Box::new(Run::current().map(|run| run.keep())),
             |kept| {
                 if let (Some(run), Some(Some(kept))) = (Run::current(), kept.downcast_ref()) {

@@ -325,8 +325,9 @@ impl Run {
     }
 
     fn record(&self, what: What) {
+        #[cfg(shuttle)]
         if is_known() {
-            return;
+            return self.recorder.note(Some(self.number()), what);
         }
         if let Some(finding) = self.recorder.record(self.number(), what) {
             self.found(finding);
@@ -337,8 +338,12 @@ impl Run {
     /// Called from `drop`. While a thread unwinds, the engine may be taking the execution apart; the
     /// registrar lets go of nothing then.
     fn record_dropped(&self, what: What) {
-        if std::thread::panicking() || is_known() {
+        if std::thread::panicking() {
             return;
+        }
+        #[cfg(shuttle)]
+        if is_known() {
+            return self.recorder.note(None, what);
         }
         if let Some(finding) = self.recorder.record_dropped(what) {
             self.found(finding);

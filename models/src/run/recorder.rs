@@ -31,7 +31,6 @@ pub(crate) struct Recorder {
     log: Invisible<Log>,
 }
 
-#[derive(Clone)]
 struct Log {
     oracle: Oracle,
     history: Vec<Event>,
@@ -42,23 +41,29 @@ struct Log {
     frozen: bool,
 }
 
-/// What was recorded up to somewhere.
+/// What the oracle knows somewhere.
 #[cfg(shuttle)]
 pub(crate) struct Kept {
-    log: Log,
+    oracle: Oracle,
+    /// Events so far.
+    events: usize,
 }
 
 impl Recorder {
     #[cfg(shuttle)]
     pub(super) fn keep(&self) -> Kept {
-        let log = self.log().clone();
-        Kept { log }
+        let log = self.log();
+        Kept {
+            oracle: log.oracle.clone(),
+            events: log.history.len(),
+        }
     }
 
     #[cfg(shuttle)]
     pub(super) fn put_back(&self, kept: &Kept) {
         let mut log = self.log();
-        log.clone_from(&kept.log);
+        assert_eq!(log.history.len(), kept.events, "events noted on the way");
+        log.oracle.clone_from(&kept.oracle);
         // What was counted up to here was counted when it was kept.
         log.counted = *log.oracle.exercised();
     }
@@ -93,6 +98,13 @@ impl Recorder {
             thread: Some(thread),
             what,
         })
+    }
+
+    /// Adds to the history what was judged in an earlier execution, up to where that is
+    /// [put back](Self::put_back).
+    #[cfg(shuttle)]
+    pub(super) fn note(&self, thread: Option<u8>, what: What) {
+        self.log().history.push(Event { thread, what });
     }
 
     /// Records that the registrar let go of something. Never panics, for it is called from `drop`.

@@ -190,12 +190,15 @@ impl State {
 }
 
 impl Execution {
-    /// What there is here, to go on from it later.
-    fn keep(&self, options: &Options) -> Kept {
-        Kept {
+    /// What there is here, to go on from it later, and about how many bytes that takes.
+    fn keep(&self, options: &Options) -> (Kept, u64) {
+        let keeper = options.keeper.as_ref();
+        let kept = Kept {
             knowledge: self.knowledge.clone(),
-            beside: options.keeper.as_ref().map(|keeper| (keeper.keep)()),
-        }
+            beside: keeper.map(|keeper| (keeper.keep)()),
+        };
+        let bytes = kept.bytes() + keeper.map_or(0, |keeper| keeper.bytes);
+        (kept, bytes)
     }
 
     /// The state, and the relabelling under which it has this hash. Under a bound on preemptions what

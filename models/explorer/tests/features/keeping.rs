@@ -74,7 +74,7 @@ fn what_is_kept_is_what_was_noted() {
         Explorer::builder().without(Reduction::VisibleOperations),
         Explorer::builder().without(Reduction::Forgetting),
     ] {
-        let (ends, notes, report) = noted(builder.keeping(keep, put_back));
+        let (ends, notes, report) = noted(builder.keeping(32, keep, put_back));
         assert_eq!(
             (&report.verdict, ends),
             (&Verdict::Exhausted, expected.clone()),
@@ -92,7 +92,7 @@ fn what_is_kept_is_what_was_noted() {
 fn what_is_kept_is_lost_with_the_process_and_followed_again() {
     let folder = tempfile::tempdir().unwrap();
     let builder = Explorer::builder().checkpoint(folder.path().join("checkpoint"));
-    let builder = builder.keeping(keep, put_back);
+    let builder = builder.keeping(32, keep, put_back);
     let mut ends = BTreeSet::new();
     loop {
         let (more, _, report) = noted(builder.clone().max_executions(17));
