@@ -1,4 +1,5 @@
-//! shuttle's own depth-first search, without any reduction: what the explorer's speed is compared with.
+//! shuttle's own depth-first search, without any reduction: what the explorer's speed is compared with,
+//! and what it sees of scenarios that are small enough.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -78,5 +79,64 @@ impl Scheduler for Limited {
 
     fn next_u64(&mut self) -> u64 {
         self.inner.next_u64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::engine::{self, Request, current};
+    use crate::report::{Engine, Extent, Verdict};
+    use crate::run::Watch;
+    use crate::scenario::Scenario;
+    use crate::scenarios;
+
+    /// So many executions exhaust a scenario that is small enough.
+    const FEW: u64 = 5_000;
+
+    /// What can come out of a scenario, if it is small enough.
+    fn outcomes(scenario: &Arc<Scenario>) -> Option<BTreeSet<u64>> {
+        let watch = Arc::new(Watch::new(Arc::default(), |_| {}));
+        let program = {
+            let (scenario, watch) = (scenario.clone(), watch.clone());
+            move || {
+                watch.begin();
+                current::execute(&scenario, &watch);
+            }
+        };
+        let search = search(program, Duration::from_secs(60), Some(FEW));
+        current::leave();
+        match search {
+            Search::Exhausted => Some(watch.outcomes()),
+            Search::Cut(_) => None,
+            Search::Failed(why) => panic!("{}: {why}", scenario.name),
+        }
+    }
+
+    #[test]
+    fn what_comes_out_of_small_scenarios_is_what_the_explorer_sees() {
+        let mut small = Vec::new();
+        for scenario in scenarios::all() {
+            let scenario = Arc::new(scenario);
+            let Some(expected) = outcomes(&scenario) else {
+                continue;
+            };
+            let request = Request {
+                scenario: scenario.clone(),
+                engine: Engine::Explorer,
+                seed: 0,
+                budget: Duration::from_secs(60),
+                executions: Arc::default(),
+                search: engine::Search::default(),
+            };
+            let seen = engine::explore(&request, |seen| panic!("{:?}", seen.finding));
+            let end = (seen.verdict(), seen.extent);
+            assert_eq!(end, (Verdict::Holds, Extent::Complete), "{}", scenario.name);
+            assert_eq!(seen.outcomes, expected, "{}", scenario.name);
+            small.push(scenario.name.clone());
+        }
+        assert!(small.len() >= 10, "{small:?}");
     }
 }
