@@ -20,7 +20,7 @@ pub struct Progress {
     pub per_second: f64,
     /// Different states met, if they are kept.
     pub states: u64,
-    /// Choices on the way to where one of the workers is.
+    /// Choices on the way to where one of the workers turns to something new.
     pub depth: usize,
     /// The part of the search that is done, from 0 to 1, as estimated.
     pub done: f64,

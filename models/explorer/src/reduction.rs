@@ -9,8 +9,8 @@ use std::str::FromStr;
 pub enum Reduction {
     /// Branches only before operations that others can notice. Without it, also before each release.
     VisibleOperations,
-    /// Abandons an execution that comes to a state seen before (as in any stateful model checker;
-    /// for threads of real code: Holzmann, "State compression in SPIN", 1997, with hashes of 128 bits
+    /// Chooses at a state seen before only what nobody has chosen there yet, and abandons an execution that
+    /// comes to one where nothing is left (as in any stateful model checker; for threads of real code: Holzmann, "State compression in SPIN", 1997, with hashes of 128 bits
     /// in the place of states).
     VisitedStates,
     /// Takes a thread at its word when it forgets (`nmr_sync::forget`) what it had learnt.

@@ -70,7 +70,7 @@ pub struct Report {
     pub before_restart: u64,
     /// Executions made, besides, in the search for a violation with fewer preemptions.
     pub minimising: u64,
-    /// Of those since, the ones that came to a state seen before.
+    /// Of those since, the ones that came to a state where nothing was left to choose.
     pub known: u64,
     /// Of those since, the ones that turned out to be known in another order.
     pub asleep: u64,
@@ -97,7 +97,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// Executions since the search last began that were new up to their end.
+    /// Executions since the search last began that had something new up to their end.
     #[must_use]
     pub const fn whole(&self) -> u64 {
         self.executions - self.before_restart - self.known - self.asleep

@@ -161,6 +161,17 @@ fn as_many_executions_as_it_takes_are_enough_and_one_fewer_is_not() {
 }
 
 #[test]
+fn where_memory_is_short_few_states_wait_and_the_search_comes_to_its_end() {
+    // 10⁴ − 1 − 4·9 states of some 40 bytes. Were they not turned to by depth from half of the bound on, so
+    // many would wait that 8 MiB were not enough.
+    let report = Explorer::builder().max_memory(4 << 20).check(|| {
+        adders(4, 9);
+    });
+    assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+    assert_eq!(report.states, 9_963);
+}
+
+#[test]
 fn a_violation_before_the_limit_is_one() {
     let report = Explorer::builder().max_executions(20).check(|| {
         let list = appenders(2, 2);
