@@ -111,8 +111,8 @@ pub struct Check {
     /// written last.
     #[arg(long, value_name = "FILE", help_heading = EXPLORER)]
     pub checkpoint: Option<PathBuf>,
-    /// Search without this reduction: visible-operations, visited-states, forgetting, symmetry,
-    /// sleep-sets or lock-aware; may be given several times.
+    /// Search without this reduction: visible-operations, visited-states, forgetting, symmetry or
+    /// lock-aware; may be given several times.
     #[arg(long, value_name = "NAME", help_heading = EXPLORER)]
     pub no_reduction: Vec<Reduction>,
     /// Use this worker for all engines instead of building them.

@@ -212,7 +212,7 @@ mod tests {
             order(small.expect("it is there")),
             "bench --program small --engine explorer --budget-ms 5000 --max-executions 100000 \
              --no-reduction visited-states --no-reduction forgetting \
-             --no-reduction symmetry --no-reduction sleep-sets --no-reduction lock-aware"
+             --no-reduction symmetry --no-reduction lock-aware"
         );
     }
 

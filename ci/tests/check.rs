@@ -111,14 +111,14 @@ fn a_worker_gets_its_order() {
         "--no-reduction",
         "symmetry",
         "--no-reduction",
-        "sleep-sets",
+        "lock-aware",
     ];
     assert_eq!(
         order(&asked),
         format!(
             "run --engine explorer --scenario two-lives --seed 7 --budget-ms 60000 --workers 2 \
              --max-memory 4294967296 --checkpoint {checkpoint} --no-reduction symmetry \
-             --no-reduction sleep-sets"
+             --no-reduction lock-aware"
         )
     );
 }

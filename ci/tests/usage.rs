@@ -50,7 +50,7 @@ fn bad_usage_is_2_and_says_what_was_expected() {
         (
             &["check", "--no-reduction", "sleep"],
             "`sleep` is no reduction: expected visible-operations, visited-states, forgetting, \
-             symmetry, sleep-sets or lock-aware",
+             symmetry or lock-aware",
         ),
         (
             &["check", "--max-memory", "much"],

@@ -192,7 +192,6 @@ mod tests {
             "visited-states",
             "forgetting",
             "symmetry",
-            "sleep-sets",
             "lock-aware",
         ];
         let made = "100000 executions were made";

@@ -148,7 +148,6 @@ mod tests {
         let others = vec![
             Reduction::Forgetting,
             Reduction::Symmetry,
-            Reduction::SleepSets,
             Reduction::LockAware,
         ];
         assert_eq!(off, [vec![], others, vec![Reduction::VisitedStates]]);

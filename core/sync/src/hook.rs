@@ -4,17 +4,20 @@
 //! first, at a scheduling point of its own; when the thread goes on, the operation is done. What is not
 //! an operation and counts all the same (what a thread knows, what the data are) it is told through
 //! [`describe`](crate::describe), [`learn`](crate::learn) and [`forget`](crate::forget). Without an
-//! observer nothing is reported. Nothing is decided here.
+//! observer nothing is reported. Nothing is decided here, but that what no observer can follow (a primitive
+//! that is used on a thread which the observer does not know) is said aloud: see [`Alarm`].
 
 use std::cell::{Cell, RefCell};
 use std::hash::{Hash, Hasher};
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use shuttle::rand::Rng;
 
-/// A mutex, a condvar or a [`Name`](crate::Name) of one execution: the thread that made it, and how
+/// A mutex, a condvar, an atomic or a [`Name`](crate::Name) of one execution: the thread that made it, and how
 /// many it had made before.
 ///
 /// The same in every execution in which that thread does the same, whatever the others do meanwhile.
@@ -38,8 +41,8 @@ impl Hash for ObjectId {
     }
 }
 
-/// An operation that other threads may notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+/// An operation that other threads may notice, or that waits for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Operation {
     /// Takes a mutex, and waits for it if need be.
     Acquire(ObjectId),
@@ -64,6 +67,34 @@ pub enum Operation {
     /// Lets the others go on, and goes on itself together with its next operation: see
     /// [`linger`](crate::linger).
     Linger,
+    /// Reads an atomic.
+    Load(ObjectId),
+    /// Reads an atomic and may write it, in one step.
+    Update(ObjectId),
+    /// Waits for the end of a thread, by its number.
+    Join(usize),
+    /// Waits for the end of all other threads: what the main thread does at its end.
+    JoinAll,
+}
+
+impl Hash for Operation {
+    /// Of which thread's end it waits for nothing is hashed: that follows from what the waiting thread
+    /// knows. Threads that are waited for one after the other would not be alike otherwise.
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        std::mem::discriminant(self).hash(state);
+        match *self {
+            Self::Acquire(object)
+            | Self::TryAcquire(object)
+            | Self::Release(object)
+            | Self::NotifyOne(object)
+            | Self::NotifyAll(object)
+            | Self::Load(object)
+            | Self::Update(object) => object.hash(state),
+            Self::Wait { condvar, mutex } => (condvar, mutex).hash(state),
+            Self::Choose(below) => below.hash(state),
+            Self::Linger | Self::Join(_) | Self::JoinAll => {}
+        }
+    }
 }
 
 /// What bears an [`ObjectId`].
@@ -73,20 +104,26 @@ pub enum Kind {
     Mutex,
     /// A condvar.
     Condvar,
+    /// An atomic.
+    Atomic,
     /// A [`Name`](crate::Name) of something else.
     Name,
 }
 
 /// Something that an observer is told beside the operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Told {
     /// What a mutex, which the thread holds, protected when the thread took it. Counts only if that was
     /// never told before.
     Found(ObjectId),
     /// What a mutex, which the thread holds, protects now: see [`describe`](crate::describe).
     Data(ObjectId),
+    /// What is in an atomic that the thread has made or has just used.
+    Value(ObjectId),
     /// All that the thread takes along from the critical section it is in: see [`learn`](crate::learn).
     Learnt,
+    /// Something that the thread has learnt, whichever section it is in.
+    Kept,
     /// All that the thread knows: see [`forget`](crate::forget).
     Known,
     /// The thread begins something, and remembers what it knows: see [`remember`](crate::remember).
@@ -102,9 +139,9 @@ pub type Write<'a> = &'a dyn Fn(&mut dyn Hasher);
 
 /// Whoever wants to know what the current thread does.
 pub trait Observer {
-    /// It makes a mutex, a condvar or a name.
+    /// It makes a mutex, a condvar, an atomic or a name.
     fn created(&self, kind: Kind) -> ObjectId;
-    /// A mutex or a condvar is gone.
+    /// A mutex, a condvar or an atomic is gone.
     fn dropped(&self, object: ObjectId);
     /// It will do this. If the answer is true it stops at a scheduling point first.
     fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool;
@@ -129,8 +166,42 @@ pub trait Observer {
     fn outsider(&self);
 }
 
+/// What went wrong where no observer is: on a thread that is none of the program's, for instance. One for
+/// all executions of a search.
+#[derive(Debug, Default)]
+pub struct Alarm {
+    raised: OnceLock<String>,
+    over: AtomicBool,
+}
+
+impl Alarm {
+    /// What went wrong first.
+    #[must_use]
+    pub fn raised(&self) -> Option<&str> {
+        self.raised.get().map(String::as_str)
+    }
+
+    /// The search is over: what was made in it may be used like anything else.
+    pub fn end(&self) {
+        self.over.store(true, Ordering::Relaxed);
+    }
+
+    fn raise(&self, why: &str) {
+        self.raised.get_or_init(|| why.to_owned());
+    }
+}
+
+/// One execution, by its address. What is made in it holds on to it.
+#[derive(Debug)]
+struct Execution {
+    alarm: Arc<Alarm>,
+}
+
+const STRANGER: &str = "a primitive of nmr-sync is used on a thread that the explorer does not know \
+    (std::thread, perhaps): start all threads of the program with nmr_sync::thread::spawn";
+
 thread_local! {
-    static EXECUTION: Cell<u64> = const { Cell::new(0) };
+    static EXECUTION: RefCell<Option<Arc<Execution>>> = const { RefCell::new(None) };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
     static RELABELLING: RefCell<Option<Relabelling>> = const { RefCell::new(None) };
     static SLOTS_COUNT: Cell<bool> = const { Cell::new(false) };
@@ -144,8 +215,18 @@ pub fn observe(observer: Rc<dyn Observer>) -> Observing {
 }
 
 /// An execution begins. What was made before belongs to another one, and must not be used in it.
-pub fn begin_execution() {
-    EXECUTION.set(EXECUTION.get() + 1);
+pub fn begin_execution(alarm: &Arc<Alarm>) {
+    let alarm = alarm.clone();
+    EXECUTION.set(Some(Arc::new(Execution { alarm })));
+}
+
+/// Says that the program of the execution at hand does what no observer can follow.
+pub fn raise_alarm(why: &str) {
+    EXECUTION.with_borrow(|execution| {
+        if let Some(execution) = execution {
+            execution.alarm.raise(why);
+        }
+    });
 }
 
 /// See [`observe`].
@@ -157,6 +238,7 @@ pub struct Observing {
 impl Drop for Observing {
     fn drop(&mut self) {
         OBSERVER.set(None);
+        EXECUTION.set(None);
     }
 }
 
@@ -275,9 +357,25 @@ pub(crate) fn spawned(thread: usize) {
     }
 }
 
+/// Waits until a thread has ended, if somebody watches; otherwise whoever calls this has to.
+#[track_caller]
+pub(crate) fn join(thread: usize) {
+    if let Some(observer) = observer() {
+        perform(&*observer, Operation::Join(thread), Location::caller());
+    }
+}
+
 pub(crate) fn joined(thread: usize) {
     if let Some(observer) = observer() {
         observer.joined(thread);
+    }
+}
+
+/// The main thread has come to its end: it waits for all others.
+#[track_caller]
+pub fn join_all() {
+    if let Some(observer) = observer() {
+        perform(&*observer, Operation::JoinAll, Location::caller());
     }
 }
 
@@ -312,15 +410,22 @@ pub(crate) fn name() -> Option<ObjectId> {
 #[derive(Debug)]
 pub(crate) struct Object {
     /// With the execution in which it was made; `None` if nobody watched then.
-    made: Option<(ObjectId, u64)>,
+    made: Option<(ObjectId, Arc<Execution>)>,
+}
+
+fn is_current(execution: &Arc<Execution>) -> bool {
+    EXECUTION.with_borrow(|current| {
+        let current = current.as_ref();
+        current.is_some_and(|current| Arc::ptr_eq(current, execution))
+    })
 }
 
 impl Drop for Object {
     fn drop(&mut self) {
-        if let (Some((id, execution)), Some(observer)) = (self.made, observer())
-            && execution == EXECUTION.get()
+        if let (Some((id, execution)), Some(observer)) = (&self.made, observer())
+            && is_current(execution)
         {
-            observer.dropped(id);
+            observer.dropped(*id);
         }
     }
 }
@@ -333,7 +438,10 @@ pub(crate) struct Watched {
 
 impl Object {
     pub(crate) fn new(kind: Kind) -> Self {
-        let made = observer().map(|observer| (observer.created(kind), EXECUTION.get()));
+        let made = observer().and_then(|observer| {
+            let execution = EXECUTION.with_borrow(Clone::clone)?;
+            Some((observer.created(kind), execution))
+        });
         Self { made }
     }
 
@@ -341,14 +449,24 @@ impl Object {
         self.made.is_some()
     }
 
+    /// `None` where nobody watches.
+    ///
+    /// # Panics
+    /// On a thread that is none of the program's, while others of it are being explored.
     pub(crate) fn watched(&self) -> Option<Watched> {
-        let observer = observer()?;
-        match self.made {
-            Some((id, execution)) if execution == EXECUTION.get() => Some(Watched { id, observer }),
-            _ => {
+        match (&self.made, observer()) {
+            (Some((id, execution)), Some(observer)) if is_current(execution) => {
+                Some(Watched { id: *id, observer })
+            }
+            (_, Some(observer)) => {
                 observer.outsider();
                 None
             }
+            (Some((_, execution)), None) if !execution.alarm.over.load(Ordering::Relaxed) => {
+                execution.alarm.raise(STRANGER);
+                panic!("{STRANGER}");
+            }
+            (_, None) => None,
         }
     }
 }
@@ -373,5 +491,10 @@ impl Watched {
 
     pub(crate) fn describe(&self, write: Write<'_>) {
         self.observer.told(Told::Data(self.id), write);
+    }
+
+    pub(crate) fn value(&self, value: &impl Hash) {
+        let write: Write<'_> = &|mut state| value.hash(&mut state);
+        self.observer.told(Told::Value(self.id), write);
     }
 }

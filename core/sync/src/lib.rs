@@ -48,7 +48,7 @@ mod backend;
 #[path = "shuttle.rs"]
 mod backend;
 
-pub use backend::{Condvar, Mutex, MutexGuard, thread};
+pub use backend::{Condvar, Mutex, MutexGuard, atomic, thread};
 pub use monitor::Monitor;
 pub use told::{
     Name, Remembered, describe, forget, is_explored, learn, linger, remember, slots_count, touch,

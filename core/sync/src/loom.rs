@@ -124,6 +124,11 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     }
 }
 
+/// Atomics of the model.
+pub mod atomic {
+    pub use loom::sync::atomic::{AtomicUsize, Ordering};
+}
+
 /// Threads of the model.
 pub mod thread {
     pub use loom::thread::{JoinHandle, spawn, yield_now};

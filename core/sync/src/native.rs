@@ -4,6 +4,11 @@ pub use parking_lot::{Condvar, Mutex, MutexGuard};
 
 pub(crate) const NAME: &str = "parking_lot";
 
+/// Atomics, as std has them.
+pub mod atomic {
+    pub use std::sync::atomic::{AtomicUsize, Ordering};
+}
+
 /// Threads of the operating system.
 pub mod thread {
     use std::num::NonZeroUsize;

@@ -118,15 +118,9 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn guard<'a>(&'a self, turn: Option<shuttle::sync::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
-        let data = self.data();
-        if holds_nothing(&*data)
-            && let Some(watched) = self.object.watched()
-        {
-            watched.found(&|_| {});
-        }
         MutexGuard {
             mutex: self,
-            data: Some(data),
+            data: Some(self.data()),
             turn,
         }
     }
@@ -201,11 +195,6 @@ impl Condvar {
     }
 }
 
-/// What holds nothing never changes.
-fn holds_nothing<T: ?Sized>(data: &T) -> bool {
-    size_of_val(data) == 0
-}
-
 fn ignore_poison<G>(result: Result<G, PoisonError<G>>) -> G {
     result.unwrap_or_else(PoisonError::into_inner)
 }
@@ -220,17 +209,13 @@ impl<T: ?Sized> MutexGuard<'_, T> {
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let Some(data) = self.data.take() else { return };
-        let nothing = holds_nothing(&*data);
         let Some(watched) = self.mutex.object.watched() else {
             drop(data);
             self.turn = None;
             return;
         };
-        if nothing {
-            watched.describe(&|_| {});
-        }
-        // A scheduling point in the middle of a panic would be no place to go on from.
-        if watched.is_tried() && !std::thread::panicking() {
+        // Also in the middle of a panic, which may be caught: shuttle lets others go on then.
+        if watched.is_tried() {
             watched.perform(Operation::Release(watched.id), Location::caller());
         }
         drop(data);
@@ -255,6 +240,129 @@ impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+/// Atomics of the model. Each operation is a step of its own; every ordering is taken for `SeqCst`.
+pub mod atomic {
+    use std::panic::Location;
+    use std::sync::atomic::AtomicUsize as Plain;
+
+    pub use std::sync::atomic::Ordering;
+
+    use crate::hook::{Kind, Object, Operation};
+
+    /// `std::sync::atomic::AtomicUsize` over shuttle's.
+    #[derive(Debug)]
+    pub struct AtomicUsize {
+        object: Object,
+        value: Value,
+    }
+
+    #[derive(Debug)]
+    enum Value {
+        /// Of an atomic that was made under an observer.
+        Observed(Plain),
+        Shuttle(shuttle::sync::atomic::AtomicUsize),
+    }
+
+    impl AtomicUsize {
+        /// A new atomic with this in it.
+        #[must_use]
+        pub fn new(value: usize) -> Self {
+            let object = Object::new(Kind::Atomic);
+            let inner = match object.watched() {
+                None => Value::Shuttle(shuttle::sync::atomic::AtomicUsize::new(value)),
+                Some(watched) => {
+                    watched.value(&value);
+                    Value::Observed(Plain::new(value))
+                }
+            };
+            Self {
+                object,
+                value: inner,
+            }
+        }
+
+        /// What is in it.
+        #[track_caller]
+        pub fn load(&self, ordering: Ordering) -> usize {
+            self.perform(
+                Operation::Load,
+                |value| value.load(ordering),
+                |value| value.load(ordering),
+            )
+        }
+
+        /// Puts something into it.
+        #[track_caller]
+        pub fn store(&self, new: usize, ordering: Ordering) {
+            self.perform(
+                Operation::Update,
+                |value| value.store(new, ordering),
+                |value| value.store(new, ordering),
+            );
+        }
+
+        /// Adds to it, wrapping around; what was in it before.
+        #[track_caller]
+        pub fn fetch_add(&self, more: usize, ordering: Ordering) -> usize {
+            self.perform(
+                Operation::Update,
+                |value| value.fetch_add(more, ordering),
+                |value| value.fetch_add(more, ordering),
+            )
+        }
+
+        /// Takes from it, wrapping around; what was in it before.
+        #[track_caller]
+        pub fn fetch_sub(&self, less: usize, ordering: Ordering) -> usize {
+            self.perform(
+                Operation::Update,
+                |value| value.fetch_sub(less, ordering),
+                |value| value.fetch_sub(less, ordering),
+            )
+        }
+
+        /// Puts into it what `update` makes of what is in it, unless that is `None`; answers what was in it
+        /// before, as an error if it was left.
+        ///
+        /// # Errors
+        /// What is in it and was left there.
+        #[track_caller]
+        pub fn fetch_update(
+            &self,
+            set: Ordering,
+            fetch: Ordering,
+            update: impl Fn(usize) -> Option<usize>,
+        ) -> Result<usize, usize> {
+            self.perform(
+                Operation::Update,
+                |value| value.fetch_update(set, fetch, &update),
+                |value| value.fetch_update(set, fetch, &update),
+            )
+        }
+
+        #[track_caller]
+        fn perform<R: std::hash::Hash>(
+            &self,
+            operation: fn(crate::hook::ObjectId) -> Operation,
+            observed: impl FnOnce(&Plain) -> R,
+            by_shuttle: impl FnOnce(&shuttle::sync::atomic::AtomicUsize) -> R,
+        ) -> R {
+            let plain = match &self.value {
+                Value::Shuttle(value) => return by_shuttle(value),
+                Value::Observed(plain) => plain,
+            };
+            let Some(watched) = self.object.watched() else {
+                return observed(plain);
+            };
+            watched.perform(operation(watched.id), Location::caller());
+            let answer = observed(plain);
+            watched.value(&plain.load(Ordering::SeqCst));
+            crate::told::kept(&answer);
+            answer
+        }
     }
 }
 
@@ -292,8 +400,10 @@ pub mod thread {
         ///
         /// # Errors
         /// The thread's panic.
+        #[track_caller]
         pub fn join(self) -> std::thread::Result<T> {
             let thread = number(self.inner.thread().id());
+            hook::join(thread);
             let result = self.inner.join();
             hook::joined(thread);
             result

@@ -44,6 +44,12 @@ pub(crate) fn found<T: Hash + ?Sized>(guard: &MutexGuard<'_, T>) {
     let _guard = guard;
 }
 
+/// Says that the current thread has learnt this, besides what it knew and whatever section it is in.
+#[cfg(shuttle)]
+pub(crate) fn kept(value: &impl Hash) {
+    crate::hook::tell(crate::hook::Told::Kept, value);
+}
+
 /// Says that `value` is all that the current thread takes along from the critical section that it is
 /// in, the innermost one. Without it a thread is taken to know everything that the mutex protects.
 #[inline]

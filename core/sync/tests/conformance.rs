@@ -8,6 +8,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use nmr_sync::atomic::AtomicUsize as ModelAtomic;
 use nmr_sync::{Condvar, Monitor, Mutex, thread};
 
 #[cfg(not(any(loom, shuttle)))]
@@ -335,5 +336,51 @@ fn a_panic_inside_does_not_poison() {
         assert!(unwound.is_err());
         assert_eq!(mutex.try_lock().map(|guard| *guard), Some(2));
         assert_eq!(*mutex.lock(), 2);
+    });
+}
+
+#[test]
+fn an_atomic_is_updated_in_one_step() {
+    model(|| {
+        let count = Arc::new(ModelAtomic::new(5));
+        let other = Arc::clone(&count);
+        let thread = thread::spawn(move || other.fetch_add(2, Ordering::Relaxed));
+        let before = count.fetch_sub(1, Ordering::Relaxed);
+        let others_before = thread.join().unwrap();
+        assert!(matches!((before, others_before), (5, 4) | (7, 5)));
+        assert_eq!(count.load(Ordering::Relaxed), 6);
+    });
+}
+
+#[test]
+fn an_atomic_is_read_before_or_after_it_is_written() {
+    model_sees([1, 2], || {
+        let number = Arc::new(ModelAtomic::new(1));
+        let writer = Arc::clone(&number);
+        let thread = thread::spawn(move || writer.store(2, Ordering::SeqCst));
+        let read = number.load(Ordering::SeqCst);
+        thread.join().unwrap();
+        assert_eq!(number.load(Ordering::SeqCst), 2);
+        read
+    });
+}
+
+#[test]
+fn of_two_who_take_the_last_one_gets_it() {
+    model_sees([1, 2], || {
+        let left = Arc::new(ModelAtomic::new(1));
+        let take = |left: &ModelAtomic| {
+            let less = |left: usize| left.checked_sub(1);
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        };
+        let other = Arc::clone(&left);
+        let thread = thread::spawn(move || take(&other));
+        let own = take(&left);
+        let others = thread.join().unwrap();
+        match (own, others) {
+            (Ok(1), Err(0)) => 1,
+            (Err(0), Ok(1)) => 2,
+            other => panic!("{other:?}"),
+        }
     });
 }

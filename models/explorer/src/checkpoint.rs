@@ -1,7 +1,6 @@
 //! A search written to a file, to be gone on with later.
 //!
-//! The file holds the states seen, the parts of the search that are left, and what is known of
-//! conflicts; and what all of that is about: the program's name, a hash of the executable, and the
+//! The file holds the states seen, what is left to choose at each, and what is known of conflicts; and what all of that is about: the program's name, a hash of the executable, and the
 //! options. A file about anything else is refused. It is written beside its place and then put there, so
 //! that a process that is killed leaves the last whole one.
 
@@ -13,13 +12,12 @@ use serde::{Deserialize, Serialize};
 use crate::conflicts::{Conflicts, Saved};
 use crate::knowledge::{Print, print};
 use crate::options::Options;
-use crate::search::Job;
 use crate::visited::{self, Visited};
 use crate::walk;
 use crate::workers::Rest;
 
 /// The first bytes of a checkpoint. The number grows with the format.
-const MAGIC: &[u8] = b"nmr-explorer checkpoint 2\n";
+const MAGIC: &[u8] = b"nmr-explorer checkpoint 3\n";
 
 /// What a checkpoint is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,15 +34,13 @@ struct About {
 struct Body {
     states: visited::Saved,
     open: walk::Saved,
-    jobs: Vec<Job>,
     conflicts: Saved,
 }
 
 #[derive(Serialize)]
-struct BodyRef<'a> {
+struct BodyRef {
     states: visited::Saved,
     open: walk::Saved,
-    jobs: &'a [&'a Job],
     conflicts: Saved,
 }
 
@@ -92,7 +88,7 @@ impl About {
     fn new(options: &Options) -> Self {
         Self {
             program: options.name.clone(),
-            version: options.version.clone(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
             executable: executable(),
             reductions: options
                 .reductions
@@ -158,7 +154,6 @@ fn hash(bytes: &[u8]) -> [u8; 16] {
 pub(crate) fn write(
     path: &Path,
     options: &Options,
-    jobs: &[&Job],
     open: walk::Saved,
     visited: &Visited,
     conflicts: &Conflicts,
@@ -166,7 +161,6 @@ pub(crate) fn write(
     let body = BodyRef {
         states: visited.saved(),
         open,
-        jobs,
         conflicts: conflicts.saved(),
     };
     put(path, &About::new(options), &body).map_err(|source| Error::Io {
@@ -176,7 +170,7 @@ pub(crate) fn write(
     })
 }
 
-fn put(path: &Path, about: &About, body: &BodyRef<'_>) -> io::Result<()> {
+fn put(path: &Path, about: &About, body: &BodyRef) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -235,7 +229,6 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Option<Rest>, Error
     let open = body.open.restored();
     let open = open.ok_or_else(|| format("it has paths without a beginning".to_owned()))?;
     Ok(Some(Rest {
-        jobs: body.jobs,
         open,
         visited: Visited::restored(body.states),
         conflicts: Conflicts::restored(body.conflicts),

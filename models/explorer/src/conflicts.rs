@@ -35,8 +35,10 @@ struct Uses {
     nested: bool,
     /// A thread only tried to take it.
     tried: bool,
-    /// The mutexes that were held at each use of a condvar.
+    /// The mutexes that were held at each use of a condvar or an atomic.
     common: Option<Vec<ObjectId>>,
+    /// It is an atomic.
+    atomic: bool,
     /// What was touched after an operation on this mutex and before the next operation.
     touches: Vec<ObjectId>,
 }
@@ -44,6 +46,27 @@ struct Uses {
 impl Uses {
     const fn is_shared(&self) -> bool {
         self.users.count_ones() > 1
+    }
+
+    /// No mutex was held at all uses of a condvar or an atomic.
+    fn is_used_without_a_lock(&self) -> bool {
+        self.common.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// It was used with these mutexes held; whether that is news.
+    fn used_under(&mut self, held: impl Iterator<Item = ObjectId>) -> bool {
+        let held: Vec<ObjectId> = held.collect();
+        match &mut self.common {
+            None => {
+                self.common = Some(held);
+                true
+            }
+            Some(common) => {
+                let before = common.len();
+                common.retain(|mutex| held.contains(mutex));
+                common.len() != before
+            }
+        }
     }
 }
 
@@ -67,19 +90,28 @@ impl Conflicts {
         if uses.tried {
             return true;
         }
-        if let Some(common) = &uses.common {
-            return common.is_empty();
+        if uses.atomic {
+            return uses.is_shared() && uses.writers != 0 && uses.is_used_without_a_lock()
+                || self.is_before_a_touch(uses);
+        }
+        if uses.common.is_some() {
+            return uses.is_used_without_a_lock();
         }
         // A sole writer who is not the sole user has readers.
         let disputed = uses.is_shared() && (uses.nested || uses.writers != 0);
+        disputed || self.is_before_a_touch(uses)
+    }
+
+    /// Whether something is touched after its operations that several threads touch.
+    fn is_before_a_touch(&self, uses: &Uses) -> bool {
         let shared = |key| self.objects.get(key).is_some_and(Uses::is_shared);
-        disputed || uses.touches.iter().any(shared)
+        uses.touches.iter().any(shared)
     }
 
     /// Whether others notice when a mutex is released, or when somebody falls asleep on a condvar.
     pub(crate) fn is_tried(&self, object: ObjectId) -> bool {
         let uses = self.objects.get(&object);
-        uses.is_some_and(|uses| uses.tried || uses.common.as_ref().is_some_and(Vec::is_empty))
+        uses.is_some_and(|uses| uses.tried || uses.is_used_without_a_lock())
     }
 
     fn note(&mut self, object: ObjectId, note: impl FnOnce(&mut Uses) -> bool) {
@@ -130,17 +162,20 @@ impl Conflicts {
 
     /// A condvar was used by a thread that held these mutexes.
     pub(crate) fn notified(&mut self, condvar: ObjectId, held: impl Iterator<Item = ObjectId>) {
-        let held: Vec<ObjectId> = held.collect();
-        self.note(condvar, |uses| match &mut uses.common {
-            None => {
-                uses.common = Some(held);
-                true
-            }
-            Some(common) => {
-                let before = common.len();
-                common.retain(|mutex| held.contains(mutex));
-                common.len() != before
-            }
+        self.note(condvar, |uses| uses.used_under(held));
+    }
+
+    /// An atomic is used by a thread that holds these mutexes.
+    pub(crate) fn accessed(
+        &mut self,
+        atomic: ObjectId,
+        thread: Thread,
+        held: impl Iterator<Item = ObjectId>,
+    ) {
+        self.used(atomic, thread);
+        self.note(atomic, |uses| {
+            uses.atomic = true;
+            uses.used_under(held)
         });
     }
 
@@ -192,6 +227,7 @@ impl Conflicts {
             uses.writers |= more.writers;
             uses.nested |= more.nested;
             uses.tried |= more.tried;
+            uses.atomic |= more.atomic;
             match (&mut uses.common, &more.common) {
                 (Some(common), Some(held)) => common.retain(|mutex| held.contains(mutex)),
                 (None, Some(held)) => uses.common = Some(held.clone()),
@@ -217,7 +253,7 @@ impl Conflicts {
 /// [`Conflicts`] for a file: thread and number for each object.
 pub(crate) type Saved = Vec<(SavedId, SavedUses)>;
 type SavedId = (u32, u32);
-type SavedUses = (u64, u64, bool, bool, Option<Vec<SavedId>>, Vec<SavedId>);
+type SavedUses = (u64, u64, [bool; 3], Option<Vec<SavedId>>, Vec<SavedId>);
 
 impl Conflicts {
     pub(crate) fn saved(&self) -> Saved {
@@ -227,8 +263,7 @@ impl Conflicts {
             let saved = (
                 uses.users,
                 uses.writers,
-                uses.nested,
-                uses.tried,
+                [uses.nested, uses.tried, uses.atomic],
                 uses.common.as_ref().map(ids),
                 ids(&uses.touches),
             );
@@ -241,13 +276,14 @@ impl Conflicts {
         let id = |(thread, nth)| ObjectId { thread, nth };
         let ids = |objects: Vec<SavedId>| objects.into_iter().map(id).collect();
         let objects = saved.into_iter().map(|(object, uses)| {
-            let (users, writers, nested, tried, common, touches) = uses;
+            let (users, writers, [nested, tried, atomic], common, touches) = uses;
             let uses = Uses {
                 users,
                 writers,
                 nested,
                 tried,
                 common: common.map(ids),
+                atomic,
                 touches: ids(touches),
             };
             (id(object), uses)

@@ -2,21 +2,23 @@
 //! primitives, and carries out the search's choices as a shuttle scheduler.
 //!
 //! It branches only before operations that others can notice: between them a thread runs on, for what
-//! it does there nobody else can tell the time of. It never lets a thread run into a mutex that is held.
-//! It decides nothing itself, except that where nothing has to be chosen the current thread goes on, and
-//! that an execution of which everything is known is run to its end on a path that starves nobody (to
-//! stop it would leave its stacks behind).
+//! it does there nobody else can tell the time of. It never lets a thread run into a mutex that is held,
+//! or wait for a thread that has not ended. It decides nothing itself, except that where nothing has to be
+//! chosen the current thread goes on, that a thread which goes on for long without a scheduling point rests
+//! while others go on, and that an execution of which everything is known is run to its end on a path that
+//! starves nobody (to stop it would leave its stacks behind).
 
 mod choose;
 mod observe;
 mod schedule;
+mod verify;
 
 use std::cell::RefCell;
 use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use nmr_sync::hook::{self, ObjectId, Operation, Write};
+use nmr_sync::hook::{self, Alarm, ObjectId, Operation, Write};
 use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
@@ -25,23 +27,24 @@ use crate::knowledge::{Knowledge, Symmetries};
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread};
 use crate::reduction::Reduction;
-use crate::search::{Footprint, Search};
 use crate::visited::Visited;
 use crate::walk::Walk;
 use choose::OTHER_END;
+use verify::Trace;
 
 pub(crate) use schedule::Controlled;
+pub(crate) use verify::Whole;
 
 /// What can come next at one scheduling point.
 type Choices = SmallVec<[Choice; 8]>;
 
 /// Threads of a program, the main one included: as many as there are bits to tell them apart.
 const MAX_THREADS: usize = 64;
-/// Operations in a row that a thread may do without a scheduling point: it may be waiting for another.
+/// Operations in a row that a thread may do without a scheduling point, before it rests until another
+/// one has gone on: it may be waiting for that.
 const BURST: u32 = 200;
-/// Of so many executions one is hashed on its way to new ground, to see that it is the same way; and more
-/// of the first ones.
-const VERIFY_EVERY: u64 = 64;
+/// Operations of one execution; more than this is a livelock or a program that spins.
+const MAX_OPERATIONS: u32 = 1_000_000;
 
 /// See the [module's documentation](self). One for each worker.
 pub(crate) struct Control {
@@ -58,27 +61,38 @@ enum Ground {
     Repeated,
     /// It is new.
     New,
+    /// It was made before as a whole, and is only compared with that.
+    Verified,
     /// All that will come is known.
-    Known(Reason),
+    Known,
 }
 
 pub(crate) struct State {
     options: Arc<Options>,
     symmetries: Symmetries,
+    alarm: Arc<Alarm>,
     pub(crate) visited: Arc<Visited>,
-    /// The search where states are kept.
     pub(crate) walk: Walk,
-    /// The search where they are not.
-    pub(crate) search: Search,
     pub(crate) conflicts: Conflicts,
     /// The search decides who goes next: whatever goes wrong now is not the program's doing.
     pub(crate) is_picking: bool,
-    /// Why the search cannot go on.
-    pub(crate) error: Option<String>,
-    /// The program cannot go on, for this reason.
-    pub(crate) deadlock: Option<String>,
+    /// Why the execution at hand did not go on to its end.
+    stopped: Option<Stopped>,
+    /// It goes no farther: what happens now is that its stacks are dropped.
+    is_torn_down: bool,
     executions: u64,
     execution: Execution,
+}
+
+/// Why an execution was not made to its end.
+#[derive(Clone, Debug)]
+pub(crate) enum Stopped {
+    /// The program cannot go on, for this reason.
+    Deadlock(String),
+    /// The search cannot go on.
+    Error(String),
+    /// It would take too long.
+    Cut(String),
 }
 
 /// What is known of the current execution.
@@ -96,18 +110,14 @@ struct Execution {
     current: Thread,
     /// The thread whose transition this is.
     running: Option<Thread>,
-    transition: Transition,
+    /// Mutexes taken since the last choice, and what they protected then.
+    taken: Vec<(ObjectId, Option<u128>)>,
     /// For each thread whose last operation took a mutex, which.
     last: Vec<(Thread, ObjectId)>,
-    burst: u32,
-}
-
-/// What happens from one choice to the next.
-#[derive(Default)]
-struct Transition {
-    footprint: Footprint,
-    /// Mutexes taken in it, and what they protected then.
-    taken: Vec<(ObjectId, Option<u128>)>,
+    operations: u32,
+    /// How often the program has said something.
+    told: u32,
+    trace: Trace,
 }
 
 impl Execution {
@@ -121,72 +131,67 @@ impl Execution {
             preemptions: 0,
             current: 0,
             running: None,
-            transition: Transition::default(),
+            taken: Vec::new(),
             last: Vec::new(),
-            burst: 0,
+            operations: 0,
+            told: 0,
+            trace: Trace::default(),
         }
     }
 
     /// Another one begins: as a new one, in the same memory.
-    fn begin(&mut self) {
+    fn begin(&mut self, ground: Ground, verifies: bool) {
         let Self {
-            ground,
-            verifies,
+            ground: own_ground,
+            verifies: own_verifies,
             program,
             knowledge,
             schedule,
             preemptions,
             current,
             running,
-            transition: Transition { footprint, taken },
+            taken,
             last,
-            burst,
+            operations,
+            told,
+            // Begun by whoever needs it.
+            trace: _,
         } = self;
-        (*ground, *verifies) = (Ground::New, false);
+        (*own_ground, *own_verifies) = (ground, verifies);
         program.begin();
         knowledge.clear();
         schedule.clear();
         (*preemptions, *current, *running) = (0, 0, None);
-        footprint.clear();
         taken.clear();
         last.clear();
-        *burst = 0;
+        (*operations, *told) = (0, 0);
     }
 
     const fn is_known(&self) -> bool {
-        matches!(self.ground, Ground::Known(_))
+        matches!(self.ground, Ground::Known)
     }
 
     /// Whether all that happens here was noted in another execution.
     const fn is_old(&self) -> bool {
-        matches!(self.ground, Ground::Known(_) | Ground::Skipped)
+        matches!(
+            self.ground,
+            Ground::Known | Ground::Skipped | Ground::Verified
+        )
     }
-}
-
-/// Why nothing new comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Reason {
-    /// The same transitions were seen in another order.
-    Asleep,
-    /// The state was seen before.
-    Known,
 }
 
 /// How an execution ended.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
-    pub(crate) reason: Option<Reason>,
+    /// It came to a state where nothing is left.
+    pub(crate) is_known: bool,
     pub(crate) choices: usize,
     pub(crate) preemptions: u32,
 }
 
 impl Control {
-    pub(crate) fn new(options: Arc<Options>, visited: Arc<Visited>) -> Rc<Self> {
-        let sleep_sets = options.has(Reduction::SleepSets)
-            && !options.has(Reduction::VisitedStates)
-            && options.preemptions.is_none();
-        let search = Search::new(sleep_sets);
-        let symmetries = match options.has(Reduction::Symmetry) && options.preemptions.is_none() {
+    pub(crate) fn new(options: Arc<Options>, visited: Arc<Visited>, alarm: Arc<Alarm>) -> Rc<Self> {
+        let symmetries = match options.in_force(Reduction::Symmetry) {
             true => Symmetries::new(&options.symmetries),
             false => Symmetries::new(&[]),
         };
@@ -195,13 +200,13 @@ impl Control {
                 execution: Execution::new(options.spurious),
                 options,
                 symmetries,
+                alarm,
                 visited,
                 walk: Walk::default(),
-                search,
                 conflicts: Conflicts::default(),
                 is_picking: false,
-                error: None,
-                deadlock: None,
+                stopped: None,
+                is_torn_down: false,
                 executions: 0,
             }),
         })
@@ -215,9 +220,9 @@ impl Control {
     /// that comes is known.
     pub(crate) fn is_known(&self) -> bool {
         self.with(|state| match state.execution.ground {
-            Ground::Known(_) => true,
+            Ground::Known => true,
             Ground::Skipped => state.options.keeper.is_some(),
-            Ground::Repeated | Ground::New => false,
+            Ground::Repeated | Ground::New | Ground::Verified => false,
         })
     }
 }
@@ -228,49 +233,58 @@ impl State {
         self.options.follows() && matches!(self.execution.ground, Ground::Repeated | Ground::New)
     }
 
-    /// Whether an execution ends where it comes to a state seen before.
-    pub(crate) fn keeps_states(&self) -> bool {
+    /// Whether states are told apart by what they are, and not by how they were come to.
+    fn keeps_states(&self) -> bool {
         self.options.has(Reduction::VisitedStates)
     }
 
     /// An execution begins.
     pub(crate) fn begin(&mut self) {
+        hook::begin_execution(&self.alarm);
+        (self.stopped, self.is_torn_down) = (None, false);
+        if self.execution.trace.is_compared() {
+            self.execution.begin(Ground::Verified, true);
+            return;
+        }
         self.executions += 1;
-        hook::begin_execution();
-        self.search.begin();
-        let execution = &mut self.execution;
-        execution.begin();
-        execution.verifies =
-            self.executions.is_power_of_two() || self.executions.is_multiple_of(VERIFY_EVERY);
-        let repeats = self.walk.is_repeating() || self.search.is_repeating();
-        execution.ground = match (repeats, self.walk.kept()) {
+        let verifies = verify::is_followed(self.executions);
+        let ground = match (self.walk.is_repeating(), self.walk.kept()) {
             (false, _) => Ground::New,
-            (true, Some(_)) if !execution.verifies => Ground::Skipped,
+            (true, Some(_)) if !verifies => Ground::Skipped,
             (true, _) => Ground::Repeated,
         };
+        self.execution.begin(ground, verifies);
+        match verifies && verify::is_made_twice(self.executions) {
+            true => self.execution.trace.record(),
+            false => self.execution.trace.rest(),
+        }
     }
 
     /// The main thread has come to its end.
     pub(crate) fn main_ended(&mut self) {
-        self.execution.program.thread(0).ended = true;
+        self.thread_ends(0);
     }
 
     /// The execution has come to its end, and nothing has gone wrong in it.
     pub(crate) fn come_to_the_end(&mut self) {
-        if self.deadlock.is_none() && self.error.is_none() && self.walk.is_repeating() {
+        if self.stopped.is_none() && (self.walk.is_repeating() || !self.execution.trace.is_over()) {
             self.diverged::<()>(OTHER_END);
         }
     }
 
+    /// Why the execution that has ended stopped on its way, if it did. What was noticed where no observer
+    /// is comes before whatever followed from it.
+    pub(crate) fn take_stopped(&mut self) -> Option<Stopped> {
+        let stopped = self.stopped.take();
+        let alarm = self.alarm.raised().map(str::to_owned);
+        alarm.map(Stopped::Error).or(stopped)
+    }
+
     /// The execution has ended.
     pub(crate) fn end(&mut self) -> Ended {
-        self.close_transition();
         let execution = &self.execution;
         Ended {
-            reason: match execution.ground {
-                Ground::Known(reason) => Some(reason),
-                _ => None,
-            },
+            is_known: execution.is_known(),
             choices: execution.schedule.len(),
             preemptions: execution.preemptions,
         }
@@ -282,38 +296,103 @@ impl State {
         choices.map(|choice| choice.thread()).collect()
     }
 
+    /// The execution does not go on.
+    fn stop<T>(&mut self, why: Stopped) -> Option<T> {
+        self.stopped.get_or_insert(why);
+        None
+    }
+
     /// The thread that goes next; `None` if none can, or none should.
     fn pick(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
         self.is_picking = true;
         let picked = self.pick_next(runnable, current);
         self.is_picking = false;
+        self.is_torn_down |= picked.is_none();
         picked
     }
 
     fn pick_next(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
-        if self.error.is_some() {
+        if self.stopped.is_some() || self.alarm.raised().is_some() {
             return None;
         }
-        let program = &self.execution.program;
-        let is_local = |thread: &Thread| program.stop_of(*thread).is_none();
-        let goes_on = current.filter(|thread| is_local(thread) && runnable.contains(thread));
-        if let Some(next) = goes_on.or_else(|| runnable.iter().copied().find(is_local)) {
-            self.execution.current = next;
-            return Some(next);
+        if let Some(next) = self.next_without_choice(runnable, current) {
+            return Some(self.go_on(next));
+        }
+        if let Some(error) = self.out_of_control(runnable) {
+            return self.stop(Stopped::Error(error));
         }
         let options = self.options(runnable);
         // That a sleeper may wake without a reason does not mean that it ever will.
         let spurious = self.options.spurious;
         if options.is_empty() || spurious && options.iter().all(|&one| self.is_spurious(one)) {
-            self.deadlock = Some(deadlock::describe(&self.execution.program));
-            return None;
+            if let Some(next) = self.next_that_rests(runnable) {
+                return Some(self.go_on(next));
+            }
+            let why = deadlock::describe(&self.execution.program);
+            return self.stop(Stopped::Deadlock(why));
         }
         let choice = match self.execution.ground {
-            Ground::Known(_) => self.next_in_turn(&options),
+            Ground::Known => self.next_in_turn(&options),
             _ => self.choose(&options)?,
         };
         self.go(choice);
         Some(choice.thread())
+    }
+
+    /// A thread that does nothing that others can notice: it is not at a scheduling point, or at one at
+    /// which it has waited for another one's end.
+    fn next_without_choice(&self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
+        let program = &self.execution.program;
+        let goes_on = |thread: &Thread| match program.stop_of(*thread) {
+            None => program.has_started(*thread),
+            Some(stop) => stop.next.is_join() && program.ways(stop.next) > 0,
+        };
+        let current = current.filter(|thread| runnable.contains(thread) && goes_on(thread));
+        current.or_else(|| runnable.iter().copied().find(goes_on))
+    }
+
+    /// Of the threads that rest, the one whose turn it is.
+    fn next_that_rests(&self, runnable: &[Thread]) -> Option<Thread> {
+        let Execution {
+            program, current, ..
+        } = &self.execution;
+        let resting = runnable.iter().copied();
+        let resting = resting.filter(|&thread| program.threads[thread].rests);
+        resting.min_by_key(|thread| (thread <= current, *thread))
+    }
+
+    /// A thread goes on that need not be chosen.
+    fn go_on(&mut self, thread: Thread) -> Thread {
+        self.execution.current = thread;
+        if let Some(Stop { next, at }) = self.execution.program.stop_of(thread) {
+            let state = self.execution.program.thread(thread);
+            (state.rests, state.burst) = (false, 0);
+            self.perform(thread, next, 0, at);
+        }
+        thread
+    }
+
+    /// A thread that the search knows nothing of, or that waits for something that it knows nothing of.
+    fn out_of_control(&self, runnable: &[Thread]) -> Option<String> {
+        let program = &self.execution.program;
+        let threads = &program.threads;
+        if let Some(thread) = runnable
+            .iter()
+            .find(|&&thread| !program.has_started(thread))
+        {
+            return Some(format!(
+                "thread {thread} was not started with nmr_sync::thread::spawn: the explorer does not know \
+                 what it does"
+            ));
+        }
+        let mut all = threads.iter().enumerate();
+        let (thread, _) = all.find(|&(thread, state)| {
+            !state.ended && state.stop.is_none() && !runnable.contains(&thread)
+        })?;
+        Some(format!(
+            "thread {thread} waits for something that is not of nmr-sync (one of shuttle's own primitives, \
+             perhaps): the explorer does not know what for"
+        ))
     }
 
     /// What can come next. The thread that ran comes first: few preemptions are tried before many.
@@ -329,20 +408,21 @@ impl State {
             }
             !options.is_empty()
         };
+        let rests = |thread: Thread| program.threads[thread].rests;
         // A choice of the thread's own is nobody else's business.
         let own = runnable.iter().find(|&&thread| self.is_own_choice(thread));
         if let Some(&own) = own {
             add(own);
             return options;
         }
-        let goes_on = running.filter(|running| runnable.contains(running));
+        let goes_on = running.filter(|running| runnable.contains(running) && !rests(*running));
         let can_go_on = goes_on.is_some_and(&mut add);
         let bound = self.options.preemptions;
         if can_go_on && bound.is_some_and(|most| self.execution.preemptions >= most) {
             return options;
         }
         for &thread in runnable {
-            if Some(thread) != goes_on {
+            if Some(thread) != goes_on && !rests(thread) {
                 add(thread);
             }
         }
@@ -355,7 +435,10 @@ impl State {
     }
 
     fn is_own_choice(&self, thread: Thread) -> bool {
-        let stop = self.execution.program.stop_of(thread);
+        let program = &self.execution.program;
+        let stop = program
+            .stop_of(thread)
+            .filter(|_| !program.threads[thread].rests);
         match stop.map(|stop| stop.next) {
             Some(Next::Operation(Operation::Choose(_))) => !self.is_disputed(thread),
             Some(Next::Operation(operation @ Operation::NotifyOne(_))) => {
@@ -393,7 +476,8 @@ impl State {
             execution.running = Some(thread);
         }
         execution.current = thread;
-        execution.burst = 0;
+        execution.program.begin_transition();
+        execution.taken.clear();
         execution.schedule.push(choice);
         self.perform(thread, next, choice.variant, at);
     }
@@ -402,44 +486,20 @@ impl State {
     fn perform(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
         let follows = self.follows();
         let execution = &mut self.execution;
-        let touched = execution.program.go(thread, next, variant, at);
-        let took = match next {
-            Next::Operation(Operation::Acquire(mutex))
-            | Next::Reacquire { mutex, .. }
-            | Next::Asleep { mutex, .. } => Some(mutex),
-            Next::Operation(Operation::TryAcquire(mutex)) => {
-                (execution.program.threads[thread].outcome == 1).then_some(mutex)
-            }
-            _ => None,
-        };
-        // A mutex that is taken to read only is noted as such when it is released.
-        for object in touched.into_iter().flatten() {
-            let tried = matches!(next, Next::Operation(Operation::TryAcquire(_)));
-            let writes = !follows || tried || Some(object) != took;
-            execution.transition.footprint.add(object, writes);
-        }
+        execution.program.go(thread, next, variant, at);
+        let outcome = execution.program.threads[thread].outcome;
+        self.trace(&(thread, next.code(), variant, outcome));
         if !follows {
             return;
         }
-        if let Some(mutex) = took {
+        let execution = &mut self.execution;
+        if let Some(mutex) = next.takes(outcome) {
             let before = execution.knowledge.mark(mutex);
-            execution.transition.taken.push((mutex, before));
+            execution.taken.push((mutex, before));
             execution.knowledge.acquired(thread, mutex);
         }
         // That it came so far is a part of what a thread knows, whatever else it learns.
-        let outcome = execution.program.threads[thread].outcome;
         let write: Write<'_> = &|mut state| (next, outcome).hash(&mut state);
         execution.knowledge.learn(&self.symmetries, thread, write);
-    }
-
-    /// The current transition is over, or has come to a point where it may be.
-    fn close_transition(&mut self) {
-        let transition = &mut self.execution.transition;
-        // Who still holds what it took keeps others out, whatever it does with it.
-        for (mutex, _) in transition.taken.drain(..) {
-            transition.footprint.add(mutex, true);
-        }
-        self.search.touched(&transition.footprint);
-        transition.footprint.clear();
     }
 }

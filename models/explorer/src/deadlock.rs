@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use nmr_sync::hook::{ObjectId, Operation};
 
-use crate::program::{Next, Program, Stop, Thread, name};
+use crate::program::{Next, Program, Stop, Thread, name, words};
 
 /// Says why the program cannot go on. The text begins with `deadlock`.
 pub(crate) fn describe(program: &Program) -> String {
@@ -22,7 +22,7 @@ pub(crate) fn describe(program: &Program) -> String {
         let cycle: Vec<String> = cycle.iter().map(ToString::to_string).collect();
         let _ = write!(
             text,
-            "\n  a cycle: threads {} each wait for the next one's mutex",
+            "\n  a cycle: threads {} each wait for the next one",
             cycle.join(" → ")
         );
     }
@@ -31,7 +31,9 @@ pub(crate) fn describe(program: &Program) -> String {
 
 fn blocked(program: &Program) -> impl Iterator<Item = (Thread, Stop)> {
     let threads = program.threads.iter().enumerate();
-    threads.filter_map(|(thread, state)| Some((thread, state.stop?)))
+    let stopped = threads.filter_map(|(thread, state)| Some((thread, state.stop?)));
+    // The main thread at its end waits for the others, and nobody waits for it.
+    stopped.filter(|(_, stop)| stop.next != Next::Operation(Operation::JoinAll))
 }
 
 /// The mutex that a thread waits for.
@@ -56,6 +58,7 @@ fn reason(program: &Program, Stop { next, at }: Stop) -> String {
             };
             format!("sleeps on condvar {} at {at}: {why}", name(condvar))
         }
+        Next::Operation(Operation::Join(_)) => format!("{} at {at}", words(next)),
         _ => match wanted(next) {
             Some(mutex) => format!(
                 "waits for mutex {} at {at}, {}",
@@ -68,8 +71,13 @@ fn reason(program: &Program, Stop { next, at }: Stop) -> String {
 }
 
 fn held(program: &Program, mutex: ObjectId) -> String {
+    let has_ended = |thread: Thread| {
+        let state = &program.threads[thread];
+        let stop = state.stop.map(|stop| stop.next);
+        state.ended || stop == Some(Next::Operation(Operation::JoinAll))
+    };
     match program.holder(mutex) {
-        Some(held) if program.threads[held.by].ended => format!(
+        Some(held) if has_ended(held.by) => format!(
             "which thread {} took at {} and still held when it ended",
             held.by, held.at
         ),
@@ -78,11 +86,14 @@ fn held(program: &Program, mutex: ObjectId) -> String {
     }
 }
 
-/// Threads that wait for each other in a ring, the first one again at the end.
+/// Threads that wait for each other, for a mutex or for the end, in a ring, the first one again at the end.
 fn cycle(program: &Program, blocked: &[(Thread, Stop)]) -> Option<Vec<Thread>> {
     let waits_for = |thread: Thread| {
         let (_, stop) = blocked.iter().find(|&&(other, _)| other == thread)?;
-        Some(program.holder(wanted(stop.next)?)?.by)
+        match stop.next {
+            Next::Operation(Operation::Join(other)) => Some(other),
+            next => Some(program.holder(wanted(next)?)?.by),
+        }
     };
     blocked.iter().find_map(|&(start, _)| {
         let mut ring = vec![start];

@@ -7,8 +7,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nmr_sync::hook;
+
 use crate::checkpoint;
-use crate::options::{Keeper, Options};
+use crate::judge::{Ending, Judgement};
+use crate::options::{Keeper, Minimise, Options};
 use crate::progress::Progress;
 use crate::reduction::Reduction;
 use crate::report::{Counterexample, Report, Verdict};
@@ -106,8 +109,17 @@ impl Builder {
     }
 
     /// Called after each execution, on its worker's thread: for what a program counts over its executions.
+    /// Some are made twice, to see that the same comes of them.
     pub fn after_each(mut self, after: impl Fn() + Send + Sync + 'static) -> Self {
         self.options.after = Some(Arc::new(after));
+        self
+    }
+
+    /// Called when the search begins again, because a conflict was found: what a program has collected over its
+    /// executions so far the search does not vouch for. With several workers some executions that were
+    /// begun before end after that.
+    pub fn on_restart(mut self, on_restart: impl Fn() + Send + Sync + 'static) -> Self {
+        self.options.on_restart = Some(Arc::new(on_restart));
         self
     }
 
@@ -120,17 +132,47 @@ impl Builder {
         self
     }
 
-    /// Says what kind of violation a message is: a counterexample with fewer preemptions is looked for
-    /// among those of the same kind. Called after the execution, on its worker's thread. Without it all
-    /// deadlocks are one kind, and so are all panics with the same words.
-    pub fn kind(mut self, kind: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
-        self.options.kind = Some(Arc::new(kind));
+    /// Judges each execution, on its worker's thread, right after it: also one that came to its end, and one
+    /// that only repeats what is known. What is answered is a violation; an error means that the judge
+    /// cannot do without something, and ends the search as a harness error. Without a judge a deadlock is
+    /// a violation of the kind `deadlock`, and a panic one of a kind of its own.
+    ///
+    /// ```
+    /// # #[cfg(shuttle)] {
+    /// use nmr_explorer::{Ending, Evidence, Explorer, Judgement};
+    ///
+    /// let judge = |ending: &Ending| match ending {
+    ///     Ending::Completed => Ok(None),
+    ///     other => Ok(Some(Judgement {
+    ///         kind: "it did not complete".to_owned(),
+    ///         message: format!("{other:?}"),
+    ///         evidence: Some(Evidence::new(7_u32)),
+    ///     })),
+    /// };
+    /// let report = Explorer::builder().judge(judge).check(|| panic!("on purpose"));
+    /// # let nmr_explorer::Verdict::Violated(found) = report.verdict else { panic!("{report}") };
+    /// # assert_eq!(found.kind, "it did not complete");
+    /// # assert_eq!(found.evidence.unwrap().downcast_ref(), Some(&7_u32));
+    /// # }
+    /// ```
+    pub fn judge(
+        mut self,
+        judge: impl Fn(&Ending) -> Result<Option<Judgement>, String> + Send + Sync + 'static,
+    ) -> Self {
+        self.options.judge = Some(Arc::new(judge));
         self
     }
 
     /// Reports the first violation as it is, and looks for none with fewer preemptions.
     pub const fn first_violation(mut self) -> Self {
-        self.options.minimise = false;
+        self.options.minimise = Minimise::Never;
+        self
+    }
+
+    /// The most executions in which a violation with fewer preemptions is looked for once one is found. Ten
+    /// times as many as that took, and at least 2,000, if not given.
+    pub const fn max_minimising(mut self, executions: u64) -> Self {
+        self.options.minimise = Minimise::Executions(executions);
         self
     }
 
@@ -160,13 +202,25 @@ impl Builder {
 
     /// Runs `program` in every interleaving, until one goes wrong.
     ///
+    /// An execution is over when all its threads have ended: the main one waits for those that nobody
+    /// joins.
+    ///
     /// The program must do the same whenever its threads take turns in the same way: no time, no random
     /// number, no order of a hash map. Where that is found not to hold, the verdict is
-    /// [`Verdict::HarnessError`]. Its mutexes and condvars must be made inside it.
+    /// [`Verdict::HarnessError`]. Its mutexes, condvars and atomics must be made inside it, and its threads
+    /// be started with `nmr_sync::thread::spawn`; a `check` inside a `check` is refused.
     pub fn check(self, program: impl Fn() + Send + Sync + 'static) -> Report {
         let started = Instant::now();
         let program: Arc<dyn Fn() + Send + Sync> = Arc::new(program);
         let options = Arc::new(self.options);
+        if is_inside_a_model() {
+            let why = "a check inside a check, or inside a model of shuttle's: it would not see the threads \
+                outside";
+            hook::raise_alarm(why);
+            let shared = Shared::new(options.clone(), started, None);
+            let verdict = Verdict::HarnessError(why.to_owned());
+            return report(&options, &shared, verdict, started, 0);
+        }
         let rest = match &options.checkpoint {
             Some(path) => checkpoint::read(path, &options),
             None => Ok(None),
@@ -188,13 +242,18 @@ impl Builder {
             }
         };
         let mut more = 0;
-        if let Verdict::Violated(found) = &mut verdict
-            && options.minimise
-        {
-            more = minimise(&options, started, &program, found);
+        if let Verdict::Violated(found) = &mut verdict {
+            let executions = shared.totals.executions.load(Ordering::Relaxed);
+            let most = options.minimise.executions(executions);
+            more = minimise(&options, started, &program, found, most);
         }
         report(&options, &shared, verdict, started, more)
     }
+}
+
+/// Whether the calling thread is one of a program that is being explored.
+fn is_inside_a_model() -> bool {
+    hook::is_observed() || shuttle::current::try_get_current_task().is_some()
 }
 
 fn verdict(end: End) -> Verdict {
@@ -206,23 +265,27 @@ fn verdict(end: End) -> Verdict {
     }
 }
 
-/// Looks for a violation of the same kind with fewer preemptions: with none, with one, …
-/// Answers the executions that this took.
+/// Looks for a violation of the same kind with fewer preemptions: with none, with one, …, in `most`
+/// executions at the most. Answers the executions that this took.
 fn minimise(
     options: &Options,
     started: Instant,
     program: &Arc<dyn Fn() + Send + Sync>,
     found: &mut Counterexample,
+    most: u64,
 ) -> u64 {
     let mut executions = 0;
-    for most in 0..found.preemptions {
+    for preemptions in 0..found.preemptions {
+        let left = most - executions;
+        if left == 0 {
+            return executions;
+        }
         let bounded = Options {
-            preemptions: Some(most),
+            preemptions: Some(preemptions),
             only: Some(found.kind.clone()),
             workers: 1,
             checkpoint: None,
-            max_executions: None,
-            on_progress: None,
+            max_executions: Some(left),
             ..options.clone()
         };
         let search = Shared::new(Arc::new(bounded), started, None);
@@ -251,23 +314,26 @@ fn report(
     let totals = &shared.totals;
     Report {
         name: options.name.clone(),
-        version: options.version.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
         commit: env!("NMR_COMMIT").to_owned(),
         verdict,
         executions: totals.executions.load(Ordering::Relaxed),
         before_restart: totals.before.load(Ordering::Relaxed),
         minimising: more,
+        verifying: totals.verifying.load(Ordering::Relaxed),
         known: totals.known.load(Ordering::Relaxed),
-        asleep: totals.asleep.load(Ordering::Relaxed),
         transitions: shared.transitions(),
-        states: shared.states(),
+        states: match options.has(Reduction::VisitedStates) {
+            true => shared.states(),
+            false => 0,
+        },
         longest: totals.longest.load(Ordering::Relaxed),
         preemptions: totals.preemptions.load(Ordering::Relaxed),
         restarts: totals.restarts.load(Ordering::Relaxed),
         memory: shared.memory(),
         elapsed: started.elapsed(),
         workers: options.workers,
-        reductions: options.reductions.names(),
+        reductions: options.names_in_force(),
         spurious: options.spurious,
     }
 }

@@ -64,6 +64,17 @@ struct Known {
     /// something of the above has changed since.
     part: Prints,
     part_is_of: Does,
+    /// What the program last said of it.
+    last_told: Option<Learnt>,
+}
+
+/// What the program said that a thread has learnt: how often it had said something by then, and all that
+/// the thread had learnt before it and after it.
+#[derive(Clone, Copy, Debug)]
+struct Learnt {
+    told: u32,
+    before: Option<u128>,
+    after: u128,
 }
 
 /// A critical section that has begun.
@@ -90,7 +101,16 @@ struct Data {
 #[derive(Clone, Debug)]
 pub(crate) struct Knowledge {
     threads: Vec<Rc<Known>>,
-    data: Vec<(ObjectId, Rc<Data>)>,
+    data: Vec<Entry>,
+}
+
+/// What is known of one object.
+#[derive(Clone, Debug)]
+struct Entry {
+    object: ObjectId,
+    data: Rc<Data>,
+    /// How often the program had said something when it last said what this is.
+    told: Option<u32>,
 }
 
 /// What there was at a scheduling point.
@@ -151,10 +171,10 @@ impl Symmetries {
     /// The hashes of what `write` writes. What has the same hash under one relabelling has so under each.
     fn prints(&self, write: Write<'_>) -> Prints {
         let hash = || print(|state| write(state)).0;
+        let first = self.first(write);
         if let [_] = self.all.as_slice() {
-            return smallvec![hash()];
+            return smallvec![first];
         }
-        let first = with_relabelling(&self.all[0], hash);
         let mut known = self.known.borrow_mut();
         if let Some(known) = known.get(&first) {
             return known.clone();
@@ -167,6 +187,15 @@ impl Symmetries {
         let prints: Prints = iter::once(first).chain(others).collect();
         known.insert(first, prints.clone());
         prints
+    }
+
+    /// The hash of what `write` writes, under the relabelling that changes nothing.
+    fn first(&self, write: Write<'_>) -> u128 {
+        let hash = || print(|state| write(state)).0;
+        match self.all.as_slice() {
+            [_] => hash(),
+            all => with_relabelling(&all[0], hash),
+        }
     }
 
     /// `hash` under each.
@@ -229,19 +258,27 @@ impl Knowledge {
     }
 
     fn data(&self, object: ObjectId) -> Option<&Data> {
-        let found = self.data.iter().find(|(other, _)| *other == object);
-        found.map(|(_, data)| &**data)
+        let found = self.data.iter().find(|entry| entry.object == object);
+        found.map(|entry| &*entry.data)
     }
 
+    /// `told`: how often the program has said something, if this is what it says.
     fn set_data(
         &mut self,
         symmetries: &Symmetries,
         object: ObjectId,
         prints: Prints,
-        described: bool,
+        told: Option<u32>,
     ) {
-        let before = self.data(object);
-        if before.is_some_and(|data| data.described == described && data.prints == prints) {
+        let described = told.is_some();
+        let before = self.data.iter_mut().find(|entry| entry.object == object);
+        if let Some(Entry {
+            data, told: last, ..
+        }) = before
+            && data.described == described
+            && data.prints == prints
+        {
+            *last = told;
             return;
         }
         let part = symmetries.each(|number| {
@@ -256,9 +293,10 @@ impl Knowledge {
             described,
             part,
         });
-        match self.data.iter_mut().find(|(other, _)| *other == object) {
-            Some((_, old)) => *old = data,
-            None => self.data.push((object, data)),
+        let entry = Entry { object, data, told };
+        match self.data.iter_mut().find(|entry| entry.object == object) {
+            Some(old) => *old = entry,
+            None => self.data.push(entry),
         }
     }
 
@@ -276,16 +314,51 @@ impl Knowledge {
         self.thread(thread).learnt = learnt;
     }
 
-    /// What `write` writes is all that the thread knows.
-    pub(crate) fn forget(&mut self, symmetries: &Symmetries, thread: Thread, write: Write<'_>) {
-        self.thread(thread).learnt.clear();
+    /// The same, if the program says it.
+    pub(crate) fn learn_told(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        write: Write<'_>,
+        told: u32,
+    ) {
+        let before = self.thread(thread).learnt.first().copied();
         self.learn(symmetries, thread, write);
+        let known = self.thread(thread);
+        known.last_told = Some(Learnt {
+            told,
+            before,
+            after: known.learnt[0],
+        });
+    }
+
+    /// The thread knows nothing of what it has learnt.
+    pub(crate) fn forget(&mut self, thread: Thread) {
+        self.thread(thread).learnt.clear();
+    }
+
+    /// Whether this can be what the program says, as the `told`-th thing that it says: unless it is the last
+    /// thing that counts of something, it can be anything.
+    pub(crate) fn may_be_told(&self, symmetries: &Symmetries, told: u32, write: Write<'_>) -> bool {
+        if let Some(entry) = self.data.iter().find(|entry| entry.told == Some(told)) {
+            return entry.data.prints[0] == symmetries.first(write);
+        }
+        let mut learnt = self.threads.iter().filter_map(|known| known.last_told);
+        learnt
+            .find(|learnt| learnt.told == told)
+            .is_none_or(|learnt| {
+                let after = symmetries.first(&|mut state| {
+                    learnt.before.hash(&mut state);
+                    write(state);
+                });
+                after == learnt.after
+            })
     }
 
     /// The thread makes a mutex: what is in it follows from what the thread knows.
     pub(crate) fn created(&mut self, symmetries: &Symmetries, thread: Thread, mutex: ObjectId) {
         let known = self.known(symmetries, thread);
-        self.set_data(symmetries, mutex, known, false);
+        self.set_data(symmetries, mutex, known, None);
     }
 
     /// The thread has taken a mutex.
@@ -298,17 +371,11 @@ impl Knowledge {
         });
     }
 
-    /// The thread says all that it learns from the critical section it is in.
-    pub(crate) fn learn_from_section(
-        &mut self,
-        symmetries: &Symmetries,
-        thread: Thread,
-        write: Write<'_>,
-    ) {
+    /// From the critical section that it is in the thread learns nothing but what is said.
+    pub(crate) fn learns_no_more(&mut self, thread: Thread) {
         if let Some(section) = self.thread(thread).open.last_mut() {
             section.may_learn = None;
         }
-        self.learn(symmetries, thread, write);
     }
 
     /// The thread begins something.
@@ -318,13 +385,8 @@ impl Knowledge {
         known.remembered.push((now, known.open.len()));
     }
 
-    /// What it knew then, and what `write` writes, is all that the thread knows.
-    pub(crate) fn remembered_and(
-        &mut self,
-        symmetries: &Symmetries,
-        thread: Thread,
-        write: Write<'_>,
-    ) {
+    /// What it knew then is all that the thread knows.
+    pub(crate) fn back_to_remembered(&mut self, thread: Thread) {
         let known = self.thread(thread);
         if let Some((remembered, sections)) = known.remembered.last() {
             known.learnt.clone_from(remembered);
@@ -332,7 +394,6 @@ impl Knowledge {
                 section.may_learn = None;
             }
         }
-        self.learn(symmetries, thread, write);
     }
 
     /// The thread is over with what it began last.
@@ -347,6 +408,7 @@ impl Knowledge {
         thread: Thread,
         mutex: ObjectId,
         write: Write<'_>,
+        told: u32,
     ) {
         if self.data(mutex).is_some_and(|data| data.described) {
             return;
@@ -357,7 +419,7 @@ impl Knowledge {
         {
             may_learn.clone_from(&prints);
         }
-        self.set_data(symmetries, mutex, prints, true);
+        self.set_data(symmetries, mutex, prints, Some(told));
     }
 
     fn section(&mut self, thread: Thread, mutex: ObjectId) -> Option<&mut Section> {
@@ -365,19 +427,20 @@ impl Knowledge {
         open.find(|section| section.mutex == mutex)
     }
 
-    /// The thread says what a mutex protects.
+    /// The thread says what a mutex protects, or what is in an atomic.
     pub(crate) fn describe(
         &mut self,
         symmetries: &Symmetries,
         thread: Thread,
-        mutex: ObjectId,
+        object: ObjectId,
         write: Write<'_>,
+        told: u32,
     ) {
         let prints = symmetries.prints(write);
-        if let Some(section) = self.section(thread, mutex) {
+        if let Some(section) = self.section(thread, object) {
             section.described = true;
         }
-        self.set_data(symmetries, mutex, prints, true);
+        self.set_data(symmetries, object, prints, Some(told));
     }
 
     /// The thread releases a mutex. Whether it has said, in this critical section, what that protects
@@ -411,7 +474,7 @@ impl Knowledge {
             let (before, known) = (before.prints.get(number), known.get(number));
             print(|state| (before, known, relabelled(thread)).hash(state)).0
         });
-        self.set_data(symmetries, object, prints, false);
+        self.set_data(symmetries, object, prints, None);
     }
 
     fn learn_prints(&mut self, symmetries: &Symmetries, thread: Thread, more: &Prints) {
@@ -449,7 +512,7 @@ impl Knowledge {
     }
 
     pub(crate) fn dropped(&mut self, object: ObjectId) {
-        self.data.retain(|(other, _)| *other != object);
+        self.data.retain(|entry| entry.object != object);
     }
 
     /// The hash of the state: of this, of what each thread does next, and of what `beside` writes. And
@@ -475,7 +538,7 @@ impl Knowledge {
         });
         let prints = symmetries.each(|number| {
             let threads = self.threads.iter().map(|known| known.part[number]);
-            let data = self.data.iter().map(|(_, data)| data.part[number]);
+            let data = self.data.iter().map(|entry| entry.data.part[number]);
             threads.chain(data).fold(beside[number], u128::wrapping_add)
         });
         let numbered = prints.iter().zip(0..);

@@ -37,6 +37,8 @@ mod deadlock;
 #[cfg(shuttle)]
 mod explore;
 #[cfg(shuttle)]
+mod judge;
+#[cfg(shuttle)]
 mod knowledge;
 #[cfg(shuttle)]
 mod known;
@@ -52,8 +54,6 @@ mod reduction;
 #[cfg(shuttle)]
 mod report;
 #[cfg(shuttle)]
-mod search;
-#[cfg(shuttle)]
 mod visited;
 #[cfg(shuttle)]
 mod walk;
@@ -62,6 +62,8 @@ mod workers;
 
 #[cfg(shuttle)]
 pub use explore::{Builder, Explorer};
+#[cfg(shuttle)]
+pub use judge::{Ending, Evidence, Judgement};
 #[cfg(shuttle)]
 pub use known::is_known;
 #[cfg(shuttle)]

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::judge::{Ending, Judgement};
 use crate::progress::Progress;
 use crate::reduction::{Reduction, Reductions};
 
@@ -15,8 +16,9 @@ type Beside = Arc<dyn Fn(&mut dyn Hasher) + Send + Sync>;
 type Keep = Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>;
 type PutBack = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 type After = Arc<dyn Fn() + Send + Sync>;
+type OnRestart = Arc<dyn Fn() + Send + Sync>;
 type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
-type Kind = Arc<dyn Fn(&str) -> String + Send + Sync>;
+type Judge = Arc<dyn Fn(&Ending) -> Result<Option<Judgement>, String> + Send + Sync>;
 
 /// Keeps what the program has beside the primitives, and puts it back.
 #[derive(Clone)]
@@ -27,11 +29,32 @@ pub(crate) struct Keeper {
     pub(crate) put_back: PutBack,
 }
 
+/// How long a counterexample with fewer preemptions is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Minimise {
+    /// Not at all.
+    Never,
+    /// For a multiple of the executions that it took to find the first one, and a few.
+    Enough,
+    /// For so many executions.
+    Executions(u64),
+}
+
+impl Minimise {
+    /// The most executions, where the first violation was found after so many.
+    pub(crate) fn executions(self, after: u64) -> u64 {
+        match self {
+            Self::Never => 0,
+            Self::Enough => after.saturating_mul(10).max(2_000),
+            Self::Executions(most) => most,
+        }
+    }
+}
+
 /// See the [module's documentation](self).
 #[derive(Clone)]
 pub(crate) struct Options {
     pub(crate) name: String,
-    pub(crate) version: String,
     pub(crate) budget: Option<Duration>,
     pub(crate) max_executions: Option<u64>,
     /// In bytes; half of the machine's if not given.
@@ -43,11 +66,12 @@ pub(crate) struct Options {
     pub(crate) beside: Option<Beside>,
     pub(crate) keeper: Option<Keeper>,
     pub(crate) after: Option<After>,
+    pub(crate) on_restart: Option<OnRestart>,
     pub(crate) spurious: bool,
     /// A bound on the preemptions, for the smallest counterexample.
     pub(crate) preemptions: Option<u32>,
-    pub(crate) minimise: bool,
-    pub(crate) kind: Option<Kind>,
+    pub(crate) minimise: Minimise,
+    pub(crate) judge: Option<Judge>,
     /// Only a violation of this kind counts.
     pub(crate) only: Option<String>,
     pub(crate) checkpoint: Option<PathBuf>,
@@ -60,7 +84,6 @@ impl Options {
     pub(crate) fn new() -> Self {
         Self {
             name: "program".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             budget: None,
             max_executions: None,
             max_memory: None,
@@ -70,10 +93,11 @@ impl Options {
             beside: None,
             keeper: None,
             after: None,
+            on_restart: None,
             spurious: false,
             preemptions: None,
-            minimise: true,
-            kind: None,
+            minimise: Minimise::Enough,
+            judge: None,
             only: None,
             checkpoint: None,
             interval: Duration::from_secs(60),
@@ -84,6 +108,28 @@ impl Options {
 
     pub(crate) const fn has(&self, reduction: Reduction) -> bool {
         self.reductions.has(reduction)
+    }
+
+    /// Whether a reduction has an effect: it is on, and there is something for it to reduce.
+    pub(crate) fn in_force(&self, reduction: Reduction) -> bool {
+        let keeps_states = self.has(Reduction::VisitedStates);
+        self.has(reduction)
+            && match reduction {
+                Reduction::VisibleOperations | Reduction::VisitedStates | Reduction::LockAware => {
+                    true
+                }
+                Reduction::Forgetting => keeps_states,
+                // A bound counts who ran: states that differ by an exchange have different futures.
+                Reduction::Symmetry => {
+                    keeps_states && self.symmetries.len() > 1 && self.preemptions.is_none()
+                }
+            }
+    }
+
+    /// The reductions that have an effect, by name.
+    pub(crate) fn names_in_force(&self) -> Vec<&'static str> {
+        let in_force = Reduction::ALL.into_iter().filter(|&one| self.in_force(one));
+        in_force.map(Reduction::name).collect()
     }
 
     /// Whether what threads know and mutexes protect counts.

@@ -26,6 +26,25 @@ pub(crate) enum Next {
 }
 
 impl Next {
+    /// The mutex that the thread has when it has come out in this way.
+    pub(crate) const fn takes(self, outcome: usize) -> Option<ObjectId> {
+        match self {
+            Self::Operation(Operation::TryAcquire(_)) if outcome == 0 => None,
+            Self::Operation(Operation::Acquire(mutex) | Operation::TryAcquire(mutex))
+            | Self::Reacquire { mutex, .. }
+            | Self::Asleep { mutex, .. } => Some(mutex),
+            Self::Operation(_) => None,
+        }
+    }
+
+    /// Whether it waits for the end of other threads.
+    pub(crate) const fn is_join(self) -> bool {
+        matches!(
+            self,
+            Self::Operation(Operation::Join(_) | Operation::JoinAll)
+        )
+    }
+
     /// Tells one from another. Not under a relabelling, as a hash does.
     pub(crate) const fn code(self) -> (u8, u64, u64) {
         const fn one(object: ObjectId) -> u64 {
@@ -42,6 +61,10 @@ impl Next {
             Self::Operation(Operation::Linger) => (7, 0, 0),
             Self::Asleep { condvar, mutex } => (8, one(condvar), one(mutex)),
             Self::Reacquire { condvar, mutex } => (9, one(condvar), one(mutex)),
+            Self::Operation(Operation::Load(atomic)) => (10, one(atomic), 0),
+            Self::Operation(Operation::Update(atomic)) => (11, one(atomic), 0),
+            Self::Operation(Operation::Join(thread)) => (12, thread as u64, 0),
+            Self::Operation(Operation::JoinAll) => (13, 0, 0),
         }
     }
 }
@@ -77,10 +100,15 @@ pub(crate) struct Stop {
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ThreadState {
-    /// `None` while it runs, before its first step, while it waits for another thread's end, and after
-    /// its own.
+    /// `None` while it runs, before its first step, and after its end.
     pub(crate) stop: Option<Stop>,
+    /// It was started by another thread of the program.
+    pub(crate) started: bool,
     pub(crate) ended: bool,
+    /// Operations since the last choice.
+    pub(crate) burst: u32,
+    /// It has stopped before an operation that nobody can notice, to let others go on.
+    pub(crate) rests: bool,
     /// What came of its last operation.
     pub(crate) outcome: usize,
     /// Mutexes, condvars and names that it has made.
@@ -132,6 +160,13 @@ impl Program {
         self.unheard.clear();
     }
 
+    /// A choice is carried out: whoever rested has had its rest.
+    pub(crate) fn begin_transition(&mut self) {
+        for thread in &mut self.threads {
+            (thread.burst, thread.rests) = (0, false);
+        }
+    }
+
     pub(crate) fn thread(&mut self, thread: Thread) -> &mut ThreadState {
         if self.threads.len() <= thread {
             self.threads.resize(thread + 1, ThreadState::default());
@@ -175,52 +210,57 @@ impl Program {
             Next::Operation(Operation::Choose(below)) => {
                 u32::try_from(below).expect("fewer than 2^32 choices")
             }
+            Next::Operation(Operation::Join(thread)) => u32::from(self.has_ended(thread)),
+            Next::Operation(Operation::JoinAll) => {
+                let mut others = 1..self.threads.len();
+                u32::from(others.all(|thread| self.has_ended(thread)))
+            }
             Next::Operation(_) => 1,
         }
     }
 
-    /// Does what a thread announced, in one of its ways. Answers the objects that this touches.
-    pub(crate) fn go(
-        &mut self,
-        thread: Thread,
-        next: Next,
-        variant: u32,
-        at: At,
-    ) -> [Option<ObjectId>; 2] {
+    /// Whether the thread is known: the main one, or one that another one of the program has started.
+    pub(crate) fn has_started(&self, thread: Thread) -> bool {
+        thread == 0 || self.threads.get(thread).is_some_and(|state| state.started)
+    }
+
+    fn has_ended(&self, thread: Thread) -> bool {
+        self.threads.get(thread).is_some_and(|state| state.ended)
+    }
+
+    /// Does what a thread announced, in one of its ways.
+    pub(crate) fn go(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
         self.thread(thread).stop = None;
         match next {
-            Next::Operation(Operation::Acquire(mutex)) => {
-                self.take(thread, mutex, at);
-                [Some(mutex), None]
-            }
             Next::Operation(Operation::TryAcquire(mutex)) => {
                 let free = self.holder(mutex).is_none();
                 if free {
                     self.take(thread, mutex, at);
                 }
                 self.thread(thread).outcome = usize::from(free);
-                [Some(mutex), None]
             }
-            Next::Operation(Operation::Release(mutex)) => [Some(mutex), None],
-            Next::Reacquire { condvar, mutex } | Next::Asleep { condvar, mutex } => {
-                self.take(thread, mutex, at);
-                [Some(mutex), Some(condvar)]
-            }
+            Next::Operation(Operation::Acquire(mutex))
+            | Next::Reacquire { mutex, .. }
+            | Next::Asleep { mutex, .. } => self.take(thread, mutex, at),
             Next::Operation(Operation::NotifyOne(condvar)) => {
                 let woken = self.sleepers(condvar).nth(variant as usize);
                 self.wake(condvar, woken.as_slice(), thread, at);
-                [Some(condvar), None]
             }
             Next::Operation(Operation::NotifyAll(condvar)) => {
                 let woken: Vec<Thread> = self.sleepers(condvar).collect();
                 self.wake(condvar, &woken, thread, at);
-                [Some(condvar), None]
             }
-            Next::Operation(Operation::Linger) => [None, None],
             Next::Operation(Operation::Choose(_)) => {
                 self.thread(thread).outcome = variant as usize;
-                [None, None]
             }
+            Next::Operation(
+                Operation::Release(_)
+                | Operation::Linger
+                | Operation::Load(_)
+                | Operation::Update(_)
+                | Operation::Join(_)
+                | Operation::JoinAll,
+            ) => {}
             Next::Operation(Operation::Wait { .. }) => unreachable!("it is done at once"),
         }
     }
@@ -276,6 +316,10 @@ pub(crate) fn words(next: Next) -> String {
         }
         Next::Operation(Operation::Choose(below)) => format!("chooses one of {below}"),
         Next::Operation(Operation::Linger) => "lets the others go on".to_owned(),
+        Next::Operation(Operation::Load(atomic)) => format!("reads atomic {}", name(atomic)),
+        Next::Operation(Operation::Update(atomic)) => format!("updates atomic {}", name(atomic)),
+        Next::Operation(Operation::Join(thread)) => format!("waits for thread {thread} to end"),
+        Next::Operation(Operation::JoinAll) => "waits for all other threads to end".to_owned(),
     }
 }
 

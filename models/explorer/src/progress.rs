@@ -1,11 +1,9 @@
 //! How far a search has come, and how much may be left.
 //!
-//! Where states are kept, the estimate is that of a branching process (Harris, The Theory of Branching
-//! Processes, 1963): if each choice that was taken lately has left m new ones on average, and m is below 1,
-//! then n that are left come to n/(1−m) in all. Where they are not, it is the weighted backtrack
-//! estimator of Kilby, Slaney, Thiébaux and Walsh ("Estimating search tree size", AAAI 2006), after
-//! Knuth (Math. Comp. 29, 1975): each branch of a choice is taken to be as large as the others. Neither
-//! knows what comes, and so the spread of the estimates made lately is told with them.
+//! The estimate is that of a branching process (Harris, The Theory of Branching Processes, 1963): if each
+//! choice that was taken lately has left m new ones on average, and m is below 1, then n that are left come
+//! to n/(1−m) in all. It does not know what comes, and so the spread of the estimates made lately is told
+//! with it.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -13,12 +11,13 @@ use std::time::Duration;
 
 /// See the [module's documentation](self).
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Executions begun.
     pub executions: u64,
     /// Executions in a second, since the beginning.
     pub per_second: f64,
-    /// Different states met, if they are kept.
+    /// Different states met.
     pub states: u64,
     /// Choices on the way to where one of the workers turns to something new.
     pub depth: usize,
@@ -26,12 +25,20 @@ pub struct Progress {
     pub done: f64,
     /// Executions still to be made: the least and the most of the latest estimates.
     pub left: Option<(u64, u64)>,
+    /// A violation was found, and one is looked for that has no more preemptions than this.
+    pub minimising: Option<u32>,
     /// Time since the beginning.
     pub elapsed: Duration,
 }
 
 impl fmt::Display for Progress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(most) = self.minimising {
+            write!(
+                f,
+                "a violation was found; looking for one with at most {most} preemptions: "
+            )?;
+        }
         write!(
             f,
             "{} executions ({:.0} a second), {} states, depth {}",

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::judge::{Ending, Evidence, Judgement};
 use crate::knowledge::WIDTH;
 
 /// What a search came to.
@@ -20,12 +21,18 @@ pub enum Verdict {
 
 /// An execution that went wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counterexample {
-    /// What the panic said, or which threads are blocked, and why.
+    /// What the panic said, which threads are blocked and why, or what
+    /// [whoever judged it](crate::Builder::judge) said.
     pub message: String,
-    /// What kind of violation it is: what [`Builder::kind`](crate::Builder::kind) says of it, or else
-    /// `deadlock` or the panic's message.
+    /// What kind of violation it is, in the words of whoever judged it, or else `deadlock` or the panic's
+    /// message.
     pub kind: String,
+    /// How the execution ended.
+    pub ending: Ending,
+    /// What whoever judged it took along.
+    pub evidence: Option<Evidence>,
     /// The threads in the order of their visible operations, by number: 0 is the main thread, the
     /// others follow as they were spawned.
     pub schedule: Vec<usize>,
@@ -37,14 +44,22 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    pub(crate) fn new(message: String, schedule: Vec<usize>, preemptions: u32) -> Self {
-        let kind = match message.starts_with("deadlock") {
-            true => "deadlock".to_owned(),
-            false => message.clone(),
-        };
+    pub(crate) fn new(
+        ending: Ending,
+        judgement: Judgement,
+        schedule: Vec<usize>,
+        preemptions: u32,
+    ) -> Self {
+        let Judgement {
+            kind,
+            message,
+            evidence,
+        } = judgement;
         Self {
             message,
             kind,
+            ending,
+            evidence,
             schedule,
             preemptions,
             is_minimal: preemptions == 0,
@@ -55,6 +70,7 @@ impl Counterexample {
 /// A verdict, the figures behind it, and under which assumptions it was reached. Its `Display` is the
 /// certificate.
 #[derive(Clone, Debug)]
+#[must_use = "it says whether something went wrong, and whether the search came to its end"]
 pub struct Report {
     /// The program's name.
     pub name: String,
@@ -70,10 +86,11 @@ pub struct Report {
     pub before_restart: u64,
     /// Executions made, besides, in the search for a violation with fewer preemptions.
     pub minimising: u64,
-    /// Of those since, the ones that came to a state where nothing was left to choose.
+    /// Executions made, besides, a second time, to see that the same comes of them.
+    pub verifying: u64,
+    /// Of the executions since the last restart, the ones that came to a state where nothing was left to
+    /// choose.
     pub known: u64,
-    /// Of those since, the ones that turned out to be known in another order.
-    pub asleep: u64,
     /// Choices made for the first time.
     pub transitions: u64,
     /// Different states with a choice; 0 if they were not kept.
@@ -90,7 +107,7 @@ pub struct Report {
     pub elapsed: Duration,
     /// Workers.
     pub workers: usize,
-    /// The reductions that were on, by name.
+    /// The reductions that were in force, by name: on, and with something to reduce.
     pub reductions: Vec<&'static str>,
     /// Whether sleeping threads could wake without a reason.
     pub spurious: bool,
@@ -100,7 +117,7 @@ impl Report {
     /// Executions since the search last began that had something new up to their end.
     #[must_use]
     pub const fn whole(&self) -> u64 {
-        self.executions - self.before_restart - self.known - self.asleep
+        self.executions - self.before_restart - self.known
     }
 
     /// An upper bound on the chance that two of the states met have the same hash, in which case one
@@ -123,7 +140,7 @@ impl fmt::Display for Report {
                     false => "; whether fewer are enough was not found out",
                 };
                 let preemptions = found.preemptions;
-                match found.message.contains(&found.kind) || found.kind == "deadlock" {
+                match found.message.contains(&found.kind) {
                     true => writeln!(f, "violated: {}", found.message)?,
                     false => writeln!(f, "violated ({}): {}", found.kind, found.message)?,
                 }
@@ -135,13 +152,13 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "  {} executions ({} before the last restart, {} whole, {} came to a known state, {} were \
-             known in another order), {} transitions, {} states",
+            "  {} executions ({} before the last restart, {} whole, {} came to a known state), {} made \
+             twice, {} transitions, {} states",
             self.executions,
             self.before_restart,
             self.whole(),
             self.known,
-            self.asleep,
+            self.verifying,
             self.transitions,
             self.states
         )?;
@@ -164,7 +181,10 @@ impl fmt::Display for Report {
             f,
             "  under sequential consistency, {spurious} spurious wake-ups, no bound on preemptions; \
              reductions: {}",
-            self.reductions.join(", ")
+            match self.reductions.is_empty() {
+                true => "none".to_owned(),
+                false => self.reductions.join(", "),
+            }
         )?;
         write!(
             f,

@@ -11,14 +11,15 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use nmr_sync::hook::Alarm;
+
 use crate::checkpoint;
 use crate::conflicts::Conflicts;
+use crate::control::Whole;
 use crate::open::{self, Queue};
 use crate::options::Options;
 use crate::progress::{Estimator, Growth, Progress};
-use crate::reduction::Reduction;
 use crate::report::Counterexample;
-use crate::search::Job;
 use crate::visited::Visited;
 use crate::walk::{self, Open};
 use worker::Worker;
@@ -39,9 +40,9 @@ pub(crate) enum End {
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) executions: AtomicU64,
-    pub(crate) asleep: AtomicU64,
+    /// Executions made a second time.
+    pub(crate) verifying: AtomicU64,
     pub(crate) known: AtomicU64,
-    pub(crate) transitions: AtomicU64,
     pub(crate) longest: AtomicUsize,
     pub(crate) preemptions: AtomicU64,
     /// Times that the search began again, because a conflict was found.
@@ -54,6 +55,7 @@ pub(crate) struct Totals {
 pub(crate) struct Shared {
     pub(crate) options: Arc<Options>,
     pub(crate) totals: Totals,
+    pub(crate) alarm: Arc<Alarm>,
     started: Instant,
     max_memory: u64,
     pool: Mutex<Pool>,
@@ -71,8 +73,6 @@ struct Pool {
     conflicts: Conflicts,
     /// For each worker, the states that it has found where something may be left to choose.
     open: Vec<Queue>,
-    /// Where states are not kept: parts of the search, each with the part of the whole that it is.
-    jobs: Vec<(Job, f64)>,
     /// Workers with work.
     active: usize,
     end: Option<End>,
@@ -81,19 +81,16 @@ struct Pool {
     growth: Growth,
     estimator: Estimator,
     next_tick: Instant,
-    /// Where states are not kept: for each worker, the part of the search that it has still to do.
-    left: Vec<f64>,
+    /// The first execution since the search began, to be made again at its end.
+    first: Option<Whole>,
+    first_is_verified: bool,
 }
 
 impl Pool {
     /// The whole search is still to be done.
-    fn fill(&mut self, options: &Options) {
-        self.jobs.clear();
+    fn fill(&mut self) {
         self.open.iter_mut().for_each(Queue::clear);
-        match options.has(Reduction::VisitedStates) {
-            true => self.open[0].fill([Open::beginning()]),
-            false => self.jobs.push((Job::default(), 1.0)),
-        }
+        self.open[0].fill([Open::beginning()]);
     }
 
     /// A state that was found by this worker, or else by another one. Where memory is short, few are to
@@ -108,14 +105,13 @@ impl Pool {
     }
 
     fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.open.iter().all(Queue::is_empty)
+        self.open.iter().all(Queue::is_empty)
     }
 }
 
 /// What is left of a search, and what it knows.
 pub(crate) struct Rest {
     pub(crate) open: Vec<Open>,
-    pub(crate) jobs: Vec<Job>,
     pub(crate) visited: Visited,
     pub(crate) conflicts: Conflicts,
 }
@@ -127,7 +123,6 @@ impl Shared {
             visited: Arc::new(Visited::new()),
             conflicts: Conflicts::default(),
             open: vec![Queue::new(); options.workers],
-            jobs: Vec::new(),
             active: 0,
             end: None,
             pausing: false,
@@ -135,13 +130,12 @@ impl Shared {
             growth: Growth::default(),
             estimator: Estimator::default(),
             next_tick: started + TICK,
-            left: vec![0.0; options.workers],
+            first: None,
+            first_is_verified: false,
         };
         match rest {
-            None => pool.fill(&options),
+            None => pool.fill(),
             Some(rest) => {
-                let share = 1.0 / rest.jobs.len().max(1) as f64;
-                pool.jobs = rest.jobs.into_iter().map(|job| (job, share)).collect();
                 pool.open[0].fill(rest.open);
                 pool.visited = Arc::new(rest.visited);
                 pool.conflicts = rest.conflicts;
@@ -151,6 +145,7 @@ impl Shared {
             max_memory: options.max_memory.unwrap_or_else(half_of_the_memory),
             options,
             totals: Totals::default(),
+            alarm: Arc::default(),
             started,
             pool: Mutex::new(pool),
             changed: Condvar::new(),
@@ -176,6 +171,10 @@ impl Shared {
                 self.finish(End::Failed("a worker of the explorer panicked".to_owned()));
             }
         }
+        self.alarm.end();
+        if let Some(error) = self.alarm.raised() {
+            return End::Failed(error.to_owned());
+        }
         let end = self.pool().end.clone();
         end.unwrap_or_else(|| End::Failed("the search ended without a reason".to_owned()))
     }
@@ -186,8 +185,7 @@ impl Shared {
 
     /// Choices made for the first time.
     pub(crate) fn transitions(&self) -> u64 {
-        let searched = self.totals.transitions.load(Ordering::Relaxed);
-        self.pool().visited.taken() + searched
+        self.pool().visited.taken()
     }
 
     pub(crate) fn memory(&self) -> u64 {
@@ -204,17 +202,9 @@ impl Shared {
         let Some(path) = &self.options.checkpoint else {
             return Ok(());
         };
-        let jobs: Vec<&Job> = pool.jobs.iter().map(|(job, _)| job).collect();
         let open = pool.open.iter().flat_map(Queue::iter);
         let open = walk::Saved::new(open.filter(|one| one.is_needed(&pool.visited)));
-        checkpoint::write(
-            path,
-            &self.options,
-            &jobs,
-            open,
-            &pool.visited,
-            &pool.conflicts,
-        )
+        checkpoint::write(path, &self.options, open, &pool.visited, &pool.conflicts)
     }
 
     /// The first reason to end is the one that counts.
@@ -267,7 +257,8 @@ impl Shared {
     fn begin_again(&self, pool: &mut Pool) {
         pool.epoch += 1;
         pool.visited = Arc::new(Visited::new());
-        pool.fill(&self.options);
+        pool.fill();
+        pool.first = None;
         pool.growth = Growth::default();
         pool.estimator = Estimator::default();
         let totals = &self.totals;
@@ -275,7 +266,9 @@ impl Shared {
         let executions = totals.executions.load(Ordering::Relaxed);
         totals.before.store(executions, Ordering::Relaxed);
         totals.known.store(0, Ordering::Relaxed);
-        totals.asleep.store(0, Ordering::Relaxed);
+        if let Some(on_restart) = &self.options.on_restart {
+            on_restart();
+        }
         self.call();
     }
 
@@ -296,14 +289,8 @@ impl Shared {
             return;
         };
         let executions = self.totals.executions.load(Ordering::Relaxed);
-        let done = match self.options.has(Reduction::VisitedStates) {
-            true => pool.growth.done(pool.visited.taken(), pool.visited.left()),
-            false => {
-                let left: f64 = pool.left.iter().sum();
-                let waiting: f64 = pool.jobs.iter().map(|(_, share)| share).sum();
-                (1.0 - left - waiting).clamp(0.0, 1.0)
-            }
-        };
+        let (taken, left) = (pool.visited.taken(), pool.visited.left());
+        let done = pool.growth.done(taken, left);
         let elapsed = self.started.elapsed();
         let progress = Progress {
             executions,
@@ -312,6 +299,7 @@ impl Shared {
             depth,
             done,
             left: pool.estimator.add(executions, done),
+            minimising: self.options.preemptions,
             elapsed,
         };
         on_progress(&progress);

@@ -1,6 +1,7 @@
 //! Programs whose states, executions and orders are counted by hand.
 #![cfg(shuttle)]
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict};
@@ -28,7 +29,6 @@ fn plain() -> Builder {
         Reduction::VisitedStates,
         Reduction::Forgetting,
         Reduction::Symmetry,
-        Reduction::SleepSets,
         Reduction::LockAware,
     ];
     others
@@ -134,20 +134,15 @@ fn sections_that_conflict_have_every_interleaving() {
 #[test]
 fn with_visited_states_each_state_is_left_in_every_way_once() {
     for (threads, times) in SIZES.into_iter().chain([(2, 20), (3, 6), (4, 4), (6, 2)]) {
-        for builder in [
-            Explorer::builder(),
-            Explorer::builder().without(Reduction::SleepSets),
-        ] {
-            let report = adders(builder, threads as usize, times as usize);
-            assert_eq!(report.states, states(threads, times), "{report}");
-            assert_eq!(report.transitions, transitions(threads, times), "{report}");
-            // No more executions than a search by depth makes: one, and one for each way to leave a
-            // state that is not the first one.
-            assert!(
-                orders(&report) <= report.transitions - report.states + 1,
-                "{report}"
-            );
-        }
+        let report = adders(Explorer::builder(), threads as usize, times as usize);
+        assert_eq!(report.states, states(threads, times), "{report}");
+        assert_eq!(report.transitions, transitions(threads, times), "{report}");
+        // No more executions than a search by depth makes: one, and one for each way to leave a state
+        // that is not the first one.
+        assert!(
+            orders(&report) <= report.transitions - report.states + 1,
+            "{report}"
+        );
     }
 }
 
@@ -201,7 +196,6 @@ fn plain_with_visited_states() -> Builder {
     let others = [
         Reduction::Forgetting,
         Reduction::Symmetry,
-        Reduction::SleepSets,
         Reduction::LockAware,
     ];
     others
@@ -211,25 +205,48 @@ fn plain_with_visited_states() -> Builder {
 
 #[test]
 fn one_that_writes_is_ordered_with_each_that_reads() {
-    // n readers, one writer: the writer is before or behind each of the readers, that are not ordered
-    // among themselves: 2ⁿ.
+    // n readers, one writer: the writer is before or behind each of the readers, in 2ⁿ ways. A state is
+    // whether the writer has written, and who has read what; as far as two threads or more are left.
     for readers in 1..=3 {
-        let without = Explorer::builder().without(Reduction::VisitedStates);
-        let report = without.check(move || {
+        let (ends, report) = ends(Explorer::builder(), move || {
             let number = Arc::new(Monitor::new(7));
-            run(readers + 1, |thread| {
+            let threads = (0..=readers).map(|thread| {
                 let number = number.clone();
                 let add = usize::from(thread == readers);
-                move || {
+                thread::spawn(move || {
                     number.enter(|number| {
                         *number += add;
-                        learn(&());
-                    });
-                }
+                        learn(&*number);
+                        *number
+                    })
+                })
             });
+            let threads: Vec<_> = threads.collect();
+            threads
+                .into_iter()
+                .map(|thread| thread.join().unwrap())
+                .collect::<Vec<_>>()
         });
-        assert_eq!(orders(&report), 1 << readers, "{report}");
+        assert_eq!(ends, 1 << readers, "{report}");
     }
+}
+
+/// How many ends a program comes to.
+fn ends<T: Ord + Send + 'static>(
+    builder: Builder,
+    program: impl Fn() -> T + Send + Sync + 'static,
+) -> (usize, Report) {
+    let ends: Arc<std::sync::Mutex<BTreeSet<T>>> = Arc::default();
+    let report = builder.check({
+        let ends = ends.clone();
+        move || {
+            let end = program();
+            ends.lock().unwrap().insert(end);
+        }
+    });
+    assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+    let count = ends.lock().unwrap().len();
+    (count, report)
 }
 
 #[test]
@@ -273,26 +290,30 @@ fn permutations(count: usize) -> Vec<Vec<usize>> {
 
 /// The indexer of Flanagan and Godefroid ("Dynamic partial-order reduction for model checking software",
 /// POPL 2005, figure 1), with a lock for each cell in the place of compare-and-swap. Each thread puts
-/// four messages into a hash table, and tries the next cell where one is taken.
-fn indexer(threads: usize) -> Report {
+/// four messages into a hash table, and tries the next cell where one is taken. Comes to the table.
+fn indexer(threads: usize) -> (usize, Report) {
     const SIZE: usize = 128;
-    Explorer::builder()
-        .without(Reduction::VisitedStates)
-        .check(move || {
-            let table: Arc<Vec<Mutex<usize>>> =
-                Arc::new((0..SIZE).map(|_| Mutex::new(0)).collect());
-            run(threads, |thread| {
-                let table = table.clone();
-                move || {
-                    for message in (1..=4).map(|number| number * 11 + thread) {
-                        let mut cell = message * 7 % SIZE;
-                        while !put(&table[cell], message) {
-                            cell = (cell + 1) % SIZE;
-                        }
+    ends(Explorer::builder(), move || {
+        let table: Arc<Vec<Mutex<usize>>> = Arc::new((0..SIZE).map(|_| Mutex::new(0)).collect());
+        run(threads, |thread| {
+            let table = table.clone();
+            move || {
+                for message in (1..=4).map(|number| number * 11 + thread) {
+                    let mut cell = message * 7 % SIZE;
+                    while !put(&table[cell], message * 100 + thread) {
+                        cell = (cell + 1) % SIZE;
                     }
                 }
-            });
-        })
+            }
+        });
+        inside(table)
+    })
+}
+
+/// What is in each of many mutexes at the end. Takes no lock.
+fn inside(mutexes: Arc<Vec<Mutex<usize>>>) -> Vec<usize> {
+    let mutexes = Arc::into_inner(mutexes).expect("all threads have ended");
+    mutexes.into_iter().map(Mutex::into_inner).collect()
 }
 
 /// Whether the cell was empty.
@@ -312,8 +333,8 @@ fn up_to_11_threads_of_the_indexer_have_one_order() {
     // 11·m + t is another message for each m from 1 to 4 and each t below 11, and all are below 128, to
     // which 7 is prime: no two threads come to the same cell.
     for threads in [2, 11] {
-        let report = indexer(threads);
-        assert_eq!(report.executions, 1, "{report}");
+        let (ends, report) = indexer(threads);
+        assert_eq!((ends, report.executions), (1, 1), "{report}");
     }
 }
 
@@ -322,46 +343,44 @@ fn the_12th_thread_of_the_indexer_meets_the_first_one_three_times() {
     // 11·m + 11 = 11·(m + 1) + 0: the thread 11 sends for m = 1, 2, 3 what the thread 0 sends for 2, 3,
     // 4. Whoever comes second finds the next cell empty, which is nobody else's. Three times one of two
     // is first, whatever was before: 2³.
-    assert_eq!(orders(&indexer(12)), 8);
+    let (ends, report) = indexer(12);
+    assert_eq!(ends, 8, "{report}");
 }
 
 /// The file system of the same paper (figure 2): a lock for each inode and for each block. A thread gives
-/// its inode a block, from where it looks for one that is not in use.
-fn file_system(threads: usize) -> Report {
+/// its inode a block, from where it looks for one that is not in use. Comes to the inodes.
+fn file_system(threads: usize) -> (usize, Report) {
     const INODES: usize = 32;
     const BLOCKS: usize = 26;
-    Explorer::builder()
-        .without(Reduction::VisitedStates)
-        .check(move || {
-            let inodes: Arc<Vec<Mutex<usize>>> =
-                Arc::new((0..INODES).map(|_| Mutex::new(0)).collect());
-            let busy: Arc<Vec<Mutex<usize>>> =
-                Arc::new((0..BLOCKS).map(|_| Mutex::new(0)).collect());
-            run(threads, |thread| {
-                let (inodes, busy) = (inodes.clone(), busy.clone());
-                move || {
-                    let number = thread % INODES;
-                    let mut inode = inodes[number].lock();
-                    if *inode == 0 {
-                        let mut block = number * 2 % BLOCKS;
-                        while !put(&busy[block], 1) {
-                            block = (block + 1) % BLOCKS;
-                        }
-                        *inode = block + 1;
+    ends(Explorer::builder(), move || {
+        let inodes: Arc<Vec<Mutex<usize>>> = Arc::new((0..INODES).map(|_| Mutex::new(0)).collect());
+        let busy: Arc<Vec<Mutex<usize>>> = Arc::new((0..BLOCKS).map(|_| Mutex::new(0)).collect());
+        run(threads, |thread| {
+            let (inodes, busy) = (inodes.clone(), busy.clone());
+            move || {
+                let number = thread % INODES;
+                let mut inode = inodes[number].lock();
+                if *inode == 0 {
+                    let mut block = number * 2 % BLOCKS;
+                    while !put(&busy[block], 1) {
+                        block = (block + 1) % BLOCKS;
                     }
-                    describe(&inode);
-                    learn(&());
+                    *inode = block + 1;
                 }
-            });
-        })
+                describe(&inode);
+                learn(&());
+            }
+        });
+        inside(inodes)
+    })
 }
 
 #[test]
 fn up_to_13_threads_of_the_file_system_have_one_order() {
     // The thread t begins with the block 2·t, and there are 26.
     for threads in [2, 13] {
-        let report = file_system(threads);
-        assert_eq!(report.executions, 1, "{report}");
+        let (ends, report) = file_system(threads);
+        assert_eq!((ends, report.executions), (1, 1), "{report}");
     }
 }
 
@@ -370,6 +389,7 @@ fn more_threads_of_the_file_system_meet_in_pairs() {
     // The thread 13 + t begins where t does; whoever of the two is second takes the next block, where
     // nobody else looks. Each pair has two orders.
     for (threads, pairs) in [(14, 1), (15, 2), (16, 3), (18, 5)] {
-        assert_eq!(orders(&file_system(threads)), 1 << pairs);
+        let (ends, report) = file_system(threads);
+        assert_eq!(ends, 1 << pairs, "{report}");
     }
 }

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::run::{Run, Watch};
+use crate::run::{Finding, Run, Watch};
 use crate::scenario::Scenario;
 
 thread_local! {
@@ -24,6 +24,11 @@ pub(super) fn execute(scenario: &Arc<Scenario>, watch: &Arc<Watch>) {
 pub(super) fn stuck(details: &str) {
     let run = CURRENT.with_borrow(Clone::clone);
     run.expect("only an execution can be stuck").stuck(details);
+}
+
+/// What the execution at hand, or the one before it, has found.
+pub(super) fn take_finding() -> Option<Finding> {
+    CURRENT.with_borrow(|run| run.as_ref()?.take_finding())
 }
 
 /// An execution is over: what it has to count is counted.

@@ -98,7 +98,7 @@ mod tests {
 
     /// What can come out of a scenario, if it is small enough.
     fn outcomes(scenario: &Arc<Scenario>) -> Option<BTreeSet<u64>> {
-        let watch = Arc::new(Watch::new(Arc::default(), |_| {}));
+        let watch = Arc::new(Watch::new(Arc::default(), |_, _| {}));
         let program = {
             let (scenario, watch) = (scenario.clone(), watch.clone());
             move || {
@@ -109,7 +109,10 @@ mod tests {
         let search = search(program, Duration::from_secs(60), Some(FEW));
         current::leave();
         match search {
-            Search::Exhausted => Some(watch.outcomes()),
+            Search::Exhausted => {
+                assert_eq!(watch.unheard(), 0, "{}: something was found", scenario.name);
+                Some(watch.outcomes())
+            }
             Search::Cut(_) => None,
             Search::Failed(why) => panic!("{}: {why}", scenario.name),
         }

@@ -6,22 +6,20 @@
 
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Explorer, Report, Verdict};
+use nmr_explorer::{Builder, Ending, Evidence, Explorer, Judgement, Report, Verdict};
 use nmr_sync::hook;
 
 use super::{Exploration, Request, Search, current};
-use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
-use crate::run::{Finding, Run, Watch};
+use crate::run::{Run, Watch};
 use crate::symmetry::{self, symmetries};
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
 
 pub(super) fn explore(request: &Request) -> Exploration {
-    let watch = Arc::new(Watch::new(request.executions.clone(), |_| {}));
-    let finding = Arc::default();
-    let report = builder(request, &watch, &finding).check({
+    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let report = builder(request).check({
         let (scenario, watch) = (request.scenario.clone(), watch.clone());
         let symmetries = symmetries(&scenario);
         let slots_count = scenario.uses_stale_handles();
@@ -34,15 +32,10 @@ pub(super) fn explore(request: &Request) -> Exploration {
     });
     current::leave();
     hook::set_slots_count(false);
-    let finding = lock(&finding).take();
-    exploration(&watch, &report, finding)
+    exploration(&watch, &report)
 }
 
-fn builder(
-    request: &Request,
-    watch: &Arc<Watch>,
-    finding: &Arc<Invisible<Option<Finding>>>,
-) -> Builder {
+fn builder(request: &Request) -> Builder {
     let threads = |symmetry: &symmetry::Symmetry| {
         let threads = symmetry.threads.iter().copied();
         threads.map(usize::from).collect()
@@ -66,10 +59,7 @@ fn builder(
             },
         )
         .after_each(current::conclude)
-        .kind({
-            let (watch, finding) = (watch.clone(), finding.clone());
-            move |message| kind(&watch, &finding, message)
-        });
+        .judge(judge);
     asked(builder, &request.search)
 }
 
@@ -95,39 +85,53 @@ pub(super) fn asked(builder: Builder, search: &Search) -> Builder {
     builder
 }
 
-/// Names a violation by the rule that it breaks, and keeps the last one: that is the one which the
-/// explorer reports.
-fn kind(watch: &Watch, kept: &Invisible<Option<Finding>>, message: &str) -> String {
-    if message.starts_with("deadlock") {
-        current::stuck(message);
+/// What the execution that has just ended has found, whichever way it ended. A violation is named by the
+/// rule that it breaks.
+fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
+    if let Ending::Deadlocked(why) = ending {
+        current::stuck(why);
     }
-    let Some(finding) = watch.take_finding() else {
-        return format!("the explorer failed: {message}");
+    let Some(finding) = current::take_finding() else {
+        return match ending {
+            Ending::Completed => Ok(None),
+            other => Err(format!("nothing was found, and yet: {other:?}")),
+        };
     };
     let rule = finding.rule.map(|rule| rule.to_string());
-    *lock(kept) = Some(finding);
-    rule.unwrap_or_else(|| "a crash".to_owned())
+    Ok(Some(Judgement {
+        kind: rule.unwrap_or_else(|| "a crash".to_owned()),
+        message: finding.message.clone(),
+        evidence: Some(Evidence::new(finding)),
+    }))
 }
 
-fn exploration(watch: &Watch, report: &Report, finding: Option<Finding>) -> Exploration {
-    let (mut cut, mut error) = (None, None);
+fn exploration(watch: &Watch, report: &Report) -> Exploration {
+    let (mut cut, mut error, mut finding) = (None, None, None);
     match &report.verdict {
         Verdict::Exhausted => {}
         Verdict::Incomplete(why) => cut = Some(why.clone()),
         Verdict::HarnessError(message) => error = Some(message.clone()),
-        Verdict::Violated(_) if finding.is_some() => {}
-        Verdict::Violated(found) => error = Some(found.kind.clone()),
+        Verdict::Violated(found) => {
+            let evidence = found.evidence.as_ref();
+            finding = evidence
+                .and_then(|evidence| evidence.downcast_ref())
+                .cloned();
+            if finding.is_none() {
+                error = Some(format!("without evidence: {}", found.message));
+            }
+        }
     }
     let extent = match cut {
         Some(_) => Extent::Sampled,
         None => Extent::Complete,
     };
+    let exploration = Exploration::new(watch, extent, finding);
     Exploration {
+        executions: report.executions,
         cut,
-        error,
-        finding,
+        error: error.or_else(|| exploration.error.clone()),
         states: Some(report.states),
         certificate: Some(report.to_string()),
-        ..Exploration::new(watch, extent)
+        ..exploration
     }
 }

@@ -15,7 +15,7 @@ use loom::model::Builder;
 
 use super::{Exploration, Request, is_limit, text};
 use crate::report::Extent;
-use crate::run::{Run, Watch};
+use crate::run::{Finding, Run, Watch};
 use crate::scenario::{MAX_LOOM_THREADS, Scenario};
 
 /// Steps of one execution with a choice; loom takes memory for as many.
@@ -50,9 +50,12 @@ pub(super) fn exhaust(
     request: &Request,
     end: impl Fn(Exploration) + Send + Sync + 'static,
 ) -> Exploration {
-    let watch = Arc::new(Watch::new(request.executions.clone(), move |watch| {
-        end(answer(watch, UNBOUNDED));
-    }));
+    let watch = Arc::new(Watch::new(
+        request.executions.clone(),
+        move |watch, finding| {
+            end(found(watch, UNBOUNDED, finding));
+        },
+    ));
     let no_room = no_room(&request.scenario);
     if no_room.is_some() {
         return not_run(&watch, no_room);
@@ -76,7 +79,7 @@ pub(super) fn explore(
     let bound = Arc::new(AtomicUsize::new(UNBOUNDED));
     let watch = Arc::new(Watch::new(request.executions.clone(), {
         let bound = bound.clone();
-        move |watch| end(answer(watch, bound.load(Ordering::Relaxed)))
+        move |watch, finding| end(found(watch, bound.load(Ordering::Relaxed), finding))
     }));
     let no_room = no_room(&request.scenario);
     if no_room.is_some() {
@@ -126,18 +129,28 @@ fn no_room(scenario: &Scenario) -> Option<String> {
 fn not_run(watch: &Watch, why: Option<String>) -> Exploration {
     Exploration {
         cut: why,
-        ..Exploration::new(watch, Extent::Sampled)
+        ..Exploration::new(watch, Extent::Sampled, None)
     }
 }
 
 fn answer(watch: &Watch, bound: usize) -> Exploration {
+    within(bound, |extent| Exploration::new(watch, extent, None))
+}
+
+fn found(watch: &Watch, bound: usize, finding: &Finding) -> Exploration {
+    within(bound, |extent| {
+        Exploration::new(watch, extent, Some(finding.clone()))
+    })
+}
+
+fn within(bound: usize, exploration: impl FnOnce(Extent) -> Exploration) -> Exploration {
     if bound == UNBOUNDED {
-        return Exploration::new(watch, Extent::Complete);
+        return exploration(Extent::Complete);
     }
     Exploration {
         how: Some(format!("preemptions ≤ {bound}")),
         bound: Some(bound),
-        ..Exploration::new(watch, Extent::Bounded)
+        ..exploration(Extent::Bounded)
     }
 }
 

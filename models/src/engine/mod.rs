@@ -122,7 +122,11 @@ pub struct Exploration {
 }
 
 impl Exploration {
-    fn new(watch: &Watch, extent: Extent) -> Self {
+    /// What has been counted, and what was found. A finding that was made and is not this one, where none
+    /// is, is an error: nobody knows then what the verdict is worth.
+    fn new(watch: &Watch, extent: Extent, finding: Option<Finding>) -> Self {
+        let lost = watch.unheard();
+        let is_lost = lost > 0 && finding.is_none();
         Self {
             executions: watch.executions(),
             exercised: watch.exercised(),
@@ -131,8 +135,10 @@ impl Exploration {
             how: None,
             bound: None,
             cut: None,
-            error: None,
-            finding: watch.finding(),
+            error: is_lost.then(|| {
+                format!("something was found ({lost} times), and it did not arrive: no verdict can be given")
+            }),
+            finding,
             schedule: Vec::new(),
             states: None,
             certificate: None,
@@ -197,10 +203,10 @@ pub fn explore(
 ) -> Exploration {
     install_panic_hook();
     if request.engine.build() != Build::current() {
-        let watch = Watch::new(request.executions.clone(), |_| {});
+        let watch = Watch::new(request.executions.clone(), |_, _| {});
         return Exploration {
             error: Some(format!("{} is not an engine of this build", request.engine)),
-            ..Exploration::new(&watch, Extent::Sampled)
+            ..Exploration::new(&watch, Extent::Sampled, None)
         };
     }
     #[cfg(loom)]

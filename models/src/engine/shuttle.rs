@@ -13,7 +13,7 @@ use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 use super::{Exploration, Request, current, install_panic_hook, is_limit, is_sequential, text};
 use crate::invisible::{Invisible, lock};
 use crate::report::{Engine, Extent};
-use crate::run::Watch;
+use crate::run::{Finding, Watch};
 use crate::scenario::Scenario;
 
 /// Steps of one execution. The scenarios take hundreds; more than this is a livelock or a harness
@@ -83,6 +83,7 @@ struct Search {
     deadline: Instant,
     limit: u64,
     steps: Arc<Invisible<Vec<u8>>>,
+    finding: Arc<Invisible<Option<Finding>>>,
 }
 
 impl Search {
@@ -90,10 +91,11 @@ impl Search {
         install_panic_hook();
         Self {
             scenario: request.scenario.clone(),
-            watch: Arc::new(Watch::new(request.executions.clone(), |_| {})),
+            watch: Arc::new(Watch::new(request.executions.clone(), |_, _| {})),
             deadline: Instant::now() + request.budget,
             limit,
             steps: Arc::default(),
+            finding: Arc::default(),
         }
     }
 
@@ -105,36 +107,43 @@ impl Search {
             limit: self.limit,
             begun: 0,
             steps: self.steps.clone(),
+            finding: self.finding.clone(),
         };
         let runner = Runner::new(scheduler, config());
         let (scenario, watch) = (self.scenario.clone(), self.watch.clone());
         let ended = catch_unwind(AssertUnwindSafe(|| {
             runner.run(move || current::execute(&scenario, &watch));
         }));
-        let mut exploration = Exploration::new(&self.watch, Extent::Sampled);
-        if let Err(payload) = ended {
-            self.explain(text(payload.as_ref()), &mut exploration);
-        }
-        exploration.finding = self.watch.finding();
-        if exploration.finding.is_some() {
-            exploration.exercised = self.watch.exercised();
-            exploration.schedule = lock(&self.steps).clone();
-        }
+        let (cut, error) = match &ended {
+            Ok(_) => (None, None),
+            Err(payload) => self.explain(text(payload.as_ref())),
+        };
+        let finding = lock(&self.finding).take().or_else(current::take_finding);
+        let steps = match finding {
+            Some(_) => lock(&self.steps).clone(),
+            None => Vec::new(),
+        };
+        let exploration = Exploration::new(&self.watch, Extent::Sampled, finding);
         current::leave();
-        exploration
+        Exploration {
+            cut,
+            error: error.or_else(|| exploration.error.clone()),
+            schedule: steps,
+            ..exploration
+        }
     }
 
-    /// shuttle ended the search.
-    fn explain(&self, text: &str, exploration: &mut Exploration) {
-        if self.watch.finding().is_some() {
-            return;
-        }
+    /// shuttle ended the search: why it was cut short, or what failed. Neither counts where something is
+    /// found.
+    fn explain(&self, text: &str) -> (Option<String>, Option<String>) {
         if is_limit(text) {
-            exploration.cut = Some(format!("an execution has more than {MAX_STEPS} steps"));
+            let why = format!("an execution has more than {MAX_STEPS} steps");
+            (Some(why), None)
         } else if text.starts_with("deadlock") {
             current::stuck("");
+            (None, None)
         } else {
-            exploration.error = Some(format!("shuttle failed: {text}"));
+            (None, Some(format!("shuttle failed: {text}")))
         }
     }
 }
@@ -155,12 +164,17 @@ struct Recording {
     limit: u64,
     begun: u64,
     steps: Arc<Invisible<Vec<u8>>>,
+    finding: Arc<Invisible<Option<Finding>>>,
 }
 
 impl Scheduler for Recording {
     fn new_execution(&mut self) -> Option<Schedule> {
+        if let Some(found) = current::take_finding() {
+            lock(&self.finding).get_or_insert(found);
+            return None;
+        }
         let over = self.begun > 0 && Instant::now() >= self.deadline;
-        if over || self.begun >= self.limit || self.watch.finding().is_some() {
+        if over || self.begun >= self.limit {
             return None;
         }
         let schedule = self.inner.new_execution()?;

@@ -7,8 +7,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Exploration, Request, is_sequential};
+use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
-use crate::run::{Run, Watch};
+use crate::run::{Finding, Run, Watch};
 
 /// A round takes microseconds; one that takes so long hangs.
 const HANG: Duration = Duration::from_secs(5);
@@ -23,12 +24,20 @@ pub(super) fn explore(
     request: &Request,
     end: impl Fn(Exploration) + Send + Sync + 'static,
 ) -> Exploration {
-    let watch = Arc::new(Watch::new(request.executions.clone(), move |watch| {
-        end(Exploration::new(watch, Extent::Sampled));
-    }));
+    let watch = Arc::new(Watch::new(
+        request.executions.clone(),
+        move |watch, finding| {
+            end(Exploration::new(
+                watch,
+                Extent::Sampled,
+                Some(finding.clone()),
+            ));
+        },
+    ));
+    let found = Arc::new(Invisible::new(None));
     let (reports, inbox) = channel();
     let rounds = thread::spawn({
-        let (request, watch) = (request.clone(), watch.clone());
+        let (request, watch, found) = (request.clone(), watch.clone(), found.clone());
         move || {
             let deadline = Instant::now() + request.budget;
             loop {
@@ -37,9 +46,11 @@ pub(super) fn explore(
                 if reports.send(Report::Begins(run.clone())).is_err() {
                     return;
                 }
-                run.to_the_end();
+                run.clone().to_the_end();
+                let finding = run.take_finding();
                 let over = is_sequential(&request.scenario) || Instant::now() >= deadline;
-                if over || watch.finding().is_some() {
+                if over || finding.is_some() {
+                    *lock(&found) = finding;
                     // The watchdog may have left.
                     let _ = reports.send(Report::Over);
                     return;
@@ -47,31 +58,32 @@ pub(super) fn explore(
             }
         }
     });
-    watch_over(&inbox);
-    if watch.finding().is_none() && rounds.join().is_err() {
+    let hung = watch_over(&inbox);
+    let finding = hung.or_else(|| lock(&found).take());
+    if finding.is_none() && rounds.join().is_err() {
         return Exploration {
             error: Some("the thread that makes the rounds panicked".to_owned()),
-            ..Exploration::new(&watch, Extent::Sampled)
+            ..Exploration::new(&watch, Extent::Sampled, None)
         };
     }
     let extent = match is_sequential(&request.scenario) {
         true => Extent::Complete,
         false => Extent::Sampled,
     };
-    Exploration::new(&watch, extent)
+    Exploration::new(&watch, extent, finding)
 }
 
-fn watch_over(inbox: &std::sync::mpsc::Receiver<Report>) {
+/// Until the rounds are over, or one of them hangs: what is found then.
+fn watch_over(inbox: &std::sync::mpsc::Receiver<Report>) -> Option<Finding> {
     let mut current: Option<Arc<Run>> = None;
     loop {
         match inbox.recv_timeout(HANG) {
             Ok(Report::Begins(run)) => current = Some(run),
-            Ok(Report::Over) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Report::Over) | Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => {
-                if let Some(run) = current.take() {
-                    run.stuck("");
-                }
-                return;
+                let run = current.take()?;
+                run.stuck("");
+                return run.take_finding();
             }
         }
     }

@@ -133,7 +133,7 @@ fn what_is_asked_of_the_explorer_is_passed_on_to_it_alone() {
         workers: 2,
         max_memory: Some(1 << 30),
         checkpoint: Some(PathBuf::from("s.checkpoint")),
-        without: vec![Reduction::Symmetry, Reduction::SleepSets],
+        without: vec![Reduction::Symmetry, Reduction::LockAware],
         ..Search::default()
     };
     let message = |engine| {
@@ -145,7 +145,7 @@ fn what_is_asked_of_the_explorer_is_passed_on_to_it_alone() {
         outcome.expect("nobody stops it").result.message
     };
     let asked = " --workers 2 --max-memory 1073741824 --checkpoint s.checkpoint \
-                 --no-reduction symmetry --no-reduction sleep-sets";
+                 --no-reduction symmetry --no-reduction lock-aware";
     let told = message(Engine::Explorer);
     let order = format!("--seed 7 --budget-ms 300{asked}\n");
     assert!(told.contains(&order), "{told}");

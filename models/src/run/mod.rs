@@ -55,6 +55,8 @@ pub(crate) struct Run {
     scenario: Arc<Scenario>,
     watch: Arc<Watch>,
     recorder: recorder::Recorder,
+    /// The first thing that was found in this execution, until its engine takes it.
+    finding: Invisible<Option<Finding>>,
     registrar: Registrar,
     modules: Vec<ModuleState>,
     pending: Pending,
@@ -114,6 +116,7 @@ impl Run {
         Arc::new(Self {
             watch: watch.clone(),
             recorder: recorder::Recorder::new(),
+            finding: Invisible::default(),
             registrar: registrar(scenario),
             modules: (0..)
                 .zip(modules)
@@ -312,7 +315,15 @@ impl Run {
     fn found(&self, mut finding: Finding) {
         finding.message = in_names(&self.scenario, &finding.message);
         self.watch.add_exercised(&self.recorder.exercised());
-        self.watch.found(finding);
+        lock(&self.finding).get_or_insert_with(|| finding.clone());
+        self.watch.found(&finding);
+    }
+
+    /// What was found in this execution, for its engine. loom's hears of it as it is found.
+    #[cfg(not(loom))]
+    pub(crate) fn take_finding(&self) -> Option<Finding> {
+        let finding = lock(&self.finding).take();
+        finding.inspect(|_| self.watch.heard())
     }
 
     fn number(&self) -> u8 {
@@ -576,16 +587,15 @@ mod tests {
 
     fn run() -> Arc<Run> {
         let scenario = scenarios::named("two-lives").expect("a scenario");
-        let watch = Watch::new(Arc::default(), |_| {});
+        let watch = Watch::new(Arc::default(), |_, _| {});
         Run::new(&Arc::new(scenario), &Arc::new(watch))
     }
 
     #[track_caller]
     fn finds(run: &Run, issue_again: impl FnOnce(), message: &str) {
-        assert_eq!(run.watch.finding(), None);
         let stopped = catch_unwind(AssertUnwindSafe(issue_again));
         assert!(stopped.is_err_and(|payload| payload.is::<recorder::Stop>()));
-        let finding = run.watch.finding().expect("stopped by it");
+        let finding = run.take_finding().expect("stopped by it");
         assert_eq!(finding.rule, Some(VALIDITY));
         assert_eq!(finding.message, message);
     }

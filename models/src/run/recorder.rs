@@ -249,7 +249,7 @@ mod tests {
             let refused = What::Return(Answer::InsufficientResources);
             assert_eq!(recorder.record(thread, refused), None);
             let scenario = scenarios::named(scenario).expect("a scenario");
-            let watch = Watch::new(Arc::default(), |_| {});
+            let watch = Watch::new(Arc::default(), |_, _| {});
             watch.saw(&scenario, || recorder.fingerprint());
             watch.outcomes()
         };

@@ -63,7 +63,8 @@ impl<N: Copy + Hash, H: Copy> Latest<N, H> {
         let raced = self.raced.as_ref().map(Mutex::lock);
         touch(self.key);
         *lock(&self.value) = Some((name, handle));
-        if raced.is_some() {
+        if let Some(raced) = &raced {
+            describe(raced);
             learn(&());
         }
     }
@@ -72,7 +73,8 @@ impl<N: Copy + Hash, H: Copy> Latest<N, H> {
         let raced = self.raced.as_ref().map(Mutex::lock);
         touch(self.key);
         let value = *lock(&self.value);
-        if raced.is_some() {
+        if let Some(raced) = &raced {
+            describe(raced);
             learn(&value.map(|(name, _)| name));
         }
         value

@@ -79,7 +79,7 @@ mod tests {
 
     fn run(scenario: &str) -> Arc<Run> {
         let scenario = scenarios::named(scenario).expect("a scenario");
-        let watch = Watch::new(Arc::default(), |_| {});
+        let watch = Watch::new(Arc::default(), |_, _| {});
         Run::new(&Arc::new(scenario), &Arc::new(watch))
     }
 

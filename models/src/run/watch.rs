@@ -10,31 +10,34 @@ use crate::report::Rule;
 use crate::scenario::Scenario;
 use crate::symmetry::{Symmetry, symmetries, with_symmetry};
 
-type OnFinding = Box<dyn Fn(&Watch) + Send + Sync>;
+type OnFinding = Box<dyn Fn(&Watch, &Finding) + Send + Sync>;
 
 /// The running totals of one search.
 pub(crate) struct Watch {
     executions: Arc<AtomicU64>,
     exercised: Invisible<[u64; Rule::COUNT]>,
     outcomes: Invisible<BTreeSet<u64>>,
-    finding: Invisible<Option<Finding>>,
+    /// Findings made, by whichever execution.
+    found: AtomicU64,
+    /// Findings that an engine has heard of.
+    heard: AtomicU64,
     /// Those of the scenario, once somebody wants to know.
     symmetries: OnceLock<Vec<Symmetry>>,
-    /// Called with the first finding. An engine that cannot be stopped from inside ends the process
-    /// here.
+    /// Called with each finding. An engine that cannot be stopped from inside ends the process here.
     on_finding: OnFinding,
 }
 
 impl Watch {
     pub(crate) fn new(
         executions: Arc<AtomicU64>,
-        on_finding: impl Fn(&Self) + Send + Sync + 'static,
+        on_finding: impl Fn(&Self, &Finding) + Send + Sync + 'static,
     ) -> Self {
         Self {
             executions,
             exercised: Invisible::new([0; Rule::COUNT]),
             outcomes: Invisible::default(),
-            finding: Invisible::new(None),
+            found: AtomicU64::new(0),
+            heard: AtomicU64::new(0),
             symmetries: OnceLock::new(),
             on_finding: Box::new(on_finding),
         }
@@ -72,26 +75,20 @@ impl Watch {
         lock(&self.outcomes).clone()
     }
 
-    /// Keeps the first finding.
-    pub(crate) fn found(&self, finding: Finding) {
-        {
-            let mut first = lock(&self.finding);
-            if first.is_some() {
-                return;
-            }
-            *first = Some(finding);
-        }
-        (self.on_finding)(self);
+    /// An execution has found something, which it keeps itself.
+    pub(super) fn found(&self, finding: &Finding) {
+        self.found.fetch_add(1, Ordering::Relaxed);
+        (self.on_finding)(self, finding);
     }
 
-    /// What was found, to look for something else.
-    #[cfg(shuttle)]
-    pub(crate) fn take_finding(&self) -> Option<Finding> {
-        lock(&self.finding).take()
+    /// The engine has heard of a finding.
+    #[cfg(not(loom))]
+    pub(super) fn heard(&self) {
+        self.heard.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// What was found.
-    pub(crate) fn finding(&self) -> Option<Finding> {
-        lock(&self.finding).clone()
+    /// Findings that no engine has heard of: a verdict that leaves them out is worth nothing.
+    pub(crate) fn unheard(&self) -> u64 {
+        self.found.load(Ordering::Relaxed) - self.heard.load(Ordering::Relaxed)
     }
 }

@@ -6,11 +6,10 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use nmr_sync::hook::Operation;
 use rustc_hash::FxBuildHasher;
 
-use super::{Choices, Execution, Ground, Reason, State};
-use crate::knowledge::{Kept, Print, Symmetries};
+use super::{Choices, Execution, Ground, State, Stopped};
+use crate::knowledge::{Kept, Print, Symmetries, print};
 use crate::options::Options;
 use crate::program::{Choice, Next, Stop, words};
-use crate::search::Step;
 use crate::visited::Arrival;
 use crate::walk::{Place, Turn};
 
@@ -22,25 +21,30 @@ pub(super) const OTHER_END: &str = "the program is at its end already";
 impl State {
     /// Asks the search.
     pub(super) fn choose(&mut self, options: &[Choice]) -> Option<Choice> {
-        self.close_transition();
-        if let &[only] = options
-            && (self.keeps_states() || self.search.is_repeating())
-        {
+        if let &[only] = options {
             return Some(only);
         }
         let digest = self.digest(options);
         if self.walk.is_repeating() {
             self.repeat(options, digest)
-        } else if self.keeps_states() {
-            self.walk_on(options, digest)
+        } else if self.execution.ground == Ground::Verified {
+            self.leave_verified(options)
         } else {
-            self.search_on(options, digest)
+            self.walk_on(options, digest)
+        }
+    }
+
+    /// What the state is known by, and the relabelling under which it is.
+    fn print(&mut self) -> (Print, usize) {
+        match self.keeps_states() {
+            true => self.execution.print(&self.options, &self.symmetries),
+            false => (self.execution.path_print(), 0),
         }
     }
 
     /// Chooses by what is left at the state.
     fn walk_on(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
-        let (print, number) = self.execution.print(&self.options, &self.symmetries);
+        let (print, number) = self.print();
         let place = Place {
             digest,
             print,
@@ -59,7 +63,7 @@ impl State {
                 None => return self.diverged(OTHER_CHOICES),
             },
             Arrival::Known => {
-                self.execution.ground = Ground::Known(Reason::Known);
+                self.execution.ground = Ground::Known;
                 return Some(options[0]);
             }
         };
@@ -80,7 +84,7 @@ impl State {
         }
         let compares = self.execution.verifies || turn.is_some();
         if compares && self.follows() {
-            let (print, _) = self.execution.print(&self.options, &self.symmetries);
+            let (print, _) = self.print();
             if print != known_print {
                 return self.diverged(OTHER_STATE);
             }
@@ -111,27 +115,6 @@ impl State {
         };
         self.walk.choose(turn.place, options[index]);
         Some(options[index])
-    }
-
-    /// Chooses depth first.
-    fn search_on(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
-        if self.search.is_repeating() {
-            let choice = self.search.repeat(digest);
-            if choice.is_none() {
-                return self.diverged(OTHER_CHOICES);
-            }
-            if !self.search.is_repeating() {
-                self.execution.ground = Ground::New;
-            }
-            return choice;
-        }
-        match self.search.choose(options, digest) {
-            Step::Go(choice) => Some(choice),
-            Step::Asleep => {
-                self.execution.ground = Ground::Known(Reason::Asleep);
-                Some(options[0])
-            }
-        }
     }
 
     /// The choices by the names under which the state knows the threads.
@@ -170,12 +153,11 @@ impl State {
             Some(thread) => format!(" after an operation of thread {thread}"),
             None => String::new(),
         };
-        self.error = Some(format!(
+        self.stop(Stopped::Error(format!(
             "at step {step} of a repeated execution{last} {what}: the program depends on something \
              that is not under control (time, a random number, the order of a hash map, something \
              left by an earlier execution). Now{stops}"
-        ));
-        None
+        )))
     }
 
     /// What each thread stops at and what can come next, as one number.
@@ -199,6 +181,11 @@ impl Execution {
         };
         let bytes = kept.bytes() + keeper.map_or(0, |keeper| keeper.bytes);
         (kept, bytes)
+    }
+
+    /// Stands for a state that is told apart by the way there alone.
+    fn path_print(&self) -> Print {
+        print(|hasher| self.schedule.hash(hasher))
     }
 
     /// The state, and the relabelling under which it has this hash. Under a bound on preemptions what

@@ -7,7 +7,7 @@ use std::panic::Location;
 
 use nmr_sync::hook::{Kind, ObjectId, Observer, Operation, Told, Write};
 
-use super::{BURST, Control, MAX_THREADS, State};
+use super::{BURST, Control, Execution, Ground, MAX_OPERATIONS, MAX_THREADS, State, Stopped};
 use crate::program::{At, Next, Stop, Thread};
 use crate::reduction::Reduction;
 
@@ -38,49 +38,63 @@ impl State {
         match operation {
             Operation::Acquire(object)
             | Operation::NotifyOne(object)
-            | Operation::NotifyAll(object) => is_visible(object),
+            | Operation::NotifyAll(object)
+            | Operation::Load(object)
+            | Operation::Update(object) => is_visible(object),
             Operation::TryAcquire(_)
             | Operation::Release(_)
             | Operation::Wait { .. }
             | Operation::Choose(_)
             | Operation::Linger => true,
+            // Who waits for a thread's end goes on when it comes: nobody can tell when.
+            Operation::Join(_) | Operation::JoinAll => false,
         }
+    }
+
+    /// Whether the execution has stopped on its way: nothing that is done now counts.
+    fn is_over(&self) -> bool {
+        self.stopped.is_some() || self.alarm.raised().is_some()
     }
 
     /// See [`Observer::announce`].
     fn announce(&mut self, thread: Thread, operation: Operation, at: At) -> bool {
+        if self.is_torn_down {
+            return false;
+        }
+        self.execution.operations += 1;
+        if self.execution.operations > MAX_OPERATIONS {
+            let why = format!("an execution has more than {MAX_OPERATIONS} operations");
+            self.stop::<()>(Stopped::Cut(why));
+        }
+        if self.is_over() {
+            return true;
+        }
         self.note_use(thread, operation);
         if let Operation::Wait { condvar, mutex } = operation {
             self.section_ends(thread, mutex);
-            self.execution.transition.footprint.add(condvar, true);
             self.execution.program.sleep(thread, condvar, mutex, at);
             return true;
         }
         let next = Next::Operation(operation);
         let ways = self.execution.program.ways(next);
         let known = self.execution.is_known();
-        let lingers = &mut self.execution.program.thread(thread).lingers;
-        let lingered = std::mem::replace(lingers, operation == Operation::Linger)
+        let state = self.execution.program.thread(thread);
+        let lingered = std::mem::replace(&mut state.lingers, operation == Operation::Linger)
             && self.options.has(Reduction::VisibleOperations);
         let at_once = match operation {
             Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
             Operation::Linger => known,
             _ => known || lingered || !self.is_visible(operation),
         };
-        self.execution.burst += 1;
-        let in_a_burst = self.execution.burst <= BURST;
-        if at_once && ways == 1 && in_a_burst {
+        let state = self.execution.program.thread(thread);
+        state.burst += 1;
+        let goes_on = at_once && ways == 1;
+        if goes_on && state.burst <= BURST {
             self.perform(thread, next, 0, at);
             return false;
         }
-        if !in_a_burst
-            && !known
-            && let Operation::Acquire(mutex) = operation
-        {
-            // It may be waiting for what only another thread can do.
-            self.conflicts.tried(mutex);
-        }
-        self.execution.program.thread(thread).stop = Some(Stop { next, at });
+        state.rests = goes_on;
+        state.stop = Some(Stop { next, at });
         true
     }
 
@@ -108,12 +122,34 @@ impl State {
             Operation::Acquire(mutex) | Operation::TryAcquire(mutex) => {
                 self.conflicts.used(mutex, thread);
             }
-            Operation::Wait { .. } | Operation::NotifyOne(_) | Operation::NotifyAll(_) => {}
+            Operation::Load(atomic) | Operation::Update(atomic) => {
+                self.conflicts
+                    .accessed(atomic, thread, program.held_by(thread));
+                // It waits for nobody: only if others can come between is it noticed by who wants a lock.
+                if !self.conflicts.is_visible(atomic) {
+                    return;
+                }
+            }
+            Operation::Wait { .. }
+            | Operation::NotifyOne(_)
+            | Operation::NotifyAll(_)
+            | Operation::Join(_)
+            | Operation::JoinAll => {}
             Operation::Release(_) | Operation::Choose(_) | Operation::Linger => return,
         }
         for held in program.held_by(thread) {
             self.conflicts.nested(held);
         }
+    }
+
+    /// A thread's end: what it holds it holds for ever.
+    pub(super) fn thread_ends(&mut self, thread: Thread) {
+        if !self.execution.is_old() && self.notes_conflicts() {
+            for held in self.execution.program.held_by(thread) {
+                self.conflicts.nested(held);
+            }
+        }
+        self.execution.program.thread(thread).ended = true;
     }
 
     /// The mutex of the thread's last operation, if that may have been done without stopping.
@@ -127,9 +163,9 @@ impl State {
     fn note_last(&mut self, thread: Thread, operation: Operation) {
         let last = &mut self.execution.last;
         match operation {
-            Operation::Acquire(mutex) => {
+            Operation::Acquire(object) | Operation::Load(object) | Operation::Update(object) => {
                 last.retain(|&(other, _)| other != thread);
-                last.push((thread, mutex));
+                last.push((thread, object));
             }
             Operation::Choose(_) => {
                 last.retain(|&(other, _)| other != thread);
@@ -139,7 +175,11 @@ impl State {
             Operation::TryAcquire(_) | Operation::Wait { .. } | Operation::Linger => {
                 last.retain(|&(other, _)| other != thread);
             }
-            Operation::Release(_) | Operation::NotifyOne(_) | Operation::NotifyAll(_) => {}
+            Operation::Release(_)
+            | Operation::NotifyOne(_)
+            | Operation::NotifyAll(_)
+            | Operation::Join(_)
+            | Operation::JoinAll => {}
         }
     }
 
@@ -148,53 +188,82 @@ impl State {
         let follows = self.follows();
         let execution = &mut self.execution;
         execution.program.release(mutex);
-        let transition = &mut execution.transition;
         if !follows {
-            transition.footprint.add(mutex, true);
             return;
         }
         let described = execution
             .knowledge
             .released(&self.symmetries, thread, mutex);
-        let taken = transition.taken.iter().position(|&(one, _)| one == mutex);
-        let before = taken.and_then(|index| transition.taken.swap_remove(index).1);
+        let taken = execution.taken.iter().position(|&(one, _)| one == mutex);
+        let before = taken.and_then(|index| execution.taken.swap_remove(index).1);
         // What was taken in another transition has kept others out meanwhile.
         let only_read = described && before.is_some() && before == execution.knowledge.mark(mutex);
-        let writes = !only_read || !self.options.has(Reduction::LockAware);
-        transition.footprint.add(mutex, writes);
         if !only_read && self.notes_conflicts() {
             self.conflicts.wrote(mutex, thread);
         }
     }
 
+    /// An atomic's value is told after each of its operations.
+    fn accessed(&mut self, thread: Thread, atomic: ObjectId, write: Write<'_>) {
+        let notes_conflicts = self.notes_conflicts();
+        let Execution {
+            knowledge,
+            program,
+            told,
+            ..
+        } = &mut self.execution;
+        let before = knowledge.mark(atomic);
+        knowledge.describe(&self.symmetries, thread, atomic, write, *told);
+        let is_new = before.is_none();
+        if !is_new && before != knowledge.mark(atomic) && notes_conflicts {
+            self.conflicts.wrote(atomic, thread);
+            // Whatever the lock is said to protect, it has kept others away from this.
+            for held in program.held_by(thread) {
+                self.conflicts.wrote(held, thread);
+            }
+        }
+    }
+
     /// See [`Observer::told`].
     fn told(&mut self, thread: Thread, what: Told, write: Write<'_>) {
+        self.execution.told += 1;
+        self.trace_told(&(thread, what), write);
+        if self.execution.ground == Ground::Skipped {
+            self.compare_skipped(write);
+        }
         if !self.follows() {
             return;
         }
+        let forgets = self.options.has(Reduction::Forgetting);
         let execution = &mut self.execution;
         let (knowledge, symmetries) = (&mut execution.knowledge, &self.symmetries);
+        let told = execution.told;
         match what {
             Told::Found(mutex) => {
-                knowledge.found(symmetries, thread, mutex, write);
+                knowledge.found(symmetries, thread, mutex, write, told);
                 let mark = knowledge.mark(mutex);
-                let mut taken = execution.transition.taken.iter_mut();
+                let mut taken = execution.taken.iter_mut();
                 if let Some((_, before @ None)) = taken.find(|(one, _)| *one == mutex) {
                     *before = mark;
                 }
             }
-            Told::Data(mutex) => knowledge.describe(symmetries, thread, mutex, write),
+            Told::Data(mutex) => knowledge.describe(symmetries, thread, mutex, write, told),
+            Told::Value(atomic) => self.accessed(thread, atomic, write),
             Told::Remembers => knowledge.remembers(symmetries, thread),
-            Told::RememberedAnd if self.options.has(Reduction::Forgetting) => {
-                knowledge.remembered_and(symmetries, thread, write);
+            Told::RememberedAnd if forgets => {
+                knowledge.back_to_remembered(thread);
+                knowledge.learn_told(symmetries, thread, write, told);
             }
-            Told::RememberedAnd => knowledge.learn_from_section(symmetries, thread, write),
             Told::NoLongerRemembers => knowledge.no_longer_remembers(thread),
-            Told::Learnt => knowledge.learn_from_section(symmetries, thread, write),
-            Told::Known if self.options.has(Reduction::Forgetting) => {
-                knowledge.forget(symmetries, thread, write);
+            Told::Learnt | Told::RememberedAnd => {
+                knowledge.learns_no_more(thread);
+                knowledge.learn_told(symmetries, thread, write, told);
             }
-            Told::Known => knowledge.learn(symmetries, thread, write),
+            Told::Known if forgets => {
+                knowledge.forget(thread);
+                knowledge.learn_told(symmetries, thread, write, told);
+            }
+            Told::Kept | Told::Known => knowledge.learn_told(symmetries, thread, write, told),
         }
     }
 }
@@ -248,7 +317,6 @@ impl Observer for Control {
                 return;
             }
             let thread = state.execution.current;
-            state.execution.transition.footprint.add(object, true);
             let last = state.last_mutex(thread);
             state.conflicts.touched(object, thread, last);
             // Whoever says what stands beside the primitives has said what this is.
@@ -270,15 +338,14 @@ impl Observer for Control {
             let thread = state.execution.current;
             let follows = state.follows();
             let execution = &mut state.execution;
+            execution.program.thread(child).started = true;
             if child >= MAX_THREADS {
-                state.error.get_or_insert_with(|| {
-                    format!(
-                        "the program has more than {MAX_THREADS} threads, the main one included"
-                    )
-                });
+                let why = format!(
+                    "the program has more than {MAX_THREADS} threads, the main one included"
+                );
+                state.stop::<()>(Stopped::Error(why));
                 return;
             }
-            execution.program.thread(child);
             execution.last.push((child, own(child)));
             if follows {
                 execution
@@ -301,19 +368,14 @@ impl Observer for Control {
     }
 
     fn ended(&self) {
-        self.with(|state| {
-            let thread = state.execution.current;
-            state.execution.program.thread(thread).ended = true;
-        });
+        self.with(|state| state.thread_ends(state.execution.current));
     }
 
     fn outsider(&self) {
         self.with(|state| {
-            state.error.get_or_insert_with(|| {
-                "the program uses a mutex or a condvar that was made before this execution began: make \
-                 all of them inside the program, so that each execution starts anew"
-                    .to_owned()
-            });
+            let why = "the program uses a mutex, a condvar or an atomic that was made before this execution \
+                 began: make all of them inside the program, so that each execution starts anew";
+            state.stop::<()>(Stopped::Error(why.to_owned()));
         });
     }
 }

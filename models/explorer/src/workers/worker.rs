@@ -12,15 +12,13 @@ use nmr_sync::hook;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 use super::{End, Pool, Shared, TICK};
-use crate::control::{Control, Controlled, Reason, State};
+use crate::control::{Control, Controlled, Ended, State, Stopped};
+use crate::judge::Ending;
 use crate::knowledge::Symmetries;
 use crate::known;
 use crate::report::Counterexample;
 use crate::visited::Visited;
 use crate::walk::Open;
-
-/// Steps of one execution; more than this is a livelock or a program that spins.
-const MAX_STEPS: usize = 1_000_000;
 
 /// See the [module's documentation](self).
 pub(super) struct Worker {
@@ -30,18 +28,24 @@ pub(super) struct Worker {
     symmetries: Symmetries,
     visited: Arc<Visited>,
     begun: bool,
-    work: Option<Work>,
+    /// The execution at hand makes the one before it a second time.
+    verifies: bool,
+    /// One execution, which turns there.
+    work: Option<Open>,
     until_tick: u32,
     /// The calls that it has followed.
     heard: u64,
 }
 
-/// What a worker has to do.
-enum Work {
-    /// One execution, which turns there.
-    Turn(Open),
-    /// Where states are not kept: this part of the whole search.
-    Part(f64),
+/// What follows for the search from how an execution ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// Nothing was wrong.
+    Good,
+    /// Something was wrong, but not what is looked for now.
+    Ignored,
+    /// The search is over.
+    End,
 }
 
 /// Sees to it that nobody waits for a worker that is gone.
@@ -59,7 +63,8 @@ impl Drop for Alive<'_> {
 impl Worker {
     pub(super) fn work(shared: &Arc<Shared>, number: usize, program: &Arc<dyn Fn() + Send + Sync>) {
         let visited = shared.pool().visited.clone();
-        let control = Control::new(shared.options.clone(), visited.clone());
+        let (options, alarm) = (shared.options.clone(), shared.alarm.clone());
+        let control = Control::new(options, visited.clone(), alarm);
         let worker = Rc::new(RefCell::new(Self {
             shared: shared.clone(),
             number,
@@ -67,6 +72,7 @@ impl Worker {
             symmetries: Symmetries::new(&shared.options.symmetries),
             visited,
             begun: false,
+            verifies: false,
             work: None,
             until_tick: 0,
             heard: 0,
@@ -87,6 +93,7 @@ impl Worker {
             let ended = catch_unwind(AssertUnwindSafe(|| {
                 Runner::new(scheduler, config()).run(move || {
                     program();
+                    hook::join_all();
                     known::main_ended();
                 })
             }));
@@ -105,12 +112,18 @@ impl Worker {
 
     /// Between executions: whether to make another one.
     fn next(&mut self, control: &Control) -> bool {
-        if std::mem::take(&mut self.begun) && !self.after(control) {
+        if std::mem::take(&mut self.begun) && !self.after(control, None) {
             return false;
         }
         loop {
             if self.work.is_none() && !self.take(control) {
                 return false;
+            }
+            if self.verifies {
+                self.begun = true;
+                let made_twice = &self.shared.totals.verifying;
+                made_twice.fetch_add(1, Ordering::Relaxed);
+                return true;
             }
             if let Some(why) = self.shared.limit() {
                 self.shared.finish(End::Cut(why));
@@ -122,7 +135,6 @@ impl Worker {
             self.heard = calls;
             self.look_at_the_pool(control);
         }
-        self.give(control);
         self.tick(control);
         self.begun = true;
         self.shared
@@ -132,114 +144,126 @@ impl Worker {
         true
     }
 
-    /// An execution has ended.
-    fn after(&mut self, control: &Control) -> bool {
-        let goes_on = self.judge(control);
+    /// An execution has ended, perhaps with a panic. Whether the search goes on.
+    fn after(&mut self, control: &Control, panic: Option<String>) -> bool {
+        let judged = self.judge(control, panic);
         if let Some(after) = &self.shared.options.after {
             after();
         }
-        if goes_on {
-            self.turn_back(control);
-        }
-        goes_on
-    }
-
-    /// Whether the search goes on after an execution that has ended.
-    fn judge(&self, control: &Control) -> bool {
-        let ended = control.with(|state| {
-            state.come_to_the_end();
-            state.end()
-        });
-        let totals = &self.shared.totals;
-        match ended.reason {
-            Some(Reason::Asleep) => totals.asleep.fetch_add(1, Ordering::Relaxed),
-            Some(Reason::Known) => totals.known.fetch_add(1, Ordering::Relaxed),
-            None => 0,
-        };
-        totals.longest.fetch_max(ended.choices, Ordering::Relaxed);
-        totals
-            .preemptions
-            .fetch_max(ended.preemptions.into(), Ordering::Relaxed);
-        let (error, deadlock) = control.with(|state| (state.error.take(), state.deadlock.take()));
-        if let Some(error) = error {
-            self.shared.finish(End::Failed(error));
+        if judged == Judged::End {
             return false;
         }
-        if let Some(message) = deadlock {
-            return !self.violated(control, message, ended.preemptions);
+        if std::mem::take(&mut self.verifies) {
+            let whole = control.with(State::verified);
+            self.shared.pool().first.get_or_insert(whole);
+            self.turn_back(control, false);
+            return true;
+        }
+        let is_out_of_date = self.share_conflicts(control);
+        self.verifies = judged == Judged::Good && !is_out_of_date && control.with(State::verify);
+        if !self.verifies {
+            self.turn_back(control, is_out_of_date);
         }
         true
+    }
+
+    /// What follows from how an execution has ended.
+    fn judge(&self, control: &Control, panic: Option<String>) -> Judged {
+        let (ended, stopped) = control.with(|state| {
+            if panic.is_none() {
+                state.come_to_the_end();
+            }
+            (state.end(), state.take_stopped())
+        });
+        if !self.verifies {
+            self.count(&ended);
+        }
+        let ending = match (stopped, panic) {
+            (Some(Stopped::Error(error)), _) => {
+                return self.end(End::Failed(error));
+            }
+            (Some(Stopped::Cut(why)), _) => return self.end(End::Cut(why)),
+            (_, Some(message)) => Ending::Panicked(message),
+            (Some(Stopped::Deadlock(why)), None) => Ending::Deadlocked(why),
+            (None, None) => Ending::Completed,
+        };
+        let judgement = match &self.shared.options.judge {
+            Some(judge) => judge(&ending),
+            None => Ok(ending.judgement()),
+        };
+        match judgement {
+            Ok(None) => Judged::Good,
+            Ok(Some(judgement)) if self.verifies => {
+                let error = format!(
+                    "an execution in which nothing went wrong was made a second time, and then it did \
+                     ({}): the program depends on something that is not under control",
+                    judgement.message
+                );
+                self.end(End::Failed(error))
+            }
+            Ok(Some(judgement)) => {
+                let schedule = control.with(|state| state.schedule());
+                let found = Counterexample::new(ending, judgement, schedule, ended.preemptions);
+                self.violated(control, found)
+            }
+            Err(error) => self.end(End::Failed(error)),
+        }
+    }
+
+    fn end(&self, end: End) -> Judged {
+        self.shared.finish(end);
+        Judged::End
+    }
+
+    fn count(&self, ended: &Ended) {
+        let totals = &self.shared.totals;
+        let known = u64::from(ended.is_known);
+        totals.known.fetch_add(known, Ordering::Relaxed);
+        totals.longest.fetch_max(ended.choices, Ordering::Relaxed);
+        let preemptions = ended.preemptions.into();
+        totals.preemptions.fetch_max(preemptions, Ordering::Relaxed);
     }
 
     /// A thread panicked; whether the search goes on.
     fn panicked(&mut self, control: &Control, message: &str) -> bool {
         let begun = std::mem::take(&mut self.begun);
-        let (error, is_picking) = control.with(|state| (state.error.take(), state.is_picking));
-        if let Some(error) = error {
-            self.shared.finish(End::Failed(error));
-            return false;
-        }
+        let is_picking = control.with(|state| state.is_picking);
         if !begun || is_picking {
             let error = format!("what the explorer was given panicked: {message}");
             self.shared.finish(End::Failed(error));
             return false;
         }
-        let ended = control.with(State::end);
-        if message.contains("exceeded max_steps bound") {
-            let why = format!("an execution has more than {MAX_STEPS} steps");
-            self.shared.finish(End::Cut(why));
-            return false;
-        }
-        let goes_on = !self.violated(control, message.to_owned(), ended.preemptions);
-        if let Some(after) = &self.shared.options.after {
-            after();
-        }
-        if goes_on {
-            self.turn_back(control);
-        }
-        goes_on
+        self.after(control, Some(message.to_owned()))
     }
 
-    /// An execution went wrong; whether that ends the search.
-    fn violated(&self, control: &Control, message: String, preemptions: u32) -> bool {
-        let schedule = control.with(|state| state.schedule());
-        let mut found = Counterexample::new(message, schedule, preemptions);
-        if let Some(kind) = &self.shared.options.kind {
-            found.kind = kind(&found.message);
-        }
+    /// An execution went wrong.
+    fn violated(&self, control: &Control, found: Counterexample) -> Judged {
         // Where conflicts were not known it did not stop, and its preemptions are not counted: it will be
         // found again.
         if self.share_conflicts(control) {
-            return false;
+            return Judged::Ignored;
         }
         let wanted = &self.shared.options.only;
         if wanted.as_ref().is_some_and(|wanted| *wanted != found.kind) {
-            return false;
+            return Judged::Ignored;
         }
-        self.shared.finish(End::Violated(found));
-        true
+        self.end(End::Violated(found))
     }
 
     /// An execution is done with.
-    fn turn_back(&mut self, control: &Control) {
-        let is_out_of_date = self.share_conflicts(control);
+    fn turn_back(&mut self, control: &Control, is_out_of_date: bool) {
         let shared = self.shared.clone();
-        match &self.work {
-            _ if is_out_of_date => self.drop_work(control, &mut shared.pool()),
-            Some(Work::Turn(open)) => {
-                if !open.has_more(&self.visited) {
-                    control.with(|state| state.walk.release(open, &state.visited));
-                }
-                let mut pool = shared.pool();
-                self.put_found(control, &mut pool);
-                self.is_idle(&mut pool);
-            }
-            Some(Work::Part(_)) | None => {
-                if !control.with(|state| state.search.turn_back()) {
-                    self.drop_work(control, &mut shared.pool());
-                }
-            }
+        let Some(open) = &self.work else { return };
+        if is_out_of_date {
+            self.drop_work(control, &mut shared.pool());
+            return;
         }
+        if !open.has_more(&self.visited) {
+            control.with(|state| state.walk.release(open, &state.visited));
+        }
+        let mut pool = shared.pool();
+        self.put_found(control, &mut pool);
+        self.go_idle(&mut pool);
     }
 
     /// Puts the states that the execution has found where all can take them.
@@ -252,10 +276,9 @@ impl Worker {
     }
 
     /// It has no work any more.
-    fn is_idle(&mut self, pool: &mut Pool) {
+    fn go_idle(&mut self, pool: &mut Pool) {
         if self.work.take().is_some() {
             pool.active -= 1;
-            pool.left[self.number] = 0.0;
             if pool.active == 0 {
                 self.shared.changed.notify_all();
             }
@@ -281,31 +304,17 @@ impl Worker {
     }
 
     fn drop_work(&mut self, control: &Control, pool: &mut Pool) {
-        control.with(|state| {
-            state.search.save();
-            state.walk.begin_again();
-        });
-        self.is_idle(pool);
+        control.with(|state| state.walk.begin_again());
+        self.go_idle(pool);
     }
 
     /// Puts the work that it has back into the pool.
     fn put_back(&mut self, control: &Control, pool: &mut Pool) {
-        match &self.work {
-            None => return,
-            Some(Work::Turn(open)) => {
-                control.with(|state| state.walk.undo(&state.visited));
-                pool.open[self.number].put_back(open.clone());
-                self.put_found(control, pool);
-            }
-            Some(Work::Part(share)) => {
-                let (job, done) = control.with(|state| {
-                    let done = state.search.done();
-                    (state.search.save(), done)
-                });
-                pool.jobs.push((job, share * (1.0 - done)));
-            }
-        }
-        self.is_idle(pool);
+        let Some(open) = &self.work else { return };
+        control.with(|state| state.walk.undo(&state.visited));
+        pool.open[self.number].put_back(open.clone());
+        self.put_found(control, pool);
+        self.go_idle(pool);
         self.shared.changed.notify_all();
     }
 
@@ -334,6 +343,9 @@ impl Worker {
                 return true;
             }
             if pool.active == 0 && pool.is_empty() {
+                if self.verify_first(control, &mut pool) {
+                    return true;
+                }
                 pool.end.get_or_insert(End::Exhausted);
                 shared.changed.notify_all();
                 return false;
@@ -347,6 +359,19 @@ impl Worker {
         }
     }
 
+    /// When nothing is left, the first execution is made once more: what has changed since then was not under
+    /// control.
+    fn verify_first(&mut self, control: &Control, pool: &mut Pool) -> bool {
+        let Some(first) = pool.first.as_ref().filter(|_| !pool.first_is_verified) else {
+            return false;
+        };
+        control.with(|state| state.verify_whole(first));
+        (self.verifies, pool.first_is_verified) = (true, true);
+        self.work = Some(Open::beginning());
+        pool.active += 1;
+        true
+    }
+
     /// Takes work from the pool, if there is some.
     fn pick_up(&mut self, control: &Control, pool: &mut Pool) -> bool {
         if pool.epoch != self.epoch {
@@ -358,20 +383,14 @@ impl Worker {
                 state.walk.begin_again();
             });
         }
-        self.work = match pool.jobs.pop() {
-            Some((job, share)) => {
-                control.with(|state| state.search.take(job));
-                Some(Work::Part(share))
-            }
-            None => self.pick_turn(control, pool),
-        };
+        self.work = self.pick_turn(control, pool);
         let has_work = self.work.is_some();
         pool.active += usize::from(has_work);
         has_work
     }
 
     /// The next state at which something is left to choose.
-    fn pick_turn(&self, control: &Control, pool: &mut Pool) -> Option<Work> {
+    fn pick_turn(&self, control: &Control, pool: &mut Pool) -> Option<Open> {
         while let Some(open) = pool.next_open(self.number, self.shared.max_memory) {
             match open.turn(&self.visited) {
                 None => control.with(|state| state.walk.release(&open, &state.visited)),
@@ -380,34 +399,11 @@ impl Worker {
                     if open.has_more(&self.visited) {
                         pool.open[self.number].put_back(open.clone());
                     }
-                    return Some(Work::Turn(open));
+                    return Some(open);
                 }
             }
         }
         None
-    }
-
-    /// Gives a part of its work to one who has none.
-    fn give(&self, control: &Control) {
-        let Some(Work::Part(share)) = self.work else {
-            return;
-        };
-        if self.shared.waiting.load(Ordering::Relaxed) == 0 {
-            return;
-        }
-        let mut pool = self.shared.pool();
-        if !pool.jobs.is_empty() {
-            return;
-        }
-        let part = control.with(|state| {
-            let before = state.search.done();
-            let job = state.search.split()?;
-            Some((job, share * (state.search.done() - before)))
-        });
-        if let Some(part) = part {
-            pool.jobs.push(part);
-            self.shared.changed.notify_one();
-        }
     }
 
     /// From time to time: memory, progress, checkpoints.
@@ -425,14 +421,7 @@ impl Worker {
             return;
         }
         let mut pool = shared.pool();
-        let (depth, done) = control.with(|state| {
-            let depth = state.search.path_len().max(state.walk.depth());
-            (depth, state.search.done())
-        });
-        pool.left[self.number] = match self.work {
-            Some(Work::Part(share)) => share * (1.0 - done),
-            _ => 0.0,
-        };
+        let depth = control.with(|state| state.walk.depth());
         let now = Instant::now();
         if shared.options.checkpoint.is_some() && now >= pool.next_checkpoint && !pool.pausing {
             pool.pausing = true;
@@ -447,9 +436,6 @@ impl Worker {
     /// Its part of the search is over, or everything is.
     fn leave(&mut self, control: &Control) {
         let shared = self.shared.clone();
-        let transitions = control.with(|state| state.search.transitions);
-        let total = &shared.totals.transitions;
-        total.fetch_add(transitions, Ordering::Relaxed);
         let mut pool = shared.pool();
         self.put_back(control, &mut pool);
     }
@@ -464,7 +450,8 @@ fn text(payload: &(dyn Any + Send)) -> &str {
 fn config() -> Config {
     let mut config = Config::new();
     config.failure_persistence = FailurePersistence::None;
-    config.max_steps = MaxSteps::FailAfter(MAX_STEPS);
+    // Operations are counted instead: see `Control`.
+    config.max_steps = MaxSteps::None;
     config.silence_warnings = true;
     config
 }

@@ -56,33 +56,22 @@ pub(crate) fn explored(program: &Program, builder: Builder) -> Explored {
 
 /// Explores a program of which the threads have numbers that are larger by `others`.
 pub(crate) fn explored_behind(others: usize, program: &Program, builder: Builder) -> Explored {
-    // For each execution, its end if that counts.
-    let ends: Arc<Mutex<Vec<Option<Outcome>>>> = Arc::default();
-    let report = builder.check({
-        let (program, ends) = (program.clone(), ends.clone());
+    let finals: Arc<Mutex<BTreeSet<Outcome>>> = Arc::default();
+    let begun_again = {
+        let finals = finals.clone();
+        move || finals.lock().unwrap().clear()
+    };
+    let report = builder.on_restart(begun_again).check({
+        let (program, finals) = (program.clone(), finals.clone());
         move || {
-            let number = begin(&ends);
             let end = program.run_behind(others);
             if !is_known() {
-                ends.lock().unwrap()[number] = Some(program.canonical(end));
+                finals.lock().unwrap().insert(program.canonical(end));
             }
         }
     });
-    let ends = ends.lock().unwrap();
-    // Which executions of several workers were before the last restart is not told.
-    let before = match report.workers {
-        1 => report.before_restart as usize,
-        _ => 0,
-    };
-    let finals = ends.iter().skip(before).flatten().cloned().collect();
+    let finals = finals.lock().unwrap().clone();
     Explored { finals, report }
-}
-
-/// The number of the execution that begins.
-fn begin(ends: &Mutex<Vec<Option<Outcome>>>) -> usize {
-    let mut ends = ends.lock().unwrap();
-    ends.push(None);
-    ends.len() - 1
 }
 
 /// Whether the explorer found what the reference says, as far as it came.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::mem::discriminant;
 
 use nmr_explorer::Reduction::{
-    self, Forgetting, LockAware, SleepSets, Symmetry, VisibleOperations, VisitedStates,
+    self, Forgetting, LockAware, Symmetry, VisibleOperations, VisitedStates,
 };
 
 use super::explored::{builder, compare, explored, without};
@@ -42,7 +42,7 @@ fn without_visible_operations() {
 
 #[test]
 fn without_visited_states() {
-    nothing_is_missed_without(&[VisitedStates], 1_000, 2);
+    nothing_is_missed_without(&[VisitedStates], 1_000, 5);
 }
 
 #[test]
@@ -56,36 +56,19 @@ fn without_symmetry() {
 }
 
 #[test]
-fn without_sleep_sets() {
-    nothing_is_missed_without(&[SleepSets], 1_000, 1);
-}
-
-#[test]
 fn without_lock_awareness() {
     nothing_is_missed_without(&[LockAware], 1_000, 1);
 }
 
 #[test]
 fn with_visited_states_alone() {
-    let others = [
-        VisibleOperations,
-        Forgetting,
-        Symmetry,
-        SleepSets,
-        LockAware,
-    ];
+    let others = [VisibleOperations, Forgetting, Symmetry, LockAware];
     nothing_is_missed_without(&others, 1_000, 5);
 }
 
 #[test]
 fn with_lock_awareness_alone() {
-    let others = [
-        VisibleOperations,
-        VisitedStates,
-        Forgetting,
-        Symmetry,
-        SleepSets,
-    ];
+    let others = [VisibleOperations, VisitedStates, Forgetting, Symmetry];
     nothing_is_missed_without(&others, 200, 25);
 }
 

@@ -199,8 +199,8 @@ fn a_checkpoint_of_another_program_is_refused() {
 #[test]
 fn a_checkpoint_under_other_reductions_is_refused() {
     let (_folder, file, builder) = begun();
-    let other = builder.without(Reduction::SleepSets);
-    let parts = ["another set of reductions", "sleep-sets", "this is"];
+    let other = builder.without(Reduction::LockAware);
+    let parts = ["another set of reductions", "lock-aware", "this is"];
     assert_refused(other, &file, &parts);
 }
 

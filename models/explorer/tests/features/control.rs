@@ -24,9 +24,10 @@ fn the_number_of_threads_changes() {
             let sum = sum.clone();
             Box::new(move || *sum.lock() += 1)
         };
-        // Not in the first execution, which begins again when it finds the conflict.
+        // Not in the first execution, which begins again when it finds the conflict, nor in the second one,
+        // which is made twice.
         let run = runs.fetch_add(1, Ordering::Relaxed);
-        run_all((0..if run < 2 { 2 } else { 3 }).map(add).collect());
+        run_all((0..if run < 3 { 2 } else { 3 }).map(add).collect());
     });
     let now = [
         "thread 1 takes mutex 0.0 at ",
@@ -42,7 +43,7 @@ fn an_operation_changes() {
     let builder = Explorer::builder().without(Reduction::LockAware);
     let report = builder.check(move || {
         let locks: Arc<[Mutex<u32>; 2]> = Arc::default();
-        let which = runs.fetch_add(1, Ordering::Relaxed) % 2;
+        let which = usize::from(runs.fetch_add(1, Ordering::Relaxed) >= 2);
         let add = |second: usize| -> Box<dyn FnOnce() + Send> {
             let locks = locks.clone();
             Box::new(move || {
@@ -68,8 +69,8 @@ fn the_end_comes_earlier() {
     let runs = AtomicUsize::new(0);
     let report = Explorer::builder().check(move || {
         let sum = Arc::new(Mutex::new(0));
-        // The first execution finds that the threads conflict, the second one how often.
-        let times = if runs.fetch_add(1, Ordering::Relaxed) < 2 {
+        // The first execution finds that the threads conflict, the second one, made twice, how often.
+        let times = if runs.fetch_add(1, Ordering::Relaxed) < 3 {
             3
         } else {
             0
@@ -84,18 +85,22 @@ fn the_end_comes_earlier() {
     assert_not_under_control(error(&report), "at step 1 of", what, &[]);
 }
 
-/// Three threads that each have two sections, of which the last thread's put something into the data or
-/// into what it learns that comes from outside.
-fn leaks(data: bool) -> String {
+/// Three threads that each have some sections, of which the last thread's put something into the data or
+/// into what it learns that comes from outside: what `outside` says of how often the program has run.
+fn leaks(
+    data: bool,
+    sections: usize,
+    outside: impl Fn(usize) -> usize + Send + Sync + 'static,
+) -> String {
     let runs = AtomicUsize::new(0);
     let report = Explorer::builder().check(move || {
         let sum = Arc::new(Mutex::new(0));
         let run = runs.fetch_add(1, Ordering::Relaxed);
         let add = |number: usize| -> Box<dyn FnOnce() + Send> {
             let sum = sum.clone();
-            let outside = if number == 2 { run } else { 0 };
+            let outside = if number == 2 { outside(run) } else { 0 };
             Box::new(move || {
-                for _ in 0..2 {
+                for _ in 0..sections {
                     let mut sum = sum.lock();
                     *sum += 1 + if data { outside } else { 0 };
                     describe(&sum);
@@ -109,18 +114,32 @@ fn leaks(data: bool) -> String {
 }
 
 #[test]
-fn what_a_mutex_protects_changes() {
-    assert_not_under_control(
-        &leaks(true),
-        "at step ",
-        "what the mutexes protect",
-        &["Now"],
-    );
+fn what_comes_from_outside_is_noticed_whenever_it_begins_to() {
+    // The program runs some 60 times; the very first execution is dropped when its conflict is found.
+    for data in [true, false] {
+        let errors = (2..40).map(|from| leaks(data, 3, move |run| usize::from(run >= from)));
+        let errors: Vec<String> = errors.collect();
+        // On the way to a state, in an execution that is made twice, and on a way that is not followed.
+        for how in [
+            "what the threads know, or what the mutexes protect, is not what it was",
+            "what the program says of its data, or of what its threads know, is not what it was",
+        ] {
+            let of_that_kind = errors.iter().filter(|error| error.contains(how));
+            assert!(of_that_kind.count() > 0, "{how}: {errors:#?}");
+        }
+        for error in errors {
+            assert_not_under_control(&error, "at step ", " is not what it was", &["Now"]);
+        }
+    }
 }
 
 #[test]
-fn what_a_thread_knows_changes() {
-    assert_not_under_control(&leaks(false), "at step ", "what the threads know", &["Now"]);
+fn what_is_another_one_each_time_is_noticed() {
+    for data in [true, false] {
+        let error = leaks(data, 2, |run| run);
+        let what = "what the program says of its data, or of what its threads know";
+        assert_not_under_control(&error, "at step ", what, &["Now"]);
+    }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Explorer, Reduction, Report};
+use nmr_explorer::{Builder, Ending, Explorer, Judgement, Reduction, Report};
 use nmr_sync::{Mutex, describe, learn, thread};
 
 use super::programs::{appenders, found};
@@ -89,11 +89,18 @@ fn a_violation_of_another_kind_is_no_smaller_one() {
 #[test]
 fn what_is_of_one_kind_is_said_by_who_asks() {
     let asked: Arc<std::sync::Mutex<Vec<String>>> = Arc::default();
-    let report = wrong_in_two_ways(Explorer::builder().kind({
+    let report = wrong_in_two_ways(Explorer::builder().judge({
         let asked = asked.clone();
-        move |message| {
-            asked.lock().unwrap().push(message.to_owned());
-            "wrong".to_owned()
+        move |ending| {
+            let Ending::Panicked(message) = ending else {
+                return Ok(None);
+            };
+            asked.lock().unwrap().push(message.clone());
+            Ok(Some(Judgement {
+                kind: "wrong".to_owned(),
+                message: message.clone(),
+                evidence: None,
+            }))
         }
     }));
     let found = found(&report);

@@ -68,7 +68,7 @@ fn kill_after_a_checkpoint(mut child: Child, checkpoint: &Path) -> bool {
 
 fn goes_on_after_it_was_killed(test: &str, workers: usize) {
     if let Some(checkpoint) = std::env::var_os(VARIABLE) {
-        search(workers, Some(&PathBuf::from(checkpoint)));
+        let _ = search(workers, Some(&PathBuf::from(checkpoint)));
         return;
     }
     let undisturbed = search(workers, None);

@@ -2,12 +2,15 @@
 //! refuses to say.
 #![cfg(shuttle)]
 
+mod atomics;
+mod blocking;
 mod certificates;
 mod checkpoints;
 mod choices;
 mod control;
 mod counterexamples;
 mod deadlocks;
+mod judged;
 mod keeping;
 mod killed;
 mod knowledge;
@@ -15,6 +18,7 @@ mod lies;
 mod programs;
 mod repeated;
 mod symmetry;
+mod unseen;
 mod verdicts;
 mod visibility;
 mod workers;

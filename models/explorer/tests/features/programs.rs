@@ -73,32 +73,22 @@ pub(crate) fn ends_and_report<T: Ord + Clone + Send + 'static>(
     builder: Builder,
     program: impl Fn() -> T + Send + Sync + 'static,
 ) -> (BTreeSet<T>, Report) {
-    let ends = Arc::new(StdMutex::new(Vec::new()));
-    let report = builder.check({
+    let ends: Arc<StdMutex<BTreeSet<T>>> = Arc::default();
+    let begun_again = {
+        let ends = ends.clone();
+        move || ends.lock().unwrap().clear()
+    };
+    let report = builder.on_restart(begun_again).check({
         let ends = ends.clone();
         move || {
-            let execution = begin(&ends);
             let end = program();
             if !is_known() {
-                ends.lock().unwrap()[execution] = Some(end);
+                ends.lock().unwrap().insert(end);
             }
         }
     });
-    // Which executions of several workers were before the last restart is not told.
-    let before = match report.workers {
-        1 => report.before_restart as usize,
-        _ => 0,
-    };
-    let ends = ends.lock().unwrap();
-    let ends = ends.iter().skip(before).flatten().cloned().collect();
+    let ends = ends.lock().unwrap().clone();
     (ends, report)
-}
-
-/// The number of the execution that begins.
-fn begin<T>(ends: &StdMutex<Vec<Option<T>>>) -> usize {
-    let mut ends = ends.lock().unwrap();
-    ends.push(None);
-    ends.len() - 1
 }
 
 /// The counterexample of a report.

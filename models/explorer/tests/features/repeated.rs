@@ -15,7 +15,7 @@ fn timeless(report: &Report) -> (String, [u64; 9]) {
         report.before_restart,
         report.minimising,
         report.known,
-        report.asleep,
+        report.verifying,
         report.transitions,
         report.states,
         report.preemptions,

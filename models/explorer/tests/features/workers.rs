@@ -120,16 +120,16 @@ fn assert_no_finding(builder: Builder, program: fn()) {
 }
 
 #[test]
-fn the_others_end_when_what_says_the_kind_panics() {
+fn the_others_end_when_who_judges_panics() {
     let wrong = || assert_ne!(appenders(3, 2), [2, 1, 3, 3, 1, 2], "somewhere");
-    let builder = Explorer::builder().kind(|_| panic!("a mistake"));
+    let builder = Explorer::builder().judge(|_| panic!("a mistake"));
     assert_no_finding(builder, wrong);
 }
 
 #[test]
 fn the_first_worker_ends_when_the_other_one_is_gone() {
     let builder = Explorer::builder().workers(2);
-    let builder = builder.kind(|_| panic!("a mistake"));
+    let builder = builder.judge(|_| panic!("a mistake"));
     assert_no_finding(builder, || {
         adders(4, 6);
         let worker = std::thread::current();
