@@ -266,6 +266,7 @@ impl Checker<'_> {
             budget: run.budget,
             grace: GRACE,
             case_dir: Some(self.cases),
+            env: &[],
         };
         job.run_until(&self.search, self.stop, &mut |now| {
             let counted = || words::plural(now.executions, "execution");

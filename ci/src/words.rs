@@ -156,6 +156,7 @@ mod tests {
                 case: None,
                 states: None,
                 certificate: None,
+                preemptions: None,
             })
         };
         use Extent::{Bounded, Complete, Sampled};

@@ -48,8 +48,8 @@ fn the_json_form_is_stable() {
     assert_eq!(
         lines[..3],
         [
-            r#"{"kind":"result","scenario":"two-lives","engine":"loom","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null,"states":null,"certificate":null}"#,
-            r#"{"kind":"result","scenario":"two-lives","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null,"states":null,"certificate":null}"#,
+            r#"{"kind":"result","scenario":"two-lives","engine":"loom","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null,"states":null,"certificate":null,"preemptions":null}"#,
+            r#"{"kind":"result","scenario":"two-lives","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":1234,"seconds":0.5,"seed":7,"case":null,"states":null,"certificate":null,"preemptions":null}"#,
             r#"{"kind":"coverage","rule":"C1","exercised":0}"#,
         ]
     );

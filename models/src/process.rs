@@ -79,6 +79,8 @@ pub struct Job<'a> {
     pub grace: Duration,
     /// Where the worker saves a failing case.
     pub case_dir: Option<&'a Path>,
+    /// Variables of its environment, besides those of this process.
+    pub env: &'a [(&'a str, &'a str)],
 }
 
 /// How far a worker says it has come.
@@ -181,6 +183,7 @@ impl Job<'_> {
         if let Some(folder) = self.case_dir {
             command.arg("--case-dir").arg(folder);
         }
+        command.envs(self.env.iter().copied());
         command
     }
 

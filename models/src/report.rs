@@ -19,7 +19,7 @@
 //! these engines were asked for by name and are in the first part.
 //!
 //! ```json
-//! {"kind":"result","scenario":"both-deregister","engine":"pct","verdict":"violated","extent":"sampled","how":null,"rule":"C7","message":"…","executions":12,"seconds":0.1,"seed":7,"case":"target/nmr/cases/….toml","states":null,"certificate":null}
+//! {"kind":"result","scenario":"both-deregister","engine":"pct","verdict":"violated","extent":"sampled","how":null,"rule":"C7","message":"…","executions":12,"seconds":0.1,"seed":7,"case":"target/nmr/cases/….toml","states":null,"certificate":null,"preemptions":null}
 //! {"kind":"coverage","rule":"C7","exercised":4211}
 //! {"kind":"summary","scenarios":40,"runs":200,"holds":199,"violated":1,"incomplete":0,"harness-errors":0,"seconds":181.5,"seed":7,"exit":1}
 //! {"kind":"finding","rule":"C7","message":"…","seed":99,"case":"target/nmr/findings/….toml"}
@@ -316,6 +316,10 @@ pub struct RunResult {
     /// the chance of a missed state, version.
     #[serde(default)]
     pub certificate: Option<String>,
+    /// Of what was found: switches away from a thread that could have gone on, by an engine that counts
+    /// them.
+    #[serde(default)]
+    pub preemptions: Option<u32>,
 }
 
 /// How often a rule could have failed.

@@ -77,6 +77,7 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
         },
         grace: GRACE,
         case_dir: None,
+        env: &[],
     };
     let Outcome { result, coverage } = job.run(&mut |_| {});
     let verdict = match result.verdict {

@@ -20,6 +20,7 @@ pub(crate) fn holds() -> RunResult {
         case: None,
         states: None,
         certificate: None,
+        preemptions: None,
     }
 }
 

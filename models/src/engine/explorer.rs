@@ -106,12 +106,13 @@ fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
 }
 
 fn exploration(watch: &Watch, report: &Report) -> Exploration {
-    let (mut cut, mut error, mut finding) = (None, None, None);
+    let (mut cut, mut error, mut finding, mut preemptions) = (None, None, None, None);
     match &report.verdict {
         Verdict::Exhausted => {}
         Verdict::Incomplete(why) => cut = Some(why.clone()),
         Verdict::HarnessError(message) => error = Some(message.clone()),
         Verdict::Violated(found) => {
+            preemptions = Some(found.preemptions);
             let evidence = found.evidence.as_ref();
             finding = evidence
                 .and_then(|evidence| evidence.downcast_ref())
@@ -132,6 +133,7 @@ fn exploration(watch: &Watch, report: &Report) -> Exploration {
         error: error.or_else(|| exploration.error.clone()),
         states: Some(report.states),
         certificate: Some(report.to_string()),
+        preemptions,
         ..exploration
     }
 }

@@ -119,6 +119,8 @@ pub struct Exploration {
     pub states: Option<u64>,
     /// What the search rests on, in words.
     pub certificate: Option<String>,
+    /// Switches away from a thread that could have gone on, in what was found.
+    pub preemptions: Option<u32>,
 }
 
 impl Exploration {
@@ -142,6 +144,7 @@ impl Exploration {
             schedule: Vec::new(),
             states: None,
             certificate: None,
+            preemptions: None,
         }
     }
 
@@ -183,6 +186,7 @@ impl Exploration {
             case: None,
             states: self.states,
             certificate: self.certificate.clone(),
+            preemptions: self.preemptions,
         }
     }
 

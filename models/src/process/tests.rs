@@ -56,6 +56,7 @@ fn job(worker: &Path) -> Job<'_> {
         budget: Duration::from_millis(300),
         grace: Duration::from_millis(300),
         case_dir: None,
+        env: &[],
     }
 }
 
@@ -106,6 +107,7 @@ fn the_worker_gets_its_order_on_its_command_line() {
     let case_dir = Path::new("cases");
     let named = Job {
         case_dir: Some(case_dir),
+        env: &[],
         ..patient(&worker)
     };
     let message = named.run(&mut |_| ()).result.message;

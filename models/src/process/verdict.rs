@@ -46,6 +46,7 @@ pub(super) fn judge(
         case: None,
         states: None,
         certificate: None,
+        preemptions: None,
     };
     let end = match ended {
         Ok(end) => end,
