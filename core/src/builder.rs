@@ -22,7 +22,7 @@ pub struct Builder {
     max_bindings: Option<usize>,
     stripes: usize,
     last_generation: u32,
-    fail_reservation: Option<u64>,
+    fail_reservation: Option<usize>,
 }
 
 impl Builder {
@@ -71,7 +71,7 @@ impl Builder {
     /// Makes the k-th reservation of memory fail, counted from 1 over all register calls: fault
     /// injection for tests. A register call reserves for the registration, for the interface, and
     /// for its bindings if there are any to make.
-    pub const fn fail_reservation(mut self, k: u64) -> Self {
+    pub const fn fail_reservation(mut self, k: usize) -> Self {
         self.fail_reservation = Some(k);
         self
     }

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::scenario::Limits;
 use crate::symmetry::ThreadNumber;
 use crate::unordered::Unordered;
 
@@ -23,6 +24,25 @@ pub(super) struct Facts {
     /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
     /// there.
     pub(super) threads: Unordered<BTreeMap<ThreadNumber, Vec<Frame>>>,
+    pub(super) limits: Known,
+}
+
+/// The limits of the registrar that is observed; `None` if they are not known. The same throughout an
+/// execution, and so no part of what tells states apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Known(pub(super) Option<Limits>);
+
+impl Hash for Known {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+/// The most that there may have been at some time during a register call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Most {
+    /// Other registrations that held a place.
+    pub(super) registrations: usize,
+    /// Bindings, those that the call wanted included.
+    pub(super) bindings: usize,
 }
 
 /// A pair that is gone is judged like one that was never called for, but for its handle: that counts
@@ -37,6 +57,11 @@ impl Gone {
 
     pub(super) fn contains(&self, pair: Pair) -> bool {
         self.0.contains(&pair)
+    }
+
+    /// Whether any binding is gone.
+    pub(super) fn any(&self) -> bool {
+        !self.0.is_empty()
     }
 
     /// Whether a binding of `reg` is gone.
@@ -126,6 +151,8 @@ pub(super) struct Registration {
     /// A callback of one of its bindings has begun.
     pub(super) called: bool,
     pub(super) module_dropped: bool,
+    /// While its register call is open, and there are limits.
+    pub(super) most: Most,
 }
 
 /// What the client's attach callback came to.
@@ -211,6 +238,20 @@ impl Registration {
     /// No attach callback of it may begin any more (C6).
     pub(super) fn is_shut(&self) -> bool {
         self.begun && self.unaware.is_empty()
+    }
+
+    /// It may hold a place that counts for a limit.
+    pub(super) fn may_hold_a_place(&self) -> bool {
+        match self.issue {
+            Issue::Calling => true,
+            Issue::Registered | Issue::Withdrawn => !self.over,
+            Issue::Refused => false,
+        }
+    }
+
+    /// It certainly holds a place that counts for a limit.
+    pub(super) fn holds_a_place(&self) -> bool {
+        self.issue == Issue::Registered && !self.over && self.waits_open == 0
     }
 
     /// Its wait has returned, and nothing is going on for it any more.
@@ -361,6 +402,36 @@ impl Facts {
         match self.frames(thread).last() {
             Some(&Frame::Callback(callback)) => Some((callback, reply)),
             _ => None,
+        }
+    }
+
+    /// The most bindings that there can be now, those that `calling` is about to make included.
+    pub(super) fn possible_bindings(&self, calling: RegId) -> usize {
+        let may_be = |side| {
+            let all = self.registrations.iter();
+            all.filter(move |(_, one)| one.side == side && one.may_hold_a_place())
+        };
+        let pairs = may_be(Side::Client).flat_map(|(&client, one)| {
+            let providers = may_be(Side::Provider).filter(|(_, other)| other.npi == one.npi);
+            providers.map(move |(&provider, _)| Pair { client, provider })
+        });
+        pairs
+            .filter(|&pair| self.may_be_bound(pair, calling))
+            .count()
+    }
+
+    fn may_be_bound(&self, pair: Pair, calling: RegId) -> bool {
+        let regs = pair.registrations();
+        let mut others = regs.iter().filter(|&&reg| reg != calling);
+        let of = |reg: &RegId| &self.registrations[reg];
+        if regs.contains(&calling) {
+            // A peer that had begun to leave before is offered to nobody.
+            return others.all(|reg| !of(reg).begun);
+        }
+        match self.bindings.get(&pair) {
+            Some(binding) => !binding.dead,
+            // Never called for: a proposal is withdrawn when one of the two leaves.
+            None => !self.gone.contains(pair) && !regs.iter().any(|reg| of(reg).is_shut()),
         }
     }
 

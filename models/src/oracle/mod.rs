@@ -20,11 +20,12 @@ use std::hash::{Hash, Hasher};
 
 use crate::event::{Event, Quiet};
 use crate::report::Rule;
+use crate::scenario::Limits;
 
 pub use check::Violation;
 
 use check::{Check, Exercised};
-use facts::Facts;
+use facts::{Facts, Known};
 
 /// Judges one execution. Equal (and equally hashed) are oracles that will judge alike whatever
 /// follows; how often each rule was exercised does not count.
@@ -55,11 +56,26 @@ impl Hash for Oracle {
 }
 
 impl Oracle {
-    /// An oracle that has seen nothing yet.
+    /// An oracle that has seen nothing yet, of a registrar whose limits are not known: it takes every refusal
+    /// for want of resources for a right one.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(Known::default())
+    }
+
+    /// An oracle that has seen nothing yet, of a registrar with these limits.
+    #[must_use]
+    pub fn with_limits(limits: Limits) -> Self {
+        Self::of(Known(Some(limits)))
+    }
+
+    fn of(limits: Known) -> Self {
+        let facts = Facts {
+            limits,
+            ..Facts::default()
+        };
         Self {
-            facts: Facts::default(),
+            facts,
             exercised: [0; Rule::COUNT],
         }
     }

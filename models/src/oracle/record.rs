@@ -7,7 +7,8 @@
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, RegId, Reply, Side, Thing, What};
 
 use super::facts::{
-    Binding, Detached, Facts, Frame, Issue, OpenCall, Outcome, Progress, Registration, Standing,
+    Binding, Detached, Facts, Frame, Issue, Most, OpenCall, Outcome, Progress, Registration,
+    Standing,
 };
 use crate::symmetry::ThreadNumber;
 use crate::unordered::Unordered;
@@ -64,6 +65,28 @@ impl Facts {
             self.dropped(thing);
         }
         self.forget_what_is_over();
+        self.note_room();
+    }
+
+    /// Notes for each register call that is open how little room it may have found.
+    fn note_room(&mut self) {
+        if self.limits.0.is_none_or(|limits| !limits.has_room()) {
+            return;
+        }
+        let all = self.registrations.iter();
+        let calling = all.filter(|(_, one)| one.issue == Issue::Calling);
+        let calling: Vec<RegId> = calling.map(|(&reg, _)| reg).collect();
+        for reg in calling {
+            let others = self
+                .registrations
+                .iter()
+                .filter(|(other, _)| **other != reg);
+            let registrations = others.filter(|(_, one)| one.may_hold_a_place()).count();
+            let bindings = self.possible_bindings(reg);
+            let most = &mut self.registrations.get_mut(&reg).expect("calling").most;
+            most.registrations = most.registrations.max(registrations);
+            most.bindings = most.bindings.max(bindings);
+        }
     }
 
     /// What is over breaks a rule if it goes on, however it came to its end: that is forgotten, so that
@@ -72,6 +95,7 @@ impl Facts {
         for registration in self.registrations.values_mut() {
             if registration.issue != Issue::Calling {
                 registration.called = false;
+                registration.most = Most::default();
             }
             if registration.is_settled() {
                 registration.begun = true;
@@ -369,6 +393,7 @@ impl Registration {
             over: false,
             called: false,
             module_dropped: false,
+            most: Most::default(),
         }
     }
 }

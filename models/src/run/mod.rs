@@ -115,7 +115,7 @@ impl Run {
         let modules = scenario.modules.iter();
         Arc::new(Self {
             watch: watch.clone(),
-            recorder: recorder::Recorder::new(),
+            recorder: recorder::Recorder::new(scenario.limits),
             finding: Invisible::default(),
             registrar: registrar(scenario),
             modules: (0..)

@@ -12,6 +12,7 @@ use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Oracle;
 use crate::report::Rule;
+use crate::scenario::Limits;
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,10 +69,10 @@ impl Recorder {
         log.counted = *log.oracle.exercised();
     }
 
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(limits: Limits) -> Self {
         Self {
             log: Invisible::new(Log {
-                oracle: Oracle::new(),
+                oracle: Oracle::with_limits(limits),
                 history: Vec::new(),
                 #[cfg(shuttle)]
                 counted: [0; Rule::COUNT],
@@ -226,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_violation_that_is_no_event_is_found_once_and_stops_the_threads() {
-        let recorder = Recorder::new();
+        let recorder = Recorder::new(Limits::default());
         let call = What::Call(register(0));
         assert_eq!(recorder.record(1, call), None);
         let found = recorder.violated(Rule::new(12), "no event".to_owned());
@@ -241,7 +242,10 @@ mod tests {
     #[test]
     fn executions_that_differ_by_a_symmetry_come_to_the_same() {
         let outcomes = |scenario: &str, thread, module| {
-            let recorder = Recorder::new();
+            let recorder = Recorder::new(Limits {
+                max_registrations: Some(1),
+                ..Limits::default()
+            });
             let call = What::Call(register(module));
             assert_eq!(recorder.record(thread, call), None);
             let other = What::Call(register(1 - module));

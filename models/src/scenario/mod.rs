@@ -64,7 +64,7 @@ pub struct Limits {
     pub max_bindings: Option<usize>,
     /// The k-th reservation of memory fails.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub fail_reservation: Option<u64>,
+    pub fail_reservation: Option<usize>,
     /// Slots are retired after this generation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_generation: Option<u32>,
@@ -73,6 +73,11 @@ pub struct Limits {
 impl Limits {
     fn is_default(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// Whether there is room for so many and no more of something.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.max_registrations.is_some() || self.max_bindings.is_some()
     }
 }
 

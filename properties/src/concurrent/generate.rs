@@ -114,7 +114,7 @@ pub fn drafts() -> impl Strategy<Value = Draft> {
 fn limits() -> impl Strategy<Value = Limits> {
     let registrations = option::weighted(0.05, 1..=4_usize);
     let bindings = option::weighted(0.05, 0..=3_usize);
-    let fault = option::weighted(0.1, 1..=12_u64);
+    let fault = option::weighted(0.1, 1..=12_usize);
     let generation = option::weighted(0.1, 1..=2_u32);
     (registrations, bindings, fault, generation).prop_map(
         |(max_registrations, max_bindings, fail_reservation, last_generation)| Limits {

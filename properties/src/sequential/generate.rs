@@ -19,7 +19,7 @@ use super::reference::Model;
 pub fn limits() -> impl Strategy<Value = Limits> {
     let registrations = option::weighted(0.2, 0..=6_usize);
     let bindings = option::weighted(0.2, 0..=6_usize);
-    let fault = option::weighted(0.3, 1..=40_u64);
+    let fault = option::weighted(0.3, 1..=40_usize);
     (registrations, bindings, fault).prop_map(|(registrations, bindings, fault)| Limits {
         max_registrations: registrations,
         max_bindings: bindings,

@@ -12,6 +12,7 @@ mod deregistration;
 mod detach;
 mod handles;
 mod lifetime;
+mod limits;
 mod matching;
 mod open_calls;
 mod outcome;
@@ -39,6 +40,7 @@ pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     deregistering::check(facts, event, check);
     open_calls::check(facts, event, check);
     refusal::check(facts, event, check);
+    limits::check(facts, event, check);
     panics::check(facts, event, check);
 }
 
@@ -52,5 +54,6 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
     cleanup::quiet(facts, check);
     open_calls::quiet(check);
     refusal::quiet(facts, quiet, check);
+    limits::quiet(facts, check);
     quiescence::quiet(facts, quiet, check);
 }

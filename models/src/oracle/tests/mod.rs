@@ -7,12 +7,14 @@ mod attaching;
 mod concurrency;
 mod detaching;
 mod lifetimes;
+mod limits;
 mod settled;
 
 use super::{Oracle, Violation};
 use crate::event::{
     Answer, Call, Callback, CallbackKind, Event, Pair, Quiet, RegId, Reply, Side, Thing, What,
 };
+use crate::scenario::Limits;
 
 /// c registers, then p, and they attach.
 const ATTACHED: &str = "1: > register c; < registered; > register p; { attach c:cp; > attach cp; \
@@ -179,14 +181,15 @@ fn event(thread: u8, text: &str) -> Event {
 
 /// Reads lines: `1: event; event` of a thread (`> call x`, `< answer`, `{ callback c:cp`, `} reply`,
 /// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `uses-freed c`), and at the end `quiet`,
-/// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`.
+/// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`. A line of limits is read
+/// by [`oracle`].
 fn history(lines: &[&str]) -> Vec<Step> {
     let mut steps = Vec::new();
     for line in lines.iter().flat_map(|lines| lines.lines()).map(str::trim) {
         let words: Vec<_> = line.split_whitespace().collect();
         let number = |text: &&str| text.parse::<usize>().expect("a number");
         match words[..] {
-            [] => {}
+            [] | ["limits", ..] => {}
             ["quiet", ref rest @ ..] => {
                 let drained = rest != ["undrained"];
                 let counts: Vec<_> = rest.iter().filter(|_| drained).map(number).collect();
@@ -214,6 +217,26 @@ fn history(lines: &[&str]) -> Vec<Step> {
     steps
 }
 
+/// An oracle of a registrar with the limits in the first line, if it is one of them: `limits`, and then
+/// `registrations n`, `bindings n`, `fail k`, as many of these as there are limits.
+fn oracle(lines: &[&str]) -> Oracle {
+    let Some(text) = lines.first().and_then(|line| line.strip_prefix("limits")) else {
+        return Oracle::new();
+    };
+    let mut limits = Limits::default();
+    let words: Vec<_> = text.split_whitespace().collect();
+    for pair in words.chunks(2) {
+        let number = pair[1].parse().ok();
+        match pair[0] {
+            "registrations" => limits.max_registrations = number,
+            "bindings" => limits.max_bindings = number,
+            "fail" => limits.fail_reservation = number,
+            other => panic!("no limit `{other}`"),
+        }
+    }
+    Oracle::with_limits(limits)
+}
+
 fn judge(oracle: &mut Oracle, step: &Step) -> Option<Violation> {
     match step {
         Step::Event(event) => oracle.step(event),
@@ -225,7 +248,7 @@ fn judge(oracle: &mut Oracle, step: &Step) -> Option<Violation> {
 /// The oracle accepts the history, and the rule could have failed in it.
 #[track_caller]
 fn holds(rule: u8, lines: &[&str]) {
-    let mut oracle = Oracle::new();
+    let mut oracle = oracle(lines);
     for (at, step) in history(lines).iter().enumerate() {
         if let Some(violation) = judge(&mut oracle, step) {
             panic!("step {at}: {violation}");
@@ -238,7 +261,7 @@ fn holds(rule: u8, lines: &[&str]) {
 /// The oracle rejects the history at its last step, by this rule.
 #[track_caller]
 fn breaks(rule: u8, lines: &[&str]) {
-    let mut oracle = Oracle::new();
+    let mut oracle = oracle(lines);
     let steps = history(lines);
     let last = steps.len() - 1;
     for (at, step) in steps.iter().enumerate() {

@@ -34,7 +34,7 @@ type Thrown = String;
 pub struct Model {
     limits: Limits,
     /// How many reservations have been made, over all register calls.
-    reservations: u64,
+    reservations: usize,
     registrations: Vec<Registration>,
     bindings: Vec<Binding>,
     /// Registrations whose register call has returned their handle, in that order.
