@@ -152,6 +152,8 @@ pub trait Observer {
     fn is_tried(&self, object: ObjectId) -> bool;
     /// It has released a mutex.
     fn released(&self, mutex: ObjectId);
+    /// What it chooses from next, in the order of the numbers that it chooses.
+    fn chooses_among(&self, options: &[Write<'_>]);
     /// It uses something that is no primitive.
     fn touched(&self, object: ObjectId);
     /// It says what something is. `write` may be called several times, or not at all.
@@ -334,6 +336,22 @@ pub fn choose(below: usize) -> usize {
         Some(observer) => perform(&*observer, Operation::Choose(below), Location::caller()),
         None => shuttle::rand::thread_rng().gen_range(0..below),
     }
+}
+
+/// See [`choose_among`](crate::choose_among).
+#[track_caller]
+pub(crate) fn choose_among<T: Hash>(options: &[T]) -> usize {
+    if let Some(observer) = observer() {
+        let writes: Vec<_> = options.iter().map(writes).collect();
+        let writes: Vec<Write<'_>> = writes.iter().map(|write| write as Write<'_>).collect();
+        observer.chooses_among(&writes);
+    }
+    choose(options.len())
+}
+
+/// What hashes `what`.
+fn writes<T: Hash>(what: &T) -> impl Fn(&mut dyn Hasher) {
+    move |mut state| what.hash(&mut state)
 }
 
 /// See [`linger`](crate::linger).

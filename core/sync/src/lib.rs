@@ -51,8 +51,8 @@ mod backend;
 pub use backend::{Condvar, Mutex, MutexGuard, atomic, thread};
 pub use monitor::Monitor;
 pub use told::{
-    Name, Remembered, describe, forget, is_explored, learn, linger, remember, slots_count, touch,
-    unordered,
+    Name, Remembered, choose_among, describe, forget, is_explored, learn, linger, remember,
+    slots_count, touch, unordered,
 };
 
 /// The name of the backend that this build uses: `"parking_lot"`, `"loom"` or `"shuttle"`.

@@ -93,6 +93,22 @@ pub fn linger() {
     crate::hook::linger();
 }
 
+/// One of several things, by its place among them: under an explorer each of them, which are told apart by
+/// their hashes and not by their places, so that nothing depends on an order that has no meaning; under
+/// shuttle's schedulers one at random; elsewhere the first.
+///
+/// # Panics
+/// If there is nothing to choose from.
+#[cfg_attr(shuttle, track_caller)]
+#[must_use]
+pub fn choose_among<T: Hash>(options: &[T]) -> usize {
+    assert!(!options.is_empty(), "there is nothing to choose from");
+    #[cfg(shuttle)]
+    return crate::hook::choose_among(options);
+    #[cfg(not(shuttle))]
+    0
+}
+
 /// Whether an explorer runs the program.
 #[inline]
 #[must_use]

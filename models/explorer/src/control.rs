@@ -23,7 +23,7 @@ use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock;
-use crate::knowledge::{Knowledge, Symmetries};
+use crate::knowledge::{Knowledge, Prints, Symmetries};
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread};
 use crate::reduction::Reduction;
@@ -114,6 +114,8 @@ struct Execution {
     taken: Vec<(ObjectId, Option<u128>)>,
     /// For each thread whose last operation took a mutex, which.
     last: Vec<(Thread, ObjectId)>,
+    /// For each thread that chooses among several things, these.
+    among: Vec<(Thread, Vec<Prints>)>,
     operations: u32,
     /// How often the program has said something.
     told: u32,
@@ -133,6 +135,7 @@ impl Execution {
             running: None,
             taken: Vec::new(),
             last: Vec::new(),
+            among: Vec::new(),
             operations: 0,
             told: 0,
             trace: Trace::default(),
@@ -152,6 +155,7 @@ impl Execution {
             running,
             taken,
             last,
+            among,
             operations,
             told,
             // Begun by whoever needs it.
@@ -164,7 +168,15 @@ impl Execution {
         (*preemptions, *current, *running) = (0, 0, None);
         taken.clear();
         last.clear();
+        among.clear();
         (*operations, *told) = (0, 0);
+    }
+
+    /// What a thread has chosen among several things, if it did so.
+    fn take_chosen(&mut self, thread: Thread, variant: u32) -> Option<Prints> {
+        let index = self.among.iter().position(|(other, _)| *other == thread)?;
+        let (_, prints) = self.among.swap_remove(index);
+        prints.get(variant as usize).cloned()
     }
 
     const fn is_known(&self) -> bool {
@@ -487,6 +499,10 @@ impl State {
         let follows = self.follows();
         let execution = &mut self.execution;
         execution.program.go(thread, next, variant, at);
+        let chosen = match next {
+            Next::Operation(Operation::Choose(_)) => execution.take_chosen(thread, variant),
+            _ => None,
+        };
         let outcome = execution.program.threads[thread].outcome;
         self.trace(&(thread, next.code(), variant, outcome));
         if !follows {
@@ -498,8 +514,15 @@ impl State {
             execution.taken.push((mutex, before));
             execution.knowledge.acquired(thread, mutex);
         }
-        // That it came so far is a part of what a thread knows, whatever else it learns.
+        // That it came so far is a part of what a thread knows, whatever else it learns; of what it has chosen
+        // among several things it is which of them, and not its place among them.
+        let outcome = chosen.is_none().then_some(outcome);
         let write: Write<'_> = &|mut state| (next, outcome).hash(&mut state);
         execution.knowledge.learn(&self.symmetries, thread, write);
+        if let Some(chosen) = chosen {
+            execution
+                .knowledge
+                .learn_prints(&self.symmetries, thread, &chosen);
+        }
     }
 }

@@ -48,7 +48,7 @@ pub(crate) fn print(write: impl FnOnce(&mut StableSipHasher128)) -> Print {
 }
 
 /// One hash for each relabelling.
-type Prints = SmallVec<[u128; 4]>;
+pub(crate) type Prints = SmallVec<[u128; 4]>;
 
 /// What one thread knows.
 #[derive(Clone, Debug, Default)]
@@ -169,7 +169,7 @@ impl Symmetries {
     }
 
     /// The hashes of what `write` writes. What has the same hash under one relabelling has so under each.
-    fn prints(&self, write: Write<'_>) -> Prints {
+    pub(crate) fn prints(&self, write: Write<'_>) -> Prints {
         let hash = || print(|state| write(state)).0;
         let first = self.first(write);
         if let [_] = self.all.as_slice() {
@@ -477,7 +477,8 @@ impl Knowledge {
         self.set_data(symmetries, object, prints, None);
     }
 
-    fn learn_prints(&mut self, symmetries: &Symmetries, thread: Thread, more: &Prints) {
+    /// The thread learns something of which these are the hashes.
+    pub(crate) fn learn_prints(&mut self, symmetries: &Symmetries, thread: Thread, more: &Prints) {
         let before = std::mem::take(&mut self.thread(thread).learnt);
         let learnt = symmetries
             .each(|number| print(|state| (before.get(number), more.get(number)).hash(state)).0);

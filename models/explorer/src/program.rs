@@ -230,7 +230,9 @@ impl Program {
 
     /// Does what a thread announced, in one of its ways.
     pub(crate) fn go(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
-        self.thread(thread).stop = None;
+        let state = self.thread(thread);
+        // What an earlier operation came to is nothing that the thread still has to know.
+        (state.stop, state.outcome) = (None, 0);
         match next {
             Next::Operation(Operation::TryAcquire(mutex)) => {
                 let free = self.holder(mutex).is_none();
@@ -326,4 +328,20 @@ pub(crate) fn words(next: Next) -> String {
 /// An object's name: the thread that made it, and how many it had made before.
 pub(crate) fn name(object: ObjectId) -> String {
     format!("{}.{}", object.thread, object.nth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_an_operation_came_to_is_over_with_the_next_one() {
+        let mut program = Program::new(false);
+        let at = Location::caller();
+        program.go(1, Next::Operation(Operation::Choose(3)), 2, at);
+        assert_eq!(program.threads[1].outcome, 2);
+        program.go(1, Next::Operation(Operation::Linger), 0, at);
+        // Two states would be one by all that is hashed of them, and another would follow from each.
+        assert_eq!(program.threads[1].outcome, 0);
+    }
 }

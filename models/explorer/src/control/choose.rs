@@ -119,7 +119,7 @@ impl State {
 
     /// The choices by the names under which the state knows the threads.
     fn named(&self, options: &[Choice], number: usize) -> Choices {
-        if self.symmetries.len() == 1 {
+        if self.symmetries.len() == 1 && self.execution.among.is_empty() {
             return options.into();
         }
         let program = &self.execution.program;
@@ -132,11 +132,23 @@ impl State {
                     let woken = program.sleepers(condvar).nth(choice.variant as usize);
                     woken.map_or(0, |thread| place(thread) as u32)
                 }
+                Some(Next::Operation(Operation::Choose(_))) => {
+                    self.rank(*choice, number).unwrap_or(choice.variant)
+                }
                 _ => choice.variant,
             };
             Choice::new(place(choice.thread()), variant)
         });
         named.collect()
+    }
+
+    /// Where something that is chosen stands among all, in the order of their hashes.
+    fn rank(&self, choice: Choice, number: usize) -> Option<u32> {
+        let mut among = self.execution.among.iter();
+        let (_, prints) = among.find(|(thread, _)| *thread == choice.thread())?;
+        let own = prints.get(choice.variant as usize)?[number];
+        let before = prints.iter().filter(|prints| prints[number] < own);
+        Some(before.count() as u32)
     }
 
     /// The program did not do what it did before in the same place: the search cannot go on.

@@ -83,7 +83,6 @@ impl State {
             && self.options.has(Reduction::VisibleOperations);
         let at_once = match operation {
             Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
-            Operation::Linger => known,
             _ => known || lingered || !self.is_visible(operation),
         };
         let state = self.execution.program.thread(thread);
@@ -309,6 +308,16 @@ impl Observer for Control {
 
     fn released(&self, mutex: ObjectId) {
         self.with(|state| state.section_ends(state.execution.current, mutex));
+    }
+
+    fn chooses_among(&self, options: &[Write<'_>]) {
+        self.with(|state| {
+            let thread = state.execution.current;
+            let prints = options.iter().map(|write| state.symmetries.prints(write));
+            let prints = prints.collect();
+            state.execution.among.retain(|(other, _)| *other != thread);
+            state.execution.among.push((thread, prints));
+        });
     }
 
     fn touched(&self, object: ObjectId) {

@@ -1,10 +1,11 @@
 //! A choice of data comes out in every way.
 
 use std::collections::BTreeSet;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use nmr_explorer::{Explorer, choose};
-use nmr_sync::{Mutex, thread};
+use nmr_sync::{Mutex, choose_among, describe, learn, thread, unordered};
 
 use super::programs::{ends, ends_and_report, found};
 
@@ -42,6 +43,37 @@ fn choices_follow_on_choices() {
     let expected = (0..4).flat_map(|first| (0..first.max(1)).map(move |second| (first, second)));
     assert_eq!(ends, expected.collect());
     assert_eq!(report.executions, 7);
+}
+
+/// In no order.
+struct Bag(Vec<u32>);
+
+impl Hash for Bag {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        unordered(&self.0, state);
+    }
+}
+
+#[test]
+fn what_is_chosen_among_is_known_by_what_it_is_and_not_by_its_place() {
+    let (ends, report) = ends_and_report(Explorer::builder(), || {
+        let lock = Arc::new(Mutex::new(Bag(Vec::new())));
+        let pushes = |lock: Arc<Mutex<Bag>>, what| {
+            thread::spawn(move || {
+                let mut all = lock.lock();
+                all.0.push(what);
+                describe(&all);
+                learn(&());
+            })
+        };
+        let threads = [pushes(lock.clone(), 7), pushes(lock.clone(), 9)];
+        threads.into_iter().for_each(|one| one.join().unwrap());
+        let all = lock.lock();
+        all.0[choose_among(&all.0)]
+    });
+    assert_eq!(ends, BTreeSet::from([7, 9]));
+    // One order with each choice; the other order ends where the choices are known.
+    assert_eq!(report.executions, 3);
 }
 
 #[test]
