@@ -90,11 +90,20 @@ pub enum What {
         /// The side that called.
         by: Side,
     },
-    /// The module's callback or dispatch function finds the memory of its own registration context
-    /// already freed by its owner (who frees it when the wait for the registration has returned).
-    UsedAfterFree {
-        /// The registration whose context it is.
+    /// Somebody uses a context that its owner has already freed: a registration's, freed when the wait for
+    /// the registration has returned, or a binding's.
+    UsedAfterFree(Thing),
+    /// A module that is not yet ready is called.
+    NotReady {
+        /// Its registration.
         reg: RegId,
+    },
+    /// A call that a module counts on was refused: the module's own fault.
+    Misused {
+        /// The call.
+        call: Call,
+        /// What it was answered.
+        answer: Answer,
     },
     /// The registrar dropped its last reference.
     Dropped(Thing),
@@ -126,13 +135,15 @@ pub enum Call {
         /// The binding.
         pair: Option<Pair>,
     },
+    /// The drop of a registration that is owned: deregisters and waits.
+    Release(RegId),
 }
 
 impl Call {
     /// The registrations that it names.
     pub fn registrations(self) -> impl Iterator<Item = RegId> {
         let named = match self {
-            Self::Register { reg, .. } => [Some(reg), None],
+            Self::Register { reg, .. } | Self::Release(reg) => [Some(reg), None],
             Self::Deregister(reg) | Self::Wait(reg) => [reg, None],
             Self::AttachProvider(pair) | Self::DetachComplete { pair, .. } => {
                 [pair.map(|pair| pair.client), pair.map(|pair| pair.provider)]
@@ -222,6 +233,26 @@ pub enum Thing {
     },
 }
 
+impl Thing {
+    /// The registration to which it belongs.
+    #[must_use]
+    pub const fn owner(self) -> RegId {
+        match self {
+            Self::Module(reg) => reg,
+            Self::Context { pair, side } => pair.side(side),
+        }
+    }
+
+    /// The registrations that it is about.
+    pub fn registrations(self) -> impl Iterator<Item = RegId> {
+        let about = match self {
+            Self::Module(reg) => [Some(reg), None],
+            Self::Context { pair, .. } => pair.registrations().map(Some),
+        };
+        about.into_iter().flatten()
+    }
+}
+
 /// How a run ended, as seen from outside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Quiet {
@@ -232,6 +263,8 @@ pub struct Quiet {
     /// Whether every call that the scenario meant to make was made, and every pending detach was
     /// completed.
     pub drained: bool,
+    /// A binding context that its owner has not freed.
+    pub leaked: Option<(Pair, Side)>,
 }
 
 impl fmt::Display for CallbackKind {

@@ -21,6 +21,12 @@ pub enum Op {
     /// `complete-all`: the same for the pending detaches of all modules, until no thread has a `wait`
     /// left to do.
     CompleteAll,
+    /// `complete-any`: as `complete-all`, whichever of the pending detaches there are comes first: each of
+    /// them is tried. (loom, which cannot choose, takes the oldest.)
+    CompleteAny,
+    /// `complete-wrong M`: as `complete M`, but with the handle of the module's registration in the place of
+    /// the binding's (C12).
+    CompleteWrong(String),
     /// `try-complete M`: completes the module's oldest pending detach, if there is one now.
     TryComplete(String),
     /// `complete-again M`: calls the detach-complete function for the binding that the module last
@@ -41,6 +47,12 @@ pub enum Op {
     WaitForged,
     /// `complete-forged`: completes and attaches bindings that nobody issued (C12).
     CompleteForged,
+    /// `own M`: registers the module through the owning API, and keeps the registration as a value.
+    Own(String),
+    /// `leave M`: deregisters such a registration, and waits, in the two steps of the owning API.
+    Leave(String),
+    /// `release M`: drops such a registration, which deregisters it and waits.
+    Release(String),
     /// `yield`: lets another thread go first.
     Yield,
 }
@@ -54,6 +66,8 @@ impl Op {
             Self::Wait(module) => ("wait", Some(module)),
             Self::Complete(module) => ("complete", Some(module)),
             Self::CompleteAll => ("complete-all", None),
+            Self::CompleteAny => ("complete-any", None),
+            Self::CompleteWrong(module) => ("complete-wrong", Some(module)),
             Self::TryComplete(module) => ("try-complete", Some(module)),
             Self::CompleteAgain(module) => ("complete-again", Some(module)),
             Self::Attach(module) => ("attach", Some(module)),
@@ -63,6 +77,9 @@ impl Op {
             Self::DeregisterForged => ("deregister-forged", None),
             Self::WaitForged => ("wait-forged", None),
             Self::CompleteForged => ("complete-forged", None),
+            Self::Own(module) => ("own", Some(module)),
+            Self::Leave(module) => ("leave", Some(module)),
+            Self::Release(module) => ("release", Some(module)),
             Self::Yield => ("yield", None),
         }
     }
@@ -82,6 +99,18 @@ impl Op {
                 .parse()
                 .expect("the verb is that of an operation"),
         }
+    }
+
+    /// Whether it takes pending detaches, to complete them.
+    pub(crate) const fn completes_pending(&self) -> bool {
+        matches!(
+            self,
+            Self::Complete(_)
+                | Self::CompleteAll
+                | Self::CompleteAny
+                | Self::CompleteWrong(_)
+                | Self::TryComplete(_)
+        )
     }
 
     /// Whether it passes handles that are made of some module's, whichever has one.
@@ -106,9 +135,9 @@ impl fmt::Display for Op {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "`{0}` is no operation: expected `register M`, `deregister M`, `wait M`, `complete M`, \
-     `complete-all`, `try-complete M`, `complete-again M`, `attach M`, `dispatch M`, `deregister-wrong M`, \
-     `deregister-foreign M`, `deregister-forged`, `wait-forged`, `complete-forged` or `yield`, where \
-     M is a module's name"
+     `complete-all`, `complete-any`, `complete-wrong M`, `try-complete M`, `complete-again M`, `attach M`, \
+     `dispatch M`, `deregister-wrong M`, `deregister-foreign M`, `deregister-forged`, `wait-forged`, \
+     `complete-forged`, `own M`, `leave M`, `release M` or `yield`, where M is a module's name"
 )]
 pub struct UnknownOp(String);
 
@@ -124,6 +153,8 @@ impl FromStr for Op {
             ("wait", Some(module)) => Self::Wait(module),
             ("complete", Some(module)) => Self::Complete(module),
             ("complete-all", None) => Self::CompleteAll,
+            ("complete-any", None) => Self::CompleteAny,
+            ("complete-wrong", Some(module)) => Self::CompleteWrong(module),
             ("try-complete", Some(module)) => Self::TryComplete(module),
             ("complete-again", Some(module)) => Self::CompleteAgain(module),
             ("attach", Some(module)) => Self::Attach(module),
@@ -133,6 +164,9 @@ impl FromStr for Op {
             ("deregister-forged", None) => Self::DeregisterForged,
             ("wait-forged", None) => Self::WaitForged,
             ("complete-forged", None) => Self::CompleteForged,
+            ("own", Some(module)) => Self::Own(module),
+            ("leave", Some(module)) => Self::Leave(module),
+            ("release", Some(module)) => Self::Release(module),
             ("yield", None) => Self::Yield,
             _ => return Err(UnknownOp(text.to_owned())),
         };
@@ -169,6 +203,8 @@ mod tests {
             "wait c",
             "complete c",
             "complete-all",
+            "complete-any",
+            "complete-wrong c",
             "try-complete c",
             "complete-again c",
             "attach c",
@@ -178,6 +214,9 @@ mod tests {
             "deregister-forged",
             "wait-forged",
             "complete-forged",
+            "own c",
+            "leave c",
+            "release c",
             "yield",
         ];
         for text in texts {

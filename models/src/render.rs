@@ -121,6 +121,7 @@ fn told(scenario: &Scenario, what: What) -> String {
         What::Call(Call::Register { reg: new, .. }) => format!("register {}", reg(new)),
         What::Call(Call::Deregister(target)) => format!("deregister {}", some_reg(target)),
         What::Call(Call::Wait(target)) => format!("wait for {}", some_reg(target)),
+        What::Call(Call::Release(owned)) => format!("release {}", reg(owned)),
         What::Call(Call::AttachProvider(pair)) => format!("attach {}", some_pair(pair)),
         What::Call(Call::DetachComplete { side, pair }) => {
             format!("{side} detach complete {}", some_pair(pair))
@@ -138,7 +139,17 @@ fn told(scenario: &Scenario, what: What) -> String {
             format!("{} calls {}", reg(pair.side(by)), reg(pair.side(by.peer())))
         }
         What::DispatchEnd { .. } => "= called".to_owned(),
-        What::UsedAfterFree { reg: owner } => format!("uses the freed context of {}", reg(owner)),
+        What::UsedAfterFree(Thing::Module(owner)) => {
+            format!("uses the freed context of {}", reg(owner))
+        }
+        What::UsedAfterFree(Thing::Context { pair, side }) => {
+            format!(
+                "uses the {side}'s freed binding context of {}",
+                of_pair(pair)
+            )
+        }
+        What::NotReady { reg: owner } => format!("{} is not ready", reg(owner)),
+        What::Misused { answer, .. } => format!("counted on it ({})", words::answer(answer)),
         What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
         What::Dropped(Thing::Context { pair, side }) => {
             format!(

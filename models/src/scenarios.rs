@@ -14,8 +14,11 @@ macro_rules! files {
 }
 
 files! {
+    "all-stay"
+    "attach-again-after-refusal"
     "attach-outside-the-callback"
     "attach-twice"
+    "bindings-across-interfaces"
     "both-deregister"
     "both-pending"
     "both-pending-both-leave"
@@ -31,16 +34,23 @@ files! {
     "completed-uninvited"
     "completed-uninvited-while-leaving"
     "completes-early"
+    "completes-early-twice"
+    "completions-in-any-order"
+    "declined-context-calls-the-registrar"
     "deregister-again"
     "deregister-twice"
     "dispatch-under-rundown"
     "dispatch-while-both-leave"
+    "drop-calls-the-registrar"
+    "drop-of-the-refused-calls-the-registrar"
+    "first-and-last-leave"
     "foreign-handles"
     "forged-handles"
     "four-lives"
     "hollow-success"
     "hollow-success-while-leaving"
     "late-comer-pending"
+    "limits-across-interfaces"
     "nil-interface"
     "no-memory-1"
     "no-memory-2"
@@ -48,32 +58,46 @@ files! {
     "no-memory-4"
     "no-memory-5"
     "null-contexts"
+    "one-of-three-leaves"
+    "owned-and-pending"
+    "owned-in-a-callback"
+    "owned-lives"
     "panic-after-attach"
     "panic-in-cleanup"
+    "panic-in-cleanup-with-more-to-come"
     "panic-in-client-attach"
     "panic-in-detach"
     "panic-in-provider-attach"
+    "panic-while-registering-with-one-pending"
     "pending-client-completed-elsewhere"
     "pending-completed-elsewhere"
+    "pending-while-both-leave-two"
     "provider-arrives-client-leaves"
     "provider-declines"
     "provider-leaves-in-its-own-attach"
     "register-register"
     "retired-slots"
+    "room-comes-back"
     "stale-binding"
     "stale-handle"
     "three-lives"
+    "three-peers"
     "too-many-bindings"
     "too-many-registrations"
     "two-clients-one-provider"
     "two-interfaces"
     "two-lives"
     "two-lives-twice"
+    "two-pending-one-side-leaves"
     "two-waiters"
     "two-waiters-pending"
+    "upper-half"
+    "upper-half-stays"
     "wait-before-deregister"
     "waits-in-a-callback-for-another"
+    "waits-in-a-cleanup-of-a-completion"
     "waits-in-its-own-callback"
+    "waits-in-the-second-callback"
 }
 
 /// All of them, sorted by name.
@@ -136,25 +160,6 @@ mod tests {
                 again.unwrap_or_else(|error| panic!("{error}\n{text}")),
                 scenario
             );
-        }
-    }
-
-    /// The counters of limits are ordered by an interface's monitor, and by nothing else that an engine
-    /// sees.
-    #[test]
-    fn scenarios_with_limits_keep_to_one_interface() {
-        let limited = |scenario: &Scenario| {
-            let limits = scenario.limits;
-            limits.max_registrations.is_some()
-                || limits.max_bindings.is_some()
-                || limits.fail_reservation.is_some()
-        };
-        let all = all();
-        let limited: Vec<_> = all.iter().filter(|scenario| limited(scenario)).collect();
-        assert!(!limited.is_empty());
-        for scenario in limited {
-            let interfaces: BTreeSet<u8> = scenario.modules.iter().map(|m| m.npi).collect();
-            assert_eq!(interfaces.len(), 1, "{}", scenario.name);
         }
     }
 

@@ -86,6 +86,8 @@ fn symmetry(scenario: &Scenario, order: &[u8]) -> Option<Symmetry> {
 
 fn must_stay(scenario: &Scenario, module: &Module) -> bool {
     module.detach == Detach::Rundown
+        || !module.in_drop.is_empty()
+        || !module.in_context_drop.is_empty()
         || scenario.is_raced(&module.name)
         || scenario.is_binding_raced(&module.name)
 }
@@ -105,9 +107,9 @@ fn placed(scenario: &Scenario, order: &[u8]) -> Option<Vec<u8>> {
             None => {
                 places[module] = Some(place);
                 let (from, to) = (&scenario.modules[module], &scenario.modules[place]);
-                pairs.extend(named(scenario, &from.in_attach, &to.in_attach));
-                pairs.extend(named(scenario, &from.in_detach, &to.in_detach));
-                pairs.extend(named(scenario, &from.in_cleanup, &to.in_cleanup));
+                for (from, to) in from.scripts().into_iter().zip(to.scripts()) {
+                    pairs.extend(named(scenario, from, to));
+                }
             }
         }
     }
@@ -139,13 +141,14 @@ fn exchanged(scenario: &Scenario, symmetry: &Symmetry) -> Scenario {
     let ops = |list: &[Op]| list.iter().map(op).collect::<Vec<_>>();
     let mut other = scenario.clone();
     for (index, module) in scenario.modules.iter().enumerate() {
-        other.modules[place(index)] = Module {
+        let exchanged = &mut other.modules[place(index)];
+        *exchanged = Module {
             name: name(index).clone(),
-            in_attach: ops(&module.in_attach),
-            in_detach: ops(&module.in_detach),
-            in_cleanup: ops(&module.in_cleanup),
             ..module.clone()
         };
+        for script in exchanged.scripts_mut() {
+            *script = ops(script);
+        }
     }
     for (thread, &place) in scenario.threads.iter().zip(&symmetry.threads[1..]) {
         other.threads[usize::from(place) - 1].ops = ops(&thread.ops);

@@ -107,6 +107,7 @@ mod tests {
             }
         };
         let search = search(program, Duration::from_secs(60), Some(FEW));
+        let found = current::take_finding();
         current::leave();
         match search {
             Search::Exhausted => {
@@ -114,14 +115,16 @@ mod tests {
                 Some(watch.outcomes())
             }
             Search::Cut(_) => None,
-            Search::Failed(why) => panic!("{}: {why}", scenario.name),
+            Search::Failed(why) => panic!("{}: {why}: {:?}", scenario.name, found),
         }
     }
 
     #[test]
     fn what_comes_out_of_small_scenarios_is_what_the_explorer_sees() {
         let mut small = Vec::new();
-        for scenario in scenarios::all() {
+        // The scheduler has no data to choose by.
+        let deterministic = |scenario: &Scenario| !scenario.completes_any();
+        for scenario in scenarios::all().into_iter().filter(deterministic) {
             let scenario = Arc::new(scenario);
             let Some(expected) = outcomes(&scenario) else {
                 continue;

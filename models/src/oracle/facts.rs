@@ -148,6 +148,8 @@ pub(super) struct Registration {
     pub(super) waits_open: u8,
     /// A wait for it returned done: its handle is dead.
     pub(super) over: bool,
+    /// Its owner dropped it where it could not be waited for: it goes when it can.
+    pub(super) abandoned: bool,
     /// A callback of one of its bindings has begun.
     pub(super) called: bool,
     pub(super) module_dropped: bool,
@@ -251,7 +253,7 @@ impl Registration {
 
     /// It certainly holds a place that counts for a limit.
     pub(super) fn holds_a_place(&self) -> bool {
-        self.issue == Issue::Registered && !self.over && self.waits_open == 0
+        self.issue == Issue::Registered && !self.over && !self.abandoned && self.waits_open == 0
     }
 
     /// Its wait has returned, and nothing is going on for it any more.
@@ -384,6 +386,10 @@ impl Facts {
         let (thread, open, answer) = self.returning(event)?;
         match (open.call, answer) {
             (Call::Wait(Some(reg)), Answer::Done) => Some((thread, reg)),
+            // Inside a callback of its own it cannot wait.
+            (Call::Release(reg), Answer::Done) if !self.is_inside(thread, reg) => {
+                Some((thread, reg))
+            }
             // Inside a callback that wait may have been impossible.
             (Call::Register { reg, .. }, Answer::Panicked)
                 if self.callbacks(thread).next().is_none() =>

@@ -30,7 +30,7 @@ impl Facts {
         }
         if let Some(open) = self.innermost_call(thread)
             && open.standing == Standing::Live
-            && let Call::Deregister(Some(reg)) = open.call
+            && let Call::Deregister(Some(reg)) | Call::Release(reg) = open.call
         {
             self.has_begun(reg, thread);
         }
@@ -156,7 +156,7 @@ impl Facts {
                 end.dispatches = end.dispatches.saturating_sub(1);
             }
             What::Dropped(thing) => self.dropped(thing),
-            What::UsedAfterFree { .. } => {}
+            What::UsedAfterFree(_) | What::NotReady { .. } | What::Misused { .. } => {}
         }
     }
 
@@ -179,6 +179,7 @@ impl Facts {
         match call {
             Call::Register { .. } => {}
             Call::Deregister(reg) => open.standing = self.standing(reg),
+            Call::Release(reg) => open.standing = self.standing(Some(reg)),
             Call::Wait(reg) => {
                 open.standing = self.standing(reg);
                 let registration = reg.and_then(|reg| self.registrations.get(&reg));
@@ -225,6 +226,12 @@ impl Facts {
                 let registration = self.registrations.get_mut(&reg).expect("a live handle's");
                 registration.waits_open += 1;
             }
+            Call::Release(reg) if open.standing == Standing::Live => {
+                let registration = self.registrations.get_mut(&reg).expect("a live handle's");
+                registration.closing = true;
+                registration.deregisters_open += 1;
+                registration.waits_open += 1;
+            }
             Call::AttachProvider(Some(pair)) => {
                 let binding = self.bindings.entry(pair).or_default();
                 binding.tried |= open.valid;
@@ -254,6 +261,16 @@ impl Facts {
                 let registration = self.registrations.get_mut(&reg).expect("a live handle's");
                 registration.waits_open -= 1;
                 registration.over |= answer == Answer::Done;
+            }
+            Call::Release(reg) if open.standing == Standing::Live => {
+                let inside = self.is_inside(thread, reg);
+                let registration = self.registrations.get_mut(&reg).expect("a live handle's");
+                registration.deregisters_open -= 1;
+                registration.waits_open -= 1;
+                registration.deregistered = true;
+                // With a callback's panic it has waited, too.
+                registration.over |= !inside;
+                registration.abandoned |= inside;
             }
             Call::DetachComplete {
                 side,
@@ -391,6 +408,7 @@ impl Registration {
             deregistered: false,
             waits_open: 0,
             over: false,
+            abandoned: false,
             called: false,
             module_dropped: false,
             most: Most::default(),

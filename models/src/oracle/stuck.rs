@@ -49,7 +49,7 @@ fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
         facts
             .innermost_call(thread)
             .is_some_and(|open| match open.call {
-                Call::Wait(Some(reg)) => facts.is_inside(thread, reg),
+                Call::Wait(Some(reg)) | Call::Release(reg) => facts.is_inside(thread, reg),
                 Call::Wait(None) => false,
                 _ => inside,
             })
@@ -65,7 +65,7 @@ fn call_outside(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
     let mut open = blocked
         .iter()
         .filter_map(|&thread| facts.innermost_call(thread));
-    let open = open.find(|open| !matches!(open.call, Call::Wait(_)))?;
+    let open = open.find(|open| !matches!(open.call, Call::Wait(_) | Call::Release(_)))?;
     let call = words::call(open.call);
     Some((
         16,

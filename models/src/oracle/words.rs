@@ -17,6 +17,7 @@ pub(super) fn call(call: Call) -> String {
         Call::Register { reg, side, npi } => format!("register {side} {reg} (interface {npi})"),
         Call::Deregister(reg) => format!("deregister {}", named::<RegId>(reg)),
         Call::Wait(reg) => format!("wait for {}", named::<RegId>(reg)),
+        Call::Release(reg) => format!("release {reg}"),
         Call::AttachProvider(pair) => format!("client_attach_provider {}", named::<Pair>(pair)),
         Call::DetachComplete { side, pair } => {
             format!("{side}_detach_complete {}", named::<Pair>(pair))

@@ -13,8 +13,9 @@ mod state;
 mod watch;
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 
@@ -23,15 +24,17 @@ use nmr_sync::thread::{self, ThreadId};
 use nmr_sync::{forget, is_explored, linger, remember};
 
 use crate::engine::is_known;
-use crate::event::{Answer, Call, Callback, CallbackKind, Pair, Quiet, RegId, Reply, Side, What};
+use crate::event::{
+    Answer, Call, Callback, CallbackKind, Pair, Quiet, RegId, Reply, Side, Thing, What,
+};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::op::Op;
 use crate::render::in_names;
 use crate::report::Rule;
-use crate::scenario::{Detach, Module, Scenario};
+use crate::scenario::{Detach, Fault, Module, Scenario, is_wait};
 use crate::symmetry::ThreadNumber;
-use shared::{AnyHandle, Latest, Memory, Pending, Rundown};
+use shared::{AnyHandle, Latest, Memory, Owned, Pending, Rundown};
 
 pub use recorder::Finding;
 pub(crate) use watch::Watch;
@@ -62,8 +65,12 @@ pub(crate) struct Run {
     pending: Pending,
     /// Whether somebody needs to hear that a wait is over.
     has_completer: bool,
-    /// A thread's number for each callback that it is inside of.
-    inside: Invisible<Vec<u8>>,
+    /// A thread's number for each callback that it is inside of, and whose callback that is; innermost
+    /// last.
+    inside: Invisible<Vec<(u8, RegId)>>,
+    /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty
+    /// module only.
+    contexts: Invisible<BTreeMap<(Pair, bool), bool>>,
     /// The callback that each thread has come out of, if it has done nothing since.
     last: Invisible<Vec<(u8, Callback)>>,
     /// What stands behind null contexts.
@@ -97,6 +104,8 @@ enum Place {
 /// What one execution knows of one module.
 struct ModuleState {
     latest: Latest<RegId, AnyHandle>,
+    /// Registrations that are owned, the latest one last.
+    owned: Invisible<Vec<(RegId, ManuallyDrop<Owned>)>>,
     /// Of its registration contexts, one for each time that it registered.
     memories: Invisible<Vec<Arc<Memory>>>,
     /// The binding that it last completed, attached or was offered.
@@ -122,9 +131,10 @@ impl Run {
                 .zip(modules)
                 .map(|(index, module)| ModuleState::new(scenario, index, module))
                 .collect(),
-            pending: Pending::new(waits(scenario)),
+            pending: Pending::new(waits(scenario), scenario.completes_any()),
             has_completer: scenario.has_completer(),
             inside: Invisible::default(),
+            contexts: Invisible::default(),
             last: Invisible::default(),
             kept: Invisible::default(),
             threads: Invisible::default(),
@@ -217,6 +227,15 @@ impl Run {
         }
     }
 
+    /// Performs a destructor's operations. A panic of the harness's own, which says that the execution is
+    /// over, must not come out of a destructor.
+    fn perform_in_drop(self: &Arc<Self>, ops: &[Op]) {
+        if ops.is_empty() || std::thread::panicking() {
+            return;
+        }
+        let _ = catch_unwind(AssertUnwindSafe(|| self.perform_all(ops)));
+    }
+
     fn quiet(&self) {
         if is_known() {
             return;
@@ -226,6 +245,7 @@ impl Run {
             registrations: count.registrations,
             bindings: count.bindings,
             drained: self.pending.is_empty(),
+            leaked: self.leaked_context(),
         };
         if let Some(finding) = self.recorder.quiet(&quiet) {
             self.found(finding);
@@ -346,12 +366,27 @@ impl Run {
         }
     }
 
-    /// Called from `drop`. While a thread unwinds, the engine may be taking the execution apart; the
-    /// registrar lets go of nothing then.
-    fn record_dropped(&self, what: What) {
+    /// The registrar lets go of something of a module's. Others may come in between whatever its thread did
+    /// before and this, which is the use of its owner's memory, too: a destructor is the module's code. While
+    /// a thread unwinds, the engine may be taking the execution apart; the registrar lets go of nothing
+    /// then.
+    fn dropped(&self, thing: Thing) {
         if std::thread::panicking() {
             return;
         }
+        linger();
+        order(thing.registrations());
+        let owner = thing.owner();
+        let is_freed = self.memory(owner).is_some_and(|memory| memory.is_freed());
+        // A binding context that its module hands over much too late is not the registrar's to keep.
+        if is_freed && thing == Thing::Module(owner) {
+            self.record_dropped(What::UsedAfterFree(thing));
+        }
+        self.record_dropped(What::Dropped(thing));
+    }
+
+    /// Never panics, for it is called from `drop`.
+    fn record_dropped(&self, what: What) {
         #[cfg(shuttle)]
         if is_known() {
             return self.recorder.note(None, what);
@@ -382,7 +417,29 @@ impl Run {
         remembered.and(&answer);
         self.came(call, answer);
         self.record(What::Return(answer));
+        if self.counts_on_its_calls(thread) {
+            self.misused(call, answer);
+        }
         result
+    }
+
+    /// Whether the call was one of a module's own that counts on it.
+    fn counts_on_its_calls(&self, thread: u8) -> bool {
+        let inside = lock(&self.inside);
+        let mut innermost = inside.iter().rev();
+        let innermost = innermost.find(|&&(other, _)| other == thread);
+        innermost.is_some_and(|&(_, reg)| self.script(reg).strict)
+    }
+
+    /// A call that somebody counts on was answered.
+    fn misused(&self, call: Call, answer: Answer) {
+        let refused = matches!(
+            answer,
+            Answer::InvalidParameter | Answer::InvalidState | Answer::WouldDeadlock
+        );
+        if refused {
+            self.record(What::Misused { call, answer });
+        }
     }
 
     /// Runs a callback's body, which answers its reply and what to return to the registrar.
@@ -396,7 +453,11 @@ impl Run {
         });
         self.record(What::Begin(callback));
         self.touch(callback.pair.side(callback.side));
-        lock(&self.inside).push(thread);
+        let owner = callback.pair.side(callback.side);
+        lock(&self.inside).push((thread, owner));
+        if self.script(owner).fault == Some(Fault::NotReady) && !self.is_ready(owner) {
+            self.record(What::NotReady { reg: owner });
+        }
         let remembered = remember();
         let answer = self.catching(body);
         remembered.and(&answer.as_ref().map(|(reply, _)| reply));
@@ -424,9 +485,14 @@ impl Run {
 
     fn leave_callback(&self, thread: u8) {
         let mut inside = lock(&self.inside);
-        if let Some(index) = inside.iter().position(|&other| other == thread) {
-            inside.swap_remove(index);
+        if let Some(index) = inside.iter().rposition(|&(other, _)| other == thread) {
+            inside.remove(index);
         }
+    }
+
+    /// Whether the register call has returned, after which its caller is ready.
+    fn is_ready(&self, reg: RegId) -> bool {
+        lock(&self.handles).values().any(|&issued| issued == reg)
     }
 
     /// A thread comes to an event about these registrations. It tells the oracle that what it did before
@@ -441,7 +507,8 @@ impl Run {
     }
 
     fn is_inside_callback(&self) -> bool {
-        lock(&self.inside).contains(&self.number())
+        let thread = self.number();
+        lock(&self.inside).iter().any(|&(other, _)| other == thread)
     }
 
     /// Catches a script's panic. Any other one is the engine's, or means that the execution is over.
@@ -456,15 +523,58 @@ impl Run {
         }
     }
 
+    fn memory(&self, reg: RegId) -> Option<Arc<Memory>> {
+        let memories = lock(&self.modules[usize::from(reg.module)].memories);
+        memories.get(usize::from(reg.nth)).cloned()
+    }
+
     /// Uses the memory of a registration context.
     fn touch(&self, reg: RegId) {
-        let memory = {
-            let memories = lock(&self.modules[usize::from(reg.module)].memories);
-            memories.get(usize::from(reg.nth)).cloned()
-        };
-        if memory.is_some_and(|memory| memory.is_freed()) {
-            self.record(What::UsedAfterFree { reg });
+        if self.memory(reg).is_some_and(|memory| memory.is_freed()) {
+            self.record(What::UsedAfterFree(Thing::Module(reg)));
         }
+    }
+
+    /// A side takes memory for its context of a binding.
+    fn take_context(&self, pair: Pair, side: Side) {
+        if self.scenario.has_fault() {
+            lock(&self.contexts).insert((pair, side == Side::Provider), false);
+        }
+    }
+
+    /// It frees it.
+    fn free_context(&self, pair: Pair, side: Side) {
+        if let Some(freed) = lock(&self.contexts).get_mut(&(pair, side == Side::Provider)) {
+            *freed = true;
+        }
+    }
+
+    /// Somebody uses it.
+    fn use_context(&self, pair: Pair, side: Side) {
+        let context = (pair, side == Side::Provider);
+        let freed = lock(&self.contexts).get(&context).copied();
+        if freed == Some(true) {
+            self.record(What::UsedAfterFree(Thing::Context { pair, side }));
+        }
+    }
+
+    fn leaked_context(&self) -> Option<(Pair, Side)> {
+        let contexts = lock(&self.contexts);
+        let mut left = contexts.iter().filter(|(_, freed)| !**freed);
+        // While a registration is there, its bindings may be.
+        let (&(pair, of_provider), _) = left.find(|((pair, _), _)| self.has_ended(*pair))?;
+        let side = if of_provider {
+            Side::Provider
+        } else {
+            Side::Client
+        };
+        Some((pair, side))
+    }
+
+    /// Whether both registrations of a pair were waited for.
+    fn has_ended(&self, pair: Pair) -> bool {
+        let freed = |reg| self.memory(reg).is_some_and(|memory| memory.is_freed());
+        pair.registrations().into_iter().all(freed)
     }
 
     fn free(&self, reg: RegId) {
@@ -482,6 +592,7 @@ impl ModuleState {
         );
         Self {
             latest: Latest::new(raced, true, LATEST | index),
+            owned: Invisible::default(),
             memories: Invisible::default(),
             last_binding: Latest::new(
                 binding_raced,
@@ -515,7 +626,7 @@ fn registrar(scenario: &Scenario) -> Registrar {
 fn waits(scenario: &Scenario) -> Vec<usize> {
     let waits = |name: &str| {
         let ops = scenario.threads.iter().flat_map(|thread| &thread.ops);
-        ops.filter(|op| matches!(op, Op::Wait(module) if module == name))
+        ops.filter(|op| is_wait(op) && op.module() == Some(name))
             .count()
     };
     scenario
@@ -531,6 +642,7 @@ const MEMORIES: u32 = 1 << 16;
 const LATEST: u32 = 2 << 16;
 const LAST_BINDING: u32 = 3 << 16;
 const MEMORY: u32 = 4 << 16;
+const OWNED: u32 = 5 << 16;
 
 /// A registration, as a part of such a key.
 fn key(reg: RegId) -> u32 {
@@ -544,8 +656,9 @@ fn order(registrations: impl IntoIterator<Item = RegId>) {
     }
 }
 
+/// The upper four bits of the number are the GUID's upper half, the lower four bits its lower half.
 fn npi_id(number: u8) -> NpiId {
-    NpiId(u128::from(number))
+    NpiId(u128::from(number >> 4) << 64 | u128::from(number & 15))
 }
 
 /// Real threads start together, or the first would be over before the last has begun. In a model the
@@ -641,14 +754,16 @@ mod tests {
                 nmr::Detach::Complete
             }
         }
-        let stripes = [1, 2, 3].map(|number| {
+        let stripes = [1, 2, 3, 0x71].map(|number| {
             let instance = nmr::RegistrationInstance::new(npi_id(number), nmr::ModuleId(1));
             let handle = registrar
                 .register_client(instance, Arc::new(Nobody))
                 .unwrap();
             handle.to_raw().1 >> 52 & 0x3ff
         });
-        let different: BTreeSet<u64> = stripes.into_iter().collect();
+        let different: BTreeSet<u64> = stripes[..3].iter().copied().collect();
         assert_eq!(different.len(), 3, "{stripes:?}");
+        // 0x71 differs from 1 in the upper half of the GUID alone, and is under the same monitor.
+        assert_eq!(stripes[0], stripes[3], "{stripes:?}");
     }
 }

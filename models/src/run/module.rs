@@ -9,10 +9,10 @@ use nmr::{
 };
 
 use super::shared::PendingDetach;
-use super::{Run, npi_id, order, scripted_panic};
-use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
+use super::{Run, npi_id, scripted_panic};
+use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
 use crate::invisible::lock;
-use crate::scenario::{Attach, Cleanup, Detach, Module};
+use crate::scenario::{Attach, Cleanup, Detach, Fault, Module};
 
 /// What the modules of a scenario say when they decline.
 const DECLINED: Status = Status(0xC000_0001);
@@ -40,8 +40,8 @@ impl Hash for Token {
 impl Drop for Scripted {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
-            order([self.reg]);
-            run.record_dropped(What::Dropped(Thing::Module(self.reg)));
+            run.dropped(Thing::Module(self.reg));
+            run.perform_in_drop(&run.script(self.reg).in_drop);
         }
     }
 }
@@ -50,8 +50,8 @@ impl Drop for Token {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
             let (pair, side) = (self.pair, self.side);
-            order(pair.registrations());
-            run.record_dropped(What::Dropped(Thing::Context { pair, side }));
+            run.dropped(Thing::Context { pair, side });
+            run.perform_in_drop(&run.script(pair.side(side)).in_context_drop);
         }
     }
 }
@@ -97,7 +97,11 @@ impl Scripted {
         };
         let script = run.script(self.reg);
         run.callback(callback, || {
+            run.use_context(pair, side);
             run.perform_all(&script.in_detach);
+            if script.fault == Some(Fault::FreesInDetach) {
+                run.free_context(pair, side);
+            }
             match script.detach {
                 Detach::Complete => (Reply::Complete, nmr::Detach::Complete),
                 Detach::Panic => scripted_panic(),
@@ -115,6 +119,8 @@ impl Scripted {
                 }
                 Detach::Rundown => {
                     let rundown = run.modules[usize::from(self.reg.module)].rundown.as_ref();
+                    let rundown =
+                        rundown.filter(|_| script.fault != Some(Fault::UnguardedDispatch));
                     match rundown.is_none_or(|rundown| rundown.close(binding)) {
                         true => (Reply::Complete, nmr::Detach::Complete),
                         false => (Reply::Pending, nmr::Detach::Pending),
@@ -141,6 +147,10 @@ impl Scripted {
         let script = run.script(self.reg);
         run.callback(callback, || {
             run.let_go(pair, side);
+            if script.fault != Some(Fault::FreesInDetach) {
+                run.use_context(pair, side);
+                run.free_context(pair, side);
+            }
             run.perform_all(&script.in_cleanup);
             match script.cleanup {
                 Cleanup::Return => (Reply::Success, ()),
@@ -194,6 +204,10 @@ impl ClientModule for Scripted {
                 Ok(()) => Reply::Success,
                 Err(_) => Reply::Failure,
             };
+            // Nobody will ask to free it. (After a panic the module's own destructors do.)
+            if answer.is_err() && script.fault != Some(Fault::LeaksContext) {
+                run.free_context(pair, Side::Client);
+            }
             (reply, answer)
         })
     }
@@ -250,7 +264,7 @@ impl ProviderModule for Scripted {
 }
 
 impl Run {
-    fn script(&self, reg: RegId) -> &Module {
+    pub(super) fn script(&self, reg: RegId) -> &Module {
         &self.scenario.modules[usize::from(reg.module)]
     }
 
@@ -272,6 +286,7 @@ impl Run {
     /// What a side gives out, and takes back only through the registrar. A null context cannot be
     /// seen to be dropped; the module keeps its token itself until it is done with the binding.
     pub(super) fn attachment(self: &Arc<Self>, pair: Pair, side: Side) -> Attachment {
+        self.take_context(pair, side);
         let token = Arc::new(Token {
             run: Arc::downgrade(self),
             pair,

@@ -3,20 +3,22 @@
 //! An operation on a module that has no handle yet passes a handle that names nothing, as a C
 //! program with an uninitialised variable of zeros would: it never waits for another thread.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use nmr::{
-    BindingHandle, DeregisterError, DetachCompleteError, RegisterError, Registrar, Side, Status,
-    WaitError,
+    BindingHandle, DeregisterError, DetachCompleteError, RegisterError, Registrar,
+    RegistrationInstance, Side, Status, WaitError,
 };
 use nmr_sync::{forget, linger, thread, touch};
 
 use super::module::{Scripted, attach_answer, instance};
-use super::shared::{AnyHandle, Memory, PendingDetach};
-use super::{MEMORIES, MEMORY, Place, Run, key, order};
+use super::shared::{AnyHandle, Memory, Owned, PendingDetach, Which};
+use super::{MEMORIES, MEMORY, OWNED, Place, Run, key, order};
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
 use crate::op::Op;
+use crate::scenario::Fault;
 use crate::symmetry::ThreadNumber;
 
 impl Run {
@@ -32,8 +34,13 @@ impl Run {
                 self.deregister(&self.registrar, reg, handle);
             }
             (Op::Wait(_), Some(module)) => self.wait_for(module),
-            (Op::Complete(_), module) => self.complete_until_waited(module),
-            (Op::CompleteAll, _) => self.complete_until_waited(None),
+            (Op::Complete(_), Some(module)) => self.complete_until_waited(Which::OldestOf(module)),
+            (Op::CompleteAll, _) => self.complete_until_waited(Which::Oldest),
+            (Op::CompleteAny, _) => self.complete_until_waited(Which::Any),
+            (Op::CompleteWrong(_), Some(module)) => self.complete_wrong(module),
+            (Op::Own(_), Some(module)) => self.own(module),
+            (Op::Leave(_), Some(module)) => self.leave_owned(module),
+            (Op::Release(_), Some(module)) => self.release(module),
             (Op::TryComplete(_), Some(module)) => {
                 if let Some(detach) = self.pending.try_next(module) {
                     self.complete_pending(detach);
@@ -89,6 +96,92 @@ impl Run {
     }
 
     fn register(self: &Arc<Self>, module: usize) {
+        let register = |instance: RegistrationInstance, scripted: Arc<Scripted>, side| match side {
+            Side::Client => {
+                let handle = self.registrar.register_client(instance, scripted);
+                handle.map(AnyHandle::Client)
+            }
+            Side::Provider => {
+                let handle = self.registrar.register_provider(instance, scripted);
+                handle.map(AnyHandle::Provider)
+            }
+        };
+        let registered = self.registered(module, register, |handle| *handle);
+        if let Some((reg, handle)) = registered {
+            self.modules[module].latest.set(reg, handle);
+        }
+    }
+
+    /// Registers through the owning API.
+    fn own(self: &Arc<Self>, module: usize) {
+        let register = |instance: RegistrationInstance, scripted: Arc<Scripted>, side| match side {
+            Side::Client => self.registrar.client(instance, scripted).map(Owned::Client),
+            Side::Provider => {
+                let owned = self.registrar.provider(instance, scripted);
+                owned.map(Owned::Provider)
+            }
+        };
+        if let Some((reg, owned)) = self.registered(module, register, Owned::handle) {
+            touch(OWNED | module as u32);
+            lock(&self.modules[module].owned).push((reg, ManuallyDrop::new(owned)));
+        }
+    }
+
+    /// The module's latest registration that is owned, if there is one.
+    fn take_owned(&self, module: usize) -> Option<(RegId, Owned)> {
+        touch(OWNED | module as u32);
+        let (reg, owned) = lock(&self.modules[module].owned).pop()?;
+        Some((reg, ManuallyDrop::into_inner(owned)))
+    }
+
+    /// Deregisters in the two steps of the owning API.
+    fn leave_owned(&self, module: usize) {
+        let Some((reg, owned)) = self.take_owned(module) else {
+            return;
+        };
+        let answer = match owned {
+            Owned::Client(registration) => self.leave_in_two_steps(reg, registration),
+            Owned::Provider(registration) => self.leave_in_two_steps(reg, registration),
+        };
+        if answer == Some(Answer::Done) {
+            self.free(reg);
+        }
+        self.has_waited(module);
+    }
+
+    fn leave_in_two_steps<K: nmr::RegistrationKind>(
+        &self,
+        reg: RegId,
+        registration: nmr::Registration<K>,
+    ) -> Option<Answer> {
+        let deregister = || registration.deregister();
+        let deregistering =
+            self.call(Call::Deregister(Some(reg)), deregister, |_| Answer::Pending)?;
+        let wait = || wait_answer(deregistering.wait());
+        self.call(Call::Wait(Some(reg)), wait, |&answer| answer)
+    }
+
+    /// Drops a registration that is owned.
+    fn release(&self, module: usize) {
+        let Some((reg, owned)) = self.take_owned(module) else {
+            return;
+        };
+        let inside = self.is_inside_callback();
+        self.call(Call::Release(reg), || drop(owned), |()| Answer::Done);
+        // Inside a callback it may not have waited for the end of it.
+        if !inside {
+            self.free(reg);
+        }
+        self.has_waited(module);
+    }
+
+    /// Registers the module; what the call gives, and `handle` knows the handle of.
+    fn registered<R>(
+        self: &Arc<Self>,
+        module: usize,
+        register: impl FnOnce(RegistrationInstance, Arc<Scripted>, Side) -> Result<R, RegisterError>,
+        handle: impl Fn(&R) -> AnyHandle,
+    ) -> Option<(RegId, R)> {
         let (script, state) = (&self.scenario.modules[module], &self.modules[module]);
         touch(MEMORIES | module as u32);
         let reg = {
@@ -107,20 +200,11 @@ impl Run {
             npi: script.npi,
         };
         let (instance, scripted) = (instance(script, reg), Scripted::new(self, reg));
-        let register = || match script.side {
-            Side::Client => {
-                let handle = self.registrar.register_client(instance, scripted);
-                handle.map(AnyHandle::Client)
-            }
-            Side::Provider => {
-                let handle = self.registrar.register_provider(instance, scripted);
-                handle.map(AnyHandle::Provider)
-            }
-        };
+        let register = || register(instance, scripted, script.side);
         match self.call(call, register, register_answer) {
-            Some(Ok(handle)) => {
-                self.issued(reg, handle);
-                state.latest.set(reg, handle);
+            Some(Ok(registered)) => {
+                self.issued(reg, handle(&registered));
+                return Some((reg, registered));
             }
             Some(Err(_)) => {}
             // A register call that panics has taken the registration back, but inside a callback it
@@ -128,6 +212,7 @@ impl Run {
             None if self.is_inside_callback() => {}
             None => self.free(reg),
         }
+        None
     }
 
     fn deregister(&self, registrar: &Registrar, reg: Option<RegId>, handle: AnyHandle) {
@@ -144,7 +229,11 @@ impl Run {
         if let (Some(Answer::Done), Some(reg)) = (answer, reg) {
             self.free(reg);
         }
-        // Only the waits of threads are counted.
+        self.has_waited(module);
+    }
+
+    /// A wait is over. Only those of threads are counted.
+    fn has_waited(&self, module: usize) {
         if self.has_completer && self.number() > 0 && !self.is_inside_callback() {
             self.pending.waited(module);
         }
@@ -162,10 +251,28 @@ impl Run {
         self.call(Call::Wait(reg), wait, |&answer| answer)
     }
 
-    fn complete_until_waited(&self, module: Option<usize>) {
-        while let Some(detach) = self.pending.next(module) {
+    fn complete_until_waited(&self, which: Which) {
+        while let Some(detach) = self.pending.next(which) {
             self.complete_pending(detach);
             // As between two operations: a completer is its thread's last one.
+            forget(&Place::Completing(ThreadNumber(self.number())));
+        }
+    }
+
+    /// Completes with the handle of the registration, taken for the binding's.
+    fn complete_wrong(&self, module: usize) {
+        while let Some(detach) = self.pending.next(Which::OldestOf(module)) {
+            let (_, handle) = self.latest(module);
+            let (registrar, bits) = handle.to_raw();
+            let wrong = BindingHandle::from_raw(registrar, bits);
+            let answer = self.detach_complete(detach.side, None, wrong);
+            if let (true, Some(answer)) = (self.scenario.modules[module].strict, answer) {
+                let call = Call::DetachComplete {
+                    side: detach.side,
+                    pair: None,
+                };
+                self.misused(call, answer);
+            }
             forget(&Place::Completing(ThreadNumber(self.number())));
         }
     }
@@ -179,9 +286,17 @@ impl Run {
         let owner = &self.modules[usize::from(pair.side(side).module)];
         owner.last_binding.set(pair, binding);
         self.detach_complete(side, Some(pair), binding);
+        if self.script(pair.side(side)).fault == Some(Fault::UsesAfterComplete) {
+            self.use_context(pair, side);
+        }
     }
 
-    fn detach_complete(&self, side: Side, pair: Option<Pair>, binding: BindingHandle) {
+    fn detach_complete(
+        &self,
+        side: Side,
+        pair: Option<Pair>,
+        binding: BindingHandle,
+    ) -> Option<Answer> {
         let complete = || {
             complete_answer(match side {
                 Side::Client => self.registrar.client_detach_complete(binding),
@@ -190,7 +305,7 @@ impl Run {
         };
         self.call(Call::DetachComplete { side, pair }, complete, |&answer| {
             answer
-        });
+        })
     }
 
     /// A call of `client_attach_provider` that is not a script's own.
@@ -217,11 +332,14 @@ impl Run {
             self.comes(self.number(), pair.registrations());
             self.record(What::DispatchBegin { pair, by });
             self.touch(pair.provider);
+            self.use_context(pair, Side::Provider);
             linger();
             self.touch(pair.provider);
+            self.use_context(pair, Side::Provider);
             order(pair.registrations());
             self.record(What::DispatchEnd { pair, by });
-            if rundown.leave(binding) {
+            let unguarded = self.scenario.modules[module].fault == Some(Fault::UnguardedDispatch);
+            if rundown.leave(binding) && !unguarded {
                 self.complete(by, pair, binding);
             }
         }
@@ -258,7 +376,7 @@ impl Run {
     }
 }
 
-fn register_answer(answer: &Result<AnyHandle, RegisterError>) -> Answer {
+fn register_answer<R>(answer: &Result<R, RegisterError>) -> Answer {
     match answer {
         Ok(_) => Answer::Registered,
         Err(RegisterError::InsufficientResources(_)) => Answer::InsufficientResources,

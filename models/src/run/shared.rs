@@ -5,10 +5,14 @@
 //! explorer each says what it protects and what is learnt of it, in names: a handle is known by what it
 //! names.
 
-use std::hash::{Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-use nmr::{BindingHandle, ClientHandle, ProviderHandle, Side};
-use nmr_sync::{Monitor, Mutex, Name, describe, is_explored, learn, touch, unordered};
+use nmr::{
+    BindingHandle, ClientHandle, ClientRegistration, ProviderHandle, ProviderRegistration, Side,
+};
+use nmr_sync::{
+    Monitor, Mutex, Name, choose_among, describe, is_explored, learn, touch, unordered,
+};
 
 use crate::event::Pair;
 use crate::invisible::{Invisible, lock};
@@ -162,13 +166,18 @@ pub(super) struct Pending {
 struct PendingState {
     /// The oldest first.
     detaches: Vec<PendingDetach>,
+    /// Any of them is completed: their order says nothing.
+    unordered: bool,
     /// For each module, the `wait` operations that the threads have still to finish.
     waits: Vec<usize>,
 }
 
 impl Hash for PendingState {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.detaches.hash(state);
+        match self.unordered {
+            true => unordered(&self.detaches, state),
+            false => self.detaches.hash(state),
+        }
         let waits = self.waits.iter().enumerate();
         let waits = waits.map(|(module, left)| (ModuleNumber(module as u8), left));
         unordered(waits, state);
@@ -176,10 +185,11 @@ impl Hash for PendingState {
 }
 
 impl Pending {
-    pub(super) fn new(waits: Vec<usize>) -> Self {
+    pub(super) fn new(waits: Vec<usize>, unordered: bool) -> Self {
         Self {
             state: Monitor::new(PendingState {
                 detaches: Vec::new(),
+                unordered,
                 waits,
             }),
         }
@@ -202,11 +212,11 @@ impl Pending {
         });
     }
 
-    /// The oldest pending detach of the module (of any, if `None`), as soon as there is one; `None`
-    /// once no thread will wait any more.
-    pub(super) fn next(&self, module: Option<usize>) -> Option<PendingDetach> {
+    /// A pending detach, as soon as there is one; `None` once no thread will wait any more.
+    pub(super) fn next(&self, which: Which) -> Option<PendingDetach> {
+        let module = which.module();
         self.state.wait_until(|state| {
-            let detach = state.take(module);
+            let detach = state.take(which);
             if detach.is_none() {
                 let mut waits = state.waits.iter().enumerate();
                 let over =
@@ -223,7 +233,7 @@ impl Pending {
     /// The oldest pending detach of the module, if there is one now.
     pub(super) fn try_next(&self, module: usize) -> Option<PendingDetach> {
         self.state.enter(|state| {
-            let detach = state.take(Some(module));
+            let detach = state.take(Which::OldestOf(module));
             learn(&detach);
             detach
         })
@@ -239,13 +249,63 @@ impl Pending {
 }
 
 impl PendingState {
-    fn take(&mut self, module: Option<usize>) -> Option<PendingDetach> {
-        let mut detaches = self.detaches.iter();
-        let index = detaches.position(|detach| {
-            let owner = usize::from(detach.pair.side(detach.side).module);
-            module.is_none_or(|module| module == owner)
-        })?;
+    fn take(&mut self, which: Which) -> Option<PendingDetach> {
+        if self.detaches.is_empty() {
+            return None;
+        }
+        let index = match which {
+            Which::Oldest => 0,
+            Which::OldestOf(module) => self.detaches.iter().position(|detach| {
+                let owner = usize::from(detach.pair.side(detach.side).module);
+                module == owner
+            })?,
+            Which::Any => any(&self.detaches),
+        };
         Some(self.detaches.remove(index))
+    }
+}
+
+/// Which pending detach is completed next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// The oldest of all.
+    Oldest,
+    /// The oldest of a module's.
+    OldestOf(usize),
+    /// Any.
+    Any,
+}
+
+impl Which {
+    const fn module(self) -> Option<usize> {
+        match self {
+            Self::OldestOf(module) => Some(module),
+            Self::Oldest | Self::Any => None,
+        }
+    }
+}
+
+/// One of several: real threads take another one each time.
+fn any(detaches: &[PendingDetach]) -> usize {
+    if cfg!(any(loom, shuttle)) {
+        return choose_among(detaches);
+    }
+    RandomState::new().hash_one(()) as usize % detaches.len()
+}
+
+/// A registration that its owner holds as a value. Never dropped by itself: that would call the registrar,
+/// which an execution that goes no farther must not do.
+pub(super) enum Owned {
+    Client(ClientRegistration),
+    Provider(ProviderRegistration),
+}
+
+impl Owned {
+    pub(super) fn handle(&self) -> AnyHandle {
+        match self {
+            Self::Client(registration) => AnyHandle::Client(registration.handle()),
+            Self::Provider(registration) => AnyHandle::Provider(registration.handle()),
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use nmr_sync::unordered;
 #[cfg(shuttle)]
 use super::recorder::Kept;
 use super::{ModuleState, Run};
+use crate::event::RegId;
 use crate::invisible::lock;
 use crate::symmetry::{ModuleNumber, ThreadNumber};
 
@@ -34,9 +35,11 @@ impl Run {
         let state = &mut state;
         self.recorder.hash(state);
         unordered((0..).map(ModuleNumber).zip(&self.modules), state);
+        let inside = |&(thread, reg): &(u8, RegId)| (ThreadNumber(thread), reg);
+        unordered(lock(&self.inside).iter().map(inside), state);
         let thread = |&number: &u8| ThreadNumber(number);
-        unordered(lock(&self.inside).iter().map(thread), state);
         unordered(lock(&self.active).iter().map(thread), state);
+        unordered(lock(&self.contexts).iter(), state);
         unordered(lock(&self.kept).iter(), state);
         if nmr_sync::slots_count() {
             self.hash_handles(state);
@@ -59,12 +62,14 @@ impl Hash for ModuleState {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self {
             latest,
+            owned,
             memories,
             last_binding,
             // Described by its mutex.
             rundown: _,
         } = self;
-        (latest, &*lock(memories), last_binding).hash(state);
+        let owned = lock(owned).iter().map(|(reg, _)| *reg).collect::<Vec<_>>();
+        (latest, owned, &*lock(memories), last_binding).hash(state);
     }
 }
 

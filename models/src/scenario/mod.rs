@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::op::Op;
 use crate::report::Rule;
 use validate::is_completer;
+pub(crate) use validate::is_wait;
 
 pub use format::FormatError;
 
@@ -90,7 +91,8 @@ pub struct Module {
     /// Which side it registers on.
     #[serde(with = "side_name")]
     pub side: Side,
-    /// The number of its interface, from 1; 0 is the nil NPIID.
+    /// The number of its interface, from 1; 0 is the nil NPIID. Its four upper bits are the GUID's upper half,
+    /// the lower ones the lower half.
     #[serde(default = "one", skip_serializing_if = "is_one")]
     pub npi: u8,
     /// Its attach callback.
@@ -114,6 +116,39 @@ pub struct Module {
     /// Operations inside its cleanup callback.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_cleanup: Vec<Op>,
+    /// Operations where the registrar drops the module: its registration context.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_drop: Vec<Op>,
+    /// Operations where the registrar drops a binding context of the module's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub in_context_drop: Vec<Op>,
+    /// Whether the module counts on its calls: one of its own that the registrar refuses is then a mistake of
+    /// the module's.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict: bool,
+    /// A mistake that the module makes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
+}
+
+/// A mistake that modules make with their own memory, and that the registrar can do nothing about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// Frees its binding context in its detach callback, and not in its cleanup callback: its peer, and its
+    /// own calls, may still use it.
+    FreesInDetach,
+    /// Uses its binding context after its detach-complete call, inside which its cleanup callback may have
+    /// freed it.
+    UsesAfterComplete,
+    /// Calls its peer's dispatch table with nothing that keeps the binding alive meanwhile. A client with
+    /// `detach = "rundown"`, whose rundown then waits for no call.
+    UnguardedDispatch,
+    /// Registers before it is ready for callbacks, which come inside the register call.
+    NotReady,
+    /// Does not free its binding context where it changes its mind after having attached: nobody will ask it
+    /// to clean up.
+    LeaksContext,
 }
 
 const fn one() -> u8 {
@@ -216,6 +251,56 @@ pub struct Thread {
     pub ops: Vec<Op>,
 }
 
+impl Module {
+    /// A module that accepts, detaches at once and does nothing else.
+    #[must_use]
+    pub fn new(name: impl Into<String>, side: Side, npi: u8) -> Self {
+        Self {
+            name: name.into(),
+            side,
+            npi,
+            attach: Attach::default(),
+            detach: Detach::default(),
+            cleanup: Cleanup::default(),
+            null_context: false,
+            in_attach: Vec::new(),
+            in_detach: Vec::new(),
+            in_cleanup: Vec::new(),
+            in_drop: Vec::new(),
+            in_context_drop: Vec::new(),
+            strict: false,
+            fault: None,
+        }
+    }
+
+    /// The operations of its callbacks and drops.
+    #[must_use]
+    pub fn scripts(&self) -> [&Vec<Op>; 5] {
+        let Self {
+            in_attach,
+            in_detach,
+            in_cleanup,
+            in_drop,
+            in_context_drop,
+            ..
+        } = self;
+        [in_attach, in_detach, in_cleanup, in_drop, in_context_drop]
+    }
+
+    /// The same, to be changed.
+    pub fn scripts_mut(&mut self) -> [&mut Vec<Op>; 5] {
+        let Self {
+            in_attach,
+            in_detach,
+            in_cleanup,
+            in_drop,
+            in_context_drop,
+            ..
+        } = self;
+        [in_attach, in_detach, in_cleanup, in_drop, in_context_drop]
+    }
+}
+
 impl Scenario {
     /// Reads the text form; `path` is for messages only.
     ///
@@ -263,10 +348,10 @@ impl Scenario {
         let threads = self.threads.iter().enumerate();
         let threads = threads
             .flat_map(|(index, thread)| thread.ops.iter().map(move |op| (Some(index + 1), op)));
-        let callbacks = self.modules.iter().flat_map(|module| {
-            let lists = [&module.in_attach, &module.in_detach, &module.in_cleanup];
-            lists.into_iter().flatten().map(|op| (None, op))
-        });
+        let callbacks = self
+            .modules
+            .iter()
+            .flat_map(|module| module.scripts().into_iter().flatten().map(|op| (None, op)));
         main.chain(threads).chain(callbacks)
     }
 
@@ -278,7 +363,8 @@ impl Scenario {
             .operations()
             .filter(|(by, op)| uses(op) && *by != Some(0));
         let ops: Vec<_> = ops.collect();
-        let registers = |op: &Op| matches!(op, Op::Register(name) if name == module);
+        let registers =
+            |op: &Op| matches!(op, Op::Register(name) | Op::Own(name) if name == module);
         let mut registering = ops.iter().filter(|(_, op)| registers(op));
         registering.any(|(by, _)| ops.iter().any(|(other, _)| other != by))
     }
@@ -301,6 +387,18 @@ impl Scenario {
             let uses = matches!(op, Op::CompleteAgain(name) | Op::Attach(name) if name == module);
             uses.then_some(by)
         })
+    }
+
+    /// Whether pending detaches are completed in any order, and their order says nothing.
+    pub(crate) fn completes_any(&self) -> bool {
+        let completions = self.operations().filter(|(_, op)| op.completes_pending());
+        let completions: Vec<_> = completions.map(|(_, op)| op).collect();
+        !completions.is_empty() && completions.iter().all(|op| **op == Op::CompleteAny)
+    }
+
+    /// Whether some module makes a mistake with its memory.
+    pub(crate) fn has_fault(&self) -> bool {
+        self.modules.iter().any(|module| module.fault.is_some())
     }
 
     /// Whether some thread completes pending detaches as they come.

@@ -68,10 +68,15 @@ const fn is_suspect(op: &Op) -> bool {
         | Op::Wait(_)
         | Op::Complete(_)
         | Op::CompleteAll
+        | Op::CompleteAny
         | Op::TryComplete(_)
         | Op::Dispatch(_)
+        | Op::Own(_)
+        | Op::Leave(_)
+        | Op::Release(_)
         | Op::Yield => false,
         Op::CompleteAgain(_)
+        | Op::CompleteWrong(_)
         | Op::Attach(_)
         | Op::DeregisterWrong(_)
         | Op::DeregisterForeign(_)
@@ -83,7 +88,11 @@ const fn is_suspect(op: &Op) -> bool {
 
 /// The same in a callback, of which nobody knows when it runs.
 fn is_suspect_in_a_callback(op: &Op) -> bool {
-    is_suspect(op) || (op.module().is_some() && !matches!(op, Op::Register(_)))
+    let takes_no_handle = matches!(
+        op,
+        Op::Register(_) | Op::Own(_) | Op::Leave(_) | Op::Release(_)
+    );
+    is_suspect(op) || (op.module().is_some() && !takes_no_handle)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Attach, Detach, MAX_THREADS, Scenario, Side};
+use super::{Attach, Detach, Fault as Mistake, MAX_THREADS, Scenario, Side};
 use crate::op::Op;
 
 /// The most modules that an event can tell apart.
@@ -54,6 +54,29 @@ impl Scenario {
                 );
             }
         }
+        for module in &self.modules {
+            let complaint = match module.fault {
+                Some(Mistake::UnguardedDispatch)
+                    if module.side == Side::Provider || module.detach != Detach::Rundown =>
+                {
+                    "expected a client with detach = \"rundown\", which may call its providers"
+                }
+                Some(Mistake::LeaksContext)
+                    if !matches!(
+                        module.attach,
+                        Attach::ChangeOfMind | Attach::PanicAfterAttach
+                    ) =>
+                {
+                    "expected attach = \"change-of-mind\", where something can be left"
+                }
+                Some(_) if module.null_context => {
+                    "expected no null context, for that is what it treats wrongly"
+                }
+                _ => continue,
+            };
+            let name = &module.name;
+            return fault(name, format!("the fault of `{name}`: {complaint}"));
+        }
         self.validate_recursion()?;
         self.validate_null_contexts()?;
         self.validate_completers()?;
@@ -68,7 +91,7 @@ impl Scenario {
                 .in_attach
                 .iter()
                 .filter_map(|op| match op {
-                    Op::Register(name) => self.module(name),
+                    Op::Register(name) | Op::Own(name) => self.module(name),
                     _ => None,
                 });
             registered.flat_map(|new| {
@@ -110,8 +133,10 @@ impl Scenario {
     fn validate_null_contexts(&self) -> Result<(), Fault> {
         let registers = |name: &str| {
             let ops = self.operations();
-            ops.filter(|(_, op)| matches!(op, Op::Register(module) if module == name))
-                .count()
+            ops.filter(
+                |(_, op)| matches!(op, Op::Register(module) | Op::Own(module) if module == name),
+            )
+            .count()
         };
         for module in self.modules.iter().filter(|module| module.null_context) {
             let peers = self.modules.iter();
@@ -139,7 +164,7 @@ impl Scenario {
                 continue;
             };
             let last = thread.ops.last() == Some(completer);
-            let waits = thread.ops.iter().any(|op| matches!(op, Op::Wait(_)));
+            let waits = thread.ops.iter().any(is_wait);
             if !last || waits {
                 return Err(Fault {
                     mention: completer.to_string(),
@@ -162,6 +187,12 @@ impl Scenario {
                 "`{completer}` goes on until the threads' waits are done: expected it in a thread"
             ),
         })
+    }
+
+    /// Whether the module is registered through the owning API.
+    fn owns(&self, name: &str) -> bool {
+        let mut operations = self.operations();
+        operations.any(|(_, op)| matches!(op, Op::Own(module) if module == name))
     }
 
     fn validate_ops(&self) -> Result<(), Fault> {
@@ -189,6 +220,17 @@ impl Scenario {
                          providers"
                     )));
                 }
+                Op::Register(_) if self.owns(name) => {
+                    return Err(fault(format!(
+                        "`{text}`: `{name}` is registered with `own` elsewhere: expected one of the two \
+                         throughout"
+                    )));
+                }
+                Op::Leave(_) | Op::Release(_) if !self.owns(name) => {
+                    return Err(fault(format!(
+                        "`{text}`: expected a module that is registered with `own {name}`"
+                    )));
+                }
                 Op::Attach(_) if module.side == Side::Provider => {
                     return Err(fault(format!(
                         "`{text}`: expected a client, which attaches"
@@ -201,8 +243,16 @@ impl Scenario {
     }
 }
 
+/// Whether it waits for a deregistration.
+pub(crate) const fn is_wait(op: &Op) -> bool {
+    matches!(op, Op::Wait(_) | Op::Leave(_) | Op::Release(_))
+}
+
 pub(super) const fn is_completer(op: &Op) -> bool {
-    matches!(op, Op::Complete(_) | Op::CompleteAll)
+    matches!(
+        op,
+        Op::Complete(_) | Op::CompleteAll | Op::CompleteAny | Op::CompleteWrong(_)
+    )
 }
 
 /// What is wrong, and a piece of the text near which it is.

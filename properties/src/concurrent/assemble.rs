@@ -71,9 +71,6 @@ fn named(draft: &ModuleDraft, side: Side, name: &str, names: &[String]) -> Modul
         ops.collect()
     });
     Module {
-        name: name.to_owned(),
-        side,
-        npi: if draft.elsewhere { 2 } else { 1 },
         attach: match side == Side::Provider && client_only {
             true => Attach::Accept,
             false => draft.attach,
@@ -84,6 +81,7 @@ fn named(draft: &ModuleDraft, side: Side, name: &str, names: &[String]) -> Modul
         in_attach,
         in_detach,
         in_cleanup,
+        ..Module::new(name, side, if draft.elsewhere { 2 } else { 1 })
     }
 }
 

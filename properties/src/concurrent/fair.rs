@@ -57,18 +57,6 @@ fn has_pending(scenario: &Scenario) -> bool {
     modules.any(|module| module.detach == Detach::Pending)
 }
 
-fn lists(module: &Module) -> [&Vec<Op>; 3] {
-    [&module.in_attach, &module.in_detach, &module.in_cleanup]
-}
-
-fn lists_mut(module: &mut Module) -> [&mut Vec<Op>; 3] {
-    [
-        &mut module.in_attach,
-        &mut module.in_detach,
-        &mut module.in_cleanup,
-    ]
-}
-
 const fn is_register(op: &Op) -> bool {
     matches!(op, Op::Register(_))
 }
@@ -80,14 +68,14 @@ const fn is_wait(op: &Op) -> bool {
 fn operations(scenario: &Scenario) -> impl Iterator<Item = &Op> {
     let threads = scenario.threads.iter().flat_map(|thread| &thread.ops);
     let outside = scenario.before.iter().chain(&scenario.after).chain(threads);
-    outside.chain(scenario.modules.iter().flat_map(lists).flatten())
+    outside.chain(scenario.modules.iter().flat_map(Module::scripts).flatten())
 }
 
 /// How many operations register a module: of threads, and of callbacks.
 fn registrations(scenario: &Scenario, module: &str) -> (usize, usize) {
     let threads = scenario.threads.iter().flat_map(|thread| &thread.ops);
     let outside = scenario.before.iter().chain(&scenario.after).chain(threads);
-    let inside = scenario.modules.iter().flat_map(lists).flatten();
+    let inside = scenario.modules.iter().flat_map(Module::scripts).flatten();
     let registers = |op: &&Op| is_register(op) && op.module() == Some(module);
     (
         outside.filter(registers).count(),
@@ -110,7 +98,7 @@ fn mend_dispatches(scenario: &mut Scenario) {
     };
     let mut mended = scenario.clone();
     let threads = mended.threads.iter_mut().map(|thread| &mut thread.ops);
-    let callbacks = mended.modules.iter_mut().flat_map(lists_mut);
+    let callbacks = mended.modules.iter_mut().flat_map(Module::scripts_mut);
     for ops in threads.chain(callbacks) {
         ops.retain(makes_sense);
     }
@@ -126,7 +114,7 @@ fn mend_callbacks(scenario: &mut Scenario) {
     let before = scenario.clone();
     for module in &mut scenario.modules {
         let npi = module.npi;
-        for ops in lists_mut(module) {
+        for ops in module.scripts_mut() {
             ops.retain(|op| match op {
                 Op::Register(name) => interface(&before, name) > npi,
                 Op::Complete(_) | Op::CompleteAll => false,
@@ -139,7 +127,7 @@ fn mend_callbacks(scenario: &mut Scenario) {
         let name = module.name.clone();
         let (outside, inside) = registrations(&before, &name);
         let once = outside <= 1 && inside == 0;
-        for ops in lists_mut(module) {
+        for ops in module.scripts_mut() {
             ops.retain(|op| !is_wait(op) || (once && op.module() == Some(&name)));
         }
     }
@@ -217,7 +205,7 @@ fn keeps_completer(scenario: &Scenario) -> bool {
     if !scenario.modules.iter().any(panics) {
         return true;
     }
-    let in_callbacks = scenario.modules.iter().flat_map(lists).flatten();
+    let in_callbacks = scenario.modules.iter().flat_map(Module::scripts).flatten();
     let mut elsewhere = in_callbacks.chain(&scenario.before).chain(&scenario.after);
     let waits_afterwards = |thread: &Thread| {
         let last = thread.ops.iter().rposition(is_register);

@@ -59,9 +59,13 @@ fn lists(of: &Scenario) -> Vec<List> {
         lists.push(Box::new(move |s| &mut s.threads[index].ops));
     }
     for index in 0..of.modules.len() {
-        lists.push(Box::new(move |s| &mut s.modules[index].in_attach));
-        lists.push(Box::new(move |s| &mut s.modules[index].in_detach));
-        lists.push(Box::new(move |s| &mut s.modules[index].in_cleanup));
+        for script in 0..of.modules[index].scripts().len() {
+            let list: List = Box::new(move |s| {
+                let scripts = s.modules[index].scripts_mut();
+                scripts.into_iter().nth(script).expect("one of them")
+            });
+            lists.push(list);
+        }
     }
     lists
 }
@@ -89,19 +93,7 @@ fn without_module(of: &Scenario, name: &str) -> Scenario {
 fn plainer(of: &Scenario) -> impl Iterator<Item = Scenario> {
     let changes: [fn(&mut Module); 7] = [
         |module| {
-            let plain = (module.name.clone(), module.side, module.npi);
-            *module = Module {
-                attach: Attach::default(),
-                detach: Detach::default(),
-                cleanup: Cleanup::default(),
-                null_context: false,
-                in_attach: Vec::new(),
-                in_detach: Vec::new(),
-                in_cleanup: Vec::new(),
-                name: plain.0,
-                side: plain.1,
-                npi: plain.2,
-            };
+            *module = Module::new(module.name.clone(), module.side, module.npi);
         },
         |module| module.attach = Attach::default(),
         |module| module.detach = Detach::default(),
@@ -170,7 +162,7 @@ pub fn size(scenario: &Scenario) -> usize {
             + usize::from(module.cleanup != Cleanup::default())
             + usize::from(module.null_context)
             + usize::from(module.npi != 1)
-            + 2 * (module.in_attach.len() + module.in_detach.len() + module.in_cleanup.len())
+            + 2 * module.scripts().map(Vec::len).iter().sum::<usize>()
     };
     let modules: usize = scenario.modules.iter().map(module).sum();
     let threads: usize = scenario

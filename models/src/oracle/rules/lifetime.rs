@@ -12,8 +12,17 @@ const RULE: Rule = Rule::new(11);
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     match event.what {
-        What::UsedAfterFree { reg } => check.expect(RULE, false, || {
+        What::UsedAfterFree(Thing::Module(reg)) => check.expect(RULE, false, || {
             format!("a callback uses the registration context of {reg}, which is freed")
+        }),
+        What::UsedAfterFree(Thing::Context { pair, side }) => check.expect(RULE, false, || {
+            format!("the binding context of the {side} of {pair} is used, which its owner has freed")
+        }),
+        What::NotReady { reg } => check.expect(RULE, false, || {
+            format!(
+                "{reg} is called inside its register call, before it is ready: it registered too early \
+                 (the module's fault, not the registrar's)"
+            )
         }),
         What::Dropped(thing) => dropped(facts, thing, check),
         _ => {}

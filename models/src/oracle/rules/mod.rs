@@ -14,6 +14,7 @@ mod handles;
 mod lifetime;
 mod limits;
 mod matching;
+mod misuse;
 mod open_calls;
 mod outcome;
 mod panics;
@@ -41,13 +42,14 @@ pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     open_calls::check(facts, event, check);
     refusal::check(facts, event, check);
     limits::check(facts, event, check);
+    misuse::check(event, check);
     panics::check(facts, event, check);
 }
 
 /// Asks each rule about the end of an execution.
 pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
     matching::quiet(facts, check);
-    outcome::quiet(facts, check);
+    outcome::quiet(facts, quiet, check);
     closing_door::quiet(facts, check);
     detach::quiet(facts, check);
     completion::quiet(facts, check);

@@ -2,7 +2,7 @@
 //! C5 change of mind: a provider that attached to a client which then did not is detached and cleaned
 //! up, alone.
 
-use crate::event::{CallbackKind, Event, Side};
+use crate::event::{CallbackKind, Event, Quiet, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning};
 use crate::oracle::words;
@@ -49,7 +49,15 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     }
 }
 
-pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
+pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
+    if let Some((pair, side)) = quiet.leaked {
+        check.expect(CHANGE_OF_MIND, false, || {
+            format!(
+                "the {side}'s binding context of {pair} was never freed: of a binding to which it did not \
+                 attach in the end it is told nothing more (the module's fault, not the registrar's)"
+            )
+        });
+    }
     for (pair, binding) in facts.pairs() {
         match binding.outcome() {
             Some(Outcome::Hollow) => check.saw(HOLLOW),

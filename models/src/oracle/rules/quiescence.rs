@@ -27,7 +27,7 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
 pub(super) fn all_gone(facts: &Facts, quiet: &Quiet) -> bool {
     let gone = facts.registrations.values().all(|reg| match reg.issue {
         Issue::Calling => false,
-        Issue::Registered => reg.over,
+        Issue::Registered => reg.over || reg.abandoned,
         Issue::Refused | Issue::Withdrawn => true,
     });
     quiet.drained && gone && !facts.registrations.is_empty()

@@ -95,6 +95,7 @@ fn call(verb: &str, target: &str) -> Call {
         "deregister" => Call::Deregister(given.map(|text| reg(letter(text)))),
         "wait" => Call::Wait(given.map(|text| reg(letter(text)))),
         "attach" => Call::AttachProvider(given.map(pair)),
+        "release" => Call::Release(reg(letter(target))),
         "complete" => {
             let (side, pair) = given.map_or((Side::Client, None), |text| {
                 let (side, pair) = side_of(text);
@@ -146,6 +147,16 @@ fn callback(kind: &str, target: &str) -> Callback {
     Callback { kind, side, pair }
 }
 
+/// `c`, or `c:cp`.
+fn thing(target: &str) -> Thing {
+    if target.contains(':') {
+        let (side, pair) = side_of(target);
+        Thing::Context { pair, side }
+    } else {
+        Thing::Module(reg(letter(target)))
+    }
+}
+
 fn event(thread: u8, text: &str) -> Event {
     let words: Vec<_> = text.split_whitespace().collect();
     let what = match words[..] {
@@ -161,15 +172,15 @@ fn event(thread: u8, text: &str) -> Event {
             let (by, pair) = side_of(target);
             What::DispatchEnd { pair, by }
         }
-        ["uses-freed", target] => What::UsedAfterFree {
+        ["uses-freed", target] => What::UsedAfterFree(thing(target)),
+        ["not-ready", target] => What::NotReady {
             reg: reg(letter(target)),
         },
-        ["drop", target] => What::Dropped(if target.contains(':') {
-            let (side, pair) = side_of(target);
-            Thing::Context { pair, side }
-        } else {
-            Thing::Module(reg(letter(target)))
-        }),
+        ["misused", verb, target, text] => What::Misused {
+            call: call(verb, target),
+            answer: answer(text),
+        },
+        ["drop", target] => What::Dropped(thing(target)),
         _ => panic!("no event `{text}`"),
     };
     let anywhere = matches!(what, What::Dropped(_));
@@ -180,7 +191,8 @@ fn event(thread: u8, text: &str) -> Event {
 }
 
 /// Reads lines: `1: event; event` of a thread (`> call x`, `< answer`, `{ callback c:cp`, `} reply`,
-/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `uses-freed c`), and at the end `quiet`,
+/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `uses-freed c`, `uses-freed c:cp`, `not-ready c`,
+/// `misused x y answer`), and at the end `quiet`, `quiet leaked c:cp`,
 /// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`. A line of limits is read
 /// by [`oracle`].
 fn history(lines: &[&str]) -> Vec<Step> {
@@ -192,11 +204,20 @@ fn history(lines: &[&str]) -> Vec<Step> {
             [] | ["limits", ..] => {}
             ["quiet", ref rest @ ..] => {
                 let drained = rest != ["undrained"];
-                let counts: Vec<_> = rest.iter().filter(|_| drained).map(number).collect();
+                let leaked = match rest {
+                    ["leaked", target] => {
+                        let (side, pair) = side_of(target);
+                        Some((pair, side))
+                    }
+                    _ => None,
+                };
+                let counted = drained && leaked.is_none();
+                let counts: Vec<_> = rest.iter().filter(|_| counted).map(number).collect();
                 steps.push(Step::Quiet(Quiet {
                     registrations: counts.first().copied().unwrap_or(0),
                     bindings: counts.get(1).copied().unwrap_or(0),
                     drained,
+                    leaked,
                 }));
             }
             ["stuck", ref threads @ ..] => {
