@@ -6,23 +6,24 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use nmr_models::process::GRACE;
 use nmr_models::process::supervise::{Limits, Stderr, supervise};
-use nmr_models::report::{Bench, BenchEngine, Build, Line, Verdict};
+use nmr_models::report::{Bench, BenchEngine, Line, Verdict};
 use nmr_models::scenarios;
 
 use crate::args::{self, BenchTarget, Format};
 use crate::cargo::{WORKER, Workspace, run_error};
-use crate::check::{build_all, json};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::progress::Display;
 use crate::words;
+use crate::workers::Workers;
 
 mod asked;
 mod heard;
@@ -45,11 +46,8 @@ pub fn run(args: &args::Bench, stop: &AtomicBool, out: &mut dyn Write) -> Result
     let display = Display::new();
     let builds = BTreeSet::from(BenchEngine::ALL.map(BenchEngine::build));
     let workers = match &args.worker {
-        Some(path) => builds
-            .into_iter()
-            .map(|build| (build, path.clone()))
-            .collect(),
-        None => build_all(&Workspace::find()?, WORKER, &builds, stop, &display)?,
+        Some(path) => Workers::given(path, builds),
+        None => Workers::build(&Workspace::find()?, WORKER, &builds, stop, &display)?,
     };
     let measuring = Measuring {
         workers,
@@ -82,7 +80,7 @@ fn exit(results: &[Bench]) -> Exit {
 }
 
 struct Measuring<'a> {
-    workers: Vec<(Build, PathBuf)>,
+    workers: Workers,
     stop: &'a AtomicBool,
     display: &'a Display,
 }
@@ -99,7 +97,7 @@ impl Measuring<'_> {
             };
             counter.add_one();
             if format == Format::Json {
-                json(out, &Line::Bench(result.clone()))?;
+                json::print(out, &Line::Bench(result.clone()))?;
             }
             results.push(result);
         }
@@ -108,9 +106,7 @@ impl Measuring<'_> {
 
     /// `None` once everything has to stop.
     fn one(&self, row: &Row) -> Result<Option<Bench>, Error> {
-        let build = row.engine.build();
-        let worker = self.workers.iter().find(|(of, _)| *of == build);
-        let (_, worker) = worker.expect("a worker of each build is there");
+        let worker = self.workers.of(row.engine.build());
         let activity = self.display.activity(&row.to_string());
         let limits = Limits {
             deadline: row.limit + GRACE,

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
@@ -122,20 +123,29 @@ impl Workspace {
             "--bin",
             program.name,
         ]);
-        command.arg("--message-format=json-render-diagnostics");
+        command.arg("--message-format=json");
         let limits = Limits {
             stderr: Stderr::Keep(usize::MAX),
             ..Limits::NONE
         };
-        let mut found = None;
-        let end = supervise(command, limits, stop, &mut |_, line| {
-            if let Some(artifact) = Artifact::parse(line) {
-                note(&artifact.target.name);
-                if artifact.target.name == program.name {
-                    found = artifact.executable.or(found.take());
+        let (mut found, mut complaints) = (None, Vec::new());
+        let end = supervise(
+            command,
+            limits,
+            stop,
+            &mut |_, line| match Message::parse(line) {
+                Some(Message::CompilerArtifact { target, executable }) => {
+                    note(&target.name);
+                    if target.name == program.name {
+                        found = executable.or(found.take());
+                    }
                 }
-            }
-        });
+                Some(Message::CompilerMessage { message }) => {
+                    complaints.extend(message.complaint())
+                }
+                None => {}
+            },
+        );
         let end = end.map_err(|source| run_error("cargo build", source))?;
         match (end.how, found) {
             (How::Stopped, _) => Err(Error::Interrupted),
@@ -143,6 +153,7 @@ impl Workspace {
             _ => Err(Error::Build {
                 program: format!("{} ({} build)", program.name, words::build(build)),
                 output: end.stderr,
+                complaints,
             }),
         }
     }
@@ -177,11 +188,32 @@ fn flags_of(given: Option<OsString>, separator: &str, cfg: &str) -> OsString {
     flags
 }
 
-/// A line of cargo's that says what it has built.
+/// An error of rustc's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Complaint {
+    /// As rustc shows it.
+    pub text: String,
+    /// The places that it is about: a file as rustc names it, and a line, from 1.
+    pub places: Vec<(PathBuf, usize)>,
+}
+
+impl fmt::Display for Complaint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// A line of cargo's that says what it has built, or could not build.
 #[derive(Deserialize)]
-struct Artifact {
-    target: Target,
-    executable: Option<PathBuf>,
+#[serde(tag = "reason", rename_all = "kebab-case")]
+enum Message {
+    CompilerArtifact {
+        target: Target,
+        executable: Option<PathBuf>,
+    },
+    CompilerMessage {
+        message: Diagnostic,
+    },
 }
 
 #[derive(Deserialize)]
@@ -189,23 +221,44 @@ struct Target {
     name: String,
 }
 
-impl Artifact {
+#[derive(Deserialize)]
+struct Diagnostic {
+    level: String,
+    rendered: Option<String>,
+    spans: Vec<Span>,
+}
+
+#[derive(Deserialize)]
+struct Span {
+    file_name: PathBuf,
+    line_start: usize,
+    is_primary: bool,
+}
+
+impl Message {
+    /// `None` for a line that tells something else.
     fn parse(line: &str) -> Option<Self> {
-        #[derive(Deserialize)]
-        struct Reason<'a> {
-            reason: &'a str,
-        }
-        let reason: Reason = serde_json::from_str(line).ok()?;
-        let is_artifact = reason.reason == "compiler-artifact";
-        is_artifact
-            .then(|| serde_json::from_str(line).ok())
-            .flatten()
+        serde_json::from_str(line).ok()
+    }
+}
+
+impl Diagnostic {
+    /// `None` for warnings and for errors that only sum up.
+    fn complaint(self) -> Option<Complaint> {
+        let primary = self.spans.into_iter().filter(|span| span.is_primary);
+        let places = primary.map(|span| (span.file_name, span.line_start));
+        let complaint = Complaint {
+            text: self.rendered?.trim_end().to_owned(),
+            places: places.collect(),
+        };
+        let is_one = self.level == "error" && !complaint.places.is_empty();
+        is_one.then_some(complaint)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Artifact, Workspace, flags, flags_of};
+    use super::{Complaint, Message, Workspace, flags, flags_of};
     use nmr_models::report::Build;
     use std::path::PathBuf;
 
@@ -239,11 +292,35 @@ mod tests {
     #[test]
     fn executables_are_taken_from_what_cargo_says() {
         let line = r#"{"reason":"compiler-artifact","target":{"name":"nmr-worker","kind":["bin"]},"executable":"/t/release/nmr-worker"}"#;
-        let artifact = Artifact::parse(line).expect("an artifact");
-        assert_eq!(artifact.target.name, "nmr-worker");
-        assert_eq!(artifact.executable, Some("/t/release/nmr-worker".into()));
-        assert!(Artifact::parse(r#"{"reason":"build-finished","success":true}"#).is_none());
-        assert!(Artifact::parse("Compiling").is_none());
+        let Some(Message::CompilerArtifact { target, executable }) = Message::parse(line) else {
+            panic!("it is an artifact");
+        };
+        assert_eq!(target.name, "nmr-worker");
+        assert_eq!(executable, Some("/t/release/nmr-worker".into()));
+        assert!(Message::parse(r#"{"reason":"build-finished","success":true}"#).is_none());
+        assert!(Message::parse("Compiling").is_none());
+    }
+
+    #[test]
+    fn errors_are_told_with_their_places_and_warnings_are_not() {
+        let complaint = |level: &str, spans: &str| {
+            let line = format!(
+                r#"{{"reason":"compiler-message","message":{{"level":"{level}","rendered":"{level}: oh\n","spans":[{spans}]}}}}"#
+            );
+            let Some(Message::CompilerMessage { message }) = Message::parse(&line) else {
+                panic!("it is a message");
+            };
+            message.complaint()
+        };
+        let spans = r#"{"file_name":"core/src/a.rs","line_start":7,"is_primary":true},
+            {"file_name":"core/src/b.rs","line_start":1,"is_primary":false}"#;
+        let expected = Complaint {
+            text: "error: oh".to_owned(),
+            places: vec![("core/src/a.rs".into(), 7)],
+        };
+        assert_eq!(complaint("error", spans), Some(expected));
+        assert_eq!(complaint("warning", spans), None);
+        assert_eq!(complaint("error", ""), None, "it only sums up");
     }
 
     #[test]

@@ -8,27 +8,28 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::Instant;
 
 use nmr_models::engine::Search;
 use nmr_models::process::{GRACE, Job, Outcome, Source};
-use nmr_models::report::{Build, Engine, Line, RunResult, Verdict};
+use nmr_models::report::{Engine, Line, RunResult, Verdict};
 use nmr_models::scenarios;
 
 use crate::args::{self, EngineChoice, Format};
-use crate::cargo::{Program, WORKER, Workspace};
+use crate::cargo::{WORKER, Workspace};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
+use crate::pool;
 use crate::progress::Display;
 use crate::select;
 use crate::words;
+use crate::workers::Workers;
 
 pub mod human;
 pub mod plan;
-pub mod pool;
 pub mod tally;
 
 #[cfg(test)]
@@ -58,11 +59,8 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     let workspace = Workspace::find()?;
     let builds = BTreeSet::from_iter(engines.all().map(Engine::build));
     let workers = match &args.worker {
-        Some(path) => builds
-            .into_iter()
-            .map(|build| (build, path.clone()))
-            .collect(),
-        None => build_all(&workspace, WORKER, &builds, stop, &display)?,
+        Some(path) => Workers::given(path, builds),
+        None => Workers::build(&workspace, WORKER, &builds, stop, &display)?,
     };
     let cases = workspace.output().join("cases");
     let checker = Checker {
@@ -102,9 +100,9 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         Format::Human => out.write_all(human::report(&tally, frame).as_bytes())?,
         Format::Json => {
             for coverage in tally.coverage() {
-                json(out, &Line::Coverage(coverage))?;
+                json::print(out, &Line::Coverage(coverage))?;
             }
-            json(out, &Line::Summary(tally.summary(frame)))?;
+            json::print(out, &Line::Summary(tally.summary(frame)))?;
         }
     }
     Ok(tally.exit(frame))
@@ -175,44 +173,8 @@ pub fn random_seed() -> u64 {
     RandomState::new().hash_one(()) >> 32
 }
 
-/// One JSON object on a line.
-pub(crate) fn json(out: &mut dyn Write, line: &Line) -> Result<(), Error> {
-    let text = serde_json::to_string(line).map_err(std::io::Error::from)?;
-    Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
-}
-
-/// Builds a program in several builds side by side.
-pub(crate) fn build_all(
-    workspace: &Workspace,
-    program: Program,
-    builds: &BTreeSet<Build>,
-    stop: &AtomicBool,
-    display: &Display,
-) -> Result<Vec<(Build, PathBuf)>, Error> {
-    let build = |build: Build| {
-        let name = format!("{} ({} build)", program.name, words::build(build));
-        let start = Instant::now();
-        let activity = display.activity(&format!("building {name}"));
-        let path = workspace.build(program, build, stop, &mut |crate_| activity.at(crate_))?;
-        drop(activity);
-        let time = words::time(start.elapsed().as_secs_f64());
-        display.say(&format!("built {name} in {time}"));
-        Ok((build, path))
-    };
-    thread::scope(|scope| {
-        let threads: Vec<_> = builds
-            .iter()
-            .map(|&kind| scope.spawn(move || build(kind)))
-            .collect();
-        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
-            thread.join().expect("building does not panic")
-        };
-        threads.into_iter().map(join).collect()
-    })
-}
-
 struct Checker<'a> {
-    workers: Vec<(Build, PathBuf)>,
+    workers: Workers,
     cases: &'a Path,
     seed: u64,
     search: Search,
@@ -240,7 +202,7 @@ impl Checker<'_> {
         let mut printed = Ok(());
         pool::in_order(self.width, runs, task, |outcome| {
             if format == Format::Json && printed.is_ok() {
-                printed = json(out, &Line::Result(outcome.result.clone()));
+                printed = json::print(out, &Line::Result(outcome.result.clone()));
                 // Nobody reads any more: the other runs would be for nothing.
                 self.stop.fetch_or(printed.is_err(), Ordering::Relaxed);
             }
@@ -254,12 +216,10 @@ impl Checker<'_> {
         if self.stop.load(Ordering::Relaxed) {
             return None;
         }
-        let build = run.engine.build();
-        let (_, worker) = self.workers.iter().find(|(of, _)| *of == build)?;
         let name = format!("{} under {}", run.source.name(), run.engine);
         let activity = self.display.activity(&name);
         let job = Job {
-            worker,
+            worker: self.workers.of(run.engine.build()),
             source: run.source.clone(),
             engine: run.engine,
             seed: self.seed,

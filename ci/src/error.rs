@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use nmr_models::scenario::FormatError;
 use nmr_properties::case::CaseError;
 
+use crate::cargo::Complaint;
 use crate::exit::Exit;
 
 /// Why there is no result.
@@ -40,12 +41,14 @@ pub enum Error {
     #[error("cargo {0}")]
     Cargo(String),
     /// cargo could not build a program.
-    #[error("cannot build {program}; cargo said:\n{output}")]
+    #[error("cannot build {program}; cargo said:\n{output}{}", listed(complaints))]
     Build {
         /// The program, and the build.
         program: String,
         /// cargo's stderr.
         output: String,
+        /// rustc's errors.
+        complaints: Vec<Complaint>,
     },
     /// A program that this crate runs did not do as agreed.
     #[error("{0}")]
@@ -74,4 +77,9 @@ impl Error {
             Self::Interrupted => Exit::Interrupted,
         }
     }
+}
+
+fn listed(complaints: &[Complaint]) -> String {
+    let each = complaints.iter().map(|complaint| format!("\n{complaint}"));
+    each.collect()
 }

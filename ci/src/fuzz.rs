@@ -16,11 +16,13 @@ use nmr_models::report::{Build, Finding, FuzzSummary, Line, Rule};
 
 use crate::args::{self, Format};
 use crate::cargo::{FUZZER, Workspace, run_error};
-use crate::check::{build_all, json, random_seed};
+use crate::check::random_seed;
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::progress::{Activity, Display};
 use crate::words;
+use crate::workers::Workers;
 
 mod heard;
 mod human;
@@ -81,8 +83,8 @@ pub fn run(args: &args::Fuzz, stop: &AtomicBool, out: &mut dyn Write) -> Result<
 
 fn build(workspace: &Workspace, stop: &AtomicBool, display: &Display) -> Result<PathBuf, Error> {
     let builds = BTreeSet::from([Build::Shuttle]);
-    let mut built = build_all(workspace, FUZZER, &builds, stop, display)?;
-    Ok(built.remove(0).1)
+    let built = Workers::build(workspace, FUZZER, &builds, stop, display)?;
+    Ok(built.of(Build::Shuttle).to_owned())
 }
 
 struct Night<'a> {
@@ -183,7 +185,7 @@ impl Night<'_> {
             self.activity.at(words::plural(so_far, "execution"));
         }
         match (self.args.format, line) {
-            (Format::Json, line) => json(self.out, line),
+            (Format::Json, line) => json::print(self.out, line),
             (Format::Human, Line::Finding(finding)) => {
                 let text = human::finding(finding);
                 let out = &mut *self.out;
@@ -198,7 +200,7 @@ impl Night<'_> {
     fn close(self, ended: Result<(), Error>) -> Result<Exit, Error> {
         drop(self.activity);
         match self.args.format {
-            Format::Json => json(self.out, &Line::FuzzSummary(self.total.clone()))?,
+            Format::Json => json::print(self.out, &Line::FuzzSummary(self.total.clone()))?,
             Format::Human => writeln!(self.out, "{}", human::summary(&self.total))?,
         }
         match (self.total.findings, ended) {

@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::args::{self, Format};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::style::{Cell, Flush, HEAD, table};
+use crate::style::{Flush, heading, table};
 
 /// A line of the JSON form.
 #[derive(Serialize)]
@@ -36,8 +36,7 @@ pub fn run(args: &args::List, out: &mut dyn Write) -> Result<Exit, Error> {
 }
 
 fn human(all: &[Scenario]) -> String {
-    let heading = ["scenario", "summary", "rules"].map(|column| Cell::styled(column, HEAD));
-    let mut rows = vec![Vec::from(heading)];
+    let mut rows = vec![heading(&["scenario", "summary", "rules"])];
     rows.extend(all.iter().map(|scenario| {
         let rules: Vec<String> = scenario.rules.iter().map(ToString::to_string).collect();
         vec![

@@ -19,10 +19,10 @@ use toml::Spanned;
 
 use crate::args;
 use crate::cargo::{WORKER, Workspace, run_error};
-use crate::check::build_all;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::progress::Display;
+use crate::workers::Workers;
 
 /// The kind of case that has a schedule.
 const SCHEDULE: &str = "schedule";
@@ -92,8 +92,8 @@ fn by_worker(args: &args::Replay, build: Build, stop: &AtomicBool) -> Result<Exi
         None => {
             let builds = BTreeSet::from([build]);
             let display = Display::quiet();
-            let mut built = build_all(&Workspace::find()?, WORKER, &builds, stop, &display)?;
-            built.remove(0).1
+            let built = Workers::build(&Workspace::find()?, WORKER, &builds, stop, &display)?;
+            built.of(build).to_owned()
         }
     };
     let replay = Command::new(worker)

@@ -62,6 +62,13 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
+/// The cells of a heading.
+#[must_use]
+pub fn heading(columns: &[&str]) -> Vec<Cell> {
+    let cells = columns.iter().map(|&column| Cell::styled(column, HEAD));
+    cells.collect()
+}
+
 /// Rows of equal length as lines, columns two spaces apart, without spaces at the end of a line.
 #[must_use]
 pub fn table(columns: &[Flush], rows: &[Vec<Cell>]) -> String {

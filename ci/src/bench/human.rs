@@ -4,8 +4,7 @@ use nmr_explorer::Reduction;
 use nmr_models::report::{Bench, BenchEngine, Verdict};
 
 use super::asked::{Asked, Met, asked};
-use crate::check::human::heading;
-use crate::style::{self, Cell, Flush, paint, table};
+use crate::style::{self, Cell, Flush, heading, paint, table};
 use crate::words;
 
 /// The whole report.

@@ -6,7 +6,7 @@ use anstyle::Style;
 use nmr_models::report::{RunResult, Summary};
 
 use super::tally::{Frame, Tally};
-use crate::style::{self, Cell, Flush, HEAD, paint, table};
+use crate::style::{self, Cell, Flush, heading, paint, table};
 use crate::words;
 
 /// The whole report.
@@ -24,12 +24,6 @@ pub fn report(tally: &Tally, frame: Frame) -> String {
     text.push('\n');
     text.push_str(&summary(&tally.summary(frame)));
     text
-}
-
-/// The cells of a heading.
-pub(crate) fn heading(columns: &[&str]) -> Vec<Cell> {
-    let cells = columns.iter().map(|&column| Cell::styled(column, HEAD));
-    cells.collect()
 }
 
 fn results(results: &[RunResult]) -> String {
