@@ -1,22 +1,25 @@
-//! What a run says of itself: the lines that workers print and `nmr check`, `nmr fuzz` and `nmr bench`
-//! pass on with `--format json`.
+//! What a run says of itself: the lines that workers print and `nmr check`, `nmr fuzz`, `nmr bench` and
+//! `nmr bugs` pass on with `--format json`.
 //!
 //! One JSON object a line, told apart by `kind`. The format is stable: fields are added, never
 //! renamed or removed. A field without a value is `null`, never left out.
 //!
-//! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` | from `nmr bench` |
-//! |---|---|---|---|---|
-//! | `progress` ([`Line::Progress`]) | from time to time | – | from time to time | – |
-//! | `coverage` ([`Coverage`]) | each rule of its run | each rule, added up over all runs | – | – |
-//! | `result` ([`RunResult`]) | the last line | each run, see below | – | – |
-//! | `finding` ([`Finding`]) | – | – | each finding | – |
-//! | `summary` ([`Summary`]) | – | the last line | – | – |
-//! | `fuzz-summary` ([`FuzzSummary`]) | – | – | the last line | – |
-//! | `bench` ([`Bench`]) | the last line, if it was asked for a row | – | – | each row |
+//! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` | from `nmr bench` | from `nmr bugs` |
+//! |---|---|---|---|---|---|
+//! | `progress` ([`Line::Progress`]) | from time to time | – | from time to time | – | – |
+//! | `coverage` ([`Coverage`]) | each rule of its run | each rule, added up over all runs | – | – | – |
+//! | `result` ([`RunResult`]) | the last line | each run, see below | – | – | – |
+//! | `finding` ([`Finding`]) | – | – | each finding | – | – |
+//! | `summary` ([`Summary`]) | – | the last line | – | – | – |
+//! | `fuzz-summary` ([`FuzzSummary`]) | – | – | the last line | – | – |
+//! | `bench` ([`Bench`]) | the last line, if it was asked for a row | – | – | each row | – |
+//! | `bug` ([`Bug`]) | – | – | – | – | each bug under each engine |
+//! | `twin` ([`Twin`]) | – | – | – | – | each correct twin under each engine |
 //!
 //! The results of `nmr check` come by scenario and engine, in two parts: first the runs that are made in
 //! any case; then those of the sampling engines on the scenarios that no search has exhausted, unless
-//! these engines were asked for by name and are in the first part.
+//! these engines were asked for by name and are in the first part. The lines of `nmr bugs` come by bug, and
+//! for each first those of the bug, then those of its twin, by engine.
 //!
 //! ```json
 //! {"kind":"result","scenario":"both-deregister","engine":"pct","verdict":"violated","extent":"sampled","how":null,"rule":"C7","message":"…","executions":12,"seconds":0.1,"seed":7,"case":"target/nmr/cases/….toml","states":null,"certificate":null,"preemptions":null}
@@ -25,6 +28,8 @@
 //! {"kind":"finding","rule":"C7","message":"…","seed":99,"case":"target/nmr/findings/….toml"}
 //! {"kind":"fuzz-summary","scenarios":9000,"executions":180000,"findings":1,"seconds":600.2,"seed":7,"shard":"1/8","version":"0.1.0"}
 //! {"kind":"bench","program":"three-lives","engine":"explorer","verdict":"holds","how":null,"executions":2101,"before-restart":null,"states":1944,"seconds":0.4,"workers":1,"memory":17825792,"without":[]}
+//! {"kind":"bug","name":"lost-wakeup","where":"core/sync/src/monitor.rs: wait_until","engine":"explorer","found":true,"rule":"C16","expected":"C16","scenarios":31,"tried":59,"executions":12,"seconds":0.004,"preemptions":1,"scenario":"both-deregister","unchecked":false,"verdict":"violated","message":"…"}
+//! {"kind":"twin","name":"lost-wakeup","engine":"explorer","flagged":false,"rule":null,"tried":31,"scenario":null,"verdict":"holds","message":""}
 //! {"kind":"progress","executions":512,"text":null}
 //! ```
 
@@ -355,6 +360,10 @@ pub enum Line {
     FuzzSummary(FuzzSummary),
     /// A row of `nmr bench` is done.
     Bench(Bench),
+    /// An engine has looked for a planted bug.
+    Bug(Bug),
+    /// An engine has looked at what is correct in a bug's place.
+    Twin(Twin),
 }
 
 /// The last line of `nmr check`.
@@ -494,6 +503,63 @@ pub struct Bench {
     pub memory: Option<u64>,
     /// The explorer's reductions that were off.
     pub without: Vec<String>,
+}
+
+/// A planted bug, as an engine saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bug {
+    /// Its name.
+    pub name: String,
+    /// The file and the function that it is planted into; `module` for a bug of a module.
+    #[serde(rename = "where")]
+    pub place: String,
+    /// The engine.
+    pub engine: Engine,
+    /// Whether some scenario shows it.
+    pub found: bool,
+    /// The rule that is named: the expected one if some scenario names it. `None` for a crash.
+    pub rule: Option<Rule>,
+    /// The rule that should be named.
+    pub expected: Rule,
+    /// How many scenarios show it.
+    pub scenarios: u64,
+    /// How many scenarios were tried.
+    pub tried: u64,
+    /// Executions to find it by `scenario`; if it was not found, all that were made.
+    pub executions: u64,
+    /// Wall-clock time of the same.
+    pub seconds: f64,
+    /// Switches away from a thread that could have gone on, of the same, by an engine that counts them.
+    pub preemptions: Option<u32>,
+    /// The first scenario that shows it, and names the expected rule if any does.
+    pub scenario: Option<String>,
+    /// Whether it was found with the table's own assertions off, of which one had come first.
+    pub unchecked: bool,
+    /// `violated` if it was found; else `holds` if every run does, or what kept one from it.
+    pub verdict: Verdict,
+    /// What was found, or what kept a run from it, for people.
+    pub message: String,
+}
+
+/// What is correct in a bug's place, as an engine saw it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Twin {
+    /// The name of the bug.
+    pub name: String,
+    /// The engine.
+    pub engine: Engine,
+    /// Whether a violation was reported, which is none.
+    pub flagged: bool,
+    /// The rule that it is said to break.
+    pub rule: Option<Rule>,
+    /// How many scenarios were tried.
+    pub tried: u64,
+    /// The scenario by which it is flagged.
+    pub scenario: Option<String>,
+    /// `violated` if it was flagged; else `holds` if every run does, or what kept one from it.
+    pub verdict: Verdict,
+    /// What was reported, for people.
+    pub message: String,
 }
 
 /// One of `count` machines that share a seed: `i/n`, from `1/n` to `n/n`.

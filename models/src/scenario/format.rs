@@ -35,21 +35,36 @@ impl FormatError {
         }
     }
 
+    /// What is wrong, without where.
+    #[must_use]
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// An error that the TOML reader found in `text`.
     #[must_use]
     pub fn from_toml(path: &Path, text: &str, error: &toml::de::Error) -> Self {
-        let at = error.span().map(|span| {
-            let before = &text[..span.start.min(text.len())];
-            let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-            (
-                before.matches('\n').count() + 1,
-                before[line_start..].chars().count() + 1,
-            )
-        });
-        Self {
-            at,
-            ..Self::new(path, error.message())
+        let blank = Self::new(path, error.message());
+        match error.span() {
+            Some(span) => blank.at_byte(text, span.start),
+            None => blank,
         }
+    }
+
+    /// The same error, at a byte of `text`.
+    #[must_use]
+    pub fn at_byte(self, text: &str, byte: usize) -> Self {
+        let before = &text[..byte.min(text.len())];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line = before.matches('\n').count() + 1;
+        self.at_line(line, before[line_start..].chars().count() + 1)
+    }
+
+    /// The same error, at a line and a column, from 1.
+    #[must_use]
+    pub fn at_line(mut self, line: usize, column: usize) -> Self {
+        self.at = Some((line, column));
+        self
     }
 
     /// The same error, at the line of `text` that first mentions `word`.
