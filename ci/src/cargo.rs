@@ -11,6 +11,7 @@ use nmr_models::process::supervise::{How, Limits, Stderr, supervise};
 use nmr_models::report::Build;
 use serde::Deserialize;
 
+use crate::bugs::plant::tree;
 use crate::error::Error;
 use crate::words;
 
@@ -35,6 +36,12 @@ pub struct Program {
 pub const WORKER: Program = Program {
     package: "nmr-models",
     name: "nmr-worker",
+};
+
+/// The same, of the copy with planted bugs.
+pub const PLANTED_WORKER: Program = Program {
+    package: "nmr-models",
+    name: tree::WORKER,
 };
 
 /// Generates scenarios.
@@ -74,6 +81,21 @@ impl Workspace {
             root: metadata.workspace_root,
             target: metadata.target_directory,
         })
+    }
+
+    /// Its top.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Another workspace that builds into the same folders.
+    #[must_use]
+    pub fn at(&self, root: &Path) -> Self {
+        Self {
+            root: root.to_owned(),
+            ..self.clone()
+        }
     }
 
     /// Where this command puts its own files.

@@ -8,7 +8,7 @@ use nmr_models::report::Verdict;
 pub enum Exit {
     /// All hold.
     Holds = 0,
-    /// A violation, a failing test.
+    /// A violation, a failing test, a planted bug that is missed.
     Violated = 1,
     /// Bad usage or a bad input file.
     Usage = 2,
@@ -25,7 +25,7 @@ pub enum Exit {
 pub const HELP: &str = "\
 Exit codes:
   0  all hold
-  1  a violation, or a failing test
+  1  a violation, a failing test, or a planted bug that is missed
   2  bad usage, or a bad input file
   3  incomplete: a search was cut short, or no scenario exercises some rule
   4  the harness failed

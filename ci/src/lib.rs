@@ -1,6 +1,7 @@
 //! The command `nmr`: everything that a person or a CI does with the registrar's harness.
 //!
 //! - [`check`]: explores each scenario with the engines, each run in a process of its own.
+//! - [`bugs`]: plants known bugs, and shows that they are found.
 //! - [`bench`](mod@bench): measures the engines.
 //! - [`fuzz`]: generated scenarios until the time is up.
 //! - [`list`], [`replay`], [`test`](mod@test): what there is, a saved case step by step, all tests.
@@ -12,6 +13,7 @@
 
 pub mod args;
 pub mod bench;
+pub mod bugs;
 pub mod cargo;
 pub mod check;
 pub mod error;

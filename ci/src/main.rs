@@ -9,7 +9,7 @@ use clap::Parser;
 use nmr_ci::args::{Cli, Command};
 use nmr_ci::error::Error;
 use nmr_ci::exit::Exit;
-use nmr_ci::{bench, check, fuzz, list, replay, test};
+use nmr_ci::{bench, bugs, check, fuzz, list, replay, test};
 
 /// Becomes true at the first Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -38,6 +38,7 @@ fn main() -> ExitCode {
 fn run(command: &Command, out: &mut dyn Write) -> Result<Exit, Error> {
     match command {
         Command::Check(args) => check::run(args, &STOP, out),
+        Command::Bugs(args) => bugs::run(args, &STOP, out),
         Command::Bench(args) => bench::run(args, &STOP, out),
         Command::Fuzz(args) => fuzz::run(args, &STOP, out),
         Command::List(args) => list::run(args, out),

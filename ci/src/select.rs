@@ -12,38 +12,69 @@ use crate::error::Error;
 /// How many names are proposed when nothing matches.
 const PROPOSED: usize = 3;
 
-/// The names that match one of the globs, all names if there is no glob; in the order given.
+/// The scenarios whose names match one of the globs, all if there is no glob; in the order given.
 ///
 /// # Errors
 /// A glob that is malformed or matches nothing.
 pub fn matching<'a>(names: &[&'a str], globs: &[String]) -> Result<Vec<&'a str>, Error> {
+    matching_of(SCENARIOS, names, globs)
+}
+
+/// What names can be of, and how to ask for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Of {
+    /// One of them.
+    pub what: &'static str,
+    /// The option.
+    pub option: &'static str,
+    /// Where all are to be seen.
+    pub all: &'static str,
+}
+
+const SCENARIOS: Of = Of {
+    what: "scenario",
+    option: "--scenario",
+    all: "`cargo nmr list` shows all",
+};
+
+/// The names that match one of the globs, all names if there is no glob; in the order given.
+///
+/// # Errors
+/// A glob that is malformed or matches nothing.
+pub fn matching_of<'a>(of: Of, names: &[&'a str], globs: &[String]) -> Result<Vec<&'a str>, Error> {
     if globs.is_empty() {
         return Ok(names.to_vec());
     }
     for glob in globs {
-        let only = compile(std::slice::from_ref(glob))?;
+        let only = compile(of, std::slice::from_ref(glob))?;
         if !names.iter().any(|name| only.is_match(name)) {
-            return Err(Error::Usage(no_match(names, glob)));
+            let nearest = nearest(names, glob).join(", ");
+            return Err(Error::Usage(format!(
+                "no {} matches `{glob}`: the nearest names are {nearest}; {}",
+                of.what, of.all
+            )));
         }
     }
-    let any = compile(globs)?;
+    let any = compile(of, globs)?;
     let matched = names.iter().copied().filter(|name| any.is_match(name));
     Ok(matched.collect())
 }
 
-fn compile(globs: &[String]) -> Result<GlobSet, Error> {
+fn compile(of: Of, globs: &[String]) -> Result<GlobSet, Error> {
     let mut set = GlobSetBuilder::new();
     for glob in globs {
         let glob = Glob::new(glob).map_err(|error| {
-            Error::Usage(format!("--scenario: {error}: expected a name or a glob"))
+            Error::Usage(format!("{}: {error}: expected a name or a glob", of.option))
         })?;
         set.add(glob);
     }
     let set = set.build();
-    set.map_err(|error| Error::Usage(format!("--scenario: {error}")))
+    set.map_err(|error| Error::Usage(format!("{}: {error}", of.option)))
 }
 
-fn no_match(names: &[&str], glob: &str) -> String {
+/// The few names that are most like a name or a glob, the nearest first.
+#[must_use]
+pub fn nearest<'a>(names: &[&'a str], glob: &str) -> Vec<&'a str> {
     let mut nearest = names.to_vec();
     let likeness = |name: &str| {
         let bare = glob.replace('*', "");
@@ -56,10 +87,7 @@ fn no_match(names: &[&str], glob: &str) -> String {
     };
     nearest.sort_by(|a, b| likeness(b).total_cmp(&likeness(a)));
     nearest.truncate(PROPOSED);
-    format!(
-        "no scenario matches `{glob}`: the nearest names are {}; `cargo nmr list` shows all",
-        nearest.join(", ")
-    )
+    nearest
 }
 
 /// The scenario in a file, for workers to read.

@@ -11,6 +11,7 @@ fn everything_has_help() {
     for args in [
         &["--help"][..],
         &["check", "--help"],
+        &["bugs", "--help"],
         &["fuzz", "--help"],
         &["bench", "--help"],
         &["list", "--help"],
@@ -78,6 +79,11 @@ fn bad_usage_is_2_and_says_what_was_expected() {
         (
             &["check", "--engine", "pct", "--no-reduction", "symmetry"],
             "--no-reduction is for the explorer, which is not among the engines",
+        ),
+        (&["bugs", "--name", "lost-[wakeup"], "--name: "),
+        (
+            &["bugs", "--name", "lost-wakup"],
+            "the nearest names are lost-wakeup",
         ),
         (&["bench"], "<TARGET>"),
         (&["bench", "loom"], "[possible values: explorer]"),
