@@ -130,3 +130,39 @@ fn write(path: &Path, text: &str) -> io::Result<()> {
 fn unwritable(path: &Path, error: &io::Error) -> Error {
     Error::Harness(format!("{}: cannot be written: {error}", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Garden;
+    use crate::bugs::data;
+    use crate::cargo::{Complaint, Workspace};
+    use crate::error::Error;
+    use crate::exit::Exit;
+
+    #[test]
+    fn what_does_not_compile_is_told_as_the_bug_s() {
+        let workspace = Workspace::find().expect("cargo runs this test");
+        let bugs = data::read(&workspace.root().join("models/bugs")).expect("they make sense");
+        let garden = Garden::plant(&workspace, &bugs).expect("they apply");
+        let failed = |file: &str, line| {
+            let complaint = Complaint {
+                text: "error: oh".to_owned(),
+                places: vec![(file.into(), line)],
+            };
+            garden.blame(Error::Build {
+                program: "nmr-planted-worker".to_owned(),
+                output: "Compiling".to_owned(),
+                complaints: vec![complaint.clone(), complaint],
+            })
+        };
+        let file = "core/sync/src/monitor.rs";
+        let (lines, variant) = &garden.planted.files[file].regions[0];
+        let error = failed(file, lines.start);
+        assert_eq!(error.exit(), Exit::Usage);
+        let name = &garden.diffs[*variant].name;
+        let expected = format!("{name}/change.diff: it does not compile:\nerror: oh");
+        assert!(error.to_string().ends_with(&expected), "once: {error}");
+        let error = failed(file, 1);
+        assert_eq!(error.exit(), Exit::Harness, "it is nobody's: {error}");
+    }
+}
