@@ -82,9 +82,9 @@ pub fn touch(key: u32) {
 }
 
 /// Lets other threads go on, under an explorer: whatever the current thread does from here up to and
-/// including its next operation on a primitive is one step, before or after which the others go on. To
-/// be called where something goes on for a while, a callback for instance, by whoever can say that it
-/// does not matter that it goes on up to the next operation.
+/// including its next operation on a primitive (to release a lock is one) is one step, before or after
+/// which the others go on. To be called where something goes on for a while, a callback for instance, by
+/// whoever can say that it does not matter that it goes on up to the next operation.
 /// A thread that it starts in between cannot act before that operation either.
 #[inline]
 #[cfg_attr(shuttle, track_caller)]

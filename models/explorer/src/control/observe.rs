@@ -187,6 +187,8 @@ impl State {
         let follows = self.follows();
         let execution = &mut self.execution;
         execution.program.release(mutex);
+        // An operation like others, with which a step ends that lingers.
+        execution.program.thread(thread).lingers = false;
         if !follows {
             return;
         }

@@ -323,3 +323,27 @@ fn a_lock_whose_sections_only_read_is_ordered_with_the_one_that_writes() {
         assert_eq!(ends(builder, program), all);
     }
 }
+
+#[test]
+fn what_lingers_in_a_section_is_over_when_the_section_is() {
+    let program = || {
+        let list = Arc::new(Mutex::new(Vec::new()));
+        let other = list.clone();
+        let lingering = thread::spawn(move || {
+            let mut list = other.lock();
+            list.push(1);
+            linger();
+            drop(list);
+            other.lock().push(2);
+        });
+        let other = list.clone();
+        let thread = thread::spawn(move || other.lock().push(3));
+        lingering.join().unwrap();
+        thread.join().unwrap();
+        list.lock().clone()
+    };
+    let all = BTreeSet::from([vec![1, 2, 3], vec![1, 3, 2], vec![3, 1, 2]]);
+    for builder in builders() {
+        assert_eq!(ends(builder, program), all);
+    }
+}
