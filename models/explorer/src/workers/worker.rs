@@ -12,7 +12,7 @@ use nmr_sync::hook;
 use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 use super::{End, Pool, Shared, TICK};
-use crate::control::{Control, Controlled, Ended, State, Stopped};
+use crate::control::{Control, Controlled, Ended, State, Stopped, Whole};
 use crate::judge::Ending;
 use crate::knowledge::Symmetries;
 use crate::known;
@@ -155,7 +155,7 @@ impl Worker {
         }
         if std::mem::take(&mut self.verifies) {
             let whole = control.with(State::verified);
-            self.shared.pool().first.get_or_insert(whole);
+            self.note_first(whole);
             self.turn_back(control, false);
             return true;
         }
@@ -165,6 +165,14 @@ impl Worker {
             self.turn_back(control, is_out_of_date);
         }
         true
+    }
+
+    /// An execution was made a second time. Of an earlier search than the one at hand it says nothing.
+    fn note_first(&self, whole: Whole) {
+        let mut pool = self.shared.pool();
+        if pool.epoch == self.epoch {
+            pool.first.get_or_insert(whole);
+        }
     }
 
     /// What follows from how an execution has ended.
@@ -254,14 +262,15 @@ impl Worker {
     fn turn_back(&mut self, control: &Control, is_out_of_date: bool) {
         let shared = self.shared.clone();
         let Some(open) = &self.work else { return };
-        if is_out_of_date {
-            self.drop_work(control, &mut shared.pool());
+        let mut pool = shared.pool();
+        // The search can have begun again since this was asked last.
+        if is_out_of_date || pool.epoch != self.epoch {
+            self.drop_work(control, &mut pool);
             return;
         }
         if !open.has_more(&self.visited) {
             control.with(|state| state.walk.release(open, &state.visited));
         }
-        let mut pool = shared.pool();
         self.put_found(control, &mut pool);
         self.go_idle(&mut pool);
     }
@@ -437,7 +446,10 @@ impl Worker {
     fn leave(&mut self, control: &Control) {
         let shared = self.shared.clone();
         let mut pool = shared.pool();
-        self.put_back(control, &mut pool);
+        match pool.epoch == self.epoch {
+            true => self.put_back(control, &mut pool),
+            false => self.drop_work(control, &mut pool),
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use nmr_explorer::{Builder, Explorer, Report, Verdict};
-use nmr_sync::{Monitor, forget, learn, thread};
+use nmr_sync::{Monitor, Mutex, forget, learn, thread};
 
 use super::programs::{adders, appenders, found};
 
@@ -159,5 +159,42 @@ fn the_others_end_when_who_is_told_of_the_progress_panics() {
         let builder = builder.first_violation();
         let builder = builder.progress(|_| panic!("a mistake"));
         assert_no_finding(builder, || drop(appenders(4, 4)));
+    }
+}
+
+/// Two threads that take turns at one lock. One of them then takes all other locks, the other one the lock
+/// that belongs to how they took turns: that each is shared is found out in another execution.
+fn one_conflict_after_the_other() {
+    let turns = Arc::new(Mutex::new(Vec::new()));
+    let locks = Arc::new([0; 8].map(Mutex::new));
+    let take_turns = |is_second: bool| {
+        let (turns, locks) = (turns.clone(), locks.clone());
+        thread::spawn(move || {
+            for _ in 0..3 {
+                turns.lock().push(is_second);
+            }
+            let second = turns.lock().iter().filter(|&&second| second).count();
+            for (number, lock) in locks.iter().enumerate() {
+                if is_second || number == second {
+                    *lock.lock() += 1;
+                }
+            }
+        })
+    };
+    for thread in [take_turns(false), take_turns(true)] {
+        thread.join().unwrap();
+    }
+}
+
+#[test]
+fn a_search_that_begins_again_and_again_is_done_with_what_it_had() {
+    for _ in 0..100 {
+        for workers in 2..=4 {
+            let report = Explorer::builder()
+                .workers(workers)
+                .check(one_conflict_after_the_other);
+            assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+            assert!(report.restarts > 2, "{report}");
+        }
     }
 }
