@@ -160,7 +160,7 @@ pub enum Answer {
     Registered,
     /// A deregister call answered STATUS_PENDING.
     Pending,
-    /// A deregister call answered some other status than pending.
+    /// A status that no function has, or a success that is not pending from a deregister call.
     WrongStatus,
     /// A wait or a detach-complete call did what it was asked.
     Done,

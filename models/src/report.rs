@@ -61,6 +61,13 @@ impl Rule {
         Self(number)
     }
 
+    /// The rule that a message names at its beginning, as in `C6: proposals are withdrawn`.
+    pub(crate) fn named_in(message: &str) -> Option<Self> {
+        let (number, _) = message.strip_prefix('C')?.split_once(": ")?;
+        let number: u8 = number.parse().ok()?;
+        Self::all().find(|rule| rule.0 == number)
+    }
+
     /// All rules, in order.
     pub fn all() -> impl Iterator<Item = Self> {
         (1..=Self::COUNT as u8).map(Self)

@@ -15,14 +15,14 @@ impl Table {
             let npi = characteristics.and_then(|own| self.npis.get(&own.instance.npi));
             assert!(
                 registration.closing || npi.is_some_and(|npi| npi.sides[side as usize].len > 0),
-                "an open registration is listed under its interface"
+                "C2: an open registration is listed under its interface"
             );
             let bindings = self.bindings.iter();
             let own = bindings.filter(|(_, b)| b.ends[side as usize].registration == key);
             assert_eq!(
                 own.count(),
                 registration.bindings.len as usize,
-                "a registration lists exactly its bindings"
+                "C10: a registration lists exactly its bindings"
             );
         }
         for (key, binding) in self.bindings.iter() {
@@ -31,14 +31,14 @@ impl Table {
                 let owner = binding.ends[side as usize].registration;
                 assert!(
                     self.registrations.contains(owner),
-                    "a binding's ends are there"
+                    "C10: a binding's ends are there"
                 );
             }
         }
         for npi in self.npis.values() {
             assert!(
                 !npi.sides.iter().all(List::is_empty),
-                "an interface is noted only while it has open registrations"
+                "C19: an interface is noted only while it has open registrations"
             );
         }
     }
@@ -52,11 +52,14 @@ impl Table {
         match binding.phase {
             Phase::Proposed { .. } => assert!(!closing, "C6: proposals are withdrawn"),
             Phase::Attaching(_) | Phase::CleaningUp => {
-                assert!(binding.running.is_some(), "a callback runs");
+                assert!(
+                    binding.running.is_some(),
+                    "C15: it is noted whose thread runs a callback"
+                );
             }
             Phase::Attached | Phase::Detaching(_) => assert!(
                 binding.ends[Side::Provider as usize].context.is_some(),
-                "the provider attached"
+                "C4: the provider attached"
             ),
         }
     }

@@ -105,6 +105,22 @@ pub(crate) struct Hand {
     pub(crate) offered: Option<Arc<RegistrationInstance>>,
 }
 
+/// Whoever still has something at hand at the end of its call, after its last critical section, lets go of it
+/// here: others may have found it gone by then.
+#[cfg(any(loom, shuttle))]
+impl Drop for Hand {
+    fn drop(&mut self) {
+        let Self {
+            modules,
+            contexts,
+            offered: _,
+        } = self;
+        if modules.iter().any(Option::is_some) || contexts.iter().any(Option::is_some) {
+            nmr_sync::linger();
+        }
+    }
+}
+
 impl Visit {
     pub(crate) fn new(thread: ThreadId) -> Self {
         Self {

@@ -109,7 +109,7 @@ impl<T> Slab<T> {
         debug_assert_eq!(slot.generation, key.generation);
         slot.tenant
             .as_ref()
-            .expect("the table refers only to tenants")
+            .expect("C11: the table refers only to tenants")
     }
 
     /// See [`get`](Self::get).
@@ -118,7 +118,7 @@ impl<T> Slab<T> {
         debug_assert_eq!(slot.generation, key.generation);
         slot.tenant
             .as_mut()
-            .expect("the table refers only to tenants")
+            .expect("C11: the table refers only to tenants")
     }
 
     pub(crate) fn contains(&self, key: Key) -> bool {

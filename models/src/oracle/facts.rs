@@ -45,6 +45,20 @@ pub(super) struct Most {
     pub(super) bindings: usize,
 }
 
+impl Most {
+    /// Whether a register call may have found no room.
+    pub(super) fn fills(&self, limits: Limits) -> bool {
+        let Self {
+            registrations,
+            bindings,
+        } = *self;
+        limits
+            .max_registrations
+            .is_some_and(|limit| registrations >= limit)
+            || limits.max_bindings.is_some_and(|limit| bindings > limit)
+    }
+}
+
 /// A pair that is gone is judged like one that was never called for, but for its handle: that counts
 /// only where handles are used that outlive what they name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -145,6 +159,8 @@ pub(super) struct Registration {
     pub(super) contested: bool,
     /// A deregister call was accepted.
     pub(super) deregistered: bool,
+    /// An owner has dropped it: that deregistered it, unless a call that was open at the same time did.
+    pub(super) released: bool,
     pub(super) waits_open: u8,
     /// A wait for it returned done: its handle is dead.
     pub(super) over: bool,
@@ -153,6 +169,8 @@ pub(super) struct Registration {
     /// A callback of one of its bindings has begun.
     pub(super) called: bool,
     pub(super) module_dropped: bool,
+    /// It was refused, and there was room: that was the reservation which is made to fail.
+    pub(super) by_fault: bool,
     /// While its register call is open, and there are limits.
     pub(super) most: Most,
 }

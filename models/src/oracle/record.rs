@@ -101,6 +101,7 @@ impl Facts {
                 registration.begun = true;
                 registration.contested = false;
                 registration.deregistered = true;
+                registration.released = false;
             }
         }
         let registrations = &self.registrations;
@@ -229,6 +230,7 @@ impl Facts {
             Call::Release(reg) if open.standing == Standing::Live => {
                 let registration = self.registrations.get_mut(&reg).expect("a live handle's");
                 registration.closing = true;
+                registration.contested |= registration.deregisters_open > 0;
                 registration.deregisters_open += 1;
                 registration.waits_open += 1;
             }
@@ -267,7 +269,8 @@ impl Facts {
                 let registration = self.registrations.get_mut(&reg).expect("a live handle's");
                 registration.deregisters_open -= 1;
                 registration.waits_open -= 1;
-                registration.deregistered = true;
+                registration.deregistered |= !registration.contested;
+                registration.released = true;
                 // With a callback's panic it has waited, too.
                 registration.over |= !inside;
                 registration.abandoned |= inside;
@@ -286,7 +289,11 @@ impl Facts {
 
     fn register_returned(&mut self, thread: u8, reg: RegId, answer: Answer) {
         let inside = self.callbacks(thread).next().is_some();
+        let limits = self.limits.0.unwrap_or_default();
         let registration = self.registrations.get_mut(&reg).expect("registering");
+        registration.by_fault = answer == Answer::InsufficientResources
+            && limits.fail_reservation.is_some()
+            && !registration.most.fills(limits);
         registration.issue = match answer {
             Answer::Registered => Issue::Registered,
             Answer::Panicked => Issue::Withdrawn,
@@ -411,6 +418,8 @@ impl Registration {
             abandoned: false,
             called: false,
             module_dropped: false,
+            released: false,
+            by_fault: false,
             most: Most::default(),
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn classify(facts: &Facts, blocked: &[u8]) -> Violation {
     let found = call_in_callback(facts, blocked)
         .or_else(|| call_outside(facts, blocked))
         .or_else(|| each(facts, blocked, missing_detach))
-        .or_else(|| each(facts, blocked, missing_cleanup))
+        .or_else(|| each(facts, blocked, forgotten_cleanup))
         .or_else(|| each(facts, blocked, missing_completion));
     let (rule, reason) = found.unwrap_or_else(|| {
         let reason = "nothing is missing that a call could wait for: a wake-up was lost";
@@ -41,11 +41,11 @@ fn situation(facts: &Facts, blocked: &[u8]) -> String {
     lines.collect()
 }
 
-/// A callback's call does not return: a lock is held while callbacks run, or a wait should have
-/// answered that it would deadlock (C15).
+/// A callback's call, or a destructor's, does not return: a lock is held while a module's code runs, or a
+/// wait should have answered that it would deadlock (C15).
 fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
     let thread = blocked.iter().copied().find(|&thread| {
-        let inside = facts.callbacks(thread).next().is_some();
+        let inside = facts.frames(thread).len() > 1;
         facts
             .innermost_call(thread)
             .is_some_and(|open| match open.call {
@@ -56,7 +56,7 @@ fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
     })?;
     Some((
         15,
-        format!("a callback's own call on thread {thread} does not return"),
+        format!("the call of a callback or a destructor on thread {thread} does not return"),
     ))
 }
 
@@ -106,17 +106,25 @@ fn missing_detach(facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, S
     ))
 }
 
-fn missing_cleanup(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
+fn forgotten_cleanup(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
     let detached = binding.due().all(|(_, end)| end.is_complete());
     let (side, _) = binding.due().find(|(_, end)| !end.cleanup.has_begun())?;
     if !detached {
         return None;
     }
-    let rule = if was_pending(binding) { 8 } else { 9 };
     Some((
-        rule,
+        missing_cleanup(binding),
         format!("{pair} is detached, but its {side} was never asked to clean up"),
     ))
+}
+
+/// The rule that is broken where a detached binding is never cleaned up.
+pub(super) fn missing_cleanup(binding: &Binding) -> u8 {
+    match binding.outcome() {
+        Some(Outcome::ChangedMind) => 5,
+        _ if was_pending(binding) => 8,
+        _ => 9,
+    }
 }
 
 /// Whether a side answered pending: its completion is then what the cleanup hung on.

@@ -36,7 +36,7 @@ pub(crate) const fn answer(answer: Answer) -> &'static str {
     match answer {
         Answer::Registered => "a handle",
         Answer::Pending => "pending",
-        Answer::WrongStatus => "a status that is not pending",
+        Answer::WrongStatus => "a status that it never answers",
         Answer::Done => "done",
         Answer::Attached => "attached",
         Answer::Refused => "refused by the provider",

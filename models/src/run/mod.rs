@@ -4,6 +4,7 @@
 //! It runs under any engine, or on real threads: it names `nmr-sync`'s primitives only. It judges
 //! nothing; the [oracle](crate::oracle) does, event by event.
 
+mod answer;
 mod module;
 mod ops;
 mod recorder;
@@ -298,8 +299,9 @@ impl Run {
 
     /// Something panicked that no script asked to.
     pub(crate) fn crashed(&self, message: &str) {
+        let rule = broken_rule(message);
         let message = format!("the program under test panicked: {message}");
-        if let Some(finding) = self.recorder.crashed(message) {
+        if let Some(finding) = self.recorder.crashed(rule, message) {
             self.found(finding);
         }
     }
@@ -654,6 +656,13 @@ fn order(registrations: impl IntoIterator<Item = RegId>) {
     for reg in registrations {
         nmr_sync::touch(key(reg));
     }
+}
+
+/// The rule that the words of an assertion name.
+fn broken_rule(message: &str) -> Option<Rule> {
+    let compared = message.strip_prefix("assertion ");
+    let compared = compared.and_then(|rest| rest.split_once(" failed: "));
+    Rule::named_in(compared.map_or(message, |(_, words)| words))
 }
 
 /// The upper four bits of the number are the GUID's upper half, the lower four bits its lower half.

@@ -9,13 +9,17 @@ use nmr::{
 };
 
 use super::shared::PendingDetach;
-use super::{Run, npi_id, scripted_panic};
-use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
+use super::{Run, answer, npi_id, scripted_panic};
+use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
 use crate::invisible::lock;
+use crate::report::Rule;
 use crate::scenario::{Attach, Cleanup, Detach, Fault, Module};
 
+const PROTOCOL: Rule = Rule::new(3);
+const LIFETIME: Rule = Rule::new(11);
+
 /// What the modules of a scenario say when they decline.
-const DECLINED: Status = Status(0xC000_0001);
+pub(super) const DECLINED: Status = Status(0xC000_0001);
 
 /// One registration of a module. The registrar has the only reference.
 pub(super) struct Scripted {
@@ -86,10 +90,7 @@ impl Scripted {
 
     fn detach(&self, side: Side, binding: BindingHandle, context: &BindingContext) -> nmr::Detach {
         let run = self.run();
-        let pair = context
-            .downcast_ref::<Token>()
-            .map(|token| token.pair)
-            .unwrap_or_else(|| lock(&run.bindings)[&binding]);
+        let pair = run.pair_of(self.reg, binding, context);
         let callback = Callback {
             kind: CallbackKind::Detach,
             side,
@@ -97,6 +98,7 @@ impl Scripted {
         };
         let script = run.script(self.reg);
         run.callback(callback, || {
+            run.check_context(context, pair, side, script.null_context);
             run.use_context(pair, side);
             run.perform_all(&script.in_detach);
             if script.fault == Some(Fault::FreesInDetach) {
@@ -132,12 +134,12 @@ impl Scripted {
 
     fn clean_up(&self, side: Side, context: &BindingContext) {
         let run = self.run();
-        let token = context.downcast_ref::<Token>();
-        let pair = match token.map(|token| token.pair) {
-            Some(pair) => pair,
-            // Windows names no binding here: a module with null contexts is a module with one
-            // binding (the scenario's validation sees to it).
-            None => run.only_pair(self.reg),
+        let null = run.script(self.reg).null_context;
+        // Windows names no binding here: a module with null contexts is a module with one binding (the
+        // scenario's validation sees to it).
+        let pair = match context.downcast_ref::<Token>() {
+            Some(token) if !null => token.pair,
+            _ => run.only_pair(self.reg),
         };
         let callback = Callback {
             kind: CallbackKind::Cleanup,
@@ -146,6 +148,7 @@ impl Scripted {
         };
         let script = run.script(self.reg);
         run.callback(callback, || {
+            run.check_context(context, pair, side, null);
             run.let_go(pair, side);
             if script.fault != Some(Fault::FreesInDetach) {
                 run.use_context(pair, side);
@@ -168,15 +171,15 @@ impl ClientModule for Scripted {
             client: self.reg,
             provider: named(offer.provider()),
         };
-        run.note(self.reg, pair, binding);
         let callback = Callback {
             kind: CallbackKind::Attach,
             side: Side::Client,
             pair,
         };
         let script = run.script(self.reg);
-        let attach = || run.attach(pair, binding, run.attachment(pair, Side::Client));
+        let attach = || run.attach(pair, offer);
         run.callback(callback, || {
+            run.note(self.reg, pair, binding);
             run.perform_all(&script.in_attach);
             let answer = match script.attach {
                 Attach::Decline => Err(DECLINED),
@@ -233,8 +236,6 @@ impl ProviderModule for Scripted {
             client: named(client),
             provider: self.reg,
         };
-        run.note(self.reg, pair, binding);
-        check_handed(peer, pair, Side::Client);
         let callback = Callback {
             kind: CallbackKind::Attach,
             side: Side::Provider,
@@ -242,6 +243,8 @@ impl ProviderModule for Scripted {
         };
         let script = run.script(self.reg);
         run.callback(callback, || {
+            run.note(self.reg, pair, binding);
+            run.check_handed(peer, pair, Side::Client);
             run.perform_all(&script.in_attach);
             match script.attach {
                 Attach::Panic => scripted_panic(),
@@ -266,6 +269,44 @@ impl ProviderModule for Scripted {
 impl Run {
     pub(super) fn script(&self, reg: RegId) -> &Module {
         &self.scenario.modules[usize::from(reg.module)]
+    }
+
+    /// The binding that a module is called for, of which it was told when it was attached.
+    fn pair_of(&self, reg: RegId, binding: BindingHandle, context: &BindingContext) -> Pair {
+        let known = lock(&self.bindings).get(&binding).copied();
+        known.unwrap_or_else(|| {
+            let why = format!("{reg} is asked to detach {binding}, of which nobody was told");
+            self.violated(PROTOCOL, why);
+            let token = context.downcast_ref::<Token>();
+            token.map_or_else(|| self.only_pair(reg), |token| token.pair)
+        })
+    }
+
+    /// What a side handed over comes back to it, and to nobody else (its own context), or reaches its peer.
+    fn check_context(&self, context: &BindingContext, pair: Pair, side: Side, null: bool) {
+        let is_its_own = match context.downcast_ref::<Token>() {
+            Some(token) => !null && (token.pair, token.side) == (pair, side),
+            None => null && context.is_null(),
+        };
+        if !is_its_own {
+            let what = if context.is_null() {
+                "null"
+            } else {
+                "another one"
+            };
+            let why = format!("a callback gets {what} for the {side}'s binding context of {pair}");
+            self.violated(LIFETIME, why);
+        }
+    }
+
+    /// What one side hands over must reach the other side of the same binding.
+    fn check_handed(&self, attachment: &Attachment, pair: Pair, side: Side) {
+        let null = self.script(pair.side(side)).null_context;
+        self.check_context(&attachment.context, pair, side, null);
+        if attachment.dispatch.downcast_ref() != Some(&(pair, side)) {
+            let why = format!("another dispatch table than the {side}'s is handed over for {pair}");
+            self.violated(PROTOCOL, why);
+        }
     }
 
     /// Remembers a binding that a module was called for.
@@ -317,52 +358,32 @@ impl Run {
     }
 
     /// The client's call. A panic of the provider's callback goes through the client's.
-    fn attach(&self, pair: Pair, binding: BindingHandle, client: Attachment) -> Result<(), Status> {
-        let call = Call::AttachProvider(Some(pair));
-        let answer = self.call(
-            call,
-            // What the provider handed over is dropped here: the registrar has it.
-            || {
-                self.registrar
-                    .client_attach_provider(binding, client)
-                    .map(drop)
-            },
-            attach_answer,
-        );
-        if !matches!(answer, Some(Ok(()))) {
-            self.let_go(pair, Side::Client);
-        }
-        match answer {
+    fn attach(self: &Arc<Self>, pair: Pair, offer: Offer<'_>) -> Result<(), Status> {
+        let client = self.attachment(pair, Side::Client);
+        match self.call_attach(Some(pair), || offer.attach(client)) {
             Some(answer) => answer.map_err(AttachError::status),
             None => scripted_panic(),
         }
     }
-}
 
-/// What one side hands over must reach the other side of the same binding.
-fn check_handed(attachment: &Attachment, pair: Pair, side: Side) {
-    let dispatch = attachment.dispatch.downcast_ref::<(Pair, Side)>();
-    assert_eq!(
-        dispatch,
-        Some(&(pair, side)),
-        "a stranger's dispatch table was handed over"
-    );
-    if let Some(token) = attachment.context.downcast_ref::<Token>() {
-        let handed = (token.pair, token.side);
-        assert_eq!(
-            handed,
-            (pair, side),
-            "a stranger's binding context was handed over"
-        );
-    }
-}
-
-pub(super) fn attach_answer(answer: &Result<(), AttachError>) -> Answer {
-    match answer {
-        Ok(()) => Answer::Attached,
-        Err(AttachError::Refused(_)) => Answer::Refused,
-        Err(AttachError::NoInterface { .. }) => Answer::NoInterface,
-        Err(AttachError::InvalidState { .. }) => Answer::InvalidState,
-        Err(_) => Answer::InvalidParameter,
+    /// Makes a call of `client_attach_provider`, and looks at what the provider has handed over. It is dropped
+    /// then: the registrar has it.
+    pub(super) fn call_attach(
+        &self,
+        pair: Option<Pair>,
+        attach: impl FnOnce() -> Result<Attachment, AttachError>,
+    ) -> Option<Result<(), AttachError>> {
+        let attach = || {
+            let provider = attach()?;
+            if let Some(pair) = pair {
+                self.check_handed(&provider, pair, Side::Provider);
+            }
+            Ok(())
+        };
+        let answer = self.call(Call::AttachProvider(pair), attach, answer::attached);
+        if let (Some(pair), false) = (pair, matches!(answer, Some(Ok(())))) {
+            self.let_go(pair, Side::Client);
+        }
+        answer
     }
 }

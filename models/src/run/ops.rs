@@ -7,18 +7,18 @@ use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use nmr::{
-    BindingHandle, DeregisterError, DetachCompleteError, RegisterError, Registrar,
-    RegistrationInstance, Side, Status, WaitError,
+    Attachment, BindingContext, BindingHandle, ClientModule, Detach, ModuleId, Offer,
+    ProviderModule, RegisterError, Registrar, RegistrationInstance, Side, Status,
 };
 use nmr_sync::{forget, linger, thread, touch};
 
-use super::module::{Scripted, attach_answer, instance};
+use super::module::{Scripted, instance};
 use super::shared::{AnyHandle, Memory, Owned, PendingDetach, Which};
-use super::{MEMORIES, MEMORY, OWNED, Place, Run, key, order};
+use super::{MEMORIES, MEMORY, OWNED, Place, Run, STRIPES, answer, key, npi_id, order};
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
 use crate::op::Op;
-use crate::scenario::Fault;
+use crate::scenario::{Fault, Module};
 use crate::symmetry::ThreadNumber;
 
 impl Run {
@@ -56,13 +56,19 @@ impl Run {
             }
             (Op::Dispatch(_), Some(module)) => self.dispatch(module),
             (Op::DeregisterWrong(_), Some(module)) => {
+                let side = self.side(module);
                 let (_, handle) = self.latest(module);
-                let wrong = AnyHandle::from_raw(self.side(module).peer(), handle.to_raw());
-                self.deregister(&self.registrar, None, wrong);
+                let (_, binding) = self.last_binding(module);
+                let peers = AnyHandle::from_raw(side.peer(), handle.to_raw());
+                let bindings = AnyHandle::from_raw(side, binding.to_raw());
+                for wrong in [peers, bindings] {
+                    self.deregister(&self.registrar, None, wrong);
+                }
             }
             (Op::DeregisterForeign(_), Some(module)) => {
                 let (_, handle) = self.latest(module);
-                self.deregister(&Registrar::builder().stripes(1).build(), None, handle);
+                let foreign = foreign_registrar(&self.scenario.modules[module]);
+                self.deregister(&foreign, None, handle);
             }
             (Op::DeregisterForged, _) => self.forge(|handle| {
                 self.deregister(&self.registrar, None, handle);
@@ -122,6 +128,7 @@ impl Run {
             }
         };
         if let Some((reg, owned)) = self.registered(module, register, Owned::handle) {
+            self.modules[module].latest.set(reg, owned.handle());
             touch(OWNED | module as u32);
             lock(&self.modules[module].owned).push((reg, ManuallyDrop::new(owned)));
         }
@@ -157,7 +164,7 @@ impl Run {
         let deregister = || registration.deregister();
         let deregistering =
             self.call(Call::Deregister(Some(reg)), deregister, |_| Answer::Pending)?;
-        let wait = || wait_answer(deregistering.wait());
+        let wait = || answer::waited(deregistering.wait());
         self.call(Call::Wait(Some(reg)), wait, |&answer| answer)
     }
 
@@ -201,7 +208,7 @@ impl Run {
         };
         let (instance, scripted) = (instance(script, reg), Scripted::new(self, reg));
         let register = || register(instance, scripted, script.side);
-        match self.call(call, register, register_answer) {
+        match self.call(call, register, answer::registered) {
             Some(Ok(registered)) => {
                 self.issued(reg, handle(&registered));
                 return Some((reg, registered));
@@ -217,8 +224,10 @@ impl Run {
 
     fn deregister(&self, registrar: &Registrar, reg: Option<RegId>, handle: AnyHandle) {
         let deregister = || match handle {
-            AnyHandle::Client(handle) => deregister_answer(registrar.deregister_client(handle)),
-            AnyHandle::Provider(handle) => deregister_answer(registrar.deregister_provider(handle)),
+            AnyHandle::Client(handle) => answer::deregistered(registrar.deregister_client(handle)),
+            AnyHandle::Provider(handle) => {
+                answer::deregistered(registrar.deregister_provider(handle))
+            }
         };
         self.call(Call::Deregister(reg), deregister, |&answer| answer);
     }
@@ -242,10 +251,10 @@ impl Run {
     fn wait(&self, reg: Option<RegId>, handle: AnyHandle) -> Option<Answer> {
         let wait = || match handle {
             AnyHandle::Client(handle) => {
-                wait_answer(self.registrar.wait_for_client_deregister(handle))
+                answer::waited(self.registrar.wait_for_client_deregister(handle))
             }
             AnyHandle::Provider(handle) => {
-                wait_answer(self.registrar.wait_for_provider_deregister(handle))
+                answer::waited(self.registrar.wait_for_provider_deregister(handle))
             }
         };
         self.call(Call::Wait(reg), wait, |&answer| answer)
@@ -298,7 +307,7 @@ impl Run {
         binding: BindingHandle,
     ) -> Option<Answer> {
         let complete = || {
-            complete_answer(match side {
+            answer::completed(match side {
                 Side::Client => self.registrar.client_detach_complete(binding),
                 Side::Provider => self.registrar.provider_detach_complete(binding),
             })
@@ -311,16 +320,10 @@ impl Run {
     /// A call of `client_attach_provider` that is not a script's own.
     fn attach_at_large(self: &Arc<Self>, pair: Option<Pair>, binding: BindingHandle) {
         let client = pair.map(|pair| self.attachment(pair, Side::Client));
-        let attach = || {
-            let client = client.unwrap_or_default();
-            self.registrar
-                .client_attach_provider(binding, client)
-                .map(drop)
-        };
-        let answer = self.call(Call::AttachProvider(pair), attach, attach_answer);
-        if let (Some(pair), false) = (pair, matches!(answer, Some(Ok(())))) {
-            self.let_go(pair, Side::Client);
-        }
+        let client = client.unwrap_or_default();
+        self.call_attach(pair, || {
+            self.registrar.client_attach_provider(binding, client)
+        });
     }
 
     /// Calls each provider of the client, as long as the rundown lets it.
@@ -364,46 +367,63 @@ impl Run {
     }
 
     /// Bits that nobody issued: nothing, everything, and what an issued handle becomes with its
-    /// generation moved on.
-    fn forged_bits(&self) -> [(u32, u64); 3] {
+    /// generation moved on, or as one of the other side's.
+    fn forged_bits(&self) -> [(u32, u64); 4] {
         let issued = self.modules.iter().find_map(|module| module.latest.get());
         let (registrar, bits) = issued.map_or((1, 1), |(_, handle)| handle.to_raw());
         [
             (registrar, 0),
             (registrar, u64::MAX),
             (registrar, bits | 0xFFFF_0000),
+            (registrar, bits ^ 3 << 62),
         ]
     }
 }
 
-fn register_answer<R>(answer: &Result<R, RegisterError>) -> Answer {
-    match answer {
-        Ok(_) => Answer::Registered,
-        Err(RegisterError::InsufficientResources(_)) => Answer::InsufficientResources,
-        Err(_) => Answer::InvalidParameter,
+/// Another registrar, in which whatever an early handle of the module can name is taken.
+fn foreign_registrar(module: &Module) -> Registrar {
+    let registrar = Registrar::builder().stripes(STRIPES).build();
+    let instance = RegistrationInstance::new(npi_id(module.npi), ModuleId(0));
+    for _ in 0..4 {
+        let taken = match module.side {
+            Side::Client => {
+                let client = registrar.register_client(instance.clone(), Arc::new(Stranger));
+                client.is_ok()
+            }
+            Side::Provider => {
+                let provider = registrar.register_provider(instance.clone(), Arc::new(Stranger));
+                provider.is_ok()
+            }
+        };
+        assert!(taken, "there is room in a registrar of its own");
+    }
+    registrar
+}
+
+/// A module that is alone in its registrar.
+struct Stranger;
+
+impl ClientModule for Stranger {
+    fn attach_provider(&self, _: Offer<'_>) -> Result<(), Status> {
+        unreachable!("there is no provider")
+    }
+
+    fn detach_provider(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+        unreachable!("there is no binding")
     }
 }
 
-fn deregister_answer<K: nmr::HandleKind>(answer: Result<Status, DeregisterError<K>>) -> Answer {
-    match answer {
-        Ok(Status::PENDING) => Answer::Pending,
-        Ok(_) => Answer::WrongStatus,
-        Err(_) => Answer::InvalidParameter,
+impl ProviderModule for Stranger {
+    fn attach_client(
+        &self,
+        _: BindingHandle,
+        _: &RegistrationInstance,
+        _: &Attachment,
+    ) -> Result<Attachment, Status> {
+        unreachable!("there is no client")
     }
-}
 
-fn wait_answer<K: nmr::HandleKind>(answer: Result<(), WaitError<K>>) -> Answer {
-    match answer {
-        Ok(()) => Answer::Done,
-        Err(WaitError::WouldDeadlock { .. }) => Answer::WouldDeadlock,
-        Err(_) => Answer::InvalidParameter,
-    }
-}
-
-fn complete_answer(answer: Result<(), DetachCompleteError>) -> Answer {
-    match answer {
-        Ok(()) => Answer::Done,
-        Err(DetachCompleteError::InvalidState { .. }) => Answer::InvalidState,
-        Err(_) => Answer::InvalidParameter,
+    fn detach_client(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+        unreachable!("there is no binding")
     }
 }

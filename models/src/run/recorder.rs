@@ -138,9 +138,9 @@ impl Recorder {
     }
 
     /// A panic that no script asked for, unless something was found before.
-    pub(crate) fn crashed(&self, message: String) -> Option<Finding> {
+    pub(crate) fn crashed(&self, rule: Option<Rule>, message: String) -> Option<Finding> {
         let mut log = self.log();
-        (!log.frozen).then(|| log.found(None, message))
+        (!log.frozen).then(|| log.found(rule, message))
     }
 
     /// A rule broke in a way that is no event, unless something was found before.
@@ -250,8 +250,8 @@ mod tests {
             assert_eq!(recorder.record(thread, call), None);
             let other = What::Call(register(1 - module));
             assert_eq!(recorder.record(3 - thread, other), None);
-            let refused = What::Return(Answer::InsufficientResources);
-            assert_eq!(recorder.record(thread, refused), None);
+            let registered = What::Return(Answer::Registered);
+            assert_eq!(recorder.record(thread, registered), None);
             let scenario = scenarios::named(scenario).expect("a scenario");
             let watch = Watch::new(Arc::default(), |_, _| {});
             watch.saw(&scenario, || recorder.fingerprint());

@@ -384,7 +384,8 @@ impl Scenario {
     fn uses_of_last_binding(&self, module: &str) -> impl Iterator<Item = Option<usize>> {
         let operations = self.operations();
         operations.filter_map(move |(by, op)| {
-            let uses = matches!(op, Op::CompleteAgain(name) | Op::Attach(name) if name == module);
+            let uses = matches!(op, Op::CompleteAgain(name) | Op::Attach(name) | Op::DeregisterWrong(name)
+                if name == module);
             uses.then_some(by)
         })
     }

@@ -3,7 +3,7 @@
 //!
 //! From the scripts alone, so the answer may be yes where no handle is ever stale.
 
-use super::{Attach, Cleanup, Detach, Limits, Scenario};
+use super::{Attach, Cleanup, Detach, Limits, Scenario, is_wait};
 use crate::op::Op;
 
 impl Scenario {
@@ -28,9 +28,22 @@ impl Scenario {
     /// does all of the deregistering and waiting, and what follows a wait is another registration.
     fn may_outlive(&self, module: &str) -> bool {
         let deregisters = |op: &Op| match op {
-            Op::Deregister(name) | Op::Wait(name) => name == module,
+            Op::Deregister(name) | Op::Wait(name) | Op::Leave(name) | Op::Release(name) => {
+                name == module
+            }
             _ => false,
         };
+        // In a callback what is owned goes at any time.
+        let by_handle =
+            |op: &Op| matches!(op, Op::Deregister(name) | Op::Wait(name) if name == module);
+        let mut all = self.operations();
+        if all.any(|(by, op)| by.is_none() && deregisters(op))
+            && self
+                .operations()
+                .any(|(by, op)| by.is_some() && by_handle(op))
+        {
+            return true;
+        }
         let threads = self.threads.iter().map(|thread| &thread.ops);
         let threads: Vec<_> = threads.filter(|ops| ops.iter().any(deregisters)).collect();
         if threads.len() > 1 {
@@ -38,12 +51,15 @@ impl Scenario {
         }
         let own = threads.into_iter().flatten();
         let all = self.before.iter().chain(own).chain(&self.after);
-        let uses =
-            all.filter(|op| deregisters(op) || matches!(op, Op::Register(name) if name == module));
+        let uses = all.filter(|op| {
+            deregisters(op) || matches!(op, Op::Register(name) | Op::Own(name) if name == module)
+        });
         let uses: Vec<_> = uses.collect();
         uses.windows(2).any(|two| match two {
-            [Op::Wait(_), Op::Register(_)] => self.may_refuse(module),
-            [Op::Wait(_), _] => true,
+            [one, other] if is_wait(one) => match other {
+                Op::Register(_) | Op::Own(_) => self.may_refuse(module),
+                _ => true,
+            },
             _ => false,
         })
     }

@@ -191,8 +191,11 @@ impl Scenario {
 
     /// Whether the module is registered through the owning API.
     fn owns(&self, name: &str) -> bool {
-        let mut operations = self.operations();
-        operations.any(|(_, op)| matches!(op, Op::Own(module) if module == name))
+        self.uses(|op| matches!(op, Op::Own(module) if module == name))
+    }
+
+    fn uses(&self, is_it: impl Fn(&Op) -> bool) -> bool {
+        self.operations().any(|(_, op)| is_it(op))
     }
 
     fn validate_ops(&self) -> Result<(), Fault> {
@@ -229,6 +232,14 @@ impl Scenario {
                 Op::Leave(_) | Op::Release(_) if !self.owns(name) => {
                     return Err(fault(format!(
                         "`{text}`: expected a module that is registered with `own {name}`"
+                    )));
+                }
+                Op::Leave(_)
+                    if self.uses(|op| matches!(op, Op::Deregister(other) if other == name)) =>
+                {
+                    return Err(fault(format!(
+                        "`{text}` beside `deregister {name}`: nobody could tell which of the two was \
+                         accepted: expected `release {name}`, or one of the two throughout"
                     )));
                 }
                 Op::Attach(_) if module.side == Side::Provider => {
@@ -318,6 +329,15 @@ mod tests {
             complaint(&(guarded + &thread("t", "[\"dispatch c\"]"))),
             "none"
         );
+    }
+
+    #[test]
+    fn what_is_owned_is_left_by_its_owner_alone() {
+        let owned = format!("before = [\"own c\"]\n{}", module("c", "client", ""));
+        let both = thread("t", "[\"leave c\"]") + &thread("u", "[\"deregister c\"]");
+        assert!(complaint(&(owned.clone() + &both)).contains("expected `release c`"));
+        let right = thread("t", "[\"release c\"]") + &thread("u", "[\"deregister c\"]");
+        assert_eq!(complaint(&(owned + &right)), "none");
     }
 
     #[test]

@@ -11,6 +11,8 @@ use crate::oracle::stuck::was_pending;
 use crate::report::Rule;
 
 const RULE: Rule = Rule::new(9);
+const CHANGE_OF_MIND: Rule = Rule::new(5);
+const DETACH_ONCE: Rule = Rule::new(7);
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if let What::DispatchBegin { pair, by } = event.what {
@@ -30,6 +32,18 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if matches!(binding.outcome(), Some(Outcome::Hollow | Outcome::Panicked)) {
         return;
     }
+    // That a side is not asked to detach at all comes first.
+    let unasked = binding.due().find(|(_, end)| !end.detach.has_begun());
+    let rule = match binding.outcome() {
+        Some(Outcome::ChangedMind) => CHANGE_OF_MIND,
+        _ => DETACH_ONCE,
+    };
+    check.deny(rule, unasked.is_some(), || {
+        let unasked = unasked.map_or(side, |(side, _)| side);
+        format!(
+            "the {side} of {pair} is asked to clean up, but its {unasked} was not asked to detach"
+        )
+    });
     let early = match facts.gone.contains(pair) {
         true => Some("its binding is over".to_owned()),
         false => early(binding),

@@ -5,10 +5,12 @@ use crate::event::{Answer, Call, CallbackKind, Event, Pair, RegId, Side, Thing, 
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Binding, Facts, Issue, Outcome, Progress, beginning};
 use crate::oracle::record::outcome;
+use crate::oracle::stuck::missing_cleanup;
 use crate::oracle::words;
 use crate::report::Rule;
 
 const RULE: Rule = Rule::new(11);
+const CHANGE_OF_MIND: Rule = Rule::new(5);
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     match event.what {
@@ -46,13 +48,11 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             too_early(callback.pair, Side::Client)
         });
     }
-    if let Some((_, open, Answer::Registered)) = facts.returning(event)
+    if let Some((_, open, answer)) = facts.returning(event)
         && let Call::Register { reg, .. } = open.call
+        && let Some(registration) = facts.registrations.get(&reg)
     {
-        let dropped = facts
-            .registrations
-            .get(&reg)
-            .is_some_and(|reg| reg.module_dropped);
+        let dropped = answer == Answer::Registered && registration.module_dropped;
         check.deny(RULE, dropped, || module_too_early(reg));
     }
     if let Some((thread, reg)) = facts.waited(event)
@@ -79,9 +79,24 @@ fn dropped(facts: &Facts, thing: Thing, check: &mut Check<'_>) {
             if let Some(binding) = facts.bindings.get(&pair) {
                 let end = binding.end(side);
                 let last = end.dropped.saturating_add(1) >= end.handed;
-                check.deny(RULE, last && needs_context(binding, side), || {
-                    too_early(pair, side)
+                let early = last && needs_context(binding, side);
+                let forgotten = binding.outcome() == Some(Outcome::ChangedMind)
+                    && !end.detach.has_begun()
+                    && side == Side::Provider;
+                check.deny(CHANGE_OF_MIND, early && forgotten, || {
+                    format!(
+                        "the registrar drops the provider's binding context of {pair}, whose client did \
+                         not attach in the end, and has not asked the provider to detach"
+                    )
                 });
+                let detached =
+                    binding.is_due(side) && binding.due().all(|(_, end)| end.is_complete());
+                check.deny(
+                    Rule::new(missing_cleanup(binding)),
+                    early && detached,
+                    || format!("{pair} is taken apart, and its {side} was never asked to clean up"),
+                );
+                check.deny(RULE, early, || too_early(pair, side));
             }
         }
     }

@@ -43,10 +43,7 @@ fn refused(facts: &Facts, limits: Limits, reg: RegId, check: &mut Check<'_>) {
         registrations,
         bindings,
     } = most.unwrap_or_default();
-    let full = limits
-        .max_registrations
-        .is_some_and(|limit| registrations >= limit)
-        || limits.max_bindings.is_some_and(|limit| bindings > limit);
+    let full = most.unwrap_or_default().fills(limits);
     check.expect(rule(facts), full || may_fail(facts, limits), || {
         let fault = limits.fail_reservation;
         let why = match fault {
@@ -71,10 +68,7 @@ fn may_fail(facts: &Facts, limits: Limits) -> bool {
     let Some(k) = limits.fail_reservation else {
         return false;
     };
-    let mut earlier = facts.registrations.values();
-    let failed = earlier.any(|one| one.issue == Issue::Refused);
-    // With a limit beside it, it is not known which of the two refused.
-    let failed = failed && !limits.has_room();
+    let failed = facts.registrations.values().any(|one| one.by_fault);
     !failed && facts.registrations.len() * MOST >= k
 }
 
@@ -134,8 +128,6 @@ fn attached(facts: &Facts, limits: Limits, event: &Event, check: &mut Check<'_>)
 pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
     let Some(Limits {
         fail_reservation: Some(k),
-        max_registrations: None,
-        max_bindings: None,
         ..
     }) = facts.limits.0
     else {

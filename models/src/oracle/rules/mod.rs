@@ -3,6 +3,7 @@
 //! Each is a function of what was observed before an event and of the event; none keeps a state of
 //! its own. Rules about what must have happened by the end have a second function.
 
+mod answers;
 mod attach_protocol;
 mod cleanup;
 mod closing_door;
@@ -28,6 +29,8 @@ use super::facts::Facts;
 
 /// Asks each rule about an event.
 pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
+    // A handle that names nothing has no effect, whatever rule that would break besides.
+    handles::check(facts, event, check);
     matching::check(facts, event, check);
     attach_protocol::check(facts, event, check);
     outcome::check(facts, event, check);
@@ -37,13 +40,13 @@ pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     cleanup::check(facts, event, check);
     deregistration::check(facts, event, check);
     lifetime::check(facts, event, check);
-    handles::check(facts, event, check);
     deregistering::check(facts, event, check);
     open_calls::check(facts, event, check);
     refusal::check(facts, event, check);
     limits::check(facts, event, check);
     misuse::check(event, check);
     panics::check(facts, event, check);
+    answers::check(facts, event, check);
 }
 
 /// Asks each rule about the end of an execution.

@@ -1,5 +1,5 @@
 //! C17 all or nothing: a register call that answers insufficient resources has called nobody, issued
-//! nothing and changed nothing.
+//! nothing and changed nothing. Whoever is refused for another reason gets its module back, too (C11).
 
 use crate::event::{Answer, Call, Event, Quiet, Side};
 use crate::oracle::check::Check;
@@ -9,6 +9,7 @@ use crate::oracle::words;
 use crate::report::Rule;
 
 const RULE: Rule = Rule::new(17);
+const LIFETIME: Rule = Rule::new(11);
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if let Some((_, open, Answer::InsufficientResources)) = facts.returning(event)
@@ -17,6 +18,22 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         let called = facts.registrations.get(&reg).is_some_and(|reg| reg.called);
         check.expect(RULE, !called, || {
             format!("registering {reg} answers insufficient resources, but it made a callback")
+        });
+    }
+    if let Some((_, open, answer)) = facts.returning(event)
+        && let Call::Register { reg, .. } = open.call
+        && !matches!(answer, Answer::Registered | Answer::Panicked)
+    {
+        let kept = facts
+            .registrations
+            .get(&reg)
+            .is_some_and(|reg| !reg.module_dropped);
+        let rule = match answer {
+            Answer::InsufficientResources => RULE,
+            _ => LIFETIME,
+        };
+        check.deny(rule, kept, || {
+            format!("registering {reg} is refused, but the registrar still holds its module")
         });
     }
     if let Some((_, callback)) = beginning(event) {

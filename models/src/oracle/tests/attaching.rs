@@ -35,7 +35,7 @@ fn a_pair_that_stays_is_offered() {
     holds(
         17,
         &[
-            "1: > register c; < registered; > register p; < no-memory; drop p",
+            "1: > register c; < registered; > register p; drop p; < no-memory",
             "quiet 1 0",
         ],
     );
@@ -176,7 +176,12 @@ fn a_change_of_mind_detaches_the_provider_alone() {
         ],
     );
     breaks(5, &[OFFERED, CHANGED, detached, "1: { cleanup p:cp"]);
-    breaks(9, &[OFFERED, CHANGED, "1: { cleanup p:cp"]);
+    breaks(5, &[OFFERED, CHANGED, "1: { cleanup p:cp"]);
+    breaks(5, &[OFFERED, CHANGED, "1: drop p:cp"]);
+    breaks(
+        5,
+        &[OFFERED, CHANGED, "1: { detach p:cp; } complete; drop p:cp"],
+    );
 }
 
 #[test]

@@ -328,13 +328,13 @@ fn a_completion_that_was_never_sent_is_the_modules_fault() {
 #[test]
 fn cleanup_comes_after_both_sides_are_detached() {
     holds(9, &[ATTACHED, C_LEAVES]);
+    let half = "1: > deregister c; { detach c:cp; } complete";
     breaks(
         9,
-        &[
-            ATTACHED,
-            "1: > deregister c; { detach c:cp; } complete; { cleanup c:cp",
-        ],
+        &[ATTACHED, half, "1: { detach p:cp", "2: { cleanup c:cp"],
     );
+    // It is the detach that is missing.
+    breaks(7, &[ATTACHED, half, "1: { cleanup c:cp"]);
     breaks(
         9,
         &[ATTACHED, PENDING, "2: > complete p:cp; { cleanup c:cp"],
@@ -347,7 +347,7 @@ fn cleanup_comes_after_both_sides_are_detached() {
             "2: > deregister p; { detach p:cp; } complete; { cleanup p:cp",
         ],
     );
-    breaks(9, &[ATTACHED, "1: > deregister c; { cleanup c:cp"]);
+    breaks(7, &[ATTACHED, "1: > deregister c; { cleanup c:cp"]);
     breaks(
         9,
         &["1: > register c; < registered; > register p; { attach c:cp; } failure; { cleanup c:cp"],

@@ -89,6 +89,7 @@ fn nothing_is_let_go_while_it_is_needed() {
     breaks(11, &["1: > register c; < registered; drop c"]);
     breaks(11, &["1: > register c; drop c; < registered"]);
     holds(17, &["1: > register c; drop c; < no-memory"]);
+    breaks(17, &["1: > register c; < no-memory"]);
     breaks(11, &[ATTACHED, "1: drop p:cp"]);
     breaks(11, &[ATTACHED, PENDING, "1: drop c:cp"]);
     holds(
@@ -180,7 +181,8 @@ fn a_live_handle_is_valid() {
         &["1: > register c; < registered; > deregister c; < invalid"],
     );
     breaks(12, &["1: > register c; < invalid"]);
-    holds(12, &["1: > register n; < invalid"]);
+    holds(12, &["1: > register n; drop n; < invalid"]);
+    breaks(11, &["1: > register n; < invalid"]);
     breaks(12, &["1: > register n; < registered"]);
 }
 

@@ -8,6 +8,7 @@ mod concurrency;
 mod detaching;
 mod lifetimes;
 mod limits;
+mod modules;
 mod settled;
 
 use super::{Oracle, Violation};
