@@ -16,6 +16,9 @@ use crate::workers::Workers;
 /// The seed of the engines that draw schedules: what they find is the same each time.
 const SEED: u64 = 1;
 
+/// How a panic of the program under test is told, such as that of an assertion of the table's.
+const PANICKED: &str = "the program under test panicked";
+
 /// What it takes to look for bugs.
 pub struct Hunter<'a> {
     /// The planted workers.
@@ -123,7 +126,8 @@ impl One<'_> {
     /// of them cannot be told for certain.
     fn run_and_again(&self, which: Which, case: usize) -> Option<Ran> {
         let checked = self.run(which, case, false)?;
-        let crashed = checked.result.verdict == Verdict::Violated && checked.result.rule.is_none();
+        let RunResult { rule, message, .. } = &checked.result;
+        let crashed = *rule != Some(self.subject.rule) && message.contains(PANICKED);
         if which == Which::Right || !crashed {
             return Some(checked);
         }
