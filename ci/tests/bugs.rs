@@ -57,7 +57,11 @@ fn bugs(bugs: &Bugs, fake: &Fake, more: &[&str]) -> Ended {
 const EXPLORER: [&str; 2] = ["--engine", "explorer"];
 
 fn violated(rule: &str) -> String {
-    let rest = format!(r#""how":null,"rule":{rule},"message":"it has no end\nreally""#);
+    violated_with(rule, r"it has no end\nreally")
+}
+
+fn violated_with(rule: &str, message: &str) -> String {
+    let rest = format!(r#""how":null,"rule":{rule},"message":"{message}""#);
     result("violated", "sampled", &rest.replace("\\n", "\\\\n"), 1)
 }
 
@@ -231,7 +235,7 @@ fn where_the_table_s_own_assertion_comes_first_it_is_tried_without() {
     let fake = finding(&format!(
         "if [ -n \"$NMR_PLANTED_UNCHECKED\" ]; then {}; else {}; fi",
         violated("\"C6\""),
-        violated("null")
+        violated_with("null", "the program under test panicked")
     ));
     let ended = bugs(
         &registrar(),

@@ -2,7 +2,9 @@
 //! it is optional, and does nothing in the builds that have no explorer.
 //!
 //! Who says nothing is explored as well, with more states: what a mutex protects counts as changed by
-//! each critical section, and a thread as knowing all that was there.
+//! each critical section, whatever its type, and a thread as knowing all that was there. That holds for
+//! what goes through this crate's primitives; of anything else that threads share an explorer knows only
+//! by [`touch`].
 
 use std::hash::{Hash, Hasher};
 

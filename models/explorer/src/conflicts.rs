@@ -2,8 +2,11 @@
 //! invisible: nobody can tell when it happened, and nothing branches there.
 //!
 //! A mutex is invisible as long as only one thread has used it, or all of its critical sections only
-//! read, and nothing else was done inside any of them (a thread that holds it and waits for something
-//! is noticed by those who wait for it). A condvar's notifications are invisible as long as they and
+//! read, and nothing else was done inside any of them (a thread that holds it and waits for something, a
+//! join for instance, is noticed by those who wait for it), and nobody has only tried to take it. Only what
+//! says so reads: a section of a mutex that nobody describes changes it, also one of a `Mutex<()>`. An
+//! atomic is invisible as long as only one thread uses it, or all only load, or all uses happen under one
+//! common mutex. A condvar's notifications are invisible as long as they and
 //! its waits all happen under one common mutex (the lock sets of Eraser: Savage et al., TOCS 1997). A
 //! mutex after whose operations something is [touched](nmr_sync::touch) that several threads touch is
 //! visible, for there is no other place to branch at.
@@ -14,8 +17,8 @@
 //! equivalent, and in which it would have met the conflict. The set that the search ends with does
 //! not depend on the order in which conflicts are met.
 //!
-//! LAPOR (Kokologiannakis, Raad and Vafeiadis, OOPSLA 2019) decides for each pair of critical sections;
-//! this decides for each lock, and leaves pairs of sections to the sleep sets.
+//! LAPOR (Kokologiannakis, Raad and Vafeiadis, OOPSLA 2019) decides for each pair of critical sections,
+//! this for each lock.
 
 use std::collections::BTreeMap;
 

@@ -5,6 +5,27 @@
 //! It runs the real code, as a scheduler of shuttle, and knows nothing of what the program is about. A
 //! panic or a deadlock in any interleaving ends the search with a counterexample.
 //!
+//! # What it cannot notice
+//!
+//! Its answer is about what goes through `nmr-sync`: mutexes, condvars, monitors, atomics, threads, choices,
+//! and what the program says of its data. What passes by it is not part of a state, and threads are not
+//! put into another order because of it:
+//!
+//! | what | what to do |
+//! |---|---|
+//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or [`touch`](nmr_sync::touch) at each use, and cover it in [`Builder::beside`] |
+//! | reference counts of `Arc`: who drops the last one | as above, or make the drop an operation of the program |
+//! | statics and thread-locals: they outlive an execution, and each execution begins with what the last one left | make the data inside the program |
+//! | time, random numbers, the order of a hash map, addresses | [`choose`], or leave them out |
+//! | values that nobody describes | nothing, for what a mutex protects: undescribed it counts as changed by each section. A description that leaves something out hides it ([`describe`](nmr_sync::describe)) |
+//! | other memory orders than sequential consistency | loom |
+//!
+//! What of this can be noticed is a harness error, and not a verdict: operations or descriptions that
+//! differ when the same threads take turns in the same way, a primitive made outside of the execution or
+//! used by a thread that `nmr_sync::thread::spawn` did not start, a `check` inside a `check`.
+//!
+//! # Builds
+//!
 //! Exists in the shuttle build (`RUSTFLAGS="--cfg shuttle"`) only; in the others there are the names
 //! of the [`Reduction`]s.
 //!
