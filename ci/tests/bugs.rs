@@ -296,7 +296,7 @@ fn bad_data_is_refused_before_anything_runs() {
                 "pending\" }\n\n",
                 "sulking\" }\n\n",
             ),
-            "bug.toml:8:1: both-deregister with this module: unknown variant `sulking`",
+            "bug.toml:9:1: both-deregister with this module: unknown variant `sulking`",
         ),
     ] {
         let ended = bugs(&made, &fake, &EXPLORER);

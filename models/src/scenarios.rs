@@ -46,6 +46,7 @@ files! {
     "deregister-twice"
     "dispatch-under-rundown"
     "dispatch-while-both-leave"
+    "doors-shut-in-attach"
     "drop-calls-the-registrar"
     "drop-of-the-refused-calls-the-registrar"
     "first-and-last-leave"

@@ -1,11 +1,13 @@
 //! What must be so, and what to do if it is not. Pure.
 //!
 //! Of the explorer: each bug is found, by two scenarios, with its rule by one of them, in 5 s. Of loom: each
-//! bug is found that does not say why it cannot be. Of every engine: no twin is flagged. The other engines
-//! find what they find.
+//! bug is found that does not say why it cannot be. Of every engine: each bug is found, with its rule, that shows
+//! itself in every execution, for a judgement is the same whoever runs what is judged; and no twin is flagged.
+//! What else shuttle's schedulers and real threads find is for comparison.
 
 use nmr_models::report::{Bug, Engine, RunResult, Twin, Verdict};
 
+use super::data::Shows;
 use super::hunt::Hunted;
 use super::plan::ENOUGH;
 use super::subject::Subject;
@@ -43,6 +45,7 @@ pub fn faults(subject: &Subject, hunted: &Hunted) -> Vec<Fault> {
             Engine::Loom => faults.extend(loom(subject, bug)),
             _ => {}
         }
+        faults.extend(subject.shows.and_then(|shows| everywhere(shows, bug)));
     }
     faults.extend(hunted.twins.iter().filter_map(twin));
     faults.extend(hunted.troubles.iter().map(trouble));
@@ -103,6 +106,32 @@ fn loom(subject: &Subject, bug: &Bug) -> Option<Fault> {
             format!("loom finds it, although it is said that it cannot ({why}): take `loom` out"),
         )),
     }
+}
+
+/// What every engine has to see is not seen by this one.
+fn everywhere(shows: Shows, bug: &Bug) -> Option<Fault> {
+    let named = match (bug.verdict, bug.rule) {
+        (Verdict::HarnessError, _) => return None,
+        (Verdict::Violated, Some(rule)) if rule == bug.expected => return None,
+        (Verdict::Violated, Some(rule)) => format!("finds {rule}"),
+        (Verdict::Violated, None) => "finds a crash".to_owned(),
+        _ => "does not find it".to_owned(),
+    };
+    let verdict = match bug.verdict {
+        Verdict::Incomplete => Verdict::Incomplete,
+        _ => Verdict::Violated,
+    };
+    Some(fault(
+        verdict,
+        format!(
+            "it shows itself {} whoever runs it, as {}, but {} {named}: see where the judgement is lost, or take \
+             `shows` out; it says: {}",
+            shows.words(),
+            bug.expected,
+            bug.engine.name(),
+            first_line(&bug.message)
+        ),
+    ))
 }
 
 /// A bug that is not found; nothing, if that is because the harness failed, which is told elsewhere.
@@ -173,6 +202,7 @@ fn first_line(text: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::{Fault, exit, faults};
+    use crate::bugs::data::Shows;
     use crate::bugs::hunt::Hunted;
     use crate::bugs::lines::{self, Ran};
     use crate::bugs::samples::{ended, found_by, missed_by, subject};
@@ -303,6 +333,37 @@ mod tests {
             [],
             "the others need not"
         );
+    }
+
+    #[test]
+    fn what_shows_in_every_execution_must_be_found_by_every_engine_with_its_rule() {
+        let subject = Subject {
+            shows: Some(Shows::End),
+            ..subject(&[])
+        };
+        for engine in Engine::ALL {
+            if engine != Engine::Explorer {
+                assert_eq!(wrong(&subject, engine, &[found_by(0, Some(6))]), []);
+            }
+            for (ran, what, code) in [
+                (missed_by(0), "does not find it", Exit::Violated),
+                (found_by(0, Some(7)), "finds C7", Exit::Violated),
+                (found_by(0, None), "finds a crash", Exit::Violated),
+                (
+                    ended(0, Verdict::Incomplete),
+                    "does not find it",
+                    Exit::Incomplete,
+                ),
+            ] {
+                let faults = wrong(&subject, engine, &[ran]);
+                let expected = format!("at the end whoever runs it, as C6, but {engine} {what}: ");
+                assert!(
+                    faults.iter().any(|fault| fault.text.contains(&expected)),
+                    "{faults:?}"
+                );
+                assert_eq!(exit(&faults, false), code);
+            }
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(super) fn registrar_bug(name: &str, scenarios: &[&str]) -> Bug {
         rule: Rule::new(6),
         source: None,
         loom: None,
+        shows: None,
         of: Of::Registrar {
             scenarios: scenarios.iter().map(|&name| name.to_owned()).collect(),
             change: diff(name.to_owned()),

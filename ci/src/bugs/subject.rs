@@ -6,7 +6,7 @@ use nmr_models::process::Source;
 use nmr_models::report::{Engine, Rule};
 use nmr_models::scenario::{MAX_LOOM_THREADS, Scenario};
 
-use super::data::{Bug, Of};
+use super::data::{Bug, Of, Shows};
 
 /// What takes the explorer seconds and shows little that a smaller scenario does not.
 pub const SLOWEST: &str = "four-lives";
@@ -24,6 +24,8 @@ pub struct Subject {
     pub rule: Rule,
     /// Why loom cannot find it.
     pub loom: Option<String>,
+    /// Where it shows itself in every execution of its first scenario.
+    pub shows: Option<Shows>,
     /// What is chosen in the planted worker, for the bug and for its twin.
     pub chosen: Option<[String; 2]>,
     /// The scenarios, the bug's own first.
@@ -124,6 +126,7 @@ impl Subject {
             place,
             rule: bug.rule,
             loom: bug.loom.clone(),
+            shows: bug.shows,
             chosen: None,
             cases: Vec::new(),
             own: 0,

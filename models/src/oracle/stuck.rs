@@ -14,6 +14,7 @@ use super::words;
 /// Names the rule.
 pub(super) fn classify(facts: &Facts, blocked: &[u8]) -> Violation {
     let found = call_in_callback(facts, blocked)
+        .or_else(|| wait_too_early(facts, blocked))
         .or_else(|| call_outside(facts, blocked))
         .or_else(|| each(facts, blocked, missing_detach))
         .or_else(|| each(facts, blocked, forgotten_cleanup))
@@ -57,6 +58,25 @@ fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
     Some((
         15,
         format!("the call of a callback or a destructor on thread {thread} does not return"),
+    ))
+}
+
+/// A wait goes on for what nobody deregisters (C14).
+fn wait_too_early(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
+    let waits = blocked
+        .iter()
+        .filter_map(|&thread| match facts.innermost_call(thread)?.call {
+            Call::Wait(reg) => reg,
+            _ => None,
+        });
+    let mut open = waits.filter(|reg| {
+        let registration = facts.registrations.get(reg);
+        registration.is_some_and(|registration| !registration.closing)
+    });
+    let reg = open.next()?;
+    Some((
+        14,
+        format!("the wait for {reg} does not return, but nobody had called deregister for it"),
     ))
 }
 

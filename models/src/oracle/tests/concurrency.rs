@@ -82,6 +82,20 @@ fn a_callbacks_call_returns() {
 }
 
 #[test]
+fn a_wait_for_what_nobody_deregisters_came_too_early() {
+    let registered = "1: > register c; < registered";
+    breaks(14, &[registered, "1: > wait c", "stuck 1"]);
+    breaks(
+        16,
+        &[
+            registered,
+            "1: > deregister c; < pending; > wait c",
+            "stuck 1",
+        ],
+    );
+}
+
+#[test]
 fn a_standstill_without_a_reason_is_a_lost_wake_up() {
     breaks(16, &[ATTACHED, C_LEAVES, "1: > wait c", "stuck 1"]);
     breaks(
