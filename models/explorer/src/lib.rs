@@ -13,11 +13,11 @@
 //!
 //! | what | what to do |
 //! |---|---|
-//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or [`touch`](nmr_sync::touch) at each use, and cover it in [`Builder::beside`] |
+//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or `nmr_sync::touch` at each use, and cover it in `Builder::beside` |
 //! | reference counts of `Arc`: who drops the last one | as above, or make the drop an operation of the program |
 //! | statics and thread-locals: they outlive an execution, and each execution begins with what the last one left | make the data inside the program |
-//! | time, random numbers, the order of a hash map, addresses | [`choose`], or leave them out |
-//! | values that nobody describes | nothing, for what a mutex protects: undescribed it counts as changed by each section. A description that leaves something out hides it ([`describe`](nmr_sync::describe)) |
+//! | time, random numbers, the order of a hash map, addresses | `choose`, or leave them out |
+//! | values that nobody describes | nothing, for what a mutex protects: undescribed it counts as changed by each section. A description that leaves something out hides it (`nmr_sync::describe`) |
 //! | other memory orders than sequential consistency | loom |
 //!
 //! What of this can be noticed is a harness error, and not a verdict: operations or descriptions that

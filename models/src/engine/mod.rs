@@ -126,7 +126,7 @@ pub struct Exploration {
 impl Exploration {
     /// What has been counted, and what was found. A finding that was made and is not this one, where none
     /// is, is an error: nobody knows then what the verdict is worth.
-    fn new(watch: &Watch, extent: Extent, finding: Option<Finding>) -> Self {
+    pub(crate) fn new(watch: &Watch, extent: Extent, finding: Option<Finding>) -> Self {
         let lost = watch.unheard();
         let is_lost = lost > 0 && finding.is_none();
         Self {

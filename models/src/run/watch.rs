@@ -92,3 +92,41 @@ impl Watch {
         self.found.load(Ordering::Relaxed) - self.heard.load(Ordering::Relaxed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Finding, Rule, Watch};
+    use crate::engine::Exploration;
+    use crate::report::{Extent, Verdict};
+
+    fn finding() -> Finding {
+        Finding {
+            rule: Some(Rule::new(2)),
+            message: "it was never offered".to_owned(),
+            history: Vec::new(),
+        }
+    }
+
+    /// The verdict of a search that has come to its end with this finding, or without one.
+    fn verdict(watch: &Watch, finding: Option<Finding>) -> Verdict {
+        Exploration::new(watch, Extent::Complete, finding).verdict()
+    }
+
+    #[test]
+    fn a_finding_that_does_not_arrive_is_an_error_of_the_harness() {
+        let watch = Watch::new(Arc::default(), |_, _| {});
+        assert_eq!(verdict(&watch, None), Verdict::Holds);
+        watch.found(&finding());
+        assert_eq!(verdict(&watch, Some(finding())), Verdict::Violated);
+        assert_eq!(verdict(&watch, None), Verdict::HarnessError);
+    }
+
+    #[cfg(not(loom))]
+    #[test]
+    fn a_finding_that_an_engine_has_heard_of_is_not_lost() {
+        let watch = Watch::new(Arc::default(), |_, _| {});
+        watch.found(&finding());
+        watch.heard();
+        assert_eq!(watch.unheard(), 0);
+    }
+}
