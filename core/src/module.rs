@@ -167,3 +167,16 @@ impl<'a> Offer<'a> {
         self.registrar.client_attach_provider(self.binding, client)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Arc, Opaque};
+
+    #[test]
+    fn a_value_that_is_shared_is_wrapped_as_it_is() {
+        let value = Arc::new(7_u32);
+        let opaque = Opaque::from_arc(value.clone());
+        assert_eq!(opaque.downcast_ref(), Some(&7_u32));
+        assert_eq!(Arc::strong_count(&value), 2);
+    }
+}

@@ -114,5 +114,15 @@ mod tests {
     fn guids_are_written_in_groups() {
         let npi = NpiId(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
         assert_eq!(npi.to_string(), "01234567-89ab-cdef-0123-456789abcdef");
+        assert_eq!(format!("{npi:?}"), npi.to_string());
+        let module = ModuleId(npi.0);
+        assert_eq!(module.to_string(), npi.to_string());
+        assert_eq!(format!("{module:?}"), npi.to_string());
+    }
+
+    #[test]
+    fn sides_are_written_as_words() {
+        let words = [Side::Client, Side::Provider].map(|side| side.to_string());
+        assert_eq!(words, ["client", "provider"]);
     }
 }

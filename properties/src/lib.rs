@@ -1,8 +1,8 @@
 //! Property tests of the registrar against its specification.
 //!
-//! - [`sequential`]: random sequences of operations on one thread, compared answer by answer and
+//! - `sequential`: random sequences of operations on one thread, compared answer by answer and
 //!   callback by callback with an executable model of the contract.
-//! - [`handle_bits`]: random handle values, which must be refused without effect (C12).
+//! - `handle_bits`: random handle values, which must be refused without effect (C12).
 //! - [`concurrent`]: random scenarios of several threads, judged by the oracle under shuttle.
 //! - [`case`]: a failure as a file that a person can read, and the way back.
 //!

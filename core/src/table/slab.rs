@@ -180,6 +180,19 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_that_is_taken_is_no_vacant_one() {
+        let mut slab = Slab::new(NonZeroU32::MAX);
+        for key in ['a', 'b'].map(|tenant| insert(&mut slab, tenant)) {
+            slab.remove(key);
+        }
+        assert_eq!(slab.vacant_count, 2);
+        insert(&mut slab, 'c');
+        assert_eq!(slab.vacant_count, 1);
+        insert(&mut slab, 'd');
+        assert_eq!(slab.vacant_count, 0);
+    }
+
+    #[test]
     fn a_slot_whose_generations_are_used_up_is_retired() {
         let mut slab = Slab::new(NonZeroU32::MIN.saturating_add(1));
         let first = insert(&mut slab, 'a');

@@ -96,6 +96,22 @@ fn a_forged_kind_over_a_live_slot_is_seen_through() {
 }
 
 #[test]
+fn a_handle_beyond_the_last_stripe_is_unknown() {
+    let world = World::default();
+    let (client, _) = world.add_client(world.client("c"));
+    let (owner, bits) = client.to_raw();
+    // A registrar has 256 stripes, and a handle bits for 1,024.
+    let beyond = ClientHandle::from_raw(owner, bits & !(0x3FF << 52) | 256 << 52);
+    let fault = HandleFault::Unknown;
+    let unknown = Err(DeregisterError::InvalidParameter {
+        handle: beyond,
+        fault,
+    });
+    assert_eq!(world.registrar.deregister_client(beyond), unknown);
+    world.end_client(client);
+}
+
+#[test]
 fn every_function_refuses_a_dead_handle_and_one_never_issued() {
     let world = World::default();
     let (client, module) = world.add_client(world.client("c"));

@@ -4,7 +4,7 @@
 //! [`fair`] mends so that it can end whatever the interleaving: no scenario hangs by its own fault.
 //! [`simplify`] says what is simpler. These are data, and the same in every build. The search (in the
 //! shuttle build) runs each scenario under the sampling engines, makes a failure small and saves it
-//! as a case of `nmr-models`. Sequences on one thread are [`sequential`](crate::sequential)'s.
+//! as a case of `nmr-models`. Sequences on one thread are `sequential`'s.
 
 pub mod assemble;
 #[cfg(shuttle)]
