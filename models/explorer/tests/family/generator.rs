@@ -29,16 +29,20 @@ impl Generator {
     pub(crate) fn next_program(&mut self) -> Program {
         let cells = 1 + self.below(3);
         let cells: Vec<Cover> = (0..cells).map(|_| self.next_cover()).collect();
-        let count = 2 + self.below(2);
         // Without reductions, programs of three threads of four operations take minutes each.
-        let most = if count == 2 { 4 } else { 3 };
+        let (count, most) = match self.below(16) {
+            0 => (4 + self.below(2), 1),
+            1 => (2, 6),
+            2..=8 => (2, 4),
+            _ => (3, 3),
+        };
         let mut threads: Vec<Vec<Op>> =
             (0..count).map(|_| self.next_thread(&cells, most)).collect();
         let (mut has_child, mut alike) = (false, 0);
         match self.below(8) {
-            0 => has_child = self.start_the_last(&mut threads),
+            0 => has_child = self.start_the_last(&cells, &mut threads),
             1 => {
-                alike = 2 + self.below(count - 1) as usize;
+                alike = 2 + self.below(count.min(3) - 1) as usize;
                 let script = threads[0].clone();
                 threads[..alike].fill(script);
             }
@@ -82,7 +86,7 @@ impl Generator {
     }
 
     /// Lets one of the other threads start the last one, and wait for it.
-    fn start_the_last(&mut self, threads: &mut [Vec<Op>]) -> bool {
+    fn start_the_last(&mut self, cells: &[Cover], threads: &mut [Vec<Op>]) -> bool {
         let parent = self.below(threads.len() as u64 - 1) as usize;
         let ops = &mut threads[parent];
         // What lingers goes on up to its next operation: it must start nobody there.
@@ -90,11 +94,39 @@ impl Generator {
         let from = self.below(ops.len() as u64 + 1) as usize;
         ops.insert(from, Op::Spawn);
         let to = from + 1 + self.below((ops.len() - from) as u64) as usize;
-        ops.insert(to, Op::Join);
+        let join = match self.below(4) {
+            0 | 1 => Op::Join,
+            _ => Op::Hold(self.lockable(cells)),
+        };
+        ops.insert(to, join);
         true
     }
 
+    /// The number of a cell that is no monitor, or of the gate.
+    fn lockable(&mut self, cells: &[Cover]) -> usize {
+        let cell = self.below(cells.len() as u64 + 1) as usize;
+        match cells.get(cell) {
+            Some(Cover::Monitor) => cells.len(),
+            _ => cell,
+        }
+    }
+
+    /// What is done with the gate as well.
+    fn next_op_of_a_lock(&mut self, cells: &[Cover]) -> Op {
+        let (cell, by) = (self.lockable(cells), 1 + self.below(5));
+        match self.below(10) {
+            0 => Op::Leak(cell),
+            1..=3 => Op::Panic(cell, by),
+            4 | 5 => Op::Try(cell, by),
+            6 => Op::Read(cell),
+            _ => Op::Change(cell, by),
+        }
+    }
+
     fn next_op(&mut self, cells: &[Cover]) -> Op {
+        if self.one_in(6) {
+            return self.next_op_of_a_lock(cells);
+        }
         let count = cells.len() as u64;
         let cell = self.below(count) as usize;
         let by = 1 + self.below(5);
@@ -132,12 +164,15 @@ impl Generator {
     }
 }
 
-/// The generated programs that most tests are about.
+/// The generated programs that most tests are about: as many as `NMR_PROGRAMS` says, or 4,000.
 pub(crate) fn family() -> &'static [Program] {
     static FAMILY: OnceLock<Vec<Program>> = OnceLock::new();
     FAMILY.get_or_init(|| {
         let mut generator = Generator::new(1);
-        (0..2_000).map(|_| generator.next_program()).collect()
+        let count = std::env::var("NMR_PROGRAMS").map_or(4_000, |count| {
+            count.parse().expect("NMR_PROGRAMS is a number of programs")
+        });
+        (0..count).map(|_| generator.next_program()).collect()
     })
 }
 

@@ -29,7 +29,7 @@ fn reported(program: &Program, off: &[Reduction]) -> Option<(u32, bool)> {
 fn a_deadlock_is_reported_with_as_few_preemptions_as_it_needs() {
     let mut counts = [0; 2];
     // Whether a lock is held can be noticed by those who only try.
-    let notices = |op| matches!(op, Op::Try(..) | Op::Doze(..));
+    let notices = |op| matches!(op, Op::Try(..) | Op::Doze(..) | Op::Hold(_));
     for program in family().iter().filter(|program| !program.has(notices)) {
         let Some(fewest) = preemptions_to_stick(program) else {
             continue;

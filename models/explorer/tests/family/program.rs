@@ -1,8 +1,10 @@
-//! Small programs: two or three threads, one to three cells, a few operations each.
+//! Small programs: two to five threads, one to three cells and a gate, a few operations each.
 
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_sync::{Condvar, Monitor, Mutex, MutexGuard, thread};
 
@@ -50,6 +52,12 @@ pub(crate) enum Op {
     Spawn,
     /// Waits for the last thread's end, and mixes its number into the thread's own.
     Join,
+    /// The same, with the cell's lock held.
+    Hold(usize),
+    /// Takes the cell's lock and keeps it for good.
+    Leak(usize),
+    /// Takes the cell's lock, changes the number, and leaves the section by a panic, which is caught.
+    Panic(usize, u64),
 }
 
 /// The change that an operation makes with this value.
@@ -109,6 +117,12 @@ enum Cell {
         says: Says,
     },
     Monitor(Monitor<Watched>),
+    /// A lock that protects nothing that anybody could see, and a number beside it. There is one in each
+    /// program, after all others.
+    Gate {
+        lock: Mutex<()>,
+        number: AtomicU64,
+    },
 }
 
 /// A number that a monitor protects, and the cell that it is in.
@@ -136,6 +150,13 @@ impl Cell {
         }
     }
 
+    fn new_gate() -> Self {
+        Self::Gate {
+            lock: Mutex::new(()),
+            number: AtomicU64::new(0),
+        }
+    }
+
     fn plain(&self) -> (&Mutex<u64>, &Condvar, Says) {
         match self {
             Self::Plain {
@@ -143,7 +164,9 @@ impl Cell {
                 changed,
                 says,
             } => (number, changed, *says),
-            Self::Monitor(_) => unreachable!("no such operation is generated for a monitor"),
+            Self::Monitor(_) | Self::Gate { .. } => {
+                unreachable!("no such operation is generated for a monitor or a gate")
+            }
         }
     }
 
@@ -151,6 +174,7 @@ impl Cell {
     fn into_number(self, cell: usize) -> u64 {
         match self {
             Self::Plain { number, .. } => number.into_inner(),
+            Self::Gate { number, .. } => number.into_inner(),
             Self::Monitor(monitor) => {
                 drop(monitor);
                 LAST.with_borrow(|last| last[cell])
@@ -192,8 +216,12 @@ impl Program {
         BESIDE.set([0; SLOTS]);
         let idle: Vec<_> = (0..others).map(|_| thread::spawn(|| {})).collect();
         let covers = self.cells.iter().copied().enumerate();
-        let cells: Arc<Vec<Cell>> =
-            Arc::new(covers.map(|(cell, cover)| Cell::new(cell, cover)).collect());
+        let cells: Arc<Vec<Cell>> = Arc::new(
+            covers
+                .map(|(cell, cover)| Cell::new(cell, cover))
+                .chain([Cell::new_gate()])
+                .collect(),
+        );
         let program = Arc::new(self.clone());
         let mut own = Running::new(&program, &cells, 0);
         let first = usize::from(self.main_takes_part);
@@ -299,10 +327,11 @@ impl Running {
             Op::Unless => {}
             Op::Linger => nmr_sync::linger(),
             Op::Spawn => self.child = Some(self.start(self.program.threads.len() - 1)),
-            Op::Join => {
-                let child = self.child.take().expect("it was started");
-                self.keep(child.join().unwrap());
-            }
+            Op::Join => self.join_child(),
+            Op::Hold(cell) => self.hold(cell),
+            Op::Leak(cell) => self.leak(cell),
+            Op::Panic(cell, by) => self.panic(cell, by),
+            Op::Try(cell, by) if self.is_gate(cell) => self.try_gate(cell, by),
             Op::Mix(from, to) => self.mix(from, to),
             Op::Move(from, to) => self.move_(from, to),
             Op::Doze(cell, other) => self.doze(cell, other),
@@ -317,6 +346,10 @@ impl Running {
     fn change(&self, cell: usize, by: u64) {
         match &self.cells[cell] {
             Cell::Monitor(monitor) => monitor.enter(|data| data.number = change(data.number, by)),
+            Cell::Gate { lock, number } => {
+                let _held = lock.lock();
+                change_unseen(number, by);
+            }
             plain => {
                 let (number, _, says) = plain.plain();
                 let mut number = number.lock();
@@ -372,6 +405,10 @@ impl Running {
                 nmr_sync::learn(&data.number);
                 data.number
             }),
+            Cell::Gate { lock, number } => {
+                let _held = lock.lock();
+                number.load(Ordering::Relaxed)
+            }
             plain => {
                 let (number, _, says) = plain.plain();
                 let number = number.lock();
@@ -381,6 +418,73 @@ impl Running {
             }
         };
         self.keep(number);
+    }
+
+    fn is_gate(&self, cell: usize) -> bool {
+        cell == self.program.cells.len()
+    }
+
+    fn try_gate(&self, cell: usize, by: u64) {
+        if let Cell::Gate { lock, number } = &self.cells[cell]
+            && let Some(_held) = lock.try_lock()
+        {
+            change_unseen(number, by);
+        }
+    }
+
+    fn join_child(&mut self) {
+        let child = self.child.take().expect("it was started");
+        self.keep(child.join().unwrap());
+    }
+
+    fn hold(&mut self, cell: usize) {
+        let cells = self.cells.clone();
+        match &cells[cell] {
+            Cell::Gate { lock, .. } => {
+                let _held = lock.lock();
+                self.join_child();
+            }
+            plain => {
+                let (number, _, says) = plain.plain();
+                let held = number.lock();
+                say(&held, says, &());
+                self.join_child();
+            }
+        }
+    }
+
+    fn leak(&self, cell: usize) {
+        match &self.cells[cell] {
+            Cell::Gate { lock, .. } => std::mem::forget(lock.lock()),
+            plain => {
+                let (number, _, says) = plain.plain();
+                let held = number.lock();
+                say(&held, says, &());
+                std::mem::forget(held);
+            }
+        }
+    }
+
+    fn panic(&self, cell: usize, by: u64) {
+        let left = catch_unwind(AssertUnwindSafe(|| match &self.cells[cell] {
+            Cell::Gate { lock, number } => {
+                let _held = lock.lock();
+                change_unseen(number, by);
+                resume_unwind(Box::new(OnPurpose));
+            }
+            plain => {
+                let (number, _, says) = plain.plain();
+                let mut number = number.lock();
+                *number = change(*number, by);
+                say(&number, says, &());
+                // Unlike `panic!` it prints nothing.
+                resume_unwind(Box::new(OnPurpose));
+            }
+        }));
+        let Err(payload) = left;
+        if !payload.is::<OnPurpose>() {
+            resume_unwind(payload);
+        }
     }
 
     fn touch(&mut self, cell: usize, slot: usize, by: u64) {
@@ -424,6 +528,17 @@ impl Running {
         *number = change(*number, AWAITED);
         say(&number, says, &());
     }
+}
+
+/// What leaves a section that is left by a panic.
+struct OnPurpose;
+
+/// Changes what only a gate protects, of which nothing is told.
+fn change_unseen(number: &AtomicU64, by: u64) {
+    number.store(
+        change(number.load(Ordering::Relaxed), by),
+        Ordering::Relaxed,
+    );
 }
 
 /// What is not done with a monitor, in one cell.

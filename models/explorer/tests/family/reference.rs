@@ -80,6 +80,10 @@ fn steps(op: Op) -> Vec<Step> {
         Op::Unless | Op::Linger => Vec::new(),
         Op::Spawn => vec![Step::Spawn],
         Op::Join => vec![Step::Join],
+        Op::Hold(cell) => locked(cell, &[Step::Join]),
+        Op::Leak(cell) => vec![Step::Lock(cell)],
+        // To whoever looks from outside a panic that is caught ends a section as any other end does.
+        Op::Panic(cell, by) => locked(cell, &[Step::Change(cell, by)]),
     }
 }
 
@@ -130,7 +134,7 @@ impl Machine {
         Self {
             code: threads.map(|ops| code(ops)).collect(),
             spurious,
-            unlocked: (0..program.cells.len()).map(notifies).collect(),
+            unlocked: (0..=program.cells.len()).map(notifies).collect(),
         }
     }
 
@@ -144,8 +148,9 @@ impl Machine {
             at: vec![0; threads],
             rest,
             kept: vec![0; threads],
-            held: vec![false; program.cells.len()],
-            numbers: vec![0; program.cells.len()],
+            // The last one is the gate.
+            held: vec![false; program.cells.len() + 1],
+            numbers: vec![0; program.cells.len() + 1],
             slots: vec![0; SLOTS],
         }
     }

@@ -27,7 +27,7 @@ fn smaller(program: &Program) -> Vec<Program> {
         }
     }
     for (thread, ops) in program.threads.iter().enumerate() {
-        let may_go = |index: &usize| !matches!(ops[*index], Op::Spawn | Op::Join);
+        let may_go = |index: &usize| !matches!(ops[*index], Op::Spawn | Op::Join | Op::Hold(_));
         for index in (0..ops.len()).filter(may_go) {
             add(&|smaller| {
                 let alike = if thread < smaller.alike {
