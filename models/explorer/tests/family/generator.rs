@@ -28,7 +28,7 @@ impl Generator {
 
     pub(crate) fn next_program(&mut self) -> Program {
         let cells = 1 + self.below(3);
-        let cells: Vec<Cover> = (0..cells).map(|_| self.next_cover()).collect();
+        let mut cells: Vec<Cover> = (0..cells).map(|_| self.next_cover()).collect();
         // Without reductions, programs of three threads of four operations take minutes each.
         let (count, most) = match self.below(16) {
             0 => (4 + self.below(2), 1),
@@ -40,7 +40,10 @@ impl Generator {
             (0..count).map(|_| self.next_thread(&cells, most)).collect();
         let (mut has_child, mut alike) = (false, 0);
         match self.below(8) {
-            0 => has_child = self.start_the_last(&cells, &mut threads),
+            0 => {
+                has_child = self.start_the_last(&cells, &mut threads);
+                self.perhaps_only_read(&mut cells, &mut threads);
+            }
             1 => {
                 alike = 2 + self.below(count.min(3) - 1) as usize;
                 let script = threads[0].clone();
@@ -96,10 +99,29 @@ impl Generator {
         let to = from + 1 + self.below((ops.len() - from) as u64) as usize;
         let join = match self.below(4) {
             0 | 1 => Op::Join,
-            _ => Op::Hold(self.lockable(cells)),
+            _ => Op::Hold(self.below(cells.len() as u64 + 1) as usize),
         };
         ops.insert(to, join);
         true
+    }
+
+    /// Lets nobody change what is in a cell that is held over a join, and says so: that one waits for another
+    /// there is then all that anybody could notice.
+    fn perhaps_only_read(&mut self, cells: &mut [Cover], threads: &mut [Vec<Op>]) {
+        let mut ops = threads.iter().flatten();
+        let held = ops.find_map(|&op| match op {
+            Op::Hold(cell) => Some(cell),
+            _ => None,
+        });
+        let Some(cell) = held.filter(|&cell| cell < cells.len()) else {
+            return;
+        };
+        if self.one_in(2) {
+            cells[cell] = Cover::Monitor;
+            let changes = |op: &&mut Op| !matches!(op, Op::Spawn | Op::Hold(_) | Op::Unless);
+            let ops = threads.iter_mut().flatten();
+            ops.filter(changes).for_each(|op| *op = Op::Read(cell));
+        }
     }
 
     /// The number of a cell that is no monitor, or of the gate.

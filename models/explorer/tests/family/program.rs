@@ -444,6 +444,11 @@ impl Running {
                 let _held = lock.lock();
                 self.join_child();
             }
+            Cell::Monitor(monitor) => {
+                let child = self.child.take().expect("it was started");
+                let number = monitor.enter(|_| child.join().unwrap());
+                self.keep(number);
+            }
             plain => {
                 let (number, _, says) = plain.plain();
                 let held = number.lock();
