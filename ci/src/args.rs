@@ -96,7 +96,7 @@ pub struct Check {
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time for each run, such as `60s`. By default 60 s under explorer, 5 s under loom, which has it
+    /// Time for each run, such as `60s`. By default 60 s under explorer, 3 s under loom, which has it
     /// twice, and 700 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
