@@ -284,6 +284,15 @@ pub mod atomic {
             }
         }
 
+        /// What is in it; no step, for nobody else has it.
+        #[must_use]
+        pub fn into_inner(self) -> usize {
+            match self.value {
+                Value::Observed(plain) => plain.into_inner(),
+                Value::Shuttle(value) => value.into_inner(),
+            }
+        }
+
         /// What is in it.
         #[track_caller]
         pub fn load(&self, ordering: Ordering) -> usize {

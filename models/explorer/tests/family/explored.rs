@@ -89,7 +89,7 @@ fn disagreement(program: &Program, found: &Explored, expected: &Outcomes) -> Str
     let missed: Vec<_> = expected.finals.difference(&found.finals).collect();
     let added: Vec<_> = found.finals.difference(&expected.finals).collect();
     format!(
-        "{program:#?}\nexpected: {} ends, and that it {} get stuck\nmissed: {missed:?}\nadded: \
+        "{program}\nexpected: {} ends, and that it {} get stuck\nmissed: {missed:?}\nadded: \
          {added:?}\n{}",
         expected.finals.len(),
         if expected.sticks { "can" } else { "cannot" },

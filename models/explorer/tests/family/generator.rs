@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::program::{Cover, Op, Program, SLOTS, Says};
+use super::program::{ATOMICS, Cover, Op, Program, SLOTS, Says};
 
 /// See the [module's documentation](self).
 pub(crate) struct Generator {
@@ -76,7 +76,12 @@ impl Generator {
     fn next_thread(&mut self, cells: &[Cover], most: u64) -> Vec<Op> {
         let count = 1 + self.below(most);
         let mut ops: Vec<Op> = (0..count).map(|_| self.next_op(cells)).collect();
-        let keeps = |op: &Op| matches!(op, Op::Read(_) | Op::Touch(..) | Op::Choose(_));
+        let keeps = |op: &Op| {
+            matches!(
+                op,
+                Op::Read(_) | Op::Touch(..) | Op::Choose(_) | Op::Load(_)
+            )
+        };
         if let Some(kept) = ops.iter().position(keeps)
             && self.one_in(2)
         {
@@ -88,7 +93,7 @@ impl Generator {
         ops
     }
 
-    /// Lets one of the other threads start the last one, and wait for it.
+    /// Lets one of the other threads start the last one, and perhaps wait for it.
     fn start_the_last(&mut self, cells: &[Cover], threads: &mut [Vec<Op>]) -> bool {
         let parent = self.below(threads.len() as u64 - 1) as usize;
         let ops = &mut threads[parent];
@@ -96,6 +101,9 @@ impl Generator {
         ops.retain(|&op| !matches!(op, Op::Linger | Op::Unless));
         let from = self.below(ops.len() as u64 + 1) as usize;
         ops.insert(from, Op::Spawn);
+        if self.one_in(4) {
+            return true;
+        }
         let to = from + 1 + self.below((ops.len() - from) as u64) as usize;
         let join = match self.below(4) {
             0 | 1 => Op::Join,
@@ -106,7 +114,8 @@ impl Generator {
     }
 
     /// Lets nobody change what is in a cell that is held over a join, and says so: that one waits for another
-    /// there is then all that anybody could notice.
+    /// there is then all that anybody could notice. If there is another cell, nobody waits in the order that
+    /// is tried first: the child tells that it runs, and goes on to its own section.
     fn perhaps_only_read(&mut self, cells: &mut [Cover], threads: &mut [Vec<Op>]) {
         let mut ops = threads.iter().flatten();
         let held = ops.find_map(|&op| match op {
@@ -121,6 +130,16 @@ impl Generator {
             let changes = |op: &&mut Op| !matches!(op, Op::Spawn | Op::Hold(_) | Op::Unless);
             let ops = threads.iter_mut().flatten();
             ops.filter(changes).for_each(|op| *op = Op::Read(cell));
+            let Some(other) = (0..cells.len()).find(|&other| other != cell) else {
+                return;
+            };
+            let (child, others) = threads.split_last_mut().expect("there are threads");
+            child.insert(0, Op::Announce(other, 1));
+            for ops in others {
+                if let Some(held) = ops.iter().position(|op| matches!(op, Op::Hold(_))) {
+                    ops.insert(held, Op::Await(other));
+                }
+            }
         }
     }
 
@@ -145,9 +164,21 @@ impl Generator {
         }
     }
 
+    fn next_op_of_an_atomic(&mut self, cells: &[Cover]) -> Op {
+        let atomic = self.below(ATOMICS as u64) as usize;
+        match self.below(6) {
+            0 | 1 => Op::Update(atomic, 1 + self.below(5)),
+            2 | 3 => Op::Load(atomic),
+            4 => Op::Put(atomic),
+            _ => Op::Count(self.below(cells.len() as u64 + 1) as usize, atomic),
+        }
+    }
+
     fn next_op(&mut self, cells: &[Cover]) -> Op {
-        if self.one_in(6) {
-            return self.next_op_of_a_lock(cells);
+        match self.below(12) {
+            0 | 1 => return self.next_op_of_a_lock(cells),
+            2 => return self.next_op_of_an_atomic(cells),
+            _ => {}
         }
         let count = cells.len() as u64;
         let cell = self.below(count) as usize;

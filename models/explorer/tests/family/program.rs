@@ -1,11 +1,13 @@
-//! Small programs: two to five threads, one to three cells and a gate, a few operations each.
+//! Small programs: two to five threads, one to three cells, a gate and two atomics, a few operations each.
 
 use std::cell::RefCell;
+use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use nmr_sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use nmr_sync::{Condvar, Monitor, Mutex, MutexGuard, thread};
 
 /// What a thread does. Cells are numbers under a mutex with a condvar beside it; each thread has a number
@@ -48,7 +50,15 @@ pub(crate) enum Op {
     Unless,
     /// Lets the others go on.
     Linger,
-    /// Starts the last thread of the program.
+    /// Changes the atomic's number at one time.
+    Update(usize, u64),
+    /// Mixes the atomic's number into the thread's own.
+    Load(usize),
+    /// Puts the thread's own number into the atomic.
+    Put(usize),
+    /// Takes the cell's lock, changes the atomic's number, and mixes what was in it into the cell's.
+    Count(usize, usize),
+    /// Starts the last thread of the program. If nobody waits for its end, it is detached.
     Spawn,
     /// Waits for the last thread's end, and mixes its number into the thread's own.
     Join,
@@ -70,6 +80,9 @@ pub(crate) const AWAITED: u64 = 7;
 
 /// As many slots beside the cells.
 pub(crate) const SLOTS: usize = 2;
+
+/// As many atomics.
+pub(crate) const ATOMICS: usize = 2;
 
 /// What is said of a cell to an explorer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,7 +107,7 @@ pub(crate) struct Says {
 pub(crate) struct Program {
     pub(crate) cells: Vec<Cover>,
     pub(crate) threads: Vec<Vec<Op>>,
-    /// The last thread is started and awaited by another one's operations.
+    /// The last thread is started by another one's operations, and awaited by them or detached.
     pub(crate) has_child: bool,
     /// The first thread is the main one.
     pub(crate) main_takes_part: bool,
@@ -106,7 +119,7 @@ pub(crate) struct Program {
     pub(crate) alike: usize,
 }
 
-/// The numbers in the cells, in the slots, and of the threads at the end.
+/// The numbers in the cells and the atomics, in the slots, and of the threads at the end.
 pub(crate) type Outcome = (Vec<u64>, Vec<u64>, Vec<u64>);
 
 /// A cell of a running program.
@@ -215,15 +228,9 @@ impl Program {
     pub(crate) fn run_behind(&self, others: usize) -> Outcome {
         BESIDE.set([0; SLOTS]);
         let idle: Vec<_> = (0..others).map(|_| thread::spawn(|| {})).collect();
-        let covers = self.cells.iter().copied().enumerate();
-        let cells: Arc<Vec<Cell>> = Arc::new(
-            covers
-                .map(|(cell, cover)| Cell::new(cell, cover))
-                .chain([Cell::new_gate()])
-                .collect(),
-        );
         let program = Arc::new(self.clone());
-        let mut own = Running::new(&program, &cells, 0);
+        let shared = Arc::new(Shared::new(self));
+        let mut own = Running::new(&program, &shared, 0);
         let first = usize::from(self.main_takes_part);
         let others = first..self.threads.len() - usize::from(self.has_child);
         let others: Vec<_> = others.map(|number| own.start(number)).collect();
@@ -234,12 +241,12 @@ impl Program {
         drop(own);
         answers.extend(others.into_iter().map(|other| other.join().unwrap()));
         idle.into_iter().for_each(|other| other.join().unwrap());
-        let cells = Arc::into_inner(cells).expect("all threads have ended");
-        let cells = cells.into_iter().enumerate();
-        let numbers = cells
-            .map(|(number, cell)| cell.into_number(number))
-            .collect();
-        (numbers, BESIDE.with_borrow(|slots| slots.to_vec()), answers)
+        if let Some(detached) = &shared.detached {
+            detached.clone().wait_until(|ended| ended.then_some(()));
+        }
+        let shared = Arc::into_inner(shared).expect("all threads have ended");
+        let slots = BESIDE.with_borrow(|slots| slots.to_vec());
+        (shared.into_numbers(), slots, answers)
     }
 
     /// Of outcomes that differ by an exchange of threads that are alike, the least.
@@ -269,22 +276,83 @@ impl Program {
     pub(crate) fn has(&self, is: impl Fn(Op) -> bool) -> bool {
         self.threads.iter().flatten().copied().any(is)
     }
+
+    /// Nobody waits for the last thread's end.
+    pub(crate) fn is_child_detached(&self) -> bool {
+        self.has_child && !self.has(|op| matches!(op, Op::Join | Op::Hold(_)))
+    }
+}
+
+/// As a person reads it: what is shared, then a line for each thread.
+impl fmt::Display for Program {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (cell, cover) in self.cells.iter().enumerate() {
+            writeln!(f, "cell {cell}: {cover:?}")?;
+        }
+        writeln!(f, "cell {}: the gate", self.cells.len())?;
+        for (thread, ops) in self.threads.iter().enumerate() {
+            let child = self.has_child && thread + 1 == self.threads.len();
+            let what = match (thread, child) {
+                (0, _) if self.main_takes_part => " (main)",
+                (_, true) if self.is_child_detached() => " (started by another, detached)",
+                (_, true) => " (started by another)",
+                _ if thread < self.alike => " (alike)",
+                _ => "",
+            };
+            let ops: Vec<String> = ops.iter().map(|op| format!("{op:?}")).collect();
+            writeln!(f, "thread {thread}{what}: {}", ops.join("; "))?;
+        }
+        let (forgets, beside) = (self.forgets, self.beside);
+        write!(f, "forgets: {forgets}, slots are described: {beside}")
+    }
+}
+
+/// What the threads of a running program share.
+struct Shared {
+    /// The last one is the gate.
+    cells: Vec<Cell>,
+    atomics: [AtomicUsize; ATOMICS],
+    /// Whether the detached thread has ended, if there is one.
+    detached: Option<Arc<Monitor<bool>>>,
+}
+
+impl Shared {
+    fn new(program: &Program) -> Self {
+        let covers = program.cells.iter().copied().enumerate();
+        let cells = covers.map(|(cell, cover)| Cell::new(cell, cover));
+        Self {
+            cells: cells.chain([Cell::new_gate()]).collect(),
+            atomics: [(); ATOMICS].map(|()| AtomicUsize::new(0)),
+            detached: program
+                .is_child_detached()
+                .then(|| Arc::new(Monitor::new(false))),
+        }
+    }
+
+    /// See [`Outcome`].
+    fn into_numbers(self) -> Vec<u64> {
+        let cells = self.cells.into_iter().enumerate();
+        let cells = cells.map(|(number, cell)| cell.into_number(number));
+        let atomics = self.atomics.into_iter();
+        let atomics = atomics.map(|atomic| atomic.into_inner() as u64);
+        cells.chain(atomics).collect()
+    }
 }
 
 /// A thread and what it has.
 struct Running {
     program: Arc<Program>,
-    cells: Arc<Vec<Cell>>,
+    shared: Arc<Shared>,
     number: usize,
     kept: u64,
     child: Option<thread::JoinHandle<u64>>,
 }
 
 impl Running {
-    fn new(program: &Arc<Program>, cells: &Arc<Vec<Cell>>, number: usize) -> Self {
+    fn new(program: &Arc<Program>, shared: &Arc<Shared>, number: usize) -> Self {
         Self {
             program: program.clone(),
-            cells: cells.clone(),
+            shared: shared.clone(),
             number,
             kept: 0,
             child: None,
@@ -292,8 +360,26 @@ impl Running {
     }
 
     fn start(&self, number: usize) -> thread::JoinHandle<u64> {
-        let mut other = Self::new(&self.program, &self.cells, number);
+        let mut other = Self::new(&self.program, &self.shared, number);
         thread::spawn(move || other.run())
+    }
+
+    /// The last thread, which says that it has ended after it has let go of all that it shares.
+    fn start_detached(&self) {
+        let mut other = Self::new(&self.program, &self.shared, self.last());
+        let ended = self.shared.detached.clone().expect("it is detached");
+        thread::spawn(move || {
+            other.run();
+            drop(other);
+            ended.enter_then_notify(|ended| {
+                *ended = true;
+                ((), true)
+            });
+        });
+    }
+
+    fn last(&self) -> usize {
+        self.program.threads.len() - 1
     }
 
     fn run(&mut self) -> u64 {
@@ -326,7 +412,12 @@ impl Running {
             Op::Choose(below) => self.keep(nmr_explorer::choose(below) as u64),
             Op::Unless => {}
             Op::Linger => nmr_sync::linger(),
-            Op::Spawn => self.child = Some(self.start(self.program.threads.len() - 1)),
+            Op::Update(atomic, by) => self.update(atomic, by),
+            Op::Load(atomic) => self.keep(self.shared.atomics[atomic].load(SeqCst) as u64),
+            Op::Put(atomic) => self.shared.atomics[atomic].store(self.kept as usize, SeqCst),
+            Op::Count(cell, atomic) => self.count(cell, atomic),
+            Op::Spawn if self.program.is_child_detached() => self.start_detached(),
+            Op::Spawn => self.child = Some(self.start(self.last())),
             Op::Join => self.join_child(),
             Op::Hold(cell) => self.hold(cell),
             Op::Leak(cell) => self.leak(cell),
@@ -339,12 +430,37 @@ impl Running {
             | Op::Sleep(cell)
             | Op::Notify(cell)
             | Op::Call(cell)
-            | Op::Try(cell, _) => perform_plain(op, self.cells[cell].plain()),
+            | Op::Try(cell, _) => perform_plain(op, self.shared.cells[cell].plain()),
+        }
+    }
+
+    fn update(&self, atomic: usize, by: u64) {
+        let changed = |number: usize| Some(change(number as u64, by) as usize);
+        let updated = self.shared.atomics[atomic].fetch_update(SeqCst, SeqCst, changed);
+        updated.expect("it is always changed");
+    }
+
+    fn count(&self, cell: usize, atomic: usize) {
+        let add = || self.shared.atomics[atomic].fetch_add(1, SeqCst) as u64;
+        match &self.shared.cells[cell] {
+            Cell::Monitor(monitor) => {
+                monitor.enter(|data| data.number = change(data.number, add()));
+            }
+            Cell::Gate { lock, number } => {
+                let _held = lock.lock();
+                change_unseen(number, add());
+            }
+            plain => {
+                let (number, _, says) = plain.plain();
+                let mut number = number.lock();
+                *number = change(*number, add());
+                say(&number, says, &());
+            }
         }
     }
 
     fn change(&self, cell: usize, by: u64) {
-        match &self.cells[cell] {
+        match &self.shared.cells[cell] {
             Cell::Monitor(monitor) => monitor.enter(|data| data.number = change(data.number, by)),
             Cell::Gate { lock, number } => {
                 let _held = lock.lock();
@@ -360,7 +476,7 @@ impl Running {
     }
 
     fn announce(&self, cell: usize, by: u64) {
-        match &self.cells[cell] {
+        match &self.shared.cells[cell] {
             Cell::Monitor(monitor) => monitor.enter_then_notify(|data| {
                 data.number = change(data.number, by);
                 ((), true)
@@ -376,7 +492,7 @@ impl Running {
     }
 
     fn await_(&self, cell: usize) {
-        match &self.cells[cell] {
+        match &self.shared.cells[cell] {
             Cell::Monitor(monitor) => monitor.wait_until(|data| {
                 (data.number != 0).then(|| data.number = change(data.number, AWAITED))
             }),
@@ -400,7 +516,7 @@ impl Running {
     }
 
     fn read(&mut self, cell: usize) {
-        let number = match &self.cells[cell] {
+        let number = match &self.shared.cells[cell] {
             Cell::Monitor(monitor) => monitor.enter(|data| {
                 nmr_sync::learn(&data.number);
                 data.number
@@ -425,7 +541,7 @@ impl Running {
     }
 
     fn try_gate(&self, cell: usize, by: u64) {
-        if let Cell::Gate { lock, number } = &self.cells[cell]
+        if let Cell::Gate { lock, number } = &self.shared.cells[cell]
             && let Some(_held) = lock.try_lock()
         {
             change_unseen(number, by);
@@ -438,8 +554,8 @@ impl Running {
     }
 
     fn hold(&mut self, cell: usize) {
-        let cells = self.cells.clone();
-        match &cells[cell] {
+        let shared = self.shared.clone();
+        match &shared.cells[cell] {
             Cell::Gate { lock, .. } => {
                 let _held = lock.lock();
                 self.join_child();
@@ -459,7 +575,7 @@ impl Running {
     }
 
     fn leak(&self, cell: usize) {
-        match &self.cells[cell] {
+        match &self.shared.cells[cell] {
             Cell::Gate { lock, .. } => std::mem::forget(lock.lock()),
             plain => {
                 let (number, _, says) = plain.plain();
@@ -471,7 +587,7 @@ impl Running {
     }
 
     fn panic(&self, cell: usize, by: u64) {
-        let left = catch_unwind(AssertUnwindSafe(|| match &self.cells[cell] {
+        let left = catch_unwind(AssertUnwindSafe(|| match &self.shared.cells[cell] {
             Cell::Gate { lock, number } => {
                 let _held = lock.lock();
                 change_unseen(number, by);
@@ -493,7 +609,7 @@ impl Running {
     }
 
     fn touch(&mut self, cell: usize, slot: usize, by: u64) {
-        let (number, _, says) = self.cells[cell].plain();
+        let (number, _, says) = self.shared.cells[cell].plain();
         let number = number.lock();
         nmr_sync::touch(slot as u32);
         let slot = BESIDE.with_borrow_mut(|slots| {
@@ -507,8 +623,8 @@ impl Running {
     }
 
     fn mix(&self, from: usize, to: usize) {
-        let (from, _, from_says) = self.cells[from].plain();
-        let (to, _, to_says) = self.cells[to].plain();
+        let (from, _, from_says) = self.shared.cells[from].plain();
+        let (to, _, to_says) = self.shared.cells[to].plain();
         let first = from.lock();
         say(&first, from_says, &*first);
         let mut second = to.lock();
@@ -517,7 +633,7 @@ impl Running {
     }
 
     fn move_(&self, from: usize, to: usize) {
-        let (from, _, says) = self.cells[from].plain();
+        let (from, _, says) = self.shared.cells[from].plain();
         let mut first = from.lock();
         let moved = std::mem::replace(&mut *first, 1);
         say(&first, says, &moved);
@@ -525,7 +641,7 @@ impl Running {
     }
 
     fn doze(&self, cell: usize, other: usize) {
-        let (number, changed, says) = self.cells[cell].plain();
+        let (number, changed, says) = self.shared.cells[cell].plain();
         let mut number = number.lock();
         self.announce(other, 1);
         say(&number, says, &());

@@ -4,7 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, LazyLock, Mutex};
 
-use super::program::{AWAITED, Op, Outcome, Program, SLOTS, change};
+use super::program::{ATOMICS, AWAITED, Op, Outcome, Program, SLOTS, change};
 
 /// What was worked out before: for a program, with spurious wake-ups or without.
 type Known = HashMap<(Program, bool), Arc<Outcomes>>;
@@ -32,6 +32,11 @@ enum Step {
     /// Takes the lock and changes a slot: to touch something is no step of its own.
     LockAndTouch(usize, usize, u64),
     Choose(usize),
+    Update(usize, u64),
+    Load(usize),
+    Put(usize),
+    /// Adds 1 to the atomic, and mixes what was in it into the cell's number.
+    Count(usize, usize),
     /// Leaves out so many steps if the thread's own number is even.
     Unless(usize),
     Spawn,
@@ -78,6 +83,10 @@ fn steps(op: Op) -> Vec<Step> {
         }
         Op::Choose(below) => vec![Step::Choose(below)],
         Op::Unless | Op::Linger => Vec::new(),
+        Op::Update(atomic, by) => vec![Step::Update(atomic, by)],
+        Op::Load(atomic) => vec![Step::Load(atomic)],
+        Op::Put(atomic) => vec![Step::Put(atomic)],
+        Op::Count(cell, atomic) => locked(cell, &[Step::Count(cell, atomic)]),
         Op::Spawn => vec![Step::Spawn],
         Op::Join => vec![Step::Join],
         Op::Hold(cell) => locked(cell, &[Step::Join]),
@@ -116,6 +125,7 @@ struct State {
     kept: Vec<u64>,
     held: Vec<bool>,
     numbers: Vec<u64>,
+    atomics: Vec<u64>,
     slots: Vec<u64>,
 }
 
@@ -151,6 +161,7 @@ impl Machine {
             // The last one is the gate.
             held: vec![false; program.cells.len() + 1],
             numbers: vec![0; program.cells.len() + 1],
+            atomics: vec![0; ATOMICS],
             slots: vec![0; SLOTS],
         }
     }
@@ -234,6 +245,13 @@ impl Machine {
                 return (0..below as u64)
                     .map(|number| kept(&new, t, number))
                     .collect();
+            }
+            Step::Update(atomic, by) => new.atomics[atomic] = change(new.atomics[atomic], by),
+            Step::Load(atomic) => new.kept[t] = change(new.kept[t], new.atomics[atomic]),
+            Step::Put(atomic) => new.atomics[atomic] = new.kept[t],
+            Step::Count(cell, atomic) => {
+                new.numbers[cell] = change(new.numbers[cell], new.atomics[atomic]);
+                new.atomics[atomic] += 1;
             }
             Step::Unless(steps) if state.kept[t].is_multiple_of(2) => new.at[t] += steps,
             Step::Unless(_) => {}
@@ -328,7 +346,7 @@ fn worked_out(program: &Program, spurious: bool) -> Outcomes {
 fn outcome(program: &Program, state: &State) -> Outcome {
     let answers = state.kept.len() - usize::from(program.has_child);
     (
-        state.numbers.clone(),
+        [state.numbers.as_slice(), &state.atomics].concat(),
         state.slots.clone(),
         state.kept[..answers].to_vec(),
     )
@@ -387,6 +405,7 @@ impl Machine {
             Step::Lock(_) | Step::LockAndTouch(..) | Step::NotifyOne(_) | Step::NotifyAll(_) => {
                 true
             }
+            Step::Update(..) | Step::Load(_) | Step::Put(_) | Step::Count(..) => true,
             Step::Sleep(cell) => self.unlocked[cell],
             Step::Await(cell) => self.unlocked[cell] && state.numbers[cell] == 0,
             _ => false,
