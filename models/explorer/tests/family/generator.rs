@@ -166,11 +166,12 @@ impl Generator {
 
     fn next_op_of_an_atomic(&mut self, cells: &[Cover]) -> Op {
         let atomic = self.below(ATOMICS as u64) as usize;
-        match self.below(6) {
-            0 | 1 => Op::Update(atomic, 1 + self.below(5)),
+        let by = 1 + self.below(5);
+        match self.below(8) {
+            0 | 1 => Op::Update(atomic, by),
             2 | 3 => Op::Load(atomic),
             4 => Op::Put(atomic),
-            _ => Op::Count(self.below(cells.len() as u64 + 1) as usize, atomic),
+            _ => Op::Within(self.below(cells.len() as u64 + 1) as usize, atomic, by),
         }
     }
 

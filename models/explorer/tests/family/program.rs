@@ -56,8 +56,8 @@ pub(crate) enum Op {
     Load(usize),
     /// Puts the thread's own number into the atomic.
     Put(usize),
-    /// Takes the cell's lock, changes the atomic's number, and mixes what was in it into the cell's.
-    Count(usize, usize),
+    /// Takes the cell's lock, and changes the atomic's number and not the cell's.
+    Within(usize, usize, u64),
     /// Starts the last thread of the program. If nobody waits for its end, it is detached.
     Spawn,
     /// Waits for the last thread's end, and mixes its number into the thread's own.
@@ -415,7 +415,7 @@ impl Running {
             Op::Update(atomic, by) => self.update(atomic, by),
             Op::Load(atomic) => self.keep(self.shared.atomics[atomic].load(SeqCst) as u64),
             Op::Put(atomic) => self.shared.atomics[atomic].store(self.kept as usize, SeqCst),
-            Op::Count(cell, atomic) => self.count(cell, atomic),
+            Op::Within(cell, atomic, by) => self.within(cell, || self.update(atomic, by)),
             Op::Spawn if self.program.is_child_detached() => self.start_detached(),
             Op::Spawn => self.child = Some(self.start(self.last())),
             Op::Join => self.join_child(),
@@ -440,20 +440,18 @@ impl Running {
         updated.expect("it is always changed");
     }
 
-    fn count(&self, cell: usize, atomic: usize) {
-        let add = || self.shared.atomics[atomic].fetch_add(1, SeqCst) as u64;
+    /// Does something with the cell's lock held and leaves its number alone.
+    fn within(&self, cell: usize, inside: impl FnOnce()) {
         match &self.shared.cells[cell] {
-            Cell::Monitor(monitor) => {
-                monitor.enter(|data| data.number = change(data.number, add()));
-            }
-            Cell::Gate { lock, number } => {
+            Cell::Monitor(monitor) => monitor.enter(|_| inside()),
+            Cell::Gate { lock, .. } => {
                 let _held = lock.lock();
-                change_unseen(number, add());
+                inside();
             }
             plain => {
                 let (number, _, says) = plain.plain();
-                let mut number = number.lock();
-                *number = change(*number, add());
+                let number = number.lock();
+                inside();
                 say(&number, says, &());
             }
         }

@@ -35,8 +35,6 @@ enum Step {
     Update(usize, u64),
     Load(usize),
     Put(usize),
-    /// Adds 1 to the atomic, and mixes what was in it into the cell's number.
-    Count(usize, usize),
     /// Leaves out so many steps if the thread's own number is even.
     Unless(usize),
     Spawn,
@@ -86,7 +84,7 @@ fn steps(op: Op) -> Vec<Step> {
         Op::Update(atomic, by) => vec![Step::Update(atomic, by)],
         Op::Load(atomic) => vec![Step::Load(atomic)],
         Op::Put(atomic) => vec![Step::Put(atomic)],
-        Op::Count(cell, atomic) => locked(cell, &[Step::Count(cell, atomic)]),
+        Op::Within(cell, atomic, by) => locked(cell, &[Step::Update(atomic, by)]),
         Op::Spawn => vec![Step::Spawn],
         Op::Join => vec![Step::Join],
         Op::Hold(cell) => locked(cell, &[Step::Join]),
@@ -249,10 +247,6 @@ impl Machine {
             Step::Update(atomic, by) => new.atomics[atomic] = change(new.atomics[atomic], by),
             Step::Load(atomic) => new.kept[t] = change(new.kept[t], new.atomics[atomic]),
             Step::Put(atomic) => new.atomics[atomic] = new.kept[t],
-            Step::Count(cell, atomic) => {
-                new.numbers[cell] = change(new.numbers[cell], new.atomics[atomic]);
-                new.atomics[atomic] += 1;
-            }
             Step::Unless(steps) if state.kept[t].is_multiple_of(2) => new.at[t] += steps,
             Step::Unless(_) => {}
             Step::Spawn => *new.rest.last_mut().expect("it is there") = Rest::Awake,
@@ -405,7 +399,7 @@ impl Machine {
             Step::Lock(_) | Step::LockAndTouch(..) | Step::NotifyOne(_) | Step::NotifyAll(_) => {
                 true
             }
-            Step::Update(..) | Step::Load(_) | Step::Put(_) | Step::Count(..) => true,
+            Step::Update(..) | Step::Load(_) | Step::Put(_) => true,
             Step::Sleep(cell) => self.unlocked[cell],
             Step::Await(cell) => self.unlocked[cell] && state.numbers[cell] == 0,
             _ => false,
