@@ -49,6 +49,7 @@ impl Generator {
                 let script = threads[0].clone();
                 threads[..alike].fill(script);
             }
+            2 => self.only_use_atomics(&mut cells, &mut threads),
             _ => {}
         }
         Program {
@@ -140,6 +141,19 @@ impl Generator {
                     ops.insert(held, Op::Await(other));
                 }
             }
+        }
+    }
+
+    /// Lets nobody change what is in the first cell, and says so: that others look into its sections is then
+    /// all that anybody could notice.
+    fn only_use_atomics(&mut self, cells: &mut [Cover], threads: &mut [Vec<Op>]) {
+        cells[0] = Cover::Monitor;
+        for op in threads.iter_mut().flatten() {
+            *op = match self.next_op_of_an_atomic(&[]) {
+                // Only those are sections of which it could be noticed.
+                Op::Put(_) => Op::Read(0),
+                op => op,
+            };
         }
     }
 
