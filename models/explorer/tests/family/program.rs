@@ -58,6 +58,8 @@ pub(crate) enum Op {
     Put(usize),
     /// Takes the cell's lock, and changes the atomic's number and not the cell's.
     Within(usize, usize, u64),
+    /// Takes the cell's lock, and mixes the atomic's number into the thread's own.
+    Look(usize, usize),
     /// Starts the last thread of the program. If nobody waits for its end, it is detached.
     Spawn,
     /// Waits for the last thread's end, and mixes its number into the thread's own.
@@ -413,7 +415,8 @@ impl Running {
             Op::Unless => {}
             Op::Linger => nmr_sync::linger(),
             Op::Update(atomic, by) => self.update(atomic, by),
-            Op::Load(atomic) => self.keep(self.shared.atomics[atomic].load(SeqCst) as u64),
+            Op::Load(atomic) => self.keep(self.load(atomic)),
+            Op::Look(cell, atomic) => self.keep(self.within(cell, || self.load(atomic))),
             Op::Put(atomic) => self.shared.atomics[atomic].store(self.kept as usize, SeqCst),
             Op::Within(cell, atomic, by) => self.within(cell, || self.update(atomic, by)),
             Op::Spawn if self.program.is_child_detached() => self.start_detached(),
@@ -434,6 +437,10 @@ impl Running {
         }
     }
 
+    fn load(&self, atomic: usize) -> u64 {
+        self.shared.atomics[atomic].load(SeqCst) as u64
+    }
+
     fn update(&self, atomic: usize, by: u64) {
         let changed = |number: usize| Some(change(number as u64, by) as usize);
         let updated = self.shared.atomics[atomic].fetch_update(SeqCst, SeqCst, changed);
@@ -441,18 +448,23 @@ impl Running {
     }
 
     /// Does something with the cell's lock held and leaves its number alone.
-    fn within(&self, cell: usize, inside: impl FnOnce()) {
+    fn within<R: Copy + Hash>(&self, cell: usize, inside: impl FnOnce() -> R) -> R {
         match &self.shared.cells[cell] {
-            Cell::Monitor(monitor) => monitor.enter(|_| inside()),
+            Cell::Monitor(monitor) => monitor.enter(|_| {
+                let answer = inside();
+                nmr_sync::learn(&answer);
+                answer
+            }),
             Cell::Gate { lock, .. } => {
                 let _held = lock.lock();
-                inside();
+                inside()
             }
             plain => {
                 let (number, _, says) = plain.plain();
                 let number = number.lock();
-                inside();
-                say(&number, says, &());
+                let answer = inside();
+                say(&number, says, &answer);
+                answer
             }
         }
     }

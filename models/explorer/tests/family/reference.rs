@@ -84,6 +84,7 @@ fn steps(op: Op) -> Vec<Step> {
         Op::Update(atomic, by) => vec![Step::Update(atomic, by)],
         Op::Load(atomic) => vec![Step::Load(atomic)],
         Op::Put(atomic) => vec![Step::Put(atomic)],
+        Op::Look(cell, atomic) => locked(cell, &[Step::Load(atomic)]),
         Op::Within(cell, atomic, by) => locked(cell, &[Step::Update(atomic, by)]),
         Op::Spawn => vec![Step::Spawn],
         Op::Join => vec![Step::Join],
