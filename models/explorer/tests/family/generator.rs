@@ -80,7 +80,7 @@ impl Generator {
         let keeps = |op: &Op| {
             matches!(
                 op,
-                Op::Read(_) | Op::Touch(..) | Op::Choose(_) | Op::Load(_)
+                Op::Read(_) | Op::Touch(..) | Op::Choose(_) | Op::Load(_) | Op::Look(..)
             )
         };
         if let Some(kept) = ops.iter().position(keeps)
@@ -149,9 +149,9 @@ impl Generator {
     fn only_use_atomics(&mut self, cells: &mut [Cover], threads: &mut [Vec<Op>]) {
         cells[0] = Cover::Monitor;
         for op in threads.iter_mut().flatten() {
+            // The only cell is the first one, and nobody changes an atomic inside.
             *op = match self.next_op_of_an_atomic(&[]) {
-                // Only those are sections of which it could be noticed.
-                Op::Put(_) => Op::Read(0),
+                Op::Within(_, atomic, by) => Op::Update(atomic, by),
                 op => op,
             };
         }
@@ -185,7 +185,8 @@ impl Generator {
             0 | 1 => Op::Update(atomic, by),
             2 | 3 => Op::Load(atomic),
             4 => Op::Put(atomic),
-            _ => Op::Within(self.below(cells.len() as u64 + 1) as usize, atomic, by),
+            5 => Op::Within(self.below(cells.len() as u64 + 1) as usize, atomic, by),
+            _ => Op::Look(self.below(cells.len() as u64 + 1) as usize, atomic),
         }
     }
 
