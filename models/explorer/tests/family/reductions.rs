@@ -32,7 +32,7 @@ fn nothing_is_missed_without(off: &[Reduction], executions: u64, cut: usize) {
 
 #[test]
 fn with_all_reductions() {
-    nothing_is_missed_without(&[], 10_000, 0);
+    nothing_is_missed_without(&[], 100_000, 0);
 }
 
 #[test]
