@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -206,7 +206,8 @@ thread_local! {
 }
 
 /// Writes what is beside the cells.
-pub(crate) fn write_beside(mut state: &mut dyn Hasher) {
+#[cfg(shuttle)]
+pub(crate) fn write_beside(mut state: &mut dyn std::hash::Hasher) {
     BESIDE.with_borrow(|slots| slots.hash(&mut state));
 }
 
@@ -258,6 +259,7 @@ impl Program {
     }
 
     /// For each way to exchange threads that are alike, in whose place each thread stands, by number.
+    #[cfg(shuttle)]
     pub(crate) fn symmetries(&self) -> Vec<Vec<usize>> {
         let orders: &[&[usize]] = match self.alike {
             2 => &[&[1, 2], &[2, 1]],
@@ -411,7 +413,7 @@ impl Running {
             Op::Await(cell) => self.await_(cell),
             Op::Read(cell) => self.read(cell),
             Op::Touch(cell, slot, by) => self.touch(cell, slot, by),
-            Op::Choose(below) => self.keep(nmr_explorer::choose(below) as u64),
+            Op::Choose(below) => self.keep(chosen(below)),
             Op::Unless => {}
             Op::Linger => nmr_sync::linger(),
             Op::Update(atomic, by) => self.update(atomic, by),
@@ -659,6 +661,16 @@ impl Running {
         *number = change(*number, AWAITED);
         say(&number, says, &());
     }
+}
+
+#[cfg(shuttle)]
+fn chosen(below: usize) -> u64 {
+    nmr_explorer::choose(below) as u64
+}
+
+#[cfg(loom)]
+fn chosen(_: usize) -> u64 {
+    unreachable!("loom runs no program that chooses")
 }
 
 /// What leaves a section that is left by a panic.

@@ -1,7 +1,7 @@
 //! What a program can come to, worked out on its own: a search over the states of an abstract machine,
 //! without threads, without `nmr-sync`, and without any reduction.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex};
 
 use super::program::{ATOMICS, AWAITED, Op, Outcome, Program, SLOTS, change};
@@ -11,7 +11,7 @@ type Known = HashMap<(Program, bool), Arc<Outcomes>>;
 
 /// A thread's smallest steps. Locks are taken and released one by one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
+pub(super) enum Step {
     Lock(usize),
     Unlock(usize),
     Change(usize, u64),
@@ -106,7 +106,7 @@ fn two_locked(first: usize, second: usize, inside: Step) -> Vec<Step> {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Rest {
+pub(super) enum Rest {
     /// Not yet started.
     Unborn,
     Awake,
@@ -116,38 +116,34 @@ enum Rest {
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct State {
+pub(super) struct State {
     /// For each thread, its next step.
-    at: Vec<usize>,
-    rest: Vec<Rest>,
+    pub(super) at: Vec<usize>,
+    pub(super) rest: Vec<Rest>,
     /// The threads' own numbers.
     kept: Vec<u64>,
     held: Vec<bool>,
-    numbers: Vec<u64>,
+    pub(super) numbers: Vec<u64>,
     atomics: Vec<u64>,
     slots: Vec<u64>,
 }
 
 /// The machine for one program.
-struct Machine {
-    code: Vec<Vec<Step>>,
+pub(super) struct Machine {
+    pub(super) code: Vec<Vec<Step>>,
     spurious: bool,
-    /// For each cell, whether some thread notifies without its lock.
-    unlocked: Vec<bool>,
 }
 
 impl Machine {
-    fn new(program: &Program, spurious: bool) -> Self {
+    pub(super) fn new(program: &Program, spurious: bool) -> Self {
         let threads = program.threads.iter();
-        let notifies = |cell| program.has(|op| op == Op::Notify(cell) || op == Op::Call(cell));
         Self {
             code: threads.map(|ops| code(ops)).collect(),
             spurious,
-            unlocked: (0..=program.cells.len()).map(notifies).collect(),
         }
     }
 
-    fn start(&self, program: &Program) -> State {
+    pub(super) fn start(&self, program: &Program) -> State {
         let threads = self.code.len();
         let mut rest = vec![Rest::Awake; threads];
         if program.has_child {
@@ -165,7 +161,7 @@ impl Machine {
         }
     }
 
-    fn threads(&self) -> std::ops::Range<usize> {
+    pub(super) fn threads(&self) -> std::ops::Range<usize> {
         0..self.code.len()
     }
 
@@ -174,7 +170,7 @@ impl Machine {
     }
 
     /// Where thread `t` can take the state.
-    fn go(&self, state: &State, t: usize) -> Vec<State> {
+    pub(super) fn go(&self, state: &State, t: usize) -> Vec<State> {
         let mut new = state.clone();
         match state.rest[t] {
             Rest::Unborn => return Vec::new(),
@@ -263,12 +259,12 @@ impl Machine {
     }
 
     /// Nobody can go on. That somebody may wake without a reason is nothing to count on.
-    fn is_stuck(&self, state: &State) -> bool {
+    pub(super) fn is_stuck(&self, state: &State) -> bool {
         self.threads()
             .all(|t| matches!(state.rest[t], Rest::Asleep(_)) || self.go(state, t).is_empty())
     }
 
-    fn is_over(&self, state: &State) -> bool {
+    pub(super) fn is_over(&self, state: &State) -> bool {
         self.threads().all(|t| self.has_ended(state, t))
     }
 }
@@ -345,65 +341,4 @@ fn outcome(program: &Program, state: &State) -> Outcome {
         state.slots.clone(),
         state.kept[..answers].to_vec(),
     )
-}
-
-/// The fewest switches away from a thread that could go on, in a run that gets stuck, if threads switch
-/// only where they take a lock, notify, or may miss a notification. `None` if no run gets stuck. A search
-/// by breadth in which only such switches count.
-pub(crate) fn preemptions_to_stick(program: &Program) -> Option<u32> {
-    let machine = Machine::new(program, false);
-    let mut seen = HashSet::new();
-    let start = machine.settled(machine.start(program));
-    let mut next: VecDeque<_> = start.into_iter().map(|state| (0, state, None)).collect();
-    while let Some((preemptions, state, running)) = next.pop_front() {
-        if !seen.insert((state.clone(), running)) {
-            continue;
-        }
-        let after = |t: usize| (t, machine.go(&state, t));
-        let moves: Vec<(usize, Vec<State>)> = machine.threads().map(after).collect();
-        if machine.is_stuck(&state) && !machine.is_over(&state) {
-            return Some(preemptions);
-        }
-        let goes_on = running.is_some_and(|running: usize| !moves[running].1.is_empty());
-        for (t, after) in moves {
-            let switch = goes_on && running != Some(t);
-            for new in after.into_iter().flat_map(|new| machine.settled(new)) {
-                match switch {
-                    true => next.push_back((preemptions + 1, new, Some(t))),
-                    false => next.push_front((preemptions, new, Some(t))),
-                }
-            }
-        }
-    }
-    None
-}
-
-impl Machine {
-    /// The state, or several, after all steps that no other thread can tell the time of.
-    fn settled(&self, state: State) -> Vec<State> {
-        let unnoticed = |&t: &usize| {
-            let goes_on = state.rest[t] == Rest::Awake && !self.go(&state, t).is_empty();
-            goes_on && !self.is_noticed(&state, self.code[t][state.at[t]])
-        };
-        match self.threads().find(unnoticed) {
-            Some(t) => {
-                let after = self.go(&state, t).into_iter();
-                after.flat_map(|new| self.settled(new)).collect()
-            }
-            None => vec![state],
-        }
-    }
-
-    /// Whether others can tell when this is done, if nobody only tries to take a lock.
-    fn is_noticed(&self, state: &State, step: Step) -> bool {
-        match step {
-            Step::Lock(_) | Step::LockAndTouch(..) | Step::NotifyOne(_) | Step::NotifyAll(_) => {
-                true
-            }
-            Step::Update(..) | Step::Load(_) | Step::Put(_) => true,
-            Step::Sleep(cell) => self.unlocked[cell],
-            Step::Await(cell) => self.unlocked[cell] && state.numbers[cell] == 0,
-            _ => false,
-        }
-    }
 }
