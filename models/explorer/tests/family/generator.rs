@@ -50,6 +50,7 @@ impl Generator {
                 threads[..alike].fill(script);
             }
             2 => self.only_use_atomics(&mut cells, &mut threads),
+            3 => self.let_others_sleep(&mut threads),
             _ => {}
         }
         Program {
@@ -155,6 +156,19 @@ impl Generator {
                 op => op,
             };
         }
+    }
+
+    /// Lets the last thread wake all others, who need it.
+    fn let_others_sleep(&mut self, threads: &mut [Vec<Op>]) {
+        let by = 1 + self.below(5);
+        let (last, others) = threads.split_last_mut().expect("there are threads");
+        for ops in others {
+            ops.truncate(1);
+            ops.insert(0, Op::Await(0));
+        }
+        last.truncate(1);
+        let at = self.below(last.len() as u64 + 1) as usize;
+        last.insert(at, Op::Announce(0, by));
     }
 
     /// The number of a cell that is no monitor, or of the gate.

@@ -10,6 +10,8 @@ mod against_shuttle;
 mod explored;
 mod generator;
 #[cfg(shuttle)]
+mod planted;
+#[cfg(shuttle)]
 mod preemptions;
 mod program;
 #[cfg(shuttle)]

@@ -5,9 +5,9 @@ use super::generator::family;
 
 #[test]
 fn verdict_ends_and_states_do_not_depend_on_the_number_of_workers() {
-    for program in family().iter().take(150) {
+    for program in family().iter().take(500) {
         let alone = explored(program, builder(program));
-        for workers in 2..=4 {
+        for workers in [2, 3] {
             let found = explored(program, builder(program).workers(workers));
             let about = format!("{program:?}\n{}\n{}", alone.report, found.report);
             assert_eq!(found.sticks(), alone.sticks(), "{about}");
