@@ -96,7 +96,7 @@ pub struct Check {
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time for each run, such as `60s`. By default 60 s under explorer, 3 s under loom, which has it
+    /// Time for each run, such as `60s`. By default 60 s under explorer, 1.5 s under loom, which has it
     /// twice, and 700 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
@@ -142,6 +142,9 @@ pub struct Bugs {
     /// Only the bugs whose name matches; may be given several times. What is found is then shown.
     #[arg(long, value_name = "GLOB")]
     pub name: Vec<String>,
+    /// Only the bugs that show themselves whoever runs them, which every engine has to find under their rule.
+    #[arg(long)]
+    pub shows: bool,
     /// Time for each run, such as `2s`. By default 10 s under explorer, 2 s under loom, which has it twice,
     /// and 300 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]

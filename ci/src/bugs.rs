@@ -115,7 +115,14 @@ fn chosen<'a>(args: &args::Bugs, bugs: &'a [Bug]) -> Result<Vec<&'a Bug>, Error>
     let names = select::matching_of(NAMES, &names, &args.name)?;
     let chosen = bugs.iter();
     let chosen = chosen.filter(|bug| names.contains(&bug.name.as_str()));
-    Ok(chosen.collect())
+    let chosen = chosen.filter(|bug| !args.shows || bug.shows.is_some());
+    let chosen: Vec<&Bug> = chosen.collect();
+    if chosen.is_empty() {
+        let none =
+            "no bug of these shows itself whoever runs it: leave out `--shows`, or name others";
+        return Err(Error::Usage(none.to_owned()));
+    }
+    Ok(chosen)
 }
 
 /// One bug after the other, several at a time; the lines of each as soon as those before are there.

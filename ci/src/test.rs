@@ -25,7 +25,15 @@ use count::Count;
 const fn arguments(build: Build) -> &'static [&'static str] {
     match build {
         Build::Native => &["--workspace"],
-        Build::Loom => &["--release", "-p", "nmr-sync", "-p", "nmr-models"],
+        Build::Loom => &[
+            "--release",
+            "-p",
+            "nmr-sync",
+            "-p",
+            "nmr-models",
+            "-p",
+            "nmr-explorer",
+        ],
         Build::Shuttle => &[
             "--release",
             "-p",

@@ -265,6 +265,29 @@ fn bugs_of_modules_are_scenarios_in_files() {
 }
 
 #[test]
+fn the_bugs_that_every_engine_must_find_can_be_asked_for() {
+    let fake = finding(&violated("\"C6\""));
+    let both = registrar().with("registrar/attach-again");
+    let ended = bugs(&both, &fake, &["--engine", "random", "--shows"]);
+    assert!(
+        ended.stderr.contains("looking for 1 bug\n"),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stdout.contains("attach-again"), "{}", ended.stdout);
+    assert!(
+        !ended.stdout.contains("stranded-attach"),
+        "{}",
+        ended.stdout
+    );
+
+    let ended = bugs(&registrar(), &fake, &["--shows"]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stdout);
+    let none = "no bug of these shows itself whoever runs it: leave out `--shows`";
+    assert!(ended.stderr.contains(none), "{}", ended.stderr);
+}
+
+#[test]
 fn bad_data_is_refused_before_anything_runs() {
     let fake = Fake::new("echo run >>\"${0%/*}/runs\"");
     let change = "registrar/stranded-attach/change.diff";

@@ -8,7 +8,7 @@ use nmr_models::report::{Engine, Extent, RunResult, Verdict};
 /// What a run may take under the explorer, by default.
 pub const EXPLORER: Duration = Duration::from_secs(60);
 /// What a run may take under loom, by default.
-pub const LOOM: Duration = Duration::from_secs(3);
+pub const LOOM: Duration = Duration::from_millis(1_500);
 /// What a run may take under another engine, by default.
 pub const SAMPLING: Duration = Duration::from_millis(700);
 /// What a deep run may take under the explorer or loom.
@@ -122,7 +122,7 @@ mod tests {
         let told = |budget, deep| Effort { budget, deep };
         assert_eq!(
             millis(Effort::default()),
-            [60_000, 3_000, 700, 700, 700, 700]
+            [60_000, 1_500, 700, 700, 700, 700]
         );
         assert_eq!(millis(told(budget, false)), [60_000; 6]);
         assert_eq!(

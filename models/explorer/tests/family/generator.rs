@@ -158,12 +158,14 @@ impl Generator {
         }
     }
 
-    /// Lets the last thread wake all others, who need it.
+    /// Lets the last thread wake all others, who need it. The more they are, the fewer do something afterwards,
+    /// or there are hundreds of thousands of executions.
     fn let_others_sleep(&mut self, threads: &mut [Vec<Op>]) {
         let by = 1 + self.below(5);
         let (last, others) = threads.split_last_mut().expect("there are threads");
-        for ops in others {
-            ops.truncate(1);
+        let count = others.len();
+        for (thread, ops) in others.iter_mut().enumerate() {
+            ops.truncate(usize::from(thread + count < 5));
             ops.insert(0, Op::Await(0));
         }
         last.truncate(1);

@@ -52,7 +52,7 @@ fn without_forgetting() {
 
 #[test]
 fn without_symmetry() {
-    nothing_is_missed_without(&[Symmetry], 1_000, 1);
+    nothing_is_missed_without(&[Symmetry], 3_000, 1);
 }
 
 #[test]
