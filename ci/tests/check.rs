@@ -80,7 +80,7 @@ fn a_worker_gets_its_order() {
     };
     assert_eq!(
         order(&["--engine", "loom"]),
-        "run --engine loom --scenario two-lives --seed 7 --budget-ms 3000"
+        "run --engine loom --scenario two-lives --seed 7 --budget-ms 1500"
     );
     assert_eq!(
         order(&["--engine", "threads"]),

@@ -4,7 +4,7 @@
 //! [`wait`](Deregistering::wait). Deregistering twice (C13) or waiting first (C14) does not compile.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crate::error::{RegisterError, WaitError};
@@ -87,13 +87,18 @@ impl<K: RegistrationKind> Registration<K> {
     /// With the first panic of a callback that it made (C18); the registration is then waited for.
     pub fn deregister(mut self) -> Deregistering<K> {
         let (registrar, handle) = self.held.take().expect("not being taken apart");
-        // Made first: if a callback panics, its drop waits.
         let deregistering = Deregistering {
             held: Some((registrar.clone(), handle)),
         };
         // An error means that the raw handle was used beside this value; waiting is right then too.
-        let _ = registrar.deregister(handle);
-        deregistering
+        match catch_unwind(AssertUnwindSafe(|| registrar.deregister(handle))) {
+            Ok(_) => deregistering,
+            Err(panic) => {
+                // Waits, and not while the panic unwinds, when a second one would abort the process.
+                drop(deregistering);
+                resume_unwind(panic)
+            }
+        }
     }
 }
 

@@ -260,6 +260,8 @@ pub struct Quiet {
     pub registrations: usize,
     /// Bindings that the registrar says are there.
     pub bindings: usize,
+    /// Registration instances that somebody still holds: the modules that are told of them do not.
+    pub instances: usize,
     /// Whether every call that the scenario meant to make was made, and every pending detach was
     /// completed.
     pub drained: bool,

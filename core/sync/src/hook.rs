@@ -147,6 +147,8 @@ pub trait Observer {
     fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool;
     /// It has done what it announced; what came of it.
     fn done(&self) -> usize;
+    /// It comes to wait. Whether the execution is being taken apart, so that nothing comes any more.
+    fn waits_in_vain(&self) -> bool;
     /// Whether some thread only tries to take this mutex, and may notice that it is held; or may notify
     /// this condvar before somebody has fallen asleep on it.
     fn is_tried(&self, object: ObjectId) -> bool;
@@ -366,7 +368,22 @@ fn perform(observer: &dyn Observer, operation: Operation, at: &'static Location<
     if observer.announce(operation, at) {
         pause();
     }
+    let waits = matches!(
+        operation,
+        Operation::Wait { .. } | Operation::Join(_) | Operation::JoinAll
+    );
+    if waits && observer.waits_in_vain() {
+        stay();
+    }
     observer.done()
+}
+
+/// Stays here for good: an execution that is taken apart goes on with destructors of a thread that was
+/// unwinding, and one that waits in a loop would never end, nor may it panic.
+pub(crate) fn stay() -> ! {
+    loop {
+        shuttle::thread::park();
+    }
 }
 
 pub(crate) fn spawned(thread: usize) {
@@ -491,6 +508,11 @@ impl Object {
 
 impl Watched {
     /// Announces the operation, stops if told to, and answers what came of it.
+    /// See [`Observer::waits_in_vain`].
+    pub(crate) fn waits_in_vain(&self) -> bool {
+        self.observer.waits_in_vain()
+    }
+
     pub(crate) fn perform(&self, operation: Operation, at: &'static Location<'static>) -> usize {
         perform(&*self.observer, operation, at)
     }

@@ -15,7 +15,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{PoisonError, TryLockError};
 
-use crate::hook::{Kind, Object, Operation};
+use crate::hook::{Kind, Object, Operation, stay};
 
 pub(crate) const NAME: &str = "shuttle";
 
@@ -129,7 +129,10 @@ impl<T: ?Sized> Mutex<T> {
         match self.data.try_lock() {
             Ok(data) => data,
             Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
-            Err(TryLockError::WouldBlock) => unreachable!("two threads at a time hold one mutex"),
+            Err(TryLockError::WouldBlock) => match self.object.watched() {
+                Some(watched) if watched.waits_in_vain() => stay(),
+                _ => unreachable!("two threads at a time hold one mutex"),
+            },
         }
     }
 }

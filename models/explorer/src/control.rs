@@ -80,6 +80,8 @@ pub(crate) struct State {
     stopped: Option<Stopped>,
     /// It goes no farther: what happens now is that its stacks are dropped.
     is_torn_down: bool,
+    /// A destructor waited then: it goes no farther, of which shuttle tells by a panic.
+    is_stuck_in_a_drop: bool,
     executions: u64,
     execution: Execution,
 }
@@ -219,6 +221,7 @@ impl Control {
                 is_picking: false,
                 stopped: None,
                 is_torn_down: false,
+                is_stuck_in_a_drop: false,
                 executions: 0,
             }),
         })
@@ -253,7 +256,7 @@ impl State {
     /// An execution begins.
     pub(crate) fn begin(&mut self) {
         hook::begin_execution(&self.alarm);
-        (self.stopped, self.is_torn_down) = (None, false);
+        (self.stopped, self.is_torn_down, self.is_stuck_in_a_drop) = (None, false, false);
         if self.execution.trace.is_compared() {
             self.execution.begin(Ground::Verified, true);
             return;
@@ -290,6 +293,11 @@ impl State {
         let stopped = self.stopped.take();
         let alarm = self.alarm.raised().map(str::to_owned);
         alarm.map(Stopped::Error).or(stopped)
+    }
+
+    /// Whether its end left a destructor that waits.
+    pub(crate) const fn is_stuck_in_a_drop(&self) -> bool {
+        self.is_stuck_in_a_drop
     }
 
     /// The execution has ended.

@@ -8,7 +8,7 @@ mod worker;
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nmr_sync::hook::Alarm;
@@ -22,7 +22,7 @@ use crate::progress::{Estimator, Growth, Progress};
 use crate::report::Counterexample;
 use crate::visited::Visited;
 use crate::walk::{self, Open};
-use worker::Worker;
+use worker::{Left, Worker};
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
@@ -160,15 +160,14 @@ impl Shared {
 
     /// Runs all workers to the end of the search.
     pub(crate) fn run(self: &Arc<Self>, program: &Arc<dyn Fn() + Send + Sync>) -> End {
-        let others = (1..self.options.workers).map(|number| {
-            let (shared, program) = (self.clone(), program.clone());
-            thread::spawn(move || Worker::work(&shared, number, &program))
-        });
-        let others: Vec<_> = others.collect();
-        Worker::work(self, 0, program);
-        for other in others {
-            if other.join().is_err() {
-                self.finish(End::Failed("a worker of the explorer panicked".to_owned()));
+        let mut workers: Vec<_> = (0..self.options.workers)
+            .map(|number| Some(self.start(number, program)))
+            .collect();
+        while let Some(number) = workers.iter().position(Option::is_some) {
+            let worker = workers[number].take().expect("this one is there");
+            // Its panic, if it has one, was noticed when it left.
+            if worker.join().is_ok_and(|left| left == Left::InAPanic) {
+                workers[number] = Some(self.start(number, program));
             }
         }
         self.alarm.end();
@@ -177,6 +176,16 @@ impl Shared {
         }
         let end = self.pool().end.clone();
         end.unwrap_or_else(|| End::Failed("the search ended without a reason".to_owned()))
+    }
+
+    /// Starts a worker. Each has an OS thread of its own, which it may leave in the middle of a panic.
+    fn start(
+        self: &Arc<Self>,
+        number: usize,
+        program: &Arc<dyn Fn() + Send + Sync>,
+    ) -> JoinHandle<Left> {
+        let (shared, program) = (self.clone(), program.clone());
+        thread::spawn(move || Worker::work(&shared, number, &program))
     }
 
     pub(crate) fn states(&self) -> u64 {

@@ -264,7 +264,10 @@ impl Registration {
     pub(super) fn may_hold_a_place(&self) -> bool {
         match self.issue {
             Issue::Calling => true,
-            Issue::Registered | Issue::Withdrawn => !self.over,
+            Issue::Registered | Issue::Withdrawn => {
+                // What nobody waits for has given its place back before its module is let go of.
+                !(self.over || self.abandoned && self.module_dropped)
+            }
             Issue::Refused => false,
         }
     }

@@ -13,6 +13,7 @@ mod shared;
 mod state;
 mod watch;
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
@@ -20,7 +21,7 @@ use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 
-use nmr::{BindingHandle, NpiId, Registrar};
+use nmr::{BindingHandle, NpiId, Registrar, RegistrationInstance};
 use nmr_sync::thread::{self, ThreadId};
 use nmr_sync::{forget, is_explored, linger, remember};
 
@@ -46,6 +47,8 @@ const STRIPES: usize = 4;
 
 /// Handle validity.
 const VALIDITY: Rule = Rule::new(12);
+/// Panics go on to the caller.
+const PANICS: Rule = Rule::new(18);
 
 /// The panic of a script. Nobody is told of it but whoever catches it.
 struct ScriptedPanic;
@@ -72,8 +75,12 @@ pub(crate) struct Run {
     /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty
     /// module only.
     contexts: Invisible<BTreeMap<(Pair, bool), bool>>,
+    /// How many panics of scripts are on their way from a callback through a call of the registrar.
+    unwinding: Invisible<usize>,
     /// The callback that each thread has come out of, if it has done nothing since.
     last: Invisible<Vec<(u8, Callback)>>,
+    /// What each registration was made with.
+    instances: Invisible<Vec<(RegId, Weak<RegistrationInstance>)>>,
     /// What stands behind null contexts.
     kept: Invisible<Vec<Arc<module::Token>>>,
     /// The scenario's number of each of the engine's threads.
@@ -136,6 +143,8 @@ impl Run {
             has_completer: scenario.has_completer(),
             inside: Invisible::default(),
             contexts: Invisible::default(),
+            unwinding: Invisible::default(),
+            instances: Invisible::default(),
             last: Invisible::default(),
             kept: Invisible::default(),
             threads: Invisible::default(),
@@ -231,7 +240,7 @@ impl Run {
     /// Performs a destructor's operations. A panic of the harness's own, which says that the execution is
     /// over, must not come out of a destructor.
     fn perform_in_drop(self: &Arc<Self>, ops: &[Op]) {
-        if ops.is_empty() || std::thread::panicking() {
+        if ops.is_empty() || self.is_taken_apart() {
             return;
         }
         let _ = catch_unwind(AssertUnwindSafe(|| self.perform_all(ops)));
@@ -245,6 +254,10 @@ impl Run {
         let quiet = Quiet {
             registrations: count.registrations,
             bindings: count.bindings,
+            instances: lock(&self.instances)
+                .iter()
+                .filter(|(_, instance)| instance.strong_count() > 0)
+                .count(),
             drained: self.pending.is_empty(),
             leaked: self.leaked_context(),
         };
@@ -369,11 +382,9 @@ impl Run {
     }
 
     /// The registrar lets go of something of a module's. Others may come in between whatever its thread did
-    /// before and this, which is the use of its owner's memory, too: a destructor is the module's code. While
-    /// a thread unwinds, the engine may be taking the execution apart; the registrar lets go of nothing
-    /// then.
+    /// before and this, which is the use of its owner's memory, too: a destructor is the module's code.
     fn dropped(&self, thing: Thing) {
-        if std::thread::panicking() {
+        if self.is_taken_apart() {
             return;
         }
         linger();
@@ -385,6 +396,13 @@ impl Run {
             self.record_dropped(What::UsedAfterFree(thing));
         }
         self.record_dropped(What::Dropped(thing));
+    }
+
+    /// Whether what is dropped now is dropped by an engine that takes the execution apart, and not by the
+    /// registrar. An engine unwinds its threads; the registrar lets go of things while it unwinds, too, but with
+    /// the panic of a script only. (In shuttle's models all threads seem to panic when one does.)
+    fn is_taken_apart(&self) -> bool {
+        std::thread::panicking() && *lock(&self.unwinding) == 0
     }
 
     /// Never panics, for it is called from `drop`.
@@ -413,6 +431,9 @@ impl Run {
         self.record(What::Call(call));
         let remembered = remember();
         let result = self.catching(function);
+        if result.is_none() {
+            *lock(&self.unwinding) -= 1;
+        }
         self.comes(thread, call.registrations());
         let answer = result.as_ref().map_or(Answer::Panicked, answer);
         // A handle in it is known by what it names.
@@ -480,6 +501,7 @@ impl Run {
             }
             None => {
                 self.record(What::End(Reply::Panicked));
+                *lock(&self.unwinding) += 1;
                 scripted_panic();
             }
         }
@@ -519,8 +541,24 @@ impl Run {
             Ok(result) => Some(result),
             Err(payload) if payload.is::<ScriptedPanic>() => None,
             Err(payload) => {
+                self.lost_panic(&*payload);
                 self.recorder.freeze();
                 resume_unwind(payload);
+            }
+        }
+    }
+
+    /// Somebody's panic came out where that of a script was on its way. The engine's own are told of by the
+    /// panic hook, or are no text.
+    fn lost_panic(&self, payload: &(dyn Any + Send)) {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        if let Some(text) = text.filter(|_| *lock(&self.unwinding) > 0) {
+            let why = format!(
+                "a callback's panic is to go on to the caller, and another one comes out: {text}"
+            );
+            if let Some(finding) = self.recorder.violated(PANICS, why) {
+                self.found(finding);
             }
         }
     }
@@ -665,9 +703,13 @@ fn broken_rule(message: &str) -> Option<Rule> {
     Rule::named_in(compared.map_or(message, |(_, words)| words))
 }
 
-/// The upper four bits of the number are the GUID's upper half, the lower four bits its lower half.
+/// The lower four bits of the number are the GUID's lowest ones; each of the upper four is a bit of another
+/// part of it, by which alone an interface can differ from another one under the same monitor.
 fn npi_id(number: u8) -> NpiId {
-    NpiId(u128::from(number >> 4) << 64 | u128::from(number & 15))
+    const PARTS: [u32; 4] = [17, 33, 67, 97];
+    let parts = PARTS.iter().enumerate();
+    let parts = parts.map(|(nth, part)| u128::from(number >> (4 + nth) & 1) << part);
+    NpiId(parts.sum::<u128>() | u128::from(number & 15))
 }
 
 /// Real threads start together, or the first would be over before the last has begun. In a model the
@@ -763,7 +805,7 @@ mod tests {
                 nmr::Detach::Complete
             }
         }
-        let stripes = [1, 2, 3, 0x71].map(|number| {
+        let stripes = [1, 2, 3, 0x11, 0x21, 0x41, 0x81].map(|number| {
             let instance = nmr::RegistrationInstance::new(npi_id(number), nmr::ModuleId(1));
             let handle = registrar
                 .register_client(instance, Arc::new(Nobody))
@@ -772,7 +814,10 @@ mod tests {
         });
         let different: BTreeSet<u64> = stripes[..3].iter().copied().collect();
         assert_eq!(different.len(), 3, "{stripes:?}");
-        // 0x71 differs from 1 in the upper half of the GUID alone, and is under the same monitor.
-        assert_eq!(stripes[0], stripes[3], "{stripes:?}");
+        // The others differ from 1 in one part of the GUID alone, and are under the same monitor.
+        assert!(
+            stripes[3..].iter().all(|&stripe| stripe == stripes[0]),
+            "{stripes:?}"
+        );
     }
 }

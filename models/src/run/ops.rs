@@ -102,16 +102,17 @@ impl Run {
     }
 
     fn register(self: &Arc<Self>, module: usize) {
-        let register = |instance: RegistrationInstance, scripted: Arc<Scripted>, side| match side {
-            Side::Client => {
-                let handle = self.registrar.register_client(instance, scripted);
-                handle.map(AnyHandle::Client)
-            }
-            Side::Provider => {
-                let handle = self.registrar.register_provider(instance, scripted);
-                handle.map(AnyHandle::Provider)
-            }
-        };
+        let register =
+            |instance: Arc<RegistrationInstance>, scripted: Arc<Scripted>, side| match side {
+                Side::Client => {
+                    let handle = self.registrar.register_client(instance, scripted);
+                    handle.map(AnyHandle::Client)
+                }
+                Side::Provider => {
+                    let handle = self.registrar.register_provider(instance, scripted);
+                    handle.map(AnyHandle::Provider)
+                }
+            };
         let registered = self.registered(module, register, |handle| *handle);
         if let Some((reg, handle)) = registered {
             self.modules[module].latest.set(reg, handle);
@@ -120,13 +121,14 @@ impl Run {
 
     /// Registers through the owning API.
     fn own(self: &Arc<Self>, module: usize) {
-        let register = |instance: RegistrationInstance, scripted: Arc<Scripted>, side| match side {
-            Side::Client => self.registrar.client(instance, scripted).map(Owned::Client),
-            Side::Provider => {
-                let owned = self.registrar.provider(instance, scripted);
-                owned.map(Owned::Provider)
-            }
-        };
+        let register =
+            |instance: Arc<RegistrationInstance>, scripted: Arc<Scripted>, side| match side {
+                Side::Client => self.registrar.client(instance, scripted).map(Owned::Client),
+                Side::Provider => {
+                    let owned = self.registrar.provider(instance, scripted);
+                    owned.map(Owned::Provider)
+                }
+            };
         if let Some((reg, owned)) = self.registered(module, register, Owned::handle) {
             self.modules[module].latest.set(reg, owned.handle());
             touch(OWNED | module as u32);
@@ -186,7 +188,11 @@ impl Run {
     fn registered<R>(
         self: &Arc<Self>,
         module: usize,
-        register: impl FnOnce(RegistrationInstance, Arc<Scripted>, Side) -> Result<R, RegisterError>,
+        register: impl FnOnce(
+            Arc<RegistrationInstance>,
+            Arc<Scripted>,
+            Side,
+        ) -> Result<R, RegisterError>,
         handle: impl Fn(&R) -> AnyHandle,
     ) -> Option<(RegId, R)> {
         let (script, state) = (&self.scenario.modules[module], &self.modules[module]);
@@ -206,7 +212,8 @@ impl Run {
             side: script.side,
             npi: script.npi,
         };
-        let (instance, scripted) = (instance(script, reg), Scripted::new(self, reg));
+        let (instance, scripted) = (Arc::new(instance(script, reg)), Scripted::new(self, reg));
+        lock(&self.instances).push((reg, Arc::downgrade(&instance)));
         let register = || register(instance, scripted, script.side);
         match self.call(call, register, answer::registered) {
             Some(Ok(registered)) => {

@@ -7,7 +7,9 @@
 //! numbers of modules or threads.
 
 use std::hash::{Hash, Hasher};
+use std::sync::Weak;
 
+use nmr::RegistrationInstance;
 use nmr_sync::unordered;
 
 #[cfg(shuttle)]
@@ -41,6 +43,12 @@ impl Run {
         unordered(lock(&self.active).iter().map(thread), state);
         unordered(lock(&self.contexts).iter(), state);
         unordered(lock(&self.kept).iter(), state);
+        let instances = lock(&self.instances);
+        let is_held = |(reg, instance): &(RegId, Weak<RegistrationInstance>)| {
+            (*reg, instance.strong_count() > 0)
+        };
+        unordered(instances.iter().map(is_held), state);
+        drop(instances);
         if nmr_sync::slots_count() {
             self.hash_handles(state);
         }

@@ -302,6 +302,13 @@ impl Observer for Control {
         self.with(|state| state.execution.program.threads[state.execution.current].outcome)
     }
 
+    fn waits_in_vain(&self) -> bool {
+        self.with(|state| {
+            state.is_stuck_in_a_drop |= state.is_torn_down;
+            state.is_torn_down
+        })
+    }
+
     fn is_tried(&self, object: ObjectId) -> bool {
         self.with(|state| {
             !state.options.has(Reduction::VisibleOperations) || state.conflicts.is_tried(object)

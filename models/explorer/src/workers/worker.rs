@@ -48,20 +48,36 @@ enum Judged {
     End,
 }
 
+/// Why a worker has left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Left {
+    /// The search is over.
+    AtTheEnd,
+    /// In its thread a panic unwinds for ever, for it is stuck in a destructor: another one is to go on.
+    InAPanic,
+}
+
 /// Sees to it that nobody waits for a worker that is gone.
-struct Alive<'a>(&'a Shared);
+struct Alive<'a> {
+    shared: &'a Shared,
+    left: Option<Left>,
+}
 
 impl Drop for Alive<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if self.left.is_none() {
             let error = "a worker of the explorer panicked".to_owned();
-            self.0.finish(End::Failed(error));
+            self.shared.finish(End::Failed(error));
         }
     }
 }
 
 impl Worker {
-    pub(super) fn work(shared: &Arc<Shared>, number: usize, program: &Arc<dyn Fn() + Send + Sync>) {
+    pub(super) fn work(
+        shared: &Arc<Shared>,
+        number: usize,
+        program: &Arc<dyn Fn() + Send + Sync>,
+    ) -> Left {
         let visited = shared.pool().visited.clone();
         let (options, alarm) = (shared.options.clone(), shared.alarm.clone());
         let control = Control::new(options, visited.clone(), alarm);
@@ -77,7 +93,7 @@ impl Worker {
             until_tick: 0,
             heard: 0,
         }));
-        let _alive = Alive(shared);
+        let mut alive = Alive { shared, left: None };
         let _observing = hook::observe(control.clone());
         let _known = known::follow(&control);
         loop {
@@ -101,13 +117,20 @@ impl Worker {
                 Ok(_) => break,
                 Err(payload) => {
                     let text = text(payload.as_ref());
-                    if !worker.borrow_mut().panicked(&control, text) {
+                    let goes_on = worker.borrow_mut().panicked(&control, text);
+                    if !goes_on || std::thread::panicking() {
                         break;
                     }
                 }
             }
         }
         worker.borrow_mut().leave(&control);
+        let left = match std::thread::panicking() {
+            true => Left::InAPanic,
+            false => Left::AtTheEnd,
+        };
+        alive.left = Some(left);
+        left
     }
 
     /// Between executions: whether to make another one.
@@ -177,11 +200,12 @@ impl Worker {
 
     /// What follows from how an execution has ended.
     fn judge(&self, control: &Control, panic: Option<String>) -> Judged {
-        let (ended, stopped) = control.with(|state| {
+        let (ended, stopped, panic) = control.with(|state| {
             if panic.is_none() {
                 state.come_to_the_end();
             }
-            (state.end(), state.take_stopped())
+            let panic = panic.filter(|_| !state.is_stuck_in_a_drop());
+            (state.end(), state.take_stopped(), panic)
         });
         if !self.verifies {
             self.count(&ended);

@@ -1,5 +1,6 @@
 //! A deadlock is told in words: who waits for what, where, and why that will not come.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use nmr_explorer::{Explorer, Report};
@@ -200,4 +201,75 @@ fn a_mutex_that_the_main_thread_took_along_to_its_end_is_told_so() {
             "still held when it ended",
         ],
     );
+}
+
+/// Waits for what never comes, and lets no panic out.
+struct WaitsWhenDropped(Arc<(Mutex<bool>, Condvar)>);
+
+impl Drop for WaitsWhenDropped {
+    fn drop(&mut self) {
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            let mut done = self.0.0.lock();
+            while !*done {
+                self.0.1.wait(&mut done);
+            }
+        }));
+    }
+}
+
+#[test]
+fn a_destructor_that_waits_while_its_thread_unwinds_is_told_of_like_another() {
+    let report = check(|| {
+        let never: Arc<(Mutex<bool>, Condvar)> = Arc::default();
+        let waiting = thread::spawn(move || {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                let _waits = WaitsWhenDropped(never);
+                resume_unwind(Box::new("caught below"));
+            }));
+        });
+        waiting.join().unwrap();
+    });
+    assert_line(
+        &report,
+        &[
+            "thread 1 sleeps on condvar 0.1 at ",
+            "nobody is left to notify it",
+        ],
+    );
+}
+
+/// Looks, and sleeps then: a notification may come in between.
+struct SleepsWhenDropped(Arc<(Mutex<bool>, Mutex<()>, Condvar)>);
+
+impl Drop for SleepsWhenDropped {
+    fn drop(&mut self) {
+        let is_set = *self.0.0.lock();
+        if !is_set {
+            let mut held = self.0.1.lock();
+            self.0.2.wait(&mut held);
+        }
+    }
+}
+
+#[test]
+fn a_search_goes_on_after_executions_that_end_in_a_destructor_while_a_thread_unwinds() {
+    for workers in [1, 3] {
+        let report = Explorer::builder().workers(workers).check(|| {
+            let shared: Arc<(Mutex<bool>, Mutex<()>, Condvar)> = Arc::default();
+            let notifying = {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    *shared.0.lock() = true;
+                    shared.2.notify_all();
+                })
+            };
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                let _sleeps = SleepsWhenDropped(shared);
+                resume_unwind(Box::new("caught below"));
+            }));
+            notifying.join().unwrap();
+        });
+        assert_eq!(found(&report).kind, "deadlock", "{report}");
+        assert_eq!(found(&report).preemptions, 1, "{report}");
+    }
 }

@@ -45,6 +45,8 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
 fn must_be_invalid(open: &OpenCall) -> bool {
     match open.call {
         Call::Register { npi, .. } => npi == 0,
+        // A drop answers nothing: what it named may have been waited for by others.
+        Call::Release(_) => false,
         _ => open.standing == Standing::Dead,
     }
 }

@@ -21,6 +21,10 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
         let kept = kept.unwrap_or_default();
         format!("all registrations are gone, but the registrar still holds {kept}")
     });
+    check.deny(RULE, quiet.instances > 0, || {
+        let count = quiet.instances;
+        format!("all registrations are gone, but the registrar still holds {count} registration instance(s)")
+    });
 }
 
 /// Whether there were registrations, and all of them are gone.

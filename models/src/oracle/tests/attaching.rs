@@ -389,3 +389,30 @@ fn the_whole_life_of_a_binding_is_accepted() {
         holds(rule, &[ATTACHED, C_LEAVES, WAIT_C, P_GOES, "quiet"]);
     }
 }
+
+#[test]
+fn only_its_own_attach_callback_may_attach_a_binding() {
+    let both = "1: > register p; < registered
+        2: > register c; { attach c:cp
+        1: > register d; { attach d:dp; > attach cp";
+    holds(3, &[both, "1: < invalid-state"]);
+    breaks(3, &[both, "1: { attach p:cp"]);
+}
+
+#[test]
+fn only_who_may_have_decided_before_may_attach_behind_a_closed_door() {
+    let open = "1: > register c; < registered; > register d; < registered";
+    let leaves = "2: > deregister d
+        1: > deregister c; < pending";
+    breaks(6, &[open, "3: > register p", leaves, "2: { attach c:cp"]);
+    holds(6, &[open, "3: > register p", leaves, "3: { attach c:cp"]);
+}
+
+#[test]
+fn the_provider_of_a_change_of_mind_is_asked_to_detach_once() {
+    let changed = "1: > register c; < registered; > register p; { attach c:cp; > attach cp; \
+        { attach p:cp; } success; < attached; } failure";
+    let asked = "1: drop c:cp; { detach p:cp; } pending";
+    holds(5, &[changed, asked, "1: < registered"]);
+    breaks(5, &[changed, asked, "2: > deregister p; { detach p:cp"]);
+}

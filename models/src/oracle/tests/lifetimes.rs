@@ -238,3 +238,42 @@ fn a_wait_beside_the_deregister_call_goes_either_way() {
         1: > deregister c; < pending";
     holds(13, &[after, "2: < invalid"]);
 }
+
+#[test]
+fn an_owner_may_drop_its_registration_inside_its_own_callback() {
+    let dropped = "1: > deregister p; { detach c:cp; > release c; < done; } complete; \
+        { detach p:cp; } complete; { cleanup c:cp; } success; drop c; { cleanup p:cp; } success; \
+        drop c:cp; drop p:cp; < pending; > wait p; drop p; < done";
+    holds(7, &[ATTACHED, dropped, "quiet"]);
+    breaks(19, &[ATTACHED, dropped, "quiet 1 0"]);
+}
+
+#[test]
+fn what_an_owner_drops_may_be_gone() {
+    let gone = "1: > register c; < registered; > deregister c; < pending";
+    holds(
+        12,
+        &[
+            gone,
+            WAIT_C,
+            "1: > deregister -; < invalid; > release c; < done",
+        ],
+    );
+}
+
+#[test]
+fn a_handle_is_expected_to_be_nothing_before_its_register_call_returns() {
+    let offered = "1: > register p; < registered; > register c; { attach c:cp";
+    holds(1, &[offered, "1: > deregister c; < pending"]);
+    // Answered so, it has no effect: c is open.
+    let refused = "1: > deregister c; < invalid; } failure; < registered";
+    breaks(
+        2,
+        &[
+            offered,
+            refused,
+            "1: > register q; < registered",
+            "quiet 3 0",
+        ],
+    );
+}

@@ -155,3 +155,55 @@ fn the_reservation_that_is_to_fail_is_not_passed_over() {
         &["limits fail 5", ATTACHED, C_LEAVES, WAIT_C, P_GOES, "quiet"],
     );
 }
+
+#[test]
+fn what_is_proposed_counts_before_anybody_is_called() {
+    let both = "2: > register p
+        1: > register q; drop q; < no-memory";
+    holds(17, &["limits bindings 1", C, both]);
+}
+
+#[test]
+fn what_is_not_called_for_any_more_is_not_counted() {
+    // c leaves before it is called, which takes the proposal back.
+    let c_leaves = "2: > register p
+        1: > deregister c; < pending
+        2: { attach d:dp; } failure; < registered";
+    let q = "1: > register q; drop q; < no-memory";
+    breaks(19, &["limits bindings 1", C, D, c_leaves, q]);
+}
+
+#[test]
+fn what_was_declined_is_not_one_too_many() {
+    let declined = "1: > register p; { attach c:cp; } failure; < registered";
+    let attached = "1: > register d; { attach d:dp; > attach dp; { attach p:dp; } success; < attached; \
+        } success; < registered";
+    holds(17, &["limits bindings 1", C, declined, attached]);
+}
+
+#[test]
+fn a_withdrawn_registration_leaves_its_place() {
+    let withdrawn = "1: > register p; { attach c:cp; } panic; drop p; < panic";
+    breaks(19, &["limits registrations 2", C, withdrawn, D_IS_REFUSED]);
+    // It has reserved for itself, for its interface, and for a binding; so has c, but for that.
+    breaks(17, &["limits fail 5", C, withdrawn, "quiet 1 0"]);
+}
+
+#[test]
+fn an_abandoned_registration_leaves_its_place_with_its_module() {
+    let abandoned =
+        "1: > register p; { attach c:cp; > attach cp; { attach p:cp; } success; < attached; \
+        } success; < registered
+        1: > deregister p; { detach c:cp; > release c; < done; } complete; { detach p:cp; } complete
+        1: { cleanup c:cp; } success; { cleanup p:cp; } success; drop c:cp; drop p:cp; < pending";
+    let two = "limits registrations 2";
+    holds(17, &[two, C, abandoned, D_IS_REFUSED]);
+    breaks(19, &[two, C, abandoned, "1: drop c", D_IS_REFUSED]);
+}
+
+#[test]
+fn every_register_call_makes_two_reservations() {
+    let x = "1: > register x; < registered";
+    breaks(17, &["limits fail 6", C, D, x, "quiet 3 0"]);
+    holds(17, &["limits fail 3", C, D_IS_REFUSED, x, "quiet 2 0"]);
+}

@@ -10,6 +10,7 @@ mod lifetimes;
 mod limits;
 mod modules;
 mod settled;
+mod words;
 
 use super::{Oracle, Violation};
 use crate::event::{
@@ -217,6 +218,7 @@ fn history(lines: &[&str]) -> Vec<Step> {
                 steps.push(Step::Quiet(Quiet {
                     registrations: counts.first().copied().unwrap_or(0),
                     bindings: counts.get(1).copied().unwrap_or(0),
+                    instances: counts.get(2).copied().unwrap_or(0),
                     drained,
                     leaked,
                 }));
@@ -299,7 +301,7 @@ fn breaks(rule: u8, lines: &[&str]) {
 #[track_caller]
 fn same_state(one: &[&str], other: &[&str]) {
     let [one, other] = [one, other].map(|lines| {
-        let mut oracle = Oracle::new();
+        let mut oracle = oracle(lines);
         for step in history(lines) {
             assert_eq!(judge(&mut oracle, &step), None);
         }

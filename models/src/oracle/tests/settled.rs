@@ -219,3 +219,62 @@ fn a_thread_says_what_it_is_inside_of() {
     );
     assert_eq!(oracle.open_calls(2), "no call");
 }
+
+#[test]
+fn histories_with_another_future_are_not_equal() {
+    let state = |lines: &[&str]| {
+        let mut oracle = Oracle::new();
+        for step in history(lines) {
+            assert_eq!(judge(&mut oracle, &step), None);
+        }
+        oracle
+    };
+    assert_ne!(state(&[ATTACHED]), state(&[ATTACHED, C_LEAVES]));
+}
+
+#[test]
+fn how_a_registration_came_to_its_end_is_forgotten() {
+    let c = "1: > register c; < registered";
+    let alone = "1: > deregister c; < pending; > wait c; drop c; < done";
+    let contested = "1: > deregister c
+        2: > deregister c; < invalid
+        1: < pending; > wait c; drop c; < done";
+    same_state(&[c, alone], &[c, contested]);
+    let dropped = "1: > release c; drop c; < done";
+    same_state(&[c, alone], &[c, dropped]);
+    same_state(&[c, alone], &[c, alone, "1: > release c; < done"]);
+}
+
+#[test]
+fn how_a_binding_came_to_its_end_is_forgotten() {
+    let declined =
+        "1: > register c; < registered; > register p; { attach c:cp; } failure; < registered";
+    let c_leaves = "1: > deregister c; < pending";
+    let dispatched = "1: dispatch c:cp; dispatched c:cp";
+    let (whole, declined) = (
+        &[ATTACHED, dispatched, C_LEAVES, WAIT_C, P_GOES],
+        &[declined, c_leaves, WAIT_C, P_GOES],
+    );
+    same_state(whole, declined);
+}
+
+#[test]
+fn how_full_it_was_is_forgotten() {
+    let limits = "limits registrations 3";
+    let [c, d] = ["c", "d"].map(|it| format!("1: > register {it}; < registered"));
+    let all_go = "1: > deregister c; < pending; > wait c; drop c; < done
+        1: > deregister d; < pending; > wait d; drop d; < done";
+    same_state(&[limits, &c, &d, all_go], &[limits, &d, &c, all_go]);
+}
+
+#[test]
+fn a_wait_for_what_had_no_binding_puts_nothing_to_the_test() {
+    let mut oracle = Oracle::new();
+    for step in history(&[
+        "1: > register c; < registered; > deregister c; < pending",
+        WAIT_C,
+    ]) {
+        assert_eq!(judge(&mut oracle, &step), None);
+    }
+    assert_eq!(oracle.exercised()[10 - 1], 0);
+}
