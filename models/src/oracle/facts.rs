@@ -402,23 +402,20 @@ impl Facts {
     }
 
     /// The registration of a wait that `event` says is done, or of a register call whose panic
-    /// includes that wait (C18).
+    /// includes that wait (C18). Inside a callback of its own nobody waits for a registration.
     pub(super) fn waited(&self, event: &Event) -> Option<(u8, RegId)> {
         let (thread, open, answer) = self.returning(event)?;
-        match (open.call, answer) {
-            (Call::Wait(Some(reg)), Answer::Done) => Some((thread, reg)),
-            // Inside a callback of its own it cannot wait.
-            (Call::Release(reg), Answer::Done) if !self.is_inside(thread, reg) => {
-                Some((thread, reg))
-            }
+        let reg = match (open.call, answer) {
+            (Call::Wait(Some(reg)) | Call::Release(reg), Answer::Done) => reg,
             // Inside a callback that wait may have been impossible.
             (Call::Register { reg, .. }, Answer::Panicked)
                 if self.callbacks(thread).next().is_none() =>
             {
-                Some((thread, reg))
+                reg
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        (!self.is_inside(thread, reg)).then_some((thread, reg))
     }
 
     /// The callback that `event` ends.

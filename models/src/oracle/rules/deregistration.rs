@@ -14,7 +14,6 @@ const RULE: Rule = Rule::new(10);
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if let Some((thread, reg)) = facts.waited(event)
         && facts.is_closing(reg)
-        && !facts.is_inside(thread, reg)
         && (facts.bindings_of(reg).next().is_some() || facts.gone.any_of(reg))
     {
         let unfinished = facts.unfinished(reg);

@@ -56,7 +56,7 @@ fn is_certainly_valid(facts: &Facts, open: &OpenCall) -> bool {
     match open.call {
         Call::Register { .. } => true,
         // Nobody else has ever called deregister; otherwise see C13.
-        Call::Deregister(Some(reg)) if open.standing == Standing::Live => facts
+        Call::Deregister(Some(reg)) => facts
             .registrations
             .get(&reg)
             .is_some_and(|reg| !reg.contested && !reg.deregistered && reg.deregisters_open == 1),

@@ -44,7 +44,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         && matches!(outcome(binding, reply, false), Outcome::Attached { .. })
     {
         let end = binding.end(Side::Client);
-        check.deny(RULE, end.handed > 0 && end.dropped >= end.handed, || {
+        check.deny(RULE, end.dropped >= end.handed, || {
             too_early(callback.pair, Side::Client)
         });
     }
@@ -55,9 +55,8 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         let dropped = answer == Answer::Registered && registration.module_dropped;
         check.deny(RULE, dropped, || module_too_early(reg));
     }
-    if let Some((thread, reg)) = facts.waited(event)
+    if let Some((_, reg)) = facts.waited(event)
         && facts.is_closing(reg)
-        && !facts.is_inside(thread, reg)
     {
         let kept = kept(facts, reg);
         check.expect(RULE, kept.is_none(), || {
@@ -116,7 +115,7 @@ fn too_early(pair: Pair, side: Side) -> String {
 fn needs_context(binding: &Binding, side: Side) -> bool {
     let attached = match binding.attach {
         Progress::NotBegun => false,
-        Progress::Running => side == Side::Provider && binding.end(side).handed > 0,
+        Progress::Running => side == Side::Provider,
         Progress::Ended(_) => binding.is_due(side),
     };
     attached && !binding.end(side).cleanup.has_begun()

@@ -243,6 +243,7 @@ fn how_a_registration_came_to_its_end_is_forgotten() {
     let dropped = "1: > release c; drop c; < done";
     same_state(&[c, alone], &[c, dropped]);
     same_state(&[c, alone], &[c, alone, "1: > release c; < done"]);
+    same_state(&[c, alone], &[c, alone, "1: > wait c; < invalid"]);
 }
 
 #[test]
