@@ -96,8 +96,8 @@ pub struct Check {
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time for each run, such as `60s`. By default 60 s under explorer, 1.5 s under loom, which has it
-    /// twice, and 700 ms under the others.
+    /// Time for each run, such as `60s`. By default 60 s under explorer, 1 s under loom, which has it
+    /// twice, and 500 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
     /// Give each run under explorer and loom 10 minutes: for nightly runs.

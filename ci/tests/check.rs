@@ -80,11 +80,11 @@ fn a_worker_gets_its_order() {
     };
     assert_eq!(
         order(&["--engine", "loom"]),
-        "run --engine loom --scenario two-lives --seed 7 --budget-ms 1500"
+        "run --engine loom --scenario two-lives --seed 7 --budget-ms 1000"
     );
     assert_eq!(
         order(&["--engine", "threads"]),
-        "run --engine threads --scenario two-lives --seed 7 --budget-ms 700"
+        "run --engine threads --scenario two-lives --seed 7 --budget-ms 500"
     );
     assert_eq!(
         order(&["--engine", "urw", "--budget", "2s"]),
@@ -252,7 +252,7 @@ violated (crash): two-lives under random
     let repeat = "
   last on its stderr:
     stack overflow
-  repeat with: cargo nmr check --engine random --scenario two-lives --seed 7 --budget 700ms
+  repeat with: cargo nmr check --engine random --scenario two-lives --seed 7 --budget 500ms
 ";
     assert!(ended.stdout.contains(repeat), "{}", ended.stdout);
     let last = ended.stdout.lines().last().unwrap_or_default();

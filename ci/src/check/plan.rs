@@ -8,9 +8,9 @@ use nmr_models::report::{Engine, Extent, RunResult, Verdict};
 /// What a run may take under the explorer, by default.
 pub const EXPLORER: Duration = Duration::from_secs(60);
 /// What a run may take under loom, by default.
-pub const LOOM: Duration = Duration::from_millis(1_500);
+pub const LOOM: Duration = Duration::from_secs(1);
 /// What a run may take under another engine, by default.
-pub const SAMPLING: Duration = Duration::from_millis(700);
+pub const SAMPLING: Duration = Duration::from_millis(500);
 /// What a deep run may take under the explorer or loom.
 pub const DEEP: Duration = Duration::from_secs(600);
 
@@ -122,12 +122,12 @@ mod tests {
         let told = |budget, deep| Effort { budget, deep };
         assert_eq!(
             millis(Effort::default()),
-            [60_000, 1_500, 700, 700, 700, 700]
+            [60_000, 1_000, 500, 500, 500, 500]
         );
         assert_eq!(millis(told(budget, false)), [60_000; 6]);
         assert_eq!(
             millis(told(None, true)),
-            [600_000, 600_000, 700, 700, 700, 700]
+            [600_000, 600_000, 500, 500, 500, 500]
         );
         let both = millis(told(budget, true));
         assert_eq!(both, [600_000, 600_000, 60_000, 60_000, 60_000, 60_000]);
