@@ -81,7 +81,7 @@ fn rule(facts: &Facts) -> Rule {
     }
     let mut registrations = facts.registrations.values();
     let mut bindings = facts.pairs().map(|(_, binding)| binding);
-    let gone = registrations.any(|one| one.over)
+    let gone = registrations.any(|one| one.over || one.abandoned)
         || facts.gone.any()
         || bindings.any(|binding| binding.dead);
     if gone { QUIESCENCE } else { ALL_OR_NOTHING }
