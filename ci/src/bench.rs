@@ -11,9 +11,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
+use nmr_models::engine_name::BenchEngine;
 use nmr_models::process::GRACE;
 use nmr_models::process::supervise::{Limits, Stderr, supervise};
-use nmr_models::report::{Bench, BenchEngine, Line, Verdict};
+use nmr_models::report::{Bench, Line, Verdict};
 use nmr_models::scenarios;
 
 use crate::args::{self, BenchTarget, Format};
@@ -145,7 +146,8 @@ fn command(row: &Row, worker: &Path) -> Command {
 pub(crate) mod samples {
     //! Rows for this module's unit tests.
 
-    use nmr_models::report::{Bench, BenchEngine, Verdict};
+    use nmr_models::engine_name::BenchEngine;
+    use nmr_models::report::{Bench, Verdict};
 
     pub(crate) fn bench(
         program: &str,
@@ -182,7 +184,8 @@ mod tests {
     use super::samples::{bench, cut};
     use super::{command, exit, rows};
     use crate::exit::Exit;
-    use nmr_models::report::{Bench, BenchEngine, Verdict};
+    use nmr_models::engine_name::BenchEngine;
+    use nmr_models::report::{Bench, Verdict};
     use std::path::Path;
     use std::time::Duration;
 

@@ -13,7 +13,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use nmr_models::report::{Engine, Line};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::Line;
 
 use crate::args::{self, EngineChoice, Format};
 use crate::cargo::Workspace;

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::atomic::AtomicBool;
 
+use nmr_models::engine_name::Build;
 use nmr_models::process::supervise::{How, Limits, Stderr, supervise};
-use nmr_models::report::Build;
 use serde::Deserialize;
 
 use crate::bugs::plant::tree;
@@ -281,7 +281,7 @@ impl Diagnostic {
 #[cfg(test)]
 mod tests {
     use super::{Complaint, Message, Workspace, flags, flags_of};
-    use nmr_models::report::Build;
+    use nmr_models::engine_name::Build;
     use std::path::PathBuf;
 
     #[test]

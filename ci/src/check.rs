@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use nmr_models::engine::Search;
+use nmr_models::engine_name::Engine;
 use nmr_models::process::{GRACE, Job, Outcome, Source};
-use nmr_models::report::{Engine, Line, RunResult, Verdict};
+use nmr_models::report::{Line, RunResult, Verdict};
 use nmr_models::scenarios;
 
 use crate::args::{self, EngineChoice, Format};

@@ -11,8 +11,10 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use nmr_models::engine_name::Build;
 use nmr_models::process::supervise::{End, Limits, Stderr, supervise};
-use nmr_models::report::{Build, Finding, FuzzSummary, Line, Rule};
+use nmr_models::report::{Finding, FuzzSummary, Line};
+use nmr_models::rule::Rule;
 
 use crate::args::{self, Format};
 use crate::cargo::{FUZZER, Workspace, run_error};

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use nmr_models::report::Rule;
+use nmr_models::rule::Rule;
 use nmr_models::scenario::Scenario;
 use nmr_models::scenarios;
 use serde::Serialize;

@@ -8,8 +8,8 @@ use std::io::Write;
 use std::process::Command;
 use std::sync::atomic::AtomicBool;
 
+use nmr_models::engine_name::Build;
 use nmr_models::process::supervise::{How, Limits, supervise};
-use nmr_models::report::Build;
 
 use crate::args::{self, BuildChoice};
 use crate::cargo::{Workspace, run_error};
@@ -155,7 +155,7 @@ mod tests {
     use super::count::Count;
     use super::{Tested, exit, summary};
     use crate::exit::Exit;
-    use nmr_models::report::Build;
+    use nmr_models::engine_name::Build;
 
     const fn tested(build: Build, passed: u64, failed: u64, ran: bool) -> Tested {
         let count = Count {

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytesize::ByteSize;
-use nmr_models::report::{Build, Extent, RunResult, Verdict};
+use nmr_models::engine_name::Build;
+use nmr_models::report::{Extent, RunResult, Verdict};
 
 /// `1,234,567`.
 #[must_use]
@@ -96,7 +97,9 @@ pub fn path(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::{count, path, plural, size, time, verdict};
-    use nmr_models::report::{Engine, Extent, Rule, RunResult, Verdict};
+    use nmr_models::engine_name::Engine;
+    use nmr_models::report::{Extent, RunResult, Verdict};
+    use nmr_models::rule::Rule;
     use std::env;
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Instant;
 
-use nmr_models::report::Build;
+use nmr_models::engine_name::Build;
 
 use crate::cargo::{Program, Workspace};
 use crate::error::Error;

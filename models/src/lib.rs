@@ -7,13 +7,16 @@
 //! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
 //! - [`case`] and [`render`]: a finding as a file, and as a picture.
 //! - [`programs`]: what `nmr bench` measures the engines with.
+//! - [`rule`], [`engine_name`], [`shard`]: the words in which all of these are spoken of.
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
 pub mod engine;
+pub mod engine_name;
 pub mod event;
 mod fingerprint;
 mod invisible;
+pub mod name;
 pub mod op;
 pub mod oracle;
 pub mod process;
@@ -21,9 +24,11 @@ pub mod programs;
 pub mod render;
 pub mod replay;
 pub mod report;
+pub mod rule;
 mod run;
 pub mod scenario;
 pub mod scenarios;
+pub mod shard;
 pub mod symmetry;
 mod unordered;
 

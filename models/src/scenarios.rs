@@ -180,7 +180,7 @@ mod tests {
     use std::fs;
 
     use super::*;
-    use crate::report::Rule;
+    use crate::rule::Rule;
 
     #[test]
     fn every_file_can_be_read_and_is_named_for_its_scenario() {

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use nmr_explorer::Reduction;
 use nmr_models::engine::{Exploration, Request, Search, explore, shuttle};
-use nmr_models::report::{Engine, Extent, Verdict};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::{Extent, Verdict};
 use nmr_models::scenario::Scenario;
 use nmr_models::scenarios;
 

@@ -10,7 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nmr_models::engine::{Request, Search, explore};
-use nmr_models::report::{Engine, Extent, Verdict};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::{Extent, Verdict};
 use nmr_models::scenarios;
 
 /// Those that loom exhausts in a second or so.

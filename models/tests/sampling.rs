@@ -7,7 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use nmr_models::engine::{Request, shuttle};
-use nmr_models::report::{Engine, Rule};
+use nmr_models::engine_name::Engine;
+use nmr_models::rule::Rule;
 use nmr_models::scenario::Scenario;
 use nmr_models::scenarios;
 

@@ -11,8 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Outcome, Source};
-use nmr_models::report::{Build, Engine, Extent, Rule, RunResult, Verdict};
+use nmr_models::report::{Extent, RunResult, Verdict};
+use nmr_models::rule::Rule;
 use nmr_models::scenarios;
 
 /// The sampling engines' seed: the same executions each time, as far as the time goes.

@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use nmr_models::report::{Build, Engine, Extent, Line, Rule, RunResult, Verdict};
+use nmr_models::engine_name::{Build, Engine};
+use nmr_models::report::{Extent, Line, RunResult, Verdict};
+use nmr_models::rule::Rule;
 
 /// A scenario that is at fault itself: nobody completes the provider's pending detach.
 const NEVER_COMPLETES: &str = r#"

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use nmr::Side;
 use nmr_models::op::Op;
-use nmr_models::report::Shard;
 use nmr_models::scenario::{Detach, Scenario};
+use nmr_models::shard::Shard;
 use nmr_properties::concurrent::assemble::OPERATIONS;
 use nmr_properties::concurrent::fair::{is_fair, mended};
 use nmr_properties::concurrent::series::{scenario, scenario_seed};
@@ -185,7 +185,8 @@ mod under_shuttle {
 
     use nmr_models::case::{Case, KIND};
     use nmr_models::engine::{Request, shuttle};
-    use nmr_models::report::{Engine, Rule};
+    use nmr_models::engine_name::Engine;
+    use nmr_models::rule::Rule;
     use nmr_properties::case;
     use nmr_properties::concurrent::explore::{ENGINES, Sampler, save};
 

@@ -1,7 +1,8 @@
 //! What was asked of the explorer, and whether it is so. Pure.
 
 use nmr_explorer::Reduction;
-use nmr_models::report::{Bench, BenchEngine, Verdict};
+use nmr_models::engine_name::BenchEngine;
+use nmr_models::report::{Bench, Verdict};
 
 use super::human::{fraction, verdict};
 use crate::words;
@@ -204,8 +205,8 @@ fn small(results: &[Bench]) -> Option<Asked> {
 mod tests {
     use super::{Asked, Met, asked};
     use crate::bench::samples::{bench, cut};
+    use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::Bench;
-    use nmr_models::report::BenchEngine::{Dfs, Explorer, Loom};
 
     /// What is said of one thing asked.
     fn of<'a>(all: &'a [Asked], part: &str) -> (&'a str, Met) {

@@ -1,7 +1,8 @@
 //! What the worker of a row said, and what follows from it. Pure.
 
+use nmr_models::engine_name::BenchEngine;
 use nmr_models::process::supervise::{End, How};
-use nmr_models::report::{Bench, BenchEngine, Line, Verdict};
+use nmr_models::report::{Bench, Line, Verdict};
 
 use super::rows::Row;
 use crate::words;
@@ -110,8 +111,9 @@ mod tests {
     use super::{Heard, judge};
     use crate::bench::rows;
     use crate::bench::samples::{bench, cut};
+    use nmr_models::engine_name::BenchEngine;
     use nmr_models::process::supervise::{End, How};
-    use nmr_models::report::{Bench, BenchEngine, Line, Verdict};
+    use nmr_models::report::{Bench, Line, Verdict};
     use std::os::unix::process::ExitStatusExt;
     use std::process::ExitStatus;
     use std::time::Duration;

@@ -1,7 +1,8 @@
 //! A benchmark as a person reads it: the table, what went wrong, what was asked. Pure.
 
 use nmr_explorer::Reduction;
-use nmr_models::report::{Bench, BenchEngine, Verdict};
+use nmr_models::engine_name::BenchEngine;
+use nmr_models::report::{Bench, Verdict};
 
 use super::asked::{Asked, Met, asked};
 use crate::style::{self, Cell, Flush, heading, paint, table};
@@ -173,7 +174,7 @@ fn comparison(all: &[Asked]) -> String {
 mod tests {
     use super::{fraction, report};
     use crate::bench::samples::{bench, cut};
-    use nmr_models::report::BenchEngine::{Dfs, Explorer, Loom};
+    use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::{Bench, Verdict};
 
     fn without(row: Bench, off: &[&str]) -> Bench {

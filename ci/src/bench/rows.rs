@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use nmr_explorer::Reduction;
-use nmr_models::report::BenchEngine;
+use nmr_models::engine_name::BenchEngine;
 
 /// The limit of a search that something is asked of, or that it is compared with.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -106,7 +106,7 @@ fn is_for_visited_states(reduction: Reduction) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Reduction, explorer};
-    use nmr_models::report::BenchEngine;
+    use nmr_models::engine_name::BenchEngine;
     use std::time::Duration;
 
     const SCENARIOS: [&str; 4] = ["both-deregister", "four-lives", "three-lives", "two-lives"];

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nmr_models::report::Rule;
+use nmr_models::rule::Rule;
 use nmr_models::scenario::{FormatError, Scenario};
 use nmr_models::scenarios;
 use serde::Deserialize;
@@ -309,7 +309,7 @@ mod tests {
     use super::{Bug, Of, Shows, read};
     use crate::bugs::plant::{plant, tree};
     use crate::exit::Exit;
-    use nmr_models::report::Rule;
+    use nmr_models::rule::Rule;
     use nmr_models::scenario::Detach;
     use std::collections::BTreeSet;
     use std::fs;

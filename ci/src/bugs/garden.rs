@@ -7,7 +7,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use nmr_models::report::Build;
+use nmr_models::engine_name::Build;
 use nmr_models::scenarios;
 
 use super::data::{Bug, Of};

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use nmr_models::report::{Bug, Engine, Twin, Verdict};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::{Bug, Twin, Verdict};
 
 use super::hunt::Hunted;
 use super::musts::Fault;
@@ -211,7 +212,8 @@ mod tests {
     use crate::bugs::musts;
     use crate::bugs::samples::{ended, found_by, missed_by, subject};
     use crate::bugs::subject::Subject;
-    use nmr_models::report::{Engine, Verdict};
+    use nmr_models::engine_name::Engine;
+    use nmr_models::report::Verdict;
 
     const ENGINES: [Engine; 3] = [Engine::Explorer, Engine::Loom, Engine::Threads];
 

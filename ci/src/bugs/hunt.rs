@@ -3,8 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use nmr_models::engine::Search;
+use nmr_models::engine_name::Engine;
 use nmr_models::process::{Job, Source};
-use nmr_models::report::{Bug, Engine, RunResult, Twin, Verdict};
+use nmr_models::report::{Bug, RunResult, Twin, Verdict};
 
 use super::lines::{self, Ran};
 use super::plan::{self, Effort};

@@ -1,6 +1,8 @@
 //! From the runs of a bug under an engine to the line that says what came of them. Pure.
 
-use nmr_models::report::{Bug, Engine, Rule, RunResult, Twin, Verdict};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::{Bug, RunResult, Twin, Verdict};
+use nmr_models::rule::Rule;
 
 use super::subject::Subject;
 
@@ -125,7 +127,9 @@ fn outcome(tried: &[Ran], found: Option<&Ran>) -> (Verdict, String) {
 mod tests {
     use super::{Ran, better, bug, troubles, twin};
     use crate::bugs::samples::{ended, found_by, missed_by, subject};
-    use nmr_models::report::{Bug, Engine, Rule, Twin, Verdict};
+    use nmr_models::engine_name::Engine;
+    use nmr_models::report::{Bug, Twin, Verdict};
+    use nmr_models::rule::Rule;
 
     fn of(tried: &[Ran]) -> Bug {
         bug(&subject(&["two-lives"]), Engine::Explorer, tried)

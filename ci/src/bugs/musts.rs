@@ -5,7 +5,8 @@
 //! itself in every execution, for a judgement is the same whoever runs what is judged; and no twin is flagged.
 //! What else shuttle's schedulers and real threads find is for comparison.
 
-use nmr_models::report::{Bug, Engine, RunResult, Twin, Verdict};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::{Bug, RunResult, Twin, Verdict};
 
 use super::data::Shows;
 use super::hunt::Hunted;
@@ -208,7 +209,8 @@ mod tests {
     use crate::bugs::samples::{ended, found_by, missed_by, subject};
     use crate::bugs::subject::Subject;
     use crate::exit::Exit;
-    use nmr_models::report::{Engine, Verdict};
+    use nmr_models::engine_name::Engine;
+    use nmr_models::report::Verdict;
 
     /// What is wrong if an engine has seen this of the bug, and nothing of the twin.
     fn wrong(subject: &Subject, engine: Engine, tried: &[Ran]) -> Vec<Fault> {

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use nmr_models::engine_name::Engine;
 use nmr_models::process::GRACE;
-use nmr_models::report::{Engine, Verdict};
+use nmr_models::report::Verdict;
 
 use super::lines::Ran;
 use super::subject::{SLOWEST, Subject};
@@ -131,7 +132,7 @@ mod tests {
     use crate::bugs::lines::Ran;
     use crate::bugs::samples::{found_by, missed_by, subject};
     use crate::bugs::subject::{SLOWEST, Subject};
-    use nmr_models::report::Engine;
+    use nmr_models::engine_name::Engine;
     use std::time::Duration;
 
     const DEEP: Effort = Effort {

@@ -1,6 +1,8 @@
 //! Bugs and runs for this module's unit tests.
 
-use nmr_models::report::{Engine, Extent, Rule, RunResult, Verdict};
+use nmr_models::engine_name::Engine;
+use nmr_models::report::{Extent, RunResult, Verdict};
+use nmr_models::rule::Rule;
 use nmr_models::scenarios;
 
 use super::data::{Bug, Of};

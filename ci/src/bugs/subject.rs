@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use nmr_models::engine_name::Engine;
 use nmr_models::process::Source;
-use nmr_models::report::{Engine, Rule};
+use nmr_models::rule::Rule;
 use nmr_models::scenario::{MAX_LOOM_THREADS, Scenario};
 
 use super::data::{Bug, Of, Shows};
@@ -169,8 +170,8 @@ mod tests {
     use super::{Case, Subject, in_words};
     use crate::bugs::data::{Bug, In, Of};
     use crate::bugs::samples::registrar_bug;
+    use nmr_models::engine_name::Engine;
     use nmr_models::process::Source;
-    use nmr_models::report::Engine;
     use nmr_models::scenario::Detach;
     use nmr_models::scenarios;
     use std::path::Path;

@@ -133,7 +133,8 @@ mod tests {
     use super::report;
     use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
     use crate::check::tally::{Frame, Tally};
-    use nmr_models::report::{Engine, Extent, Verdict};
+    use nmr_models::engine_name::Engine;
+    use nmr_models::report::{Extent, Verdict};
 
     fn plain(tally: &Tally, frame: Frame) -> String {
         anstream::adapter::strip_str(&report(tally, frame)).to_string()

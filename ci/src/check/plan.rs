@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use nmr_models::engine_name::Engine;
 use nmr_models::process::Source;
-use nmr_models::report::{Engine, Extent, RunResult, Verdict};
+use nmr_models::report::{Extent, RunResult, Verdict};
 
 /// What a run may take under the explorer, by default.
 pub const EXPLORER: Duration = Duration::from_secs(60);
@@ -111,8 +112,9 @@ mod tests {
     use super::{Effort, Engines, Run, first, then};
     use crate::args::EngineChoice;
     use crate::check::samples::holds;
+    use nmr_models::engine_name::Engine;
     use nmr_models::process::Source;
-    use nmr_models::report::{Engine, Extent, RunResult, Verdict};
+    use nmr_models::report::{Extent, RunResult, Verdict};
     use std::time::Duration;
 
     #[test]

@@ -1,7 +1,9 @@
 //! Results for this crate's unit tests.
 
+use nmr_models::engine_name::Engine;
 use nmr_models::process::Outcome;
-use nmr_models::report::{Coverage, Engine, Extent, Rule, RunResult, Verdict};
+use nmr_models::report::{Coverage, Extent, RunResult, Verdict};
+use nmr_models::rule::Rule;
 
 use super::tally::Frame;
 

@@ -1,7 +1,8 @@
 //! Adding up what the runs said. Pure.
 
 use nmr_models::process::{Outcome, Source};
-use nmr_models::report::{Coverage, Rule, RunResult, Summary, Verdict};
+use nmr_models::report::{Coverage, RunResult, Summary, Verdict};
+use nmr_models::rule::Rule;
 
 use crate::exit::Exit;
 
@@ -98,8 +99,10 @@ mod tests {
     use super::{Frame, Tally};
     use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
     use crate::exit::Exit;
+    use nmr_models::engine_name::Engine;
     use nmr_models::process::Source;
-    use nmr_models::report::{Engine, Rule, Verdict};
+    use nmr_models::report::Verdict;
+    use nmr_models::rule::Rule;
 
     #[test]
     fn coverage_adds_up_over_the_runs() {

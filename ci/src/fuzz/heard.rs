@@ -4,7 +4,8 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use nmr_models::process::supervise::{End, How};
-use nmr_models::report::{FuzzSummary, Line, Rule};
+use nmr_models::report::{FuzzSummary, Line};
+use nmr_models::rule::Rule;
 
 /// What one process of the fuzzer said.
 #[derive(Debug, Default)]
@@ -89,7 +90,7 @@ fn agree(summary: &FuzzSummary, findings: u64, status: ExitStatus) -> bool {
 mod tests {
     use super::{Heard, Then, judge};
     use nmr_models::process::supervise::{End, How};
-    use nmr_models::report::Rule;
+    use nmr_models::rule::Rule;
     use std::time::Duration;
 
     const ALLOWED: Duration = Duration::from_secs(600);

@@ -49,7 +49,9 @@ pub(super) fn summary(total: &FuzzSummary) -> String {
 #[cfg(test)]
 mod tests {
     use super::{finding, summary};
-    use nmr_models::report::{Finding, FuzzSummary, Rule, Shard};
+    use nmr_models::report::{Finding, FuzzSummary};
+    use nmr_models::rule::Rule;
+    use nmr_models::shard::Shard;
 
     #[test]
     fn a_finding_tells_how_to_see_it_again() {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::report::Rule;
+use crate::rule::Rule;
 
 /// A rule that broke, and how.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,7 +19,7 @@ pub(crate) mod words;
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Event, Quiet};
-use crate::report::Rule;
+use crate::rule::Rule;
 use crate::scenario::Limits;
 
 pub use check::Violation;

@@ -5,7 +5,7 @@
 //! no trace.
 
 use crate::event::{Call, Pair};
-use crate::report::Rule;
+use crate::rule::Rule;
 
 use super::check::Violation;
 use super::facts::{Binding, Detached, Facts, Frame, Outcome, Progress, involves};

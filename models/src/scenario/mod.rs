@@ -13,7 +13,7 @@ use nmr::Side;
 use serde::{Deserialize, Serialize};
 
 use crate::op::Op;
-use crate::report::Rule;
+use crate::rule::Rule;
 use validate::is_completer;
 pub(crate) use validate::is_wait;
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
-use nmr_models::report::Shard;
+use nmr_models::shard::Shard;
 
 /// Runs generated scenarios until the time is up; prints JSON lines.
 #[derive(Debug, Parser)]
@@ -62,7 +62,8 @@ mod fuzz {
 
     use anyhow::Context as _;
     use nmr_models::case::Case;
-    use nmr_models::report::{Finding, FuzzSummary, Line, Rule};
+    use nmr_models::report::{Finding, FuzzSummary, Line};
+    use nmr_models::rule::Rule;
     use nmr_properties::concurrent::explore::{Sampler, save};
     use nmr_properties::concurrent::series::{VERSION, scenario, scenario_seed};
 

@@ -7,7 +7,7 @@ use crate::event::{Answer, Call, Event};
 use crate::oracle::check::Check;
 use crate::oracle::facts::Facts;
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     let Some((_, open, answer)) = facts.returning(event) else {

@@ -8,7 +8,7 @@ use crate::event::{Answer, Call, CallbackKind, Event, Reply, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Binding, Facts, OpenCall, Progress, Standing, beginning_of};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(3);
 

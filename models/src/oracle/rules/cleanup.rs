@@ -8,7 +8,7 @@ use crate::event::{CallbackKind, Event, Side, What};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Binding, Facts, Outcome, Progress, beginning_of};
 use crate::oracle::stuck::was_pending;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(9);
 const CHANGE_OF_MIND: Rule = Rule::new(5);

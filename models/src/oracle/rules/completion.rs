@@ -11,7 +11,7 @@ use crate::oracle::check::Check;
 use crate::oracle::facts::{Detached, Facts, OpenCall, Outcome, Progress, Standing};
 use crate::oracle::stuck::was_pending;
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(8);
 

@@ -7,7 +7,7 @@ use crate::event::{Answer, Call, Event, RegId};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, OpenCall, Registration, Standing};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const DEREGISTER_ONCE: Rule = Rule::new(13);
 const WAIT_AFTER: Rule = Rule::new(14);

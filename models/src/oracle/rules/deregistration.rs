@@ -7,7 +7,7 @@ use crate::event::{Event, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, beginning};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(10);
 

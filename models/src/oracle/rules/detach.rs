@@ -7,7 +7,7 @@
 use crate::event::{CallbackKind, Event};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, Progress, beginning_of};
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(7);
 

@@ -8,7 +8,7 @@ use crate::event::{Answer, Call, Event};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, OpenCall, Standing, beginning};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(12);
 

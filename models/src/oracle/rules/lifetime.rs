@@ -7,7 +7,7 @@ use crate::oracle::facts::{Binding, Facts, Issue, Outcome, Progress, beginning};
 use crate::oracle::record::outcome;
 use crate::oracle::stuck::missing_cleanup;
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(11);
 const CHANGE_OF_MIND: Rule = Rule::new(5);

@@ -12,7 +12,7 @@ use crate::event::{Answer, Call, CallbackKind, Event, RegId, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue, Most, Outcome};
 use crate::oracle::record::outcome;
-use crate::report::Rule;
+use crate::rule::Rule;
 use crate::scenario::Limits;
 
 const ALL_OR_NOTHING: Rule = Rule::new(17);

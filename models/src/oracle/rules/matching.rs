@@ -5,7 +5,7 @@ use crate::event::{CallbackKind, Event, Pair, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue, beginning, beginning_of};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const MATCH: Rule = Rule::new(1);
 const ONCE: Rule = Rule::new(2);

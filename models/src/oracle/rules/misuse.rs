@@ -4,7 +4,7 @@
 use crate::event::{Answer, Call, Event, What};
 use crate::oracle::check::Check;
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 pub(super) fn check(event: &Event, check: &mut Check<'_>) {
     let What::Misused { call, answer } = event.what else {

@@ -6,7 +6,7 @@
 use crate::event::{Answer, Call, Event, What};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Standing};
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const OPEN_CALLS: Rule = Rule::new(15);
 const PROGRESS: Rule = Rule::new(16);

@@ -6,7 +6,7 @@ use crate::event::{CallbackKind, Event, Quiet, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const HOLLOW: Rule = Rule::new(4);
 const CHANGE_OF_MIND: Rule = Rule::new(5);

@@ -7,7 +7,7 @@ use crate::event::{Answer, CallbackKind, Event};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning};
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(18);
 

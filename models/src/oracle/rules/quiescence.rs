@@ -3,7 +3,7 @@
 use crate::event::{Quiet, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue};
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(19);
 

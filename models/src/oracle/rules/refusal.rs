@@ -6,7 +6,7 @@ use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue, beginning};
 use crate::oracle::rules::quiescence;
 use crate::oracle::words;
-use crate::report::Rule;
+use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(17);
 const LIFETIME: Rule = Rule::new(11);
