@@ -7,16 +7,16 @@ use nmr_models::report::Verdict;
 #[repr(u8)]
 pub enum Exit {
     /// All hold.
-    Holds = 0,
+    Holds = Verdict::Holds.exit_code(),
     /// A violation, a failing test, a planted bug that is missed.
-    Violated = 1,
+    Violated = Verdict::Violated.exit_code(),
     /// Bad usage or a bad input file.
     Usage = 2,
     /// No violation, but something was not looked at: a search was cut short, a rule was never
     /// exercised although every scenario ran.
-    Incomplete = 3,
+    Incomplete = Verdict::Incomplete.exit_code(),
     /// The harness failed, so that nothing is known.
-    Harness = 4,
+    Harness = Verdict::HarnessError.exit_code(),
     /// Ctrl-C or a request to terminate.
     Interrupted = 130,
 }

@@ -56,6 +56,20 @@ pub enum Verdict {
     HarnessError,
 }
 
+impl Verdict {
+    /// The exit code that goes with it, of a worker as of the command. 2 is for neither: it says that a
+    /// process was called wrongly.
+    #[must_use]
+    pub const fn exit_code(self) -> u8 {
+        match self {
+            Self::Holds => 0,
+            Self::Violated => 1,
+            Self::Incomplete => 3,
+            Self::HarnessError => 4,
+        }
+    }
+}
+
 /// How much was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -76,7 +76,7 @@ pub(super) fn judge(row: &Row, heard: Heard, end: &End) -> Option<Bench> {
                     "its worker ran {} under {}",
                     said.program, said.engine
                 ))
-            } else if code != exit_code(said.verdict) {
+            } else if code != i32::from(said.verdict.exit_code()) {
                 harness(format!("its worker contradicts itself ({status})"))
             } else {
                 heard.row
@@ -93,16 +93,6 @@ fn with_last_words(what: String, stderr: &str) -> String {
     match stderr {
         "" => what,
         stderr => format!("{what}\nlast on its stderr:\n{stderr}"),
-    }
-}
-
-/// The exit code that goes with a verdict.
-const fn exit_code(verdict: Verdict) -> i32 {
-    match verdict {
-        Verdict::Holds => 0,
-        Verdict::Violated => 1,
-        Verdict::Incomplete => 3,
-        Verdict::HarnessError => 4,
     }
 }
 
