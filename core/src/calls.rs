@@ -1,21 +1,22 @@
-//! What the public functions have in common: a transition of the table inside one critical section,
-//! then the callbacks that its answer names, outside it (C15).
+//! What the public functions do: a transition of the table inside one critical section, then the
+//! callbacks that its answer names, outside it (C15).
 //!
-//! Generic over the side, which the public functions are not. The callbacks are made in
-//! [`drive`](crate::drive).
+//! Generic over the side wherever both have the function; the public functions are not. The callbacks
+//! are made in [`drive`](crate::drive).
 
 use std::panic::resume_unwind;
 
 use nmr_sync::{learn, thread};
 use tracing::debug;
 
-use crate::drive::{Payload, catching};
-use crate::error::{DeregisterError, DetachCompleteError, RegisterError, WaitError};
+use crate::drive::{Payload, call_attach_client, catching};
+use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
 use crate::handle::{BindingHandle, Handle, HandleFault, HandleKind, Key, Kind, OfBinding, Place};
+use crate::module::Attachment;
 use crate::npi::{NpiId, Side};
 use crate::registrar::{Registrar, RegistrationKind};
 use crate::status::Status;
-use crate::table::{ByName, Characteristics, Table, Visit, WaitFault, Waited};
+use crate::table::{AttachCall, ByName, Characteristics, Table, Visit, WaitFault, Waited};
 
 impl Registrar {
     pub(crate) fn register<K: RegistrationKind>(
@@ -121,6 +122,39 @@ impl Registrar {
         if let Ok(Place { stripe, key }) = self.place(handle) {
             self.enter(stripe, &mut (), |table, ()| table.abandon(key));
         }
+    }
+
+    pub(crate) fn attach_provider(
+        &self,
+        binding: BindingHandle,
+        client: Attachment,
+    ) -> Result<Attachment, AttachError> {
+        let invalid = |fault| AttachError::InvalidParameter {
+            handle: binding,
+            fault,
+        };
+        let Place { stripe, key } = self.place(binding).map_err(invalid)?;
+        let thread = thread::current_id();
+        let context = client.context.clone();
+        let call = self.enter(stripe, &mut (), |table, ()| {
+            table.attach_provider(key, context, thread)
+        });
+        let (provider, instance) = match call.map_err(invalid)? {
+            AttachCall::InvalidState => return Err(AttachError::InvalidState { handle: binding }),
+            AttachCall::NoInterface => return Err(AttachError::NoInterface { handle: binding }),
+            AttachCall::Provider { provider, instance } => (provider, instance),
+        };
+        let answer = call_attach_client(binding, provider, instance, client);
+        let context = match &answer {
+            Ok(Ok(attachment)) => Some(attachment.context.clone()),
+            Ok(Err(_)) | Err(_) => None,
+        };
+        self.enter(stripe, &mut (), |table, ()| {
+            table.provider_returned(key, context);
+        });
+        let answer = answer.unwrap_or_else(|payload| resume_unwind(payload));
+        debug!(%binding, accepted = answer.is_ok(), "provider's attach callback returned");
+        answer.map_err(AttachError::Refused)
     }
 
     pub(crate) fn detach_complete(

@@ -2,17 +2,22 @@
 //!
 //! It decides nothing: which callback comes next, and whether there is one, is the answer of the
 //! transition that reports the last one's return. A panic is kept until everything is done (C18).
+//!
+//! The provider's attach callback is none of these: it is made inside the client's, whenever that asks for
+//! it (C3), and [`calls`](crate::calls) reports its return.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use nmr_sync::remember;
 use tracing::debug;
 
 use crate::handle::BindingHandle;
-use crate::module::{BindingContext, Detach, Offer};
-use crate::npi::Side;
+use crate::module::{Attachment, BindingContext, Detach, Offer, ProviderModule};
+use crate::npi::{RegistrationInstance, Side};
 use crate::registrar::Registrar;
+use crate::status::Status;
 use crate::table::{Hand, Module, Returned, Step, Visit};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
@@ -126,6 +131,21 @@ impl Module {
             Self::Provider(provider) => provider.cleanup_binding_context(context),
         }
     }
+}
+
+/// The provider's attach callback; what it was called on and given is let go of before the table hears
+/// that it is over (C11).
+pub(crate) fn call_attach_client(
+    binding: BindingHandle,
+    provider: Arc<dyn ProviderModule>,
+    instance: Arc<RegistrationInstance>,
+    client: Attachment,
+) -> Result<Result<Attachment, Status>, Payload> {
+    let answer = catch_unwind(AssertUnwindSafe(|| {
+        provider.attach_client(binding, &instance, &client)
+    }));
+    drop((provider, instance, client));
+    answer
 }
 
 /// Makes a callback, or a drop of something that is a module's; keeps the first of several panics.

@@ -1,14 +1,12 @@
 //! The registrar: the table's stripes, each under its monitor, and the public functions.
 //!
-//! What they have in common is in [`calls`](crate::calls), the callbacks in [`drive`](crate::drive).
+//! What they do is in [`calls`](crate::calls), and the callbacks that they make in [`drive`](crate::drive).
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use crossbeam_utils::CachePadded;
-use nmr_sync::{Monitor, learn, thread};
-use tracing::debug;
+use nmr_sync::{Monitor, learn};
 
 use crate::builder::Builder;
 use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
@@ -18,7 +16,7 @@ use crate::handle::{
 use crate::module::{Attachment, ClientModule, ProviderModule};
 use crate::npi::{RegistrationInstance, Side};
 use crate::status::Status;
-use crate::table::{AttachCall, Characteristics, Module, Table};
+use crate::table::{Characteristics, Module, Table};
 
 /// The Network Module Registrar.
 ///
@@ -192,36 +190,7 @@ impl Registrar {
         binding: BindingHandle,
         client: Attachment,
     ) -> Result<Attachment, AttachError> {
-        let invalid = |fault| AttachError::InvalidParameter {
-            handle: binding,
-            fault,
-        };
-        let place = self.place(binding).map_err(invalid)?;
-        let thread = thread::current_id();
-        let context = client.context.clone();
-        let call = self.enter(place.stripe, &mut (), |table, ()| {
-            table.attach_provider(place.key, context, thread)
-        });
-        match call.map_err(invalid)? {
-            AttachCall::InvalidState => Err(AttachError::InvalidState { handle: binding }),
-            AttachCall::NoInterface => Err(AttachError::NoInterface { handle: binding }),
-            AttachCall::Provider { provider, instance } => {
-                let answer = catch_unwind(AssertUnwindSafe(|| {
-                    provider.attach_client(binding, &instance, &client)
-                }));
-                drop((provider, instance, client));
-                let context = match &answer {
-                    Ok(Ok(attachment)) => Some(attachment.context.clone()),
-                    Ok(Err(_)) | Err(_) => None,
-                };
-                self.enter(place.stripe, &mut (), |table, ()| {
-                    table.provider_returned(place.key, context);
-                });
-                let answer = answer.unwrap_or_else(|payload| resume_unwind(payload));
-                debug!(%binding, accepted = answer.is_ok(), "provider's attach callback returned");
-                answer.map_err(AttachError::Refused)
-            }
-        }
+        self.attach_provider(binding, client)
     }
 
     /// Completes a client's pending detach: Windows' `NmrClientDetachProviderComplete`. May be called
