@@ -14,8 +14,9 @@ use nmr_sync::remember;
 use tracing::debug;
 
 use crate::handle::BindingHandle;
-use crate::module::{Attachment, BindingContext, Detach, Offer, ProviderModule};
+use crate::module::{Attachment, BindingContext, Detach, ProviderModule};
 use crate::npi::{RegistrationInstance, Side};
+use crate::offer::Offer;
 use crate::registrar::Registrar;
 use crate::status::Status;
 use crate::table::{Hand, Module, Returned, Step, Visit};

@@ -63,6 +63,7 @@ mod error;
 mod handle;
 mod module;
 mod npi;
+mod offer;
 mod owned;
 mod registrar;
 mod reserve;
@@ -79,9 +80,10 @@ pub use handle::{
     ProviderHandle,
 };
 pub use module::{
-    Attachment, BindingContext, ClientModule, Detach, Dispatch, Offer, Opaque, ProviderModule,
+    Attachment, BindingContext, ClientModule, Detach, Dispatch, Opaque, ProviderModule,
 };
 pub use npi::{ModuleId, NpiId, RegistrationInstance, Side};
+pub use offer::Offer;
 pub use owned::{ClientRegistration, Deregistering, ProviderRegistration, Registration};
 pub use registrar::{Count, Registrar, RegistrationKind};
 pub use status::Status;

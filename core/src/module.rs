@@ -4,10 +4,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::error::AttachError;
 use crate::handle::BindingHandle;
 use crate::npi::RegistrationInstance;
-use crate::registrar::Registrar;
+use crate::offer::Offer;
 use crate::status::Status;
 
 /// Something of one module that the registrar keeps, and hands on, without looking into it.
@@ -127,44 +126,6 @@ pub trait ProviderModule: Send + Sync {
     /// `ProviderCleanupBindingContext`. The last callback for the binding (C9).
     fn cleanup_binding_context(&self, context: &BindingContext) {
         let _ = context;
-    }
-}
-
-/// A provider that is offered to a client, for the time of the client's attach callback.
-#[derive(Clone, Copy, Debug)]
-pub struct Offer<'a> {
-    pub(crate) registrar: &'a Registrar,
-    pub(crate) binding: BindingHandle,
-    pub(crate) provider: &'a RegistrationInstance,
-}
-
-impl<'a> Offer<'a> {
-    /// The registrar that makes the offer.
-    #[must_use]
-    pub const fn registrar(&self) -> &'a Registrar {
-        self.registrar
-    }
-
-    /// The binding that would be made; the client needs it for its detach-complete call.
-    #[must_use]
-    pub const fn binding(&self) -> BindingHandle {
-        self.binding
-    }
-
-    /// What the provider says of itself.
-    #[must_use]
-    pub const fn provider(&self) -> &'a RegistrationInstance {
-        self.provider
-    }
-
-    /// Attaches: hands the client's context and dispatch table to the provider and returns the
-    /// provider's. The same as [`Registrar::client_attach_provider`] for this binding; at most one
-    /// call succeeds.
-    ///
-    /// # Errors
-    /// See [`AttachError`].
-    pub fn attach(&self, client: Attachment) -> Result<Attachment, AttachError> {
-        self.registrar.client_attach_provider(self.binding, client)
     }
 }
 

@@ -11,8 +11,9 @@ mod waiting;
 use super::*;
 use crate::error::InsufficientResources;
 use crate::handle::{BindingHandle, HandleFault};
-use crate::module::{Attachment, Offer};
+use crate::module::Attachment;
 use crate::npi::ModuleId;
+use crate::offer::Offer;
 use crate::status::Status;
 use Side::{Client, Provider};
 
