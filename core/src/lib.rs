@@ -3,7 +3,7 @@
 //! when nothing of them is in use any more.
 //!
 //! The behaviour is that of the Windows functions `NmrRegisterClient` and its family; the rules
-//! C1–C19 that the documentation of this crate refers to are in the repository's `ARCHITECTURE.md`.
+//! C1–C19 that the documentation of this crate refers to are the [`contract`].
 //! There are two ways in:
 //!
 //! - the functions of [`Registrar`] with plain [handles](Handle), which have Windows' names and
@@ -55,6 +55,12 @@
 //! # }
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! In its two model builds (`--cfg loom`, `--cfg shuttle`) it also says, through `nmr-sync`, what counts of its
+//! state and what a thread learns of it. It does not know who asks.
+
+#[doc = include_str!("../CONTRACT.md")]
+pub mod contract {}
 
 mod builder;
 mod calls;

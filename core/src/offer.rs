@@ -1,5 +1,5 @@
-//! What a client's attach callback is given. It makes no decision and keeps no state: to attach through it is the
-//! registrar's call.
+//! What a client's attach callback is given. It decides nothing and keeps no state: to attach through it
+//! is the registrar's call.
 //!
 //! Apart from the modules' traits, of which nothing else knows a registrar.
 

@@ -114,3 +114,18 @@ impl From<Rule> for String {
         rule.to_string()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Rule;
+
+    const CONTRACT: &str = include_str!("../../core/CONTRACT.md");
+
+    #[test]
+    fn they_are_those_of_the_contract() {
+        let rows = CONTRACT.lines().filter(|line| line.starts_with("| **C"));
+        let titles = rows.map(|row| row.split("**").nth(1).expect("it is bold"));
+        let rules = Rule::all().map(|rule| format!("{rule} {}", rule.title()));
+        assert_eq!(titles.collect::<Vec<_>>(), rules.collect::<Vec<_>>());
+    }
+}
