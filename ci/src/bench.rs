@@ -1,5 +1,5 @@
 //! `nmr bench`: searches of programs, each in a process of its own and one at a time, and how they
-//! compare with what was asked of them.
+//! compare with their targets.
 //!
 //! A search that does not end within its limit is a row like any other. As JSON each row is printed when
 //! it is done; for people all are printed at the end.
@@ -23,13 +23,14 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
 use crate::progress::Display;
-use crate::words;
+use crate::words::plural;
 use crate::workers::Workers;
 
-mod asked;
 mod heard;
 mod human;
 mod rows;
+mod targets;
+mod words;
 
 use heard::Heard;
 use rows::Row;
@@ -88,7 +89,7 @@ struct Measuring<'a> {
 
 impl Measuring<'_> {
     fn all(&self, rows: &[Row], format: Format, out: &mut dyn Write) -> Result<Vec<Bench>, Error> {
-        let count = words::plural(rows.len() as u64, "search");
+        let count = plural(rows.len() as u64, "search");
         self.display.say(&format!("{count}, one at a time"));
         let counter = self.display.counter(rows.len() as u64, "searches");
         let mut results = Vec::new();

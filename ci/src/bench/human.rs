@@ -1,10 +1,11 @@
-//! A benchmark as a person reads it: the table, what went wrong, what was asked. Pure.
+//! A benchmark as a person reads it: the table, what went wrong, which targets are met. Pure.
 
 use nmr_explorer::Reduction;
 use nmr_models::engine_name::BenchEngine;
 use nmr_models::report::{Bench, Verdict};
 
-use super::asked::{Asked, Met, asked};
+use super::targets::{Status, Target, targets};
+use super::words::{fraction, is_off, verdict};
 use crate::style::{self, Cell, Flush, heading, paint, table};
 use crate::words;
 
@@ -16,10 +17,10 @@ pub(super) fn report(results: &[Bench]) -> String {
             text.push_str(&failure(row, how));
         }
     }
-    let asked = asked(results);
-    if !asked.is_empty() {
+    let targets = targets(results);
+    if !targets.is_empty() {
         text.push('\n');
-        text.push_str(&comparison(&asked));
+        text.push_str(&comparison(&targets));
     }
     text
 }
@@ -64,10 +65,6 @@ fn rows(results: &[Bench]) -> String {
     table(&columns, &rows)
 }
 
-fn is_off(row: &Bench, reduction: Reduction) -> bool {
-    row.without.iter().any(|off| off == reduction.name())
-}
-
 /// The engine, and how it was set.
 fn engine(row: &Bench) -> String {
     let mut text = row.engine.to_string();
@@ -89,17 +86,6 @@ fn engine(row: &Bench) -> String {
         _ => text.push_str(&format!(", without {}", names(&off))),
     }
     text
-}
-
-/// As of a run of a check; what was found comes below the table.
-pub(super) fn verdict(row: &Bench) -> String {
-    let how = row.how.as_deref().unwrap_or("why is not known");
-    match row.verdict {
-        Verdict::Holds => "holds, complete".to_owned(),
-        Verdict::Incomplete => format!("incomplete ({how})"),
-        Verdict::Violated => "violated".to_owned(),
-        Verdict::HarnessError => "harness error".to_owned(),
-    }
 }
 
 fn failure(row: &Bench, how: &str) -> String {
@@ -141,28 +127,19 @@ fn compared(row: &Bench, all: &[Bench]) -> String {
     }
 }
 
-/// `1/50` or `2.5 times`: never less than it is.
-pub(super) fn fraction(part: f64, whole: f64) -> String {
-    let times = whole / part.max(1e-9);
-    match times >= 1.0 {
-        true => format!("1/{}", words::count(times as u64)),
-        false => format!("{:.1} times", 1.0 / times.max(1e-9)),
-    }
-}
-
-fn comparison(all: &[Asked]) -> String {
-    let rows: Vec<Vec<Cell>> = all
+fn comparison(targets: &[Target]) -> String {
+    let rows: Vec<Vec<Cell>> = targets
         .iter()
-        .map(|one| {
-            let (met, style) = match one.met {
-                Met::Yes => ("met", style::GOOD),
-                Met::No => ("not met", style::BAD),
-                Met::Unknown => ("not known", style::OPEN),
+        .map(|target| {
+            let (met, style) = match target.status {
+                Status::Met => ("met", style::GOOD),
+                Status::Missed => ("not met", style::BAD),
+                Status::Unknown => ("not known", style::OPEN),
             };
             vec![
-                one.program.into(),
-                format!("asked: {}", one.asked).into(),
-                format!("measured: {}", one.measured).into(),
+                target.program.into(),
+                format!("asked: {}", target.goal).into(),
+                format!("measured: {}", target.measured).into(),
                 Cell::styled(met, style),
             ]
         })
@@ -172,7 +149,7 @@ fn comparison(all: &[Asked]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{fraction, report};
+    use super::report;
     use crate::bench::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::{Bench, Verdict};
@@ -226,12 +203,5 @@ mod tests {
     #[test]
     fn a_benchmark_that_was_stopped_at_once_is_a_heading() {
         assert_eq!(report(&[]).lines().count(), 1);
-    }
-
-    #[test]
-    fn parts_are_not_made_smaller_than_they_are() {
-        assert_eq!(fraction(1.0, 50.9), "1/50");
-        assert_eq!(fraction(10.0, 10.0), "1/1");
-        assert_eq!(fraction(10.0, 4.0), "2.5 times");
     }
 }

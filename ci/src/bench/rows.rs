@@ -6,7 +6,7 @@ use std::time::Duration;
 use nmr_explorer::Reduction;
 use nmr_models::engine_name::BenchEngine;
 
-/// The limit of a search that something is asked of, or that it is compared with.
+/// The limit of a search that has a target, or that it is compared with.
 const LIMIT: Duration = Duration::from_secs(30);
 /// The limit of the search of four-lives-pending.
 const PENDING: Duration = Duration::from_secs(300);

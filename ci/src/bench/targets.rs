@@ -1,38 +1,38 @@
-//! What was asked of the explorer, and whether it is so. Pure.
+//! What the explorer should reach, and whether it does. Pure.
 
 use nmr_explorer::Reduction;
 use nmr_models::engine_name::BenchEngine;
 use nmr_models::report::{Bench, Verdict};
 
-use super::human::{fraction, verdict};
+use super::words::{fraction, verdict};
 use crate::words;
 
-/// Something asked, and what was measured of it.
+/// Something to be reached, and what was measured of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct Target {
     pub(super) program: &'static str,
-    pub(super) asked: &'static str,
+    pub(super) goal: &'static str,
     pub(super) measured: String,
-    pub(super) met: Met,
+    pub(super) status: Status,
 }
 
-/// Whether it is so.
+/// Whether it is reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Met {
-    Yes,
-    No,
+pub(super) enum Status {
+    Met,
+    Missed,
     /// What it would have to be compared with did not come to its end, or is not there.
     Unknown,
 }
 
-impl Met {
-    const fn of(is_so: bool) -> Self {
-        if is_so { Self::Yes } else { Self::No }
+impl Status {
+    const fn of(is_met: bool) -> Self {
+        if is_met { Self::Met } else { Self::Missed }
     }
 }
 
-/// All that was asked of the rows that are there.
-pub(super) fn asked(results: &[Bench]) -> Vec<Asked> {
+/// All targets of the rows that are there.
+pub(super) fn targets(results: &[Bench]) -> Vec<Target> {
     let all = [
         two_lives(
             results,
@@ -69,64 +69,64 @@ fn ended(row: &Bench) -> bool {
 /// used.
 fn two_lives(
     results: &[Bench],
-    asked: &'static str,
+    goal: &'static str,
     times: f64,
     figure: impl Fn(&Bench) -> f64,
-) -> Option<Asked> {
+) -> Option<Target> {
     let program = "two-lives";
     let explorer = find(results, program, BenchEngine::Explorer)?;
     let loom = find(results, program, BenchEngine::Loom)?;
     let (own, other) = (figure(explorer), figure(loom));
-    let is_so = own * times <= other;
-    let (measured, met) = match (explorer.verdict, loom.verdict) {
-        (Verdict::Holds, Verdict::Holds) => (fraction(own, other), Met::of(is_so)),
-        (Verdict::Holds, Verdict::Incomplete) if is_so => {
-            (format!("less than {}", fraction(own, other)), Met::Yes)
+    let is_met = own * times <= other;
+    let (measured, status) = match (explorer.verdict, loom.verdict) {
+        (Verdict::Holds, Verdict::Holds) => (fraction(own, other), Status::of(is_met)),
+        (Verdict::Holds, Verdict::Incomplete) if is_met => {
+            (format!("less than {}", fraction(own, other)), Status::Met)
         }
-        (Verdict::Holds, _) => (format!("loom: {}", verdict(loom)), Met::Unknown),
-        _ => (verdict(explorer), Met::No),
+        (Verdict::Holds, _) => (format!("loom: {}", verdict(loom)), Status::Unknown),
+        _ => (verdict(explorer), Status::Missed),
     };
-    Some(Asked {
+    Some(Target {
         program,
-        asked,
+        goal,
         measured,
-        met,
+        status,
     })
 }
 
 fn in_time(
     results: &[Bench],
     program: &'static str,
-    asked: &'static str,
+    goal: &'static str,
     seconds: f64,
-) -> Option<Asked> {
+) -> Option<Target> {
     let row = find(results, program, BenchEngine::Explorer)?;
     let measured = match ended(row) {
         true => words::time(row.seconds),
         false => verdict(row),
     };
-    Some(Asked {
+    Some(Target {
         program,
-        asked,
+        goal,
         measured,
-        met: Met::of(ended(row) && row.seconds <= seconds),
+        status: Status::of(ended(row) && row.seconds <= seconds),
     })
 }
 
 /// Of the whole process.
-fn memory(results: &[Bench]) -> Option<Asked> {
+fn memory(results: &[Bench]) -> Option<Target> {
     let program = "four-lives";
     let row = find(results, program, BenchEngine::Explorer)?;
-    let (measured, met) = match (row.verdict, row.memory) {
-        (Verdict::Holds, Some(bytes)) => (words::size(bytes), Met::of(bytes <= 1 << 30)),
-        (Verdict::Holds, None) => ("this system does not say".to_owned(), Met::Unknown),
-        _ => (verdict(row), Met::No),
+    let (measured, status) = match (row.verdict, row.memory) {
+        (Verdict::Holds, Some(bytes)) => (words::size(bytes), Status::of(bytes <= 1 << 30)),
+        (Verdict::Holds, None) => ("this system does not say".to_owned(), Status::Unknown),
+        _ => (verdict(row), Status::Missed),
     };
-    Some(Asked {
+    Some(Target {
         program,
-        asked: "explorer at most 1 GiB",
+        goal: "explorer at most 1 GiB",
         measured,
-        met,
+        status,
     })
 }
 
@@ -139,22 +139,22 @@ fn read_only(results: &[Bench], is_off: impl Fn(Reduction) -> bool) -> Option<&B
     })
 }
 
-fn visited_states(results: &[Bench]) -> Option<Asked> {
+fn visited_states(results: &[Bench]) -> Option<Target> {
     let row = read_only(results, |off| off == Reduction::LockAware)?;
     let measured = match ended(row) {
         true => words::plural(row.executions, "execution"),
         false => verdict(row),
     };
-    Some(Asked {
+    Some(Target {
         program: "read-only-sections",
-        asked: "at most 32 executions with visited states alone",
+        goal: "at most 32 executions with visited states alone",
         measured,
-        met: Met::of(ended(row) && row.executions <= 32),
+        status: Status::of(ended(row) && row.executions <= 32),
     })
 }
 
 /// Those from before the search began again are told apart.
-fn lock_aware(results: &[Bench]) -> Option<Asked> {
+fn lock_aware(results: &[Bench]) -> Option<Target> {
     let row = read_only(results, |off| off == Reduction::VisitedStates)?;
     let before = row.before_restart.unwrap_or(0);
     let since = row.executions.saturating_sub(before);
@@ -166,88 +166,88 @@ fn lock_aware(results: &[Bench]) -> Option<Asked> {
             words::plural(since, "execution")
         ),
     };
-    Some(Asked {
+    Some(Target {
         program: "read-only-sections",
-        asked: "1 execution with lock-aware and no visited states",
+        goal: "1 execution with lock-aware and no visited states",
         measured,
-        met: Met::of(ended(row) && since == 1),
+        status: Status::of(ended(row) && since == 1),
     })
 }
 
 /// Whichever way they ended.
-fn small(results: &[Bench]) -> Option<Asked> {
+fn small(results: &[Bench]) -> Option<Target> {
     let program = "small";
     let explorer = find(results, program, BenchEngine::Explorer)?;
     let dfs = find(results, program, BenchEngine::Dfs)?;
     let rate = |row: &Bench| row.executions as f64 / row.seconds.max(1e-9);
     let is_measured = |row: &Bench| matches!(row.verdict, Verdict::Holds | Verdict::Incomplete);
-    let (measured, met) = match (is_measured(explorer), is_measured(dfs)) {
+    let (measured, status) = match (is_measured(explorer), is_measured(dfs)) {
         (true, true) => (
             format!(
                 "{} to {} a second",
                 words::count(rate(explorer) as u64),
                 words::count(rate(dfs) as u64)
             ),
-            Met::of(rate(explorer) >= rate(dfs)),
+            Status::of(rate(explorer) >= rate(dfs)),
         ),
-        (true, false) => (format!("dfs: {}", verdict(dfs)), Met::Unknown),
-        _ => (verdict(explorer), Met::No),
+        (true, false) => (format!("dfs: {}", verdict(dfs)), Status::Unknown),
+        _ => (verdict(explorer), Status::Missed),
     };
-    Some(Asked {
+    Some(Target {
         program,
-        asked: "explorer at least as many executions a second as shuttle's DFS",
+        goal: "explorer at least as many executions a second as shuttle's DFS",
         measured,
-        met,
+        status,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Asked, Met, asked};
+    use super::{Status, Target, targets};
     use crate::bench::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::Bench;
 
-    /// What is said of one thing asked.
-    fn of<'a>(all: &'a [Asked], part: &str) -> (&'a str, Met) {
-        let found = all.iter().find(|asked| asked.asked.contains(part));
-        let found = found.expect("it is asked");
-        (&found.measured, found.met)
+    /// What is said of one target.
+    fn of<'a>(all: &'a [Target], part: &str) -> (&'a str, Status) {
+        let found = all.iter().find(|target| target.goal.contains(part));
+        let found = found.expect("it is a target");
+        (&found.measured, found.status)
     }
 
-    fn two_lives(loom: Bench) -> Vec<Asked> {
-        asked(&[bench("two-lives", Explorer, 47, 0.01), loom])
+    fn two_lives(loom: Bench) -> Vec<Target> {
+        targets(&[bench("two-lives", Explorer, 47, 0.01), loom])
     }
 
     #[test]
     fn loom_is_measured_by_what_it_needed() {
         let all = two_lives(bench("two-lives", Loom, 4_747, 0.5));
-        assert_eq!(of(&all, "executions"), ("1/101", Met::Yes));
-        assert_eq!(of(&all, "time"), ("1/50", Met::No));
+        assert_eq!(of(&all, "executions"), ("1/101", Status::Met));
+        assert_eq!(of(&all, "time"), ("1/50", Status::Missed));
     }
 
     #[test]
     fn of_a_search_of_loom_s_that_was_cut_short_the_least_is_known() {
         let all = two_lives(cut(bench("two-lives", Loom, 4_747, 0.5), "1s were over"));
-        assert_eq!(of(&all, "executions"), ("less than 1/101", Met::Yes));
-        let unknown = ("loom: incomplete (1s were over)", Met::Unknown);
+        assert_eq!(of(&all, "executions"), ("less than 1/101", Status::Met));
+        let unknown = ("loom: incomplete (1s were over)", Status::Unknown);
         assert_eq!(of(&all, "time"), unknown);
     }
 
     #[test]
-    fn what_has_not_ended_has_not_done_what_was_asked() {
+    fn what_has_not_ended_has_missed_its_targets() {
         let four = bench("four-lives", Explorer, 9, 2.0);
-        let all = asked(std::slice::from_ref(&four));
-        assert_eq!(of(&all, "20 s"), ("2.0 s", Met::Yes));
-        assert_eq!(of(&all, "1 GiB"), ("10.0 MiB", Met::Yes));
-        let all = asked(&[cut(four.clone(), "5s were over")]);
-        let not_met = ("incomplete (5s were over)", Met::No);
-        assert_eq!((of(&all, "20 s"), of(&all, "1 GiB")), (not_met, not_met));
+        let all = targets(std::slice::from_ref(&four));
+        assert_eq!(of(&all, "20 s"), ("2.0 s", Status::Met));
+        assert_eq!(of(&all, "1 GiB"), ("10.0 MiB", Status::Met));
+        let all = targets(&[cut(four.clone(), "5s were over")]);
+        let missed = ("incomplete (5s were over)", Status::Missed);
+        assert_eq!((of(&all, "20 s"), of(&all, "1 GiB")), (missed, missed));
         let large = Bench {
             memory: Some(3 << 30),
             ..four
         };
-        assert_eq!(of(&asked(&[large]), "1 GiB"), ("3.0 GiB", Met::No));
+        assert_eq!(of(&targets(&[large]), "1 GiB"), ("3.0 GiB", Status::Missed));
     }
 
     #[test]
@@ -257,30 +257,30 @@ mod tests {
             before_restart: Some(before),
             ..bench("read-only-sections", Explorer, executions, 0.1)
         };
-        let all = asked(&[
+        let all = targets(&[
             row(&["symmetry", "lock-aware"], 33, 0),
             row(&["visited-states"], 3, 2),
         ]);
-        assert_eq!(of(&all, "32"), ("33 executions", Met::No));
+        assert_eq!(of(&all, "32"), ("33 executions", Status::Missed));
         let began_again = "1 execution, and 2 before the search began again";
-        assert_eq!(of(&all, "lock-aware"), (began_again, Met::Yes));
+        assert_eq!(of(&all, "lock-aware"), (began_again, Status::Met));
     }
 
     #[test]
     fn speeds_are_compared_though_neither_search_ends() {
         let end = "100000 executions were made";
-        let all = asked(&[
+        let all = targets(&[
             cut(bench("small", Explorer, 100_000, 1.0), end),
             cut(bench("small", Dfs, 100_000, 0.8), end),
         ]);
         assert_eq!(
             of(&all, "a second"),
-            ("100,000 to 125,000 a second", Met::No)
+            ("100,000 to 125,000 a second", Status::Missed)
         );
     }
 
     #[test]
     fn nothing_is_said_of_what_was_not_run() {
-        assert_eq!(asked(&[bench("two-lives", Explorer, 47, 0.01)]), []);
+        assert_eq!(targets(&[bench("two-lives", Explorer, 47, 0.01)]), []);
     }
 }
