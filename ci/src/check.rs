@@ -6,7 +6,6 @@
 //! printed at the end, in one order.
 
 use std::collections::BTreeSet;
-use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,6 +24,7 @@ use crate::exit::Exit;
 use crate::json;
 use crate::pool;
 use crate::progress::Display;
+use crate::seed;
 use crate::select;
 use crate::words;
 use crate::workers::Workers;
@@ -54,7 +54,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         budget: args.budget,
         deep: args.deep,
     };
-    let seed = args.seed.unwrap_or_else(random_seed);
+    let seed = args.seed.unwrap_or_else(seed::random);
 
     let display = Display::new();
     let workspace = Workspace::find()?;
@@ -166,12 +166,6 @@ fn check_checkpoint(file: &Path, scenarios: usize) -> Result<(), Error> {
         ))),
         _ => Ok(()),
     }
-}
-
-/// A seed that is short enough to be read out.
-#[must_use]
-pub fn random_seed() -> u64 {
-    RandomState::new().hash_one(()) >> 32
 }
 
 struct Checker<'a> {

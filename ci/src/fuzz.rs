@@ -18,11 +18,11 @@ use nmr_models::rule::Rule;
 
 use crate::args::{self, Format};
 use crate::cargo::{FUZZER, Workspace, run_error};
-use crate::check::random_seed;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
 use crate::progress::{Activity, Display};
+use crate::seed;
 use crate::words;
 use crate::workers::Workers;
 
@@ -55,7 +55,7 @@ pub fn run(args: &args::Fuzz, stop: &AtomicBool, out: &mut dyn Write) -> Result<
         Some(folder) => std::path::absolute(folder)?,
         None => workspace.output().join("findings"),
     };
-    let seed = args.seed.unwrap_or_else(random_seed);
+    let seed = args.seed.unwrap_or_else(seed::random);
     let time = words::time(args.time.as_secs_f64());
     display.say(&format!(
         "fuzzing for {time}, seed {seed}, shard {}",
@@ -120,7 +120,7 @@ impl Night<'_> {
                     self.total.findings += 1;
                     let finding = self.broken(rule, &what, seed, &end);
                     self.print(&Line::Finding(finding))?;
-                    seed = next_seed(seed);
+                    seed = seed::next(seed);
                 }
             }
         }
@@ -216,26 +216,5 @@ impl Night<'_> {
                 Ok(Exit::Violated)
             }
         }
-    }
-}
-
-/// The seed after a crash: a fixed function of the one before that spreads neighbours (the
-/// finaliser of SplitMix64), so that two nights with seeds in a row do not meet.
-fn next_seed(seed: u64) -> u64 {
-    let mut mixed = seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    (mixed ^ (mixed >> 31)) >> 32
-}
-
-#[cfg(test)]
-mod tests {
-    use super::next_seed;
-
-    #[test]
-    fn seeds_after_a_crash_are_fixed_and_far_apart() {
-        assert_eq!(next_seed(7), next_seed(7));
-        assert!(next_seed(7).abs_diff(next_seed(8)) > 1_000);
-        assert_ne!(next_seed(next_seed(7)), next_seed(7));
     }
 }

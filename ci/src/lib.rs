@@ -24,6 +24,7 @@ pub mod list;
 pub mod pool;
 pub mod progress;
 pub mod replay;
+pub mod seed;
 pub mod select;
 pub mod style;
 pub mod test;
