@@ -10,7 +10,7 @@ use std::hash::{Hash, Hasher};
 pub use nmr::Side;
 use serde::{Deserialize, Serialize};
 
-use crate::symmetry::ModuleNumber;
+use crate::permuted::ModuleNumber;
 
 /// A registration, or an attempt at one: the scenario's module `module`, registering for the
 /// `nth` time (from 0).

@@ -19,6 +19,7 @@ mod invisible;
 pub mod name;
 pub mod op;
 pub mod oracle;
+mod permuted;
 pub mod process;
 pub mod programs;
 pub mod render;

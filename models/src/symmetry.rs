@@ -1,5 +1,5 @@
 //! The symmetries of a scenario: modules and threads that can take each other's places, all at once,
-//! so that it stays the same scenario; and numbers of modules and threads that are hashed under one.
+//! so that it stays the same scenario. Who hashes under one is in `permuted`.
 //!
 //! Two states of an execution that differ by a symmetry alone have futures that differ by it alone
 //! (Ip and Dill, "Better verification through symmetry", 1996). The threads' scripts say which module
@@ -11,34 +11,25 @@
 //! - scenarios in which some reservation fails, or slots are retired;
 //! - scenarios with forged handles, which are made of the first module's that has one.
 
-use std::cell::RefCell;
-use std::hash::{Hash, Hasher};
-
 use crate::op::Op;
 use crate::scenario::{Detach, Module, Scenario};
 
-/// For each module and each thread the one in whose place it stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Symmetry {
-    /// By the module's index.
-    pub modules: Vec<u8>,
-    /// By the thread's number: 0 is the main thread, which stays.
-    pub threads: Vec<u8>,
-}
+pub use crate::permuted::Symmetry;
+#[cfg(shuttle)]
+pub(crate) use crate::permuted::install;
+pub(crate) use crate::permuted::{ModuleNumber, ThreadNumber, with_symmetry};
 
-impl Symmetry {
-    fn identity(scenario: &Scenario) -> Self {
-        Self {
-            modules: (0..scenario.modules.len() as u8).collect(),
-            threads: (0..=scenario.threads.len() as u8).collect(),
-        }
+fn identity(scenario: &Scenario) -> Symmetry {
+    Symmetry {
+        modules: (0..scenario.modules.len() as u8).collect(),
+        threads: (0..=scenario.threads.len() as u8).collect(),
     }
 }
 
 /// All symmetries of a scenario, of which there are at most 24. The first one changes nothing.
 #[must_use]
 pub fn symmetries(scenario: &Scenario) -> Vec<Symmetry> {
-    let identity = Symmetry::identity(scenario);
+    let identity = identity(scenario);
     if !may_have_symmetries(scenario) {
         return vec![identity];
     }
@@ -156,62 +147,6 @@ fn exchanged(scenario: &Scenario, symmetry: &Symmetry) -> Scenario {
     other.before = ops(&scenario.before);
     other.after = ops(&scenario.after);
     other
-}
-
-thread_local! {
-    /// The symmetry under which is being hashed.
-    static CURRENT: RefCell<Option<Symmetry>> = const { RefCell::new(None) };
-    /// Those of the scenario that is being explored.
-    #[cfg(shuttle)]
-    static INSTALLED: RefCell<Vec<Symmetry>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Hashes under a symmetry.
-pub(crate) fn with_symmetry<R>(symmetry: &Symmetry, hash: impl FnOnce() -> R) -> R {
-    CURRENT.set(Some(symmetry.clone()));
-    let result = hash();
-    CURRENT.set(None);
-    result
-}
-
-/// Says what the numbers mean that an explorer gives to
-/// [relabellings](nmr_sync::hook::relabelling).
-#[cfg(shuttle)]
-pub(crate) fn install(symmetries: &[Symmetry]) {
-    INSTALLED.set(symmetries.to_vec());
-}
-
-/// Asks the symmetry under which is being hashed, if there is one: an explorer's or ours.
-fn current(place: impl FnOnce(&Symmetry) -> u8) -> Option<u8> {
-    #[cfg(shuttle)]
-    if let Some(number) = nmr_sync::hook::relabelling() {
-        return INSTALLED.with_borrow(|symmetries| Some(place(&symmetries[number])));
-    }
-    CURRENT.with_borrow(|symmetry| symmetry.as_ref().map(place))
-}
-
-/// A module, which is hashed as the one in whose place it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ModuleNumber(pub(crate) u8);
-
-impl Hash for ModuleNumber {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self(module) = *self;
-        let place = current(|symmetry| symmetry.modules[usize::from(module)]);
-        place.unwrap_or(module).hash(state);
-    }
-}
-
-/// A thread, which is hashed as the one in whose place it stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ThreadNumber(pub(crate) u8);
-
-impl Hash for ThreadNumber {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self(thread) = *self;
-        let place = current(|symmetry| symmetry.threads[usize::from(thread)]);
-        place.unwrap_or(thread).hash(state);
-    }
 }
 
 #[cfg(test)]

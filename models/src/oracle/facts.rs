@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::permuted::ThreadNumber;
 use crate::scenario::Limits;
-use crate::symmetry::ThreadNumber;
 use crate::unordered::Unordered;
 
 /// Everything observed so far.

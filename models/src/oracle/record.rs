@@ -10,7 +10,7 @@ use super::facts::{
     Binding, Detached, Facts, Frame, Issue, Most, OpenCall, Outcome, Progress, Registration,
     Standing,
 };
-use crate::symmetry::ThreadNumber;
+use crate::permuted::ThreadNumber;
 use crate::unordered::Unordered;
 
 impl Facts {

@@ -8,8 +8,8 @@ use crate::event::{Answer, Call, CallbackKind, Event, Side};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning_of};
 use crate::oracle::words;
+use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
-use crate::symmetry::ThreadNumber;
 
 const RULE: Rule = Rule::new(6);
 

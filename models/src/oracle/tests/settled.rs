@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use super::{ATTACHED, C_LEAVES, P_GOES, Step, WAIT_C, breaks, history, holds, judge, same_state};
 use crate::oracle::Oracle;
-use crate::symmetry::{Symmetry, with_symmetry};
+use crate::permuted::{Symmetry, with_symmetry};
 
 const REFUSED: &str = "1: > register c; < registered; > register p; drop p; < no-memory";
 

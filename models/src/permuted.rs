@@ -1,0 +1,119 @@
+//! Numbers of modules and threads that are hashed under a symmetry: as those in whose place they stand.
+//!
+//! Which symmetries a scenario has is none of its business ([`symmetry`](crate::symmetry)), so that events
+//! and the oracle, which have such numbers, need not know what a scenario is.
+
+use std::cell::RefCell;
+use std::hash::{Hash, Hasher};
+
+/// For each module and each thread the one in whose place it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Symmetry {
+    /// By the module's index.
+    pub modules: Vec<u8>,
+    /// By the thread's number: 0 is the main thread, which stays.
+    pub threads: Vec<u8>,
+}
+
+thread_local! {
+    /// The symmetry under which is being hashed.
+    static CURRENT: RefCell<Option<Symmetry>> = const { RefCell::new(None) };
+    /// Those of the scenario that is being explored.
+    #[cfg(shuttle)]
+    static INSTALLED: RefCell<Vec<Symmetry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Hashes under a symmetry, and no longer than that: also if the hash panics.
+pub(crate) fn with_symmetry<R>(symmetry: &Symmetry, hash: impl FnOnce() -> R) -> R {
+    let _current = Current::of(symmetry);
+    hash()
+}
+
+/// As long as it lives, this OS thread hashes under a symmetry.
+struct Current;
+
+impl Current {
+    fn of(symmetry: &Symmetry) -> Self {
+        let is_first = CURRENT.with_borrow(Option::is_none);
+        debug_assert!(is_first, "the places of places are nowhere asked for");
+        CURRENT.set(Some(symmetry.clone()));
+        Self
+    }
+}
+
+impl Drop for Current {
+    fn drop(&mut self) {
+        CURRENT.set(None);
+    }
+}
+
+/// Says what the numbers mean that an explorer gives to
+/// [relabellings](nmr_sync::hook::relabelling).
+#[cfg(shuttle)]
+pub(crate) fn install(symmetries: &[Symmetry]) {
+    INSTALLED.set(symmetries.to_vec());
+}
+
+/// Asks the symmetry under which is being hashed, if there is one: an explorer's or ours.
+fn place_of(place: impl FnOnce(&Symmetry) -> u8) -> Option<u8> {
+    #[cfg(shuttle)]
+    if let Some(number) = nmr_sync::hook::relabelling() {
+        return INSTALLED.with_borrow(|symmetries| Some(place(&symmetries[number])));
+    }
+    CURRENT.with_borrow(|symmetry| symmetry.as_ref().map(place))
+}
+
+/// A module, which is hashed as the one in whose place it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ModuleNumber(pub(crate) u8);
+
+impl Hash for ModuleNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(module) = *self;
+        let place = place_of(|symmetry| symmetry.modules[usize::from(module)]);
+        place.unwrap_or(module).hash(state);
+    }
+}
+
+/// A thread, which is hashed as the one in whose place it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ThreadNumber(pub(crate) u8);
+
+impl Hash for ThreadNumber {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let Self(thread) = *self;
+        let place = place_of(|symmetry| symmetry.threads[usize::from(thread)]);
+        place.unwrap_or(thread).hash(state);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    use super::{ModuleNumber, Symmetry, ThreadNumber, with_symmetry};
+    use crate::fingerprint::fingerprint;
+
+    fn exchange() -> Symmetry {
+        Symmetry {
+            modules: vec![1, 0],
+            threads: vec![0, 2, 1],
+        }
+    }
+
+    #[test]
+    fn a_number_is_hashed_as_the_one_in_whose_place_it_stands() {
+        let hash = |module, thread| fingerprint(&(ModuleNumber(module), ThreadNumber(thread)));
+        assert_eq!(with_symmetry(&exchange(), || hash(0, 2)), hash(1, 1));
+        assert_ne!(hash(0, 2), hash(1, 1));
+    }
+
+    #[test]
+    fn a_hash_that_panics_leaves_no_symmetry_behind() {
+        let hash = || fingerprint(&ModuleNumber(0));
+        let before = hash();
+        let failing = || with_symmetry(&exchange(), || panic!("no hash"));
+        catch_unwind(AssertUnwindSafe(failing)).expect_err("it panics");
+        assert_eq!(hash(), before);
+    }
+}
