@@ -645,21 +645,8 @@ impl ModuleState {
 }
 
 fn registrar(scenario: &Scenario) -> Registrar {
-    let limits = scenario.limits;
-    let mut builder = Registrar::builder().stripes(STRIPES);
-    if let Some(limit) = limits.max_registrations {
-        builder = builder.max_registrations(limit);
-    }
-    if let Some(limit) = limits.max_bindings {
-        builder = builder.max_bindings(limit);
-    }
-    if let Some(k) = limits.fail_reservation {
-        builder = builder.fail_reservation(k);
-    }
-    if let Some(generation) = limits.last_generation {
-        builder = builder.last_generation(generation);
-    }
-    builder.build()
+    let builder = Registrar::builder().stripes(STRIPES);
+    scenario.limits.apply(builder).build()
 }
 
 /// For each module, the number of `wait` operations in threads.

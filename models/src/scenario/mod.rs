@@ -76,6 +76,23 @@ impl Limits {
         *self == Self::default()
     }
 
+    /// Sets these limits; where one is not given, the builder's stays.
+    pub const fn apply(self, mut builder: nmr::Builder) -> nmr::Builder {
+        if let Some(limit) = self.max_registrations {
+            builder = builder.max_registrations(limit);
+        }
+        if let Some(limit) = self.max_bindings {
+            builder = builder.max_bindings(limit);
+        }
+        if let Some(k) = self.fail_reservation {
+            builder = builder.fail_reservation(k);
+        }
+        if let Some(generation) = self.last_generation {
+            builder = builder.last_generation(generation);
+        }
+        builder
+    }
+
     /// Whether there is room for so many and no more of something.
     pub(crate) const fn has_room(&self) -> bool {
         self.max_registrations.is_some() || self.max_bindings.is_some()

@@ -69,19 +69,11 @@ impl World {
     #[must_use]
     pub fn new(limits: Limits) -> Arc<Self> {
         // Few stripes, so that counting is quick.
-        let last = limits.last_generation.unwrap_or(LAST_GENERATION);
-        let mut builder = Registrar::builder().stripes(4).last_generation(last);
-        if let Some(limit) = limits.max_registrations {
-            builder = builder.max_registrations(limit);
-        }
-        if let Some(limit) = limits.max_bindings {
-            builder = builder.max_bindings(limit);
-        }
-        if let Some(k) = limits.fail_reservation {
-            builder = builder.fail_reservation(k);
-        }
+        let builder = Registrar::builder()
+            .stripes(4)
+            .last_generation(LAST_GENERATION);
         Arc::new(Self {
-            registrar: builder.build(),
+            registrar: limits.apply(builder).build(),
             foreign: Foreign::new(),
             ledger: Mutex::new(Ledger::default()),
         })
