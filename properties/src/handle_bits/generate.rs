@@ -10,8 +10,8 @@ use proptest::strategy::{Just, Strategy};
 use proptest_state_machine::ReferenceStateMachine;
 
 use super::{Case, KIND, Mask, Probe};
-use crate::sequential::function::Function;
 use crate::sequential::machine::{Contract, Reference};
+use crate::sequential::ops::Function;
 use crate::sequential::reference::Model;
 
 /// The most operations before the first probe.

@@ -16,8 +16,8 @@ use nmr_models::scenario::Limits;
 use serde::{Deserialize, Serialize};
 
 use crate::sequential::Op;
-use crate::sequential::function::Function;
-use crate::sequential::ops::{HandleRef, is_default};
+use crate::sequential::handle_ref::HandleRef;
+use crate::sequential::ops::{Function, is_default};
 
 pub use generate::cases;
 pub use run::{Doctor, Failure, Stopped, faithful, replay_text, run, run_with, search};

@@ -11,7 +11,7 @@ use super::{Case, KIND, Mask, Probe, cases};
 use crate::case::{self, CaseError};
 use crate::minimize::{Variants, minimize, without_runs};
 use crate::sequential::event::{Answer, Event, What};
-use crate::sequential::ops::HandleRef;
+use crate::sequential::handle_ref::HandleRef;
 use crate::sequential::reference::Model;
 use crate::sequential::run::{self, PATIENCE, Report, Session};
 use crate::sequential::simplify;

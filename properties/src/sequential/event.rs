@@ -8,7 +8,8 @@ use nmr::{
     HandleFault, InsufficientResources, ModuleId, NpiId, RegistrationInstance, Side, Status,
 };
 
-use super::ops::{MODULES, Slot, fault_name};
+use super::handle_ref::{MODULES, Slot};
+use super::ops::fault_name;
 
 /// One thing that happened, and inside how many calls and callbacks.
 #[derive(Clone, Debug, PartialEq)]

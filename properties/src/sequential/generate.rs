@@ -10,8 +10,8 @@ use proptest::prop_oneof;
 use proptest::sample::select;
 use proptest::strategy::{BoxedStrategy, Just, Strategy, Union};
 
-use super::function::Function;
-use super::ops::{Attach, DetachScript, HandleRef, KINDS, Op, Register, Slot};
+use super::handle_ref::{HandleRef, KINDS, Slot};
+use super::ops::{Attach, DetachScript, Function, Op, Register};
 use super::reference::Model;
 
 /// The limits of a registrar: mostly none. Where the k-th reservation fails, k is small enough for a

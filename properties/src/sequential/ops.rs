@@ -1,17 +1,14 @@
-//! The language of the sequences: operations, the scripts of the modules, and how both are written.
+//! The language of the sequences: operations, taken whole and taken apart, and the scripts of the modules.
 //!
-//! Registrations and bindings are referred to by place, not by number ("the last registration of
-//! `c1`"), so that taking an operation out of a sequence leaves the others meaningful. It says
-//! nothing about what an operation does.
+//! It says nothing about what an operation does.
 
 use std::fmt;
-use std::str::FromStr;
 
 use nmr::{HandleFault, Side};
 use nmr_models::scenario::Limits;
 use serde::{Deserialize, Serialize};
 
-use super::function::Parts;
+use super::handle_ref::{HandleRef, Slot};
 
 /// What a case file of this module says in its `kind` field.
 pub const KIND: &str = "sequential";
@@ -19,8 +16,6 @@ pub const KIND: &str = "sequential";
 /// Slots have few generations, so that they are retired while a sequence runs.
 pub const LAST_GENERATION: u32 = 4;
 
-/// How many modules there are of each side.
-pub const MODULES: u8 = 4;
 /// How many interfaces there are. Interface 0 is the nil one, which registers nothing.
 pub const INTERFACES: u8 = 3;
 
@@ -91,6 +86,106 @@ impl Op {
             Side::Provider => Self::ProviderDetachComplete(handle),
         }
     }
+
+    /// Takes the operation apart.
+    #[must_use]
+    pub fn parts(&self) -> Parts<'_> {
+        let (function, handle) = match self {
+            Self::Register(register) => return Parts::Register(register),
+            Self::DeregisterClient(handle) => (Function::DeregisterClient, handle),
+            Self::DeregisterProvider(handle) => (Function::DeregisterProvider, handle),
+            Self::WaitClient(handle) => (Function::WaitClient, handle),
+            Self::WaitProvider(handle) => (Function::WaitProvider, handle),
+            Self::AttachProvider(handle) => (Function::AttachProvider, handle),
+            Self::ClientDetachComplete(handle) => (Function::ClientDetachComplete, handle),
+            Self::ProviderDetachComplete(handle) => (Function::ProviderDetachComplete, handle),
+        };
+        Parts::Call(function, *handle)
+    }
+
+    /// The handle, for a change of it.
+    pub const fn handle_mut(&mut self) -> Option<&mut HandleRef> {
+        match self {
+            Self::Register(_) => None,
+            Self::DeregisterClient(handle)
+            | Self::DeregisterProvider(handle)
+            | Self::WaitClient(handle)
+            | Self::WaitProvider(handle)
+            | Self::AttachProvider(handle)
+            | Self::ClientDetachComplete(handle)
+            | Self::ProviderDetachComplete(handle) => Some(handle),
+        }
+    }
+}
+
+/// A function of the registrar that takes a handle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Function {
+    /// `deregister_client`.
+    DeregisterClient,
+    /// `deregister_provider`.
+    DeregisterProvider,
+    /// `wait_for_client_deregister`.
+    WaitClient,
+    /// `wait_for_provider_deregister`.
+    WaitProvider,
+    /// `client_attach_provider`.
+    AttachProvider,
+    /// `client_detach_complete`.
+    ClientDetachComplete,
+    /// `provider_detach_complete`.
+    ProviderDetachComplete,
+}
+
+impl Function {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::DeregisterClient,
+        Self::DeregisterProvider,
+        Self::WaitClient,
+        Self::WaitProvider,
+        Self::AttachProvider,
+        Self::ClientDetachComplete,
+        Self::ProviderDetachComplete,
+    ];
+
+    /// The call with this handle.
+    #[must_use]
+    pub const fn of(self, handle: HandleRef) -> Op {
+        match self {
+            Self::DeregisterClient => Op::DeregisterClient(handle),
+            Self::DeregisterProvider => Op::DeregisterProvider(handle),
+            Self::WaitClient => Op::WaitClient(handle),
+            Self::WaitProvider => Op::WaitProvider(handle),
+            Self::AttachProvider => Op::AttachProvider(handle),
+            Self::ClientDetachComplete => Op::ClientDetachComplete(handle),
+            Self::ProviderDetachComplete => Op::ProviderDetachComplete(handle),
+        }
+    }
+
+    /// Its name, as in the cases.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DeregisterClient => "deregister-client",
+            Self::DeregisterProvider => "deregister-provider",
+            Self::WaitClient => "wait-client",
+            Self::WaitProvider => "wait-provider",
+            Self::AttachProvider => "attach-provider",
+            Self::ClientDetachComplete => "client-detach-complete",
+            Self::ProviderDetachComplete => "provider-detach-complete",
+        }
+    }
+}
+
+/// An operation, taken apart.
+#[derive(Clone, Copy, Debug)]
+pub enum Parts<'a> {
+    /// A register call, which takes no handle.
+    Register(&'a Register),
+    /// Any other call, with its handle.
+    Call(Function, HandleRef),
 }
 
 /// A register call and the script of the module for this registration.
@@ -218,167 +313,6 @@ pub enum DetachScript {
     /// Completes inside the callback, then panics.
     EarlyThenPanic,
 }
-
-/// A module: `c1` to `c4`, `p1` to `p4`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Slot {
-    /// Its side.
-    pub side: Side,
-    /// Its number, from 1.
-    pub number: u8,
-}
-
-impl Slot {
-    /// All modules, clients first.
-    pub fn all() -> impl Iterator<Item = Self> {
-        Side::BOTH
-            .into_iter()
-            .flat_map(|side| (1..=MODULES).map(move |number| Self { side, number }))
-    }
-}
-
-/// A handle, as a sequence refers to one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum HandleRef {
-    /// The handle that a module's register call returned: `c1` the last, `c1~1` the one before.
-    Registration(Slot, u8),
-    /// A binding that the client was offered: `c1/p2` the last of the two, `c1/p2~1` the one before.
-    Binding(Slot, Slot, u8),
-    /// A live handle of another registrar: `foreign client`, `foreign provider`, `foreign binding`.
-    Foreign(Kind),
-}
-
-impl HandleRef {
-    /// The newest handle of the same name.
-    #[must_use]
-    pub const fn newest(self) -> Self {
-        match self {
-            Self::Registration(slot, _) => Self::Registration(slot, 0),
-            Self::Binding(client, provider, _) => Self::Binding(client, provider, 0),
-            Self::Foreign(_) => self,
-        }
-    }
-}
-
-/// The kinds of handle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A registration's.
-    Registration(Side),
-    /// A binding's.
-    Binding,
-}
-
-/// All kinds of handle.
-pub const KINDS: [Kind; 3] = [
-    Kind::Registration(Side::Client),
-    Kind::Registration(Side::Provider),
-    Kind::Binding,
-];
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Registration(side) => write!(f, "{side}"),
-            Self::Binding => f.write_str("binding"),
-        }
-    }
-}
-
-impl fmt::Display for Slot {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let letter = match self.side {
-            Side::Client => 'c',
-            Side::Provider => 'p',
-        };
-        write!(f, "{letter}{}", self.number)
-    }
-}
-
-impl FromStr for Slot {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::all()
-            .find(|slot| slot.to_string() == text)
-            .ok_or_else(|| format!("`{text}` is no module: expected c1 to c4 or p1 to p4"))
-    }
-}
-
-impl fmt::Display for HandleRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let age = match self {
-            Self::Foreign(kind) => return write!(f, "foreign {kind}"),
-            Self::Registration(slot, age) => {
-                write!(f, "{slot}")?;
-                age
-            }
-            Self::Binding(client, provider, age) => {
-                write!(f, "{client}/{provider}")?;
-                age
-            }
-        };
-        if *age > 0 {
-            write!(f, "~{age}")?;
-        }
-        Ok(())
-    }
-}
-
-impl FromStr for HandleRef {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let expected = || {
-            format!(
-                "`{text}` is no handle: expected a registration (`c1`, `c1~1`), \
-                 a binding (`c1/p2`, `c1/p2~1`) or `foreign client|provider|binding`"
-            )
-        };
-        match text {
-            "foreign client" => return Ok(Self::Foreign(Kind::Registration(Side::Client))),
-            "foreign provider" => return Ok(Self::Foreign(Kind::Registration(Side::Provider))),
-            "foreign binding" => return Ok(Self::Foreign(Kind::Binding)),
-            _ => {}
-        }
-        let (name, age) = match text.split_once('~') {
-            Some((name, age)) => (name, age.parse().map_err(|_| expected())?),
-            None => (text, 0),
-        };
-        let slot = |text: &str| text.parse::<Slot>().map_err(|_| expected());
-        match name.split_once('/') {
-            None => Ok(Self::Registration(slot(name)?, age)),
-            Some((client, provider)) => {
-                let (client, provider) = (slot(client)?, slot(provider)?);
-                if (client.side, provider.side) == (Side::Client, Side::Provider) {
-                    Ok(Self::Binding(client, provider, age))
-                } else {
-                    Err(expected())
-                }
-            }
-        }
-    }
-}
-
-macro_rules! as_text {
-    ($type:ty) => {
-        impl TryFrom<String> for $type {
-            type Error = String;
-            fn try_from(text: String) -> Result<Self, String> {
-                text.parse()
-            }
-        }
-        impl From<$type> for String {
-            fn from(value: $type) -> Self {
-                value.to_string()
-            }
-        }
-    };
-}
-as_text!(Slot);
-as_text!(HandleRef);
 
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -5,8 +5,8 @@
 use nmr_models::scenario::Limits;
 
 use super::event::{Answer, What};
-use super::function::Parts;
-use super::ops::{Attach, DetachScript, HandleRef, Op, Register, Slot};
+use super::handle_ref::{HandleRef, Slot};
+use super::ops::{Attach, DetachScript, Op, Parts, Register};
 use super::reference::Model;
 use crate::minimize::{Variants, without_pairs, without_runs};
 

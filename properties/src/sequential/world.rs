@@ -18,8 +18,8 @@ use nmr_models::scenario::Limits;
 use nmr_sync::Mutex;
 
 use super::event::{Answer, Event, Held, Name, Pair, What};
-use super::function::{Function, Parts};
-use super::ops::{HandleRef, LAST_GENERATION, Op, Register};
+use super::handle_ref::HandleRef;
+use super::ops::{Function, LAST_GENERATION, Op, Parts, Register};
 
 mod foreign;
 mod scripted;

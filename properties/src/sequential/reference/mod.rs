@@ -16,8 +16,8 @@ use nmr::{HandleFault, Side};
 use nmr_models::scenario::Limits;
 
 use super::event::{Answer, Event, Held, Name, Outcome, Pair, What};
-use super::function::{Function, Parts};
-use super::ops::{HandleRef, Hook, Op, Register, Slot};
+use super::handle_ref::{HandleRef, Slot};
+use super::ops::{Function, Hook, Op, Parts, Register};
 
 /// Why an operation is not made: its handle was never issued.
 pub const NO_SUCH_HANDLE: &str = "no such handle yet";

@@ -6,7 +6,8 @@ use nmr::{InsufficientResources, Resource, Side, Status};
 
 use super::{BLOCKS, BUSY, Binding, Model, Phase, Registration, State, keep_first};
 use crate::sequential::event::{Answer, Name};
-use crate::sequential::ops::{Register, Slot};
+use crate::sequential::handle_ref::Slot;
+use crate::sequential::ops::Register;
 
 impl Model {
     pub(super) fn is_busy(&self, slot: Slot) -> bool {

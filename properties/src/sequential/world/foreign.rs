@@ -11,7 +11,7 @@ use nmr::{
 };
 use nmr_sync::Mutex;
 
-use crate::sequential::ops::Kind;
+use crate::sequential::handle_ref::Kind;
 
 /// A registrar with one client attached to one provider.
 pub struct Foreign {

@@ -11,7 +11,8 @@ use nmr_sync::Mutex;
 
 use super::{World, label_of};
 use crate::sequential::event::{Answer, Callback, Name, Outcome, Pair, What};
-use crate::sequential::ops::{Attach, DetachScript, HandleRef, Hook, Op, Register};
+use crate::sequential::handle_ref::HandleRef;
+use crate::sequential::ops::{Attach, DetachScript, Hook, Op, Register};
 use crate::sequential::reference::{REFUSAL, panic_text};
 
 /// A module that follows a script, for one registration.
