@@ -87,7 +87,7 @@ impl Registrar {
                     return Some(learnt(table, Err(fault)));
                 }
             }
-            let waited = table.wait_over(key)?;
+            let waited = table.end_wait(key)?;
             let waited = learnt(table, Ok(waited));
             let mut dropped = None;
             let wake = table.leave(&mut dropped);

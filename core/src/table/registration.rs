@@ -209,7 +209,7 @@ impl Table {
         Step::Done
     }
 
-    /// Enters a wait; see [`wait_over`](Self::wait_over).
+    /// Enters a wait; see [`end_wait`](Self::end_wait).
     pub(crate) fn begin_wait(
         &mut self,
         key: Key,
@@ -234,9 +234,9 @@ impl Table {
         Ok(())
     }
 
-    /// Whether a wait that was entered is over. No waiter leaves before the module is dropped (C11)
+    /// Ends a wait that was entered, if it is over. No waiter leaves before the module is dropped (C11)
     /// and the registration, and with it the handle, is gone (C12).
-    pub(crate) fn wait_over(&mut self, key: Key) -> Option<Waited> {
+    pub(crate) fn end_wait(&mut self, key: Key) -> Option<Waited> {
         if !self.registrations.contains(key) {
             return Some(Waited::Gone);
         }

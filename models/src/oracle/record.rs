@@ -32,12 +32,12 @@ impl Facts {
             && open.standing == Standing::Live
             && let Call::Deregister(Some(reg)) | Call::Release(reg) = open.call
         {
-            self.has_begun(reg, thread);
+            self.mark_begun(reg, thread);
         }
     }
 
     /// The deregistration of `reg` has certainly begun.
-    fn has_begun(&mut self, reg: RegId, by: u8) {
+    fn mark_begun(&mut self, reg: RegId, by: u8) {
         let registration = self.registrations.get_mut(&reg).expect("a live handle's");
         if !registration.begun {
             registration.begun = true;
@@ -303,7 +303,7 @@ impl Facts {
             registration.closing = true;
             registration.deregistered = true;
             registration.over = !inside;
-            self.has_begun(reg, thread);
+            self.mark_begun(reg, thread);
         }
     }
 

@@ -71,7 +71,7 @@ fn make(probe: &Probe, model: &mut Model, session: &mut Session, doctor: Doctor)
     if let Some(handle) = aimed.named {
         let op = probe.call.of(handle);
         let before = model.clone();
-        if simplify::is_made(model, &op) {
+        if simplify::carry_out(model, &op) {
             let expected = before.clone().apply(&op);
             session.step(&op, &expected);
         } else {

@@ -83,7 +83,7 @@ impl<S: Specification> ReferenceStateMachine for Reference<S> {
 
     /// The operation is made, and it returns.
     fn preconditions(state: &Specified, op: &Op) -> bool {
-        simplify::is_made(&mut state.model.clone(), op)
+        simplify::carry_out(&mut state.model.clone(), op)
     }
 }
 

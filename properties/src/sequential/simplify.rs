@@ -46,7 +46,7 @@ pub fn sound(limits: Limits, ops: Vec<Op>) -> Vec<Op> {
     let mut model = Model::new(limits);
     let is_made = |op: &Op| {
         let mut next = model.clone();
-        let made = is_made(&mut next, op);
+        let made = carry_out(&mut next, op);
         if made {
             model = next;
         }
@@ -55,8 +55,8 @@ pub fn sound(limits: Limits, ops: Vec<Op>) -> Vec<Op> {
     ops.into_iter().filter(is_made).collect()
 }
 
-/// Whether the specification makes this operation, and it returns; brings `model` to its end.
-pub fn is_made(model: &mut Model, op: &Op) -> bool {
+/// Brings `model` to the end of this operation; answers whether the specification makes it, and it returns.
+pub fn carry_out(model: &mut Model, op: &Op) -> bool {
     let events = model.apply(op);
     let mut newest_first = events.iter().rev();
     let answer = newest_first.find_map(|event| match &event.what {

@@ -83,12 +83,12 @@ fn a_late_comer_is_detached_and_the_register_call_goes_on() {
         .unwrap();
     let step = bench.attached(binding, true, client);
     assert!(
-        bench.table.wait_over(first).is_none(),
+        bench.table.end_wait(first).is_none(),
         "it is being detached"
     );
     let next = bench.finish(step, Job::Register(client));
     assert!(matches!(
-        bench.table.wait_over(first),
+        bench.table.end_wait(first),
         Some(Waited::Alone(Some(_)))
     ));
     assert_ne!(attach(next), binding);
