@@ -1,4 +1,4 @@
-//! A module that follows its script and reports its callbacks to the [`World`](super::World).
+//! A module that follows its script and reports its callbacks to the [`World`].
 
 use std::panic::resume_unwind;
 use std::sync::Arc;
