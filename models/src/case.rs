@@ -37,8 +37,9 @@ pub struct Case {
     /// The preemption bound of the search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<usize>,
-    /// The threads in the order in which they took steps, each as `name` or `name*count`. Empty if
-    /// the engine cannot follow one.
+    /// Of the explorer the steps of its schedule, each with thread, operation and place. Of shuttle's schedulers the
+    /// threads in the order in which they took steps, each as `name` or `name*count`. Empty if the engine
+    /// cannot follow one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<String>,
     /// The scenario.
@@ -65,7 +66,10 @@ impl Case {
             message: finding.message.clone(),
             executions: exploration.executions,
             bound: exploration.bound,
-            schedule: written(&scenario, &exploration.schedule),
+            schedule: match exploration.steps.is_empty() {
+                true => written(&scenario, &exploration.schedule),
+                false => exploration.steps.clone(),
+            },
             scenario,
         })
     }
@@ -83,6 +87,12 @@ impl Case {
             let message = format!("`{step}` is no step: {expected}");
             FormatError::new(path, message).at_mention(text, &step)
         })?;
+        #[cfg(shuttle)]
+        if case.has_words() {
+            nmr_explorer::Schedule::try_from(case.schedule.clone()).map_err(|wrong| {
+                FormatError::new(path, wrong.to_string()).at_mention(text, wrong.text())
+            })?;
+        }
         Ok(case)
     }
 
@@ -111,12 +121,21 @@ impl Case {
         Ok(path)
     }
 
+    /// Whether the schedule says what each thread does.
+    #[must_use]
+    pub fn has_words(&self) -> bool {
+        self.schedule.iter().any(|step| step.contains(": "))
+    }
+
     /// The schedule as numbers of threads: 0 is the main one. The error is the step that is none.
     ///
     /// # Errors
     /// The first step that names no thread of the scenario.
     pub fn steps(&self) -> Result<Vec<u8>, String> {
         let mut steps = Vec::new();
+        if self.has_words() {
+            return Ok(steps);
+        }
         for step in &self.schedule {
             let (name, count) = match step.split_once('*') {
                 Some((name, count)) => (name, count.parse().map_err(|_| step.clone())?),

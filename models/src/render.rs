@@ -112,6 +112,15 @@ pub(crate) fn in_names(scenario: &Scenario, text: &str) -> String {
     out
 }
 
+/// What happened, in words.
+pub(crate) struct InWords<'a>(pub(crate) &'a Scenario, pub(crate) What);
+
+impl std::fmt::Display for InWords<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&told(self.0, self.1))
+    }
+}
+
 fn told(scenario: &Scenario, what: What) -> String {
     let reg = |reg: RegId| name(scenario, reg);
     let of_pair = |pair: Pair| format!("{}–{}", reg(pair.client), reg(pair.provider));

@@ -74,6 +74,9 @@ fn named(rule: Rule) -> String {
 /// why.
 #[cfg(shuttle)]
 fn follow(case: &Case, request: &Request, text: &mut String) -> Option<Replayed> {
+    if case.has_words() {
+        return follow_words(case, request, text);
+    }
     let steps = case.steps().unwrap_or_default();
     if steps.is_empty() {
         *text += "It has no schedule to follow: its scenario is explored instead.\n\n";
@@ -88,6 +91,29 @@ fn follow(case: &Case, request: &Request, text: &mut String) -> Option<Replayed>
     let why = match replay.misfit {
         Some(step) => format!("no longer fits at step {step}"),
         None => "fits, but breaks nothing any more".to_owned(),
+    };
+    let _ = write!(
+        text,
+        "Its schedule {why}: its scenario is explored instead.\n\n"
+    );
+    None
+}
+
+/// Follows the explorer's schedule.
+#[cfg(shuttle)]
+fn follow_words(case: &Case, request: &Request, text: &mut String) -> Option<Replayed> {
+    let schedule = nmr_explorer::Schedule::try_from(case.schedule.clone()).ok()?;
+    let followed = crate::engine::explorer::follow(request, &schedule);
+    let again = followed.exploration.finding.as_ref();
+    let is_it = again.is_some_and(|finding| finding.rule == case.rule);
+    if is_it && followed.misfit.is_none() {
+        return Some(told(case, &followed.exploration, text.clone()));
+    }
+    let why = match (followed.misfit, again, &followed.exploration.error) {
+        (Some(misfit), ..) => misfit,
+        (None, _, Some(error)) => format!("cannot be followed: {error}"),
+        (None, Some(_), None) => "fits, and breaks another rule".to_owned(),
+        (None, None, None) => "fits, but breaks nothing any more".to_owned(),
     };
     let _ = write!(
         text,

@@ -7,9 +7,11 @@
 //! observer nothing is reported. Nothing is decided here, but that what no observer can follow (a primitive
 //! that is used on a thread which the observer does not know) is said aloud: see [`Alarm`].
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
+use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::panic::Location;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -73,8 +75,10 @@ pub enum Operation {
     Update(ObjectId),
     /// Waits for the end of a thread, by its number.
     Join(usize),
-    /// Waits for the end of all other threads: what the main thread does at its end.
+    /// Waits for the end of all other threads but daemons: what the main thread does at its end.
     JoinAll,
+    /// Lets others go first: what a thread does that looks again and again until something has changed.
+    Yield,
 }
 
 impl Hash for Operation {
@@ -92,7 +96,7 @@ impl Hash for Operation {
             | Self::Update(object) => object.hash(state),
             Self::Wait { condvar, mutex } => (condvar, mutex).hash(state),
             Self::Choose(below) => below.hash(state),
-            Self::Linger | Self::Join(_) | Self::JoinAll => {}
+            Self::Linger | Self::Join(_) | Self::JoinAll | Self::Yield => {}
         }
     }
 }
@@ -139,8 +143,9 @@ pub type Write<'a> = &'a dyn Fn(&mut dyn Hasher);
 
 /// Whoever wants to know what the current thread does.
 pub trait Observer {
-    /// It makes a mutex, a condvar, an atomic or a name.
-    fn created(&self, kind: Kind) -> ObjectId;
+    /// It makes a mutex, a condvar, an atomic or a name; of a mutex `data` is the type of what it protects,
+    /// as the compiler writes it.
+    fn created(&self, kind: Kind, data: &'static str) -> ObjectId;
     /// A mutex, a condvar or an atomic is gone.
     fn dropped(&self, object: ObjectId);
     /// It will do this. If the answer is true it stops at a scheduling point first.
@@ -160,14 +165,34 @@ pub trait Observer {
     fn touched(&self, object: ObjectId);
     /// It says what something is. `write` may be called several times, or not at all.
     fn told(&self, what: Told, write: Write<'_>);
+    /// It has come to a place that people know: see [`mark`](crate::mark).
+    fn marked(&self, place: &dyn fmt::Display);
+    /// It has changed what a mutex protects, or may have.
+    fn changed(&self, mutex: ObjectId);
+    /// Whether some thread sleeps on this condvar with another mutex than this one.
+    fn sleeps_with_another(&self, condvar: ObjectId, mutex: ObjectId) -> bool;
     /// It has started another thread.
-    fn spawned(&self, thread: usize);
-    /// It has waited for the end of another thread.
+    fn spawned(&self, thread: usize, start: &Start<'_>);
+    /// It has waited for the end of another thread, and is told of its panic if it has had one.
     fn joined(&self, thread: usize);
+    /// It ends with a panic that says this.
+    fn panicked(&self, message: &str);
+    /// Whether the program is over for it: it is a [daemon](crate::thread::Builder::daemon), and all others
+    /// have ended.
+    fn is_dismissed(&self) -> bool;
     /// It ends.
     fn ended(&self);
     /// It uses a primitive that was made outside the program under test, or in an earlier execution.
     fn outsider(&self);
+}
+
+/// How a thread is started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Start<'a> {
+    /// Its name, if it has one.
+    pub name: Option<&'a str>,
+    /// The program does not wait for its end.
+    pub is_daemon: bool,
 }
 
 /// What went wrong where no observer is: on a thread that is none of the program's, for instance. One for
@@ -199,6 +224,8 @@ impl Alarm {
 #[derive(Debug)]
 struct Execution {
     alarm: Arc<Alarm>,
+    /// The program says that nothing more is to come of it.
+    is_abandoned: AtomicBool,
 }
 
 const STRANGER: &str = "a primitive of nmr-sync is used on a thread that the explorer does not know \
@@ -221,7 +248,29 @@ pub fn observe(observer: Rc<dyn Observer>) -> Observing {
 /// An execution begins. What was made before belongs to another one, and must not be used in it.
 pub fn begin_execution(alarm: &Arc<Alarm>) {
     let alarm = alarm.clone();
-    EXECUTION.set(Some(Arc::new(Execution { alarm })));
+    EXECUTION.set(Some(Arc::new(Execution {
+        alarm,
+        is_abandoned: AtomicBool::new(false),
+    })));
+}
+
+/// Says that the execution at hand need not go on: it ends at the next scheduling point, with all its
+/// threads where they are. For a program that has found what it looks for. Does nothing without an observer.
+pub fn abandon_execution() {
+    EXECUTION.with_borrow(|execution| {
+        if let Some(execution) = execution {
+            execution.is_abandoned.store(true, Ordering::Relaxed);
+        }
+    });
+}
+
+/// Whether the execution at hand was [abandoned](abandon_execution).
+#[must_use]
+pub fn is_abandoned() -> bool {
+    EXECUTION.with_borrow(|execution| {
+        let execution = execution.as_ref();
+        execution.is_some_and(|execution| execution.is_abandoned.load(Ordering::Relaxed))
+    })
 }
 
 /// Says that the program of the execution at hand does what no observer can follow.
@@ -367,6 +416,9 @@ pub(crate) fn linger() {
 fn perform(observer: &dyn Observer, operation: Operation, at: &'static Location<'static>) -> usize {
     if observer.announce(operation, at) {
         pause();
+        if observer.is_dismissed() && !std::thread::panicking() {
+            resume_unwind(Box::new(Dismissed));
+        }
     }
     let waits = matches!(
         operation,
@@ -378,6 +430,9 @@ fn perform(observer: &dyn Observer, operation: Operation, at: &'static Location<
     observer.done()
 }
 
+/// The payload that unwinds a daemon when the program is over.
+struct Dismissed;
+
 /// Stays here for good: an execution that is taken apart goes on with destructors of a thread that was
 /// unwinding, and one that waits in a loop would never end, nor may it panic.
 pub(crate) fn stay() -> ! {
@@ -386,10 +441,27 @@ pub(crate) fn stay() -> ! {
     }
 }
 
-pub(crate) fn spawned(thread: usize) {
+/// See [`mark`](crate::mark).
+pub(crate) fn mark(place: &dyn fmt::Display) {
     if let Some(observer) = observer() {
-        observer.spawned(thread);
+        observer.marked(place);
     }
+}
+
+pub(crate) fn spawned(thread: usize, start: &Start<'_>) {
+    if let Some(observer) = observer() {
+        observer.spawned(thread, start);
+    }
+}
+
+/// Lets others go first. Answers whether somebody watches; otherwise whoever calls this has to do it.
+#[track_caller]
+pub(crate) fn yield_now() -> bool {
+    let observer = observer();
+    if let Some(observer) = &observer {
+        perform(&**observer, Operation::Yield, Location::caller());
+    }
+    observer.is_some()
 }
 
 /// Waits until a thread has ended, if somebody watches; otherwise whoever calls this has to.
@@ -420,12 +492,35 @@ pub(crate) struct Life;
 impl Life {
     /// Others may go on before the thread's first step.
     #[track_caller]
-    pub(crate) fn begin() -> Self {
+    fn begin() -> Self {
         if let Some(observer) = observer() {
             perform(&*observer, Operation::Choose(1), Location::caller());
         }
         Self
     }
+
+    /// Runs a thread's body. Under an observer its panic is kept for whoever joins it, and the others go on,
+    /// as real threads do; shuttle alone takes any panic for the end of the model.
+    #[track_caller]
+    pub(crate) fn lead<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
+        let _life = Self::begin();
+        if !is_observed() {
+            return Ok(body());
+        }
+        catch_unwind(AssertUnwindSafe(body)).inspect_err(|payload| {
+            if let Some(observer) = observer().filter(|_| !payload.is::<Dismissed>()) {
+                observer.panicked(text(&**payload));
+            }
+        })
+    }
+}
+
+/// What a panic says.
+#[must_use]
+pub fn text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message")
 }
 
 impl Drop for Life {
@@ -438,7 +533,7 @@ impl Drop for Life {
 
 /// A new name, if somebody wants to know.
 pub(crate) fn name() -> Option<ObjectId> {
-    observer().map(|observer| observer.created(Kind::Name))
+    observer().map(|observer| observer.created(Kind::Name, ""))
 }
 
 /// The part of a primitive that reports.
@@ -472,10 +567,10 @@ pub(crate) struct Watched {
 }
 
 impl Object {
-    pub(crate) fn new(kind: Kind) -> Self {
+    pub(crate) fn new(kind: Kind, data: &'static str) -> Self {
         let made = observer().and_then(|observer| {
             let execution = EXECUTION.with_borrow(Clone::clone)?;
-            Some((observer.created(kind), execution))
+            Some((observer.created(kind, data), execution))
         });
         Self { made }
     }
@@ -507,12 +602,22 @@ impl Object {
 }
 
 impl Watched {
-    /// Announces the operation, stops if told to, and answers what came of it.
     /// See [`Observer::waits_in_vain`].
     pub(crate) fn waits_in_vain(&self) -> bool {
         self.observer.waits_in_vain()
     }
 
+    /// See [`Observer::sleeps_with_another`].
+    pub(crate) fn sleeps_with_another(&self, mutex: &Self) -> bool {
+        self.observer.sleeps_with_another(self.id, mutex.id)
+    }
+
+    /// See [`Observer::changed`].
+    pub(crate) fn changed(&self) {
+        self.observer.changed(self.id);
+    }
+
+    /// Announces the operation, stops if told to, and answers what came of it.
     pub(crate) fn perform(&self, operation: Operation, at: &'static Location<'static>) -> usize {
         perform(&*self.observer, operation, at)
     }

@@ -33,9 +33,12 @@
 #[cfg(all(loom, shuttle))]
 compile_error!("`--cfg loom` and `--cfg shuttle` are two different builds: set one of them");
 
+mod builder;
 #[cfg(shuttle)]
 pub mod hook;
 mod monitor;
+#[cfg(any(loom, shuttle))]
+mod one_mutex;
 mod told;
 
 #[cfg(loom)]
@@ -51,7 +54,7 @@ mod backend;
 pub use backend::{Condvar, Mutex, MutexGuard, atomic, thread};
 pub use monitor::Monitor;
 pub use told::{
-    Name, Remembered, choose_among, describe, forget, is_explored, learn, linger, remember,
+    Name, Remembered, choose_among, describe, forget, is_explored, learn, linger, mark, remember,
     slots_count, touch, unordered,
 };
 

@@ -13,6 +13,8 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::{PoisonError, TryLockError};
 
+use crate::one_mutex::OneMutex;
+
 pub(crate) const NAME: &str = "loom";
 
 /// `parking_lot::Mutex` over loom's.
@@ -25,12 +27,14 @@ pub struct Mutex<T: ?Sized> {
 pub struct MutexGuard<'a, T: ?Sized> {
     // `None` only while the guard is inside `Condvar::wait`.
     inner: Option<loom::sync::MutexGuard<'a, T>>,
+    mutex: &'a Mutex<T>,
 }
 
 /// `parking_lot::Condvar` over loom's.
 #[derive(Debug, Default)]
 pub struct Condvar {
     inner: loom::sync::Condvar,
+    mutex: OneMutex,
 }
 
 impl<T> Mutex<T> {
@@ -53,6 +57,7 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> MutexGuard<'_, T> {
         MutexGuard {
             inner: Some(ignore_poison(self.inner.lock())),
+            mutex: self,
         }
     }
 
@@ -69,7 +74,10 @@ impl<T: ?Sized> Mutex<T> {
             Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
             Err(TryLockError::WouldBlock) => return None,
         };
-        Some(MutexGuard { inner: Some(inner) })
+        Some(MutexGuard {
+            inner: Some(inner),
+            mutex: self,
+        })
     }
 }
 
@@ -83,6 +91,7 @@ impl Condvar {
     /// Releases the lock, sleeps until notified, and takes the lock again.
     #[track_caller]
     pub fn wait<T>(&self, guard: &mut MutexGuard<'_, T>) {
+        self.mutex.sleeps(&raw const guard.mutex.inner);
         let inner = guard.inner.take().expect("a guard holds its lock");
         guard.inner = Some(ignore_poison(self.inner.wait(inner)));
     }
@@ -90,12 +99,14 @@ impl Condvar {
     /// Wakes one waiting thread.
     #[track_caller]
     pub fn notify_one(&self) {
+        self.mutex.wakes(1);
         self.inner.notify_one();
     }
 
     /// Wakes every waiting thread.
     #[track_caller]
     pub fn notify_all(&self) {
+        self.mutex.wakes(usize::MAX);
         self.inner.notify_all();
     }
 }
@@ -131,7 +142,23 @@ pub mod atomic {
 
 /// Threads of the model.
 pub mod thread {
-    pub use loom::thread::{JoinHandle, spawn, yield_now};
+    pub use loom::thread::{JoinHandle, yield_now};
+
+    pub use crate::builder::{Builder, spawn};
+
+    /// Starts a thread of the model.
+    #[track_caller]
+    pub(crate) fn start<F, T>(builder: Builder, body: F) -> std::io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut inner = loom::thread::Builder::new();
+        if let Some(name) = builder.name {
+            inner = inner.name(name);
+        }
+        inner.spawn(body)
+    }
 
     /// Names a thread of the running model.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -14,7 +14,22 @@ pub mod thread {
     use std::num::NonZeroUsize;
     use std::ptr::NonNull;
 
-    pub use std::thread::{JoinHandle, spawn, yield_now};
+    pub use std::thread::{JoinHandle, yield_now};
+
+    pub use crate::builder::{Builder, spawn};
+
+    /// Starts a thread.
+    pub(crate) fn start<F, T>(builder: Builder, body: F) -> std::io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let mut inner = std::thread::Builder::new();
+        if let Some(name) = builder.name {
+            inner = inner.name(name);
+        }
+        inner.spawn(body)
+    }
 
     thread_local! {
         static MARK: u8 = const { 0 };

@@ -15,7 +15,8 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 use std::sync::{PoisonError, TryLockError};
 
-use crate::hook::{Kind, Object, Operation, stay};
+use crate::hook::{Kind, Object, Operation, Watched, stay};
+use crate::one_mutex::{OneMutex, TWO_MUTEXES};
 
 pub(crate) const NAME: &str = "shuttle";
 
@@ -36,6 +37,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
     data: Option<std::sync::MutexGuard<'a, T>>,
     // `None` under an observer, and where `data` is.
     turn: Option<shuttle::sync::MutexGuard<'a, ()>>,
+    /// It was borrowed to change the data.
+    is_changed: bool,
 }
 
 /// `parking_lot::Condvar` over shuttle's.
@@ -44,6 +47,8 @@ pub struct Condvar {
     object: Object,
     /// `None` if it was made under an observer.
     inner: Option<shuttle::sync::Condvar>,
+    /// Where no observer knows it.
+    mutex: OneMutex,
 }
 
 impl<T: Default> Default for Mutex<T> {
@@ -54,16 +59,20 @@ impl<T: Default> Default for Mutex<T> {
 
 impl Default for Condvar {
     fn default() -> Self {
-        let object = Object::new(Kind::Condvar);
+        let object = Object::new(Kind::Condvar, "");
         let inner = (!object.is_observed()).then(shuttle::sync::Condvar::new);
-        Self { object, inner }
+        Self {
+            object,
+            inner,
+            mutex: OneMutex::default(),
+        }
     }
 }
 
 impl<T> Mutex<T> {
     /// A new, unlocked mutex.
     pub fn new(value: T) -> Self {
-        let object = Object::new(Kind::Mutex);
+        let object = Object::new(Kind::Mutex, std::any::type_name::<T>());
         Self {
             turn: (!object.is_observed()).then(|| shuttle::sync::Mutex::new(())),
             data: std::sync::Mutex::new(value),
@@ -122,6 +131,7 @@ impl<T: ?Sized> Mutex<T> {
             mutex: self,
             data: Some(self.data()),
             turn,
+            is_changed: false,
         }
     }
 
@@ -159,6 +169,8 @@ impl Condvar {
                 if watched.is_tried() || condvar.is_tried() {
                     watched.perform(Operation::Release(watched.id), at);
                 }
+                assert!(!condvar.sleeps_with_another(&watched), "{TWO_MUTEXES}");
+                guard.tell_changed(&watched);
                 guard.data = None;
                 let operation = Operation::Wait {
                     condvar: condvar.id,
@@ -167,6 +179,7 @@ impl Condvar {
                 condvar.perform(operation, at);
             }
             _ => {
+                self.mutex.sleeps(&raw const mutex.data);
                 guard.data = None;
                 let turn = guard.turn.take().expect("a guard holds its lock");
                 guard.turn = Some(ignore_poison(self.unobserved().wait(turn)));
@@ -182,7 +195,10 @@ impl Condvar {
             Some(watched) => {
                 watched.perform(Operation::NotifyOne(watched.id), Location::caller());
             }
-            None => self.unobserved().notify_one(),
+            None => {
+                self.mutex.wakes(1);
+                self.unobserved().notify_one();
+            }
         }
     }
 
@@ -193,7 +209,10 @@ impl Condvar {
             Some(watched) => {
                 watched.perform(Operation::NotifyAll(watched.id), Location::caller());
             }
-            None => self.unobserved().notify_all(),
+            None => {
+                self.mutex.wakes(usize::MAX);
+                self.unobserved().notify_all();
+            }
         }
     }
 }
@@ -207,6 +226,12 @@ impl<T: ?Sized> MutexGuard<'_, T> {
     pub(crate) fn object(&self) -> &Object {
         &self.mutex.object
     }
+
+    fn tell_changed(&mut self, watched: &Watched) {
+        if std::mem::take(&mut self.is_changed) {
+            watched.changed();
+        }
+    }
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
@@ -217,6 +242,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
             self.turn = None;
             return;
         };
+        self.tell_changed(&watched);
         // Also in the middle of a panic, which may be caught: shuttle lets others go on then.
         if watched.is_tried() {
             watched.perform(Operation::Release(watched.id), Location::caller());
@@ -236,6 +262,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
+        self.is_changed = true;
         self.data.as_mut().expect("a guard holds its lock")
     }
 }
@@ -273,7 +300,7 @@ pub mod atomic {
         /// A new atomic with this in it.
         #[must_use]
         pub fn new(value: usize) -> Self {
-            let object = Object::new(Kind::Atomic);
+            let object = Object::new(Kind::Atomic, "");
             let inner = match object.watched() {
                 None => Value::Shuttle(shuttle::sync::atomic::AtomicUsize::new(value)),
                 Some(watched) => {
@@ -382,29 +409,38 @@ pub mod atomic {
 pub mod thread {
     use std::hash::{Hash, Hasher};
 
-    use crate::hook;
+    use crate::hook::{self, Life, Start};
 
-    pub use shuttle::thread::yield_now;
+    pub use crate::builder::{Builder, spawn};
+
+    /// Lets others go first, where a scheduler of shuttle's heeds it. To an explorer it is nothing.
+    #[track_caller]
+    pub fn yield_now() {
+        if !hook::yield_now() {
+            shuttle::thread::yield_now();
+        }
+    }
 
     /// Waits for a thread's end; what [`spawn`] returns.
     #[derive(Debug)]
     pub struct JoinHandle<T> {
-        inner: shuttle::thread::JoinHandle<T>,
+        inner: shuttle::thread::JoinHandle<std::thread::Result<T>>,
     }
 
     /// Starts a thread of the model.
     #[track_caller]
-    pub fn spawn<F, T>(body: F) -> JoinHandle<T>
+    pub(crate) fn start<F, T>(builder: Builder, body: F) -> std::io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let inner = shuttle::thread::spawn(move || {
-            let _life = hook::Life::begin();
-            body()
-        });
-        hook::spawned(number(inner.thread().id()));
-        JoinHandle { inner }
+        let inner = shuttle::thread::spawn(move || Life::lead(body));
+        let start = Start {
+            name: builder.name.as_deref(),
+            is_daemon: builder.is_daemon,
+        };
+        hook::spawned(number(inner.thread().id()), &start);
+        Ok(JoinHandle { inner })
     }
 
     impl<T> JoinHandle<T> {
@@ -416,7 +452,7 @@ pub mod thread {
         pub fn join(self) -> std::thread::Result<T> {
             let thread = number(self.inner.thread().id());
             hook::join(thread);
-            let result = self.inner.join();
+            let result = self.inner.join().flatten();
             hook::joined(thread);
             result
         }

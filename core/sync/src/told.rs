@@ -83,6 +83,22 @@ pub fn touch(key: u32) {
     let _ = key;
 }
 
+/// Names the place where the current thread is: in a schedule an operation is known by it, and by how often the
+/// like was done since. To be called where people would say that something begins or is over: a call of the
+/// program's own, a callback. An explorer that searches does not format it.
+///
+/// ```
+/// nmr_sync::mark(&"deregister");
+/// nmr_sync::mark(&format_args!("callback {}", 1));
+/// ```
+#[inline]
+pub fn mark(place: &dyn std::fmt::Display) {
+    #[cfg(shuttle)]
+    crate::hook::mark(place);
+    #[cfg(not(shuttle))]
+    let _ = place;
+}
+
 /// Lets other threads go on, under an explorer: whatever the current thread does from here up to and
 /// including its next operation on a primitive (to release a lock is one) is one step, before or after
 /// which the others go on. To be called where something goes on for a while, a callback for instance, by

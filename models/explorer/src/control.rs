@@ -9,6 +9,7 @@
 //! starves nobody (to stop it would leave its stacks behind).
 
 mod choose;
+mod led;
 mod observe;
 mod schedule;
 mod verify;
@@ -19,19 +20,25 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use nmr_sync::hook::{self, Alarm, ObjectId, Operation, Write};
+use shuttle::scheduler::Task;
 use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
-use crate::deadlock;
+use crate::deadlock::{self, Deadlock};
+use crate::judge::{Ending, Panic};
 use crate::knowledge::{Knowledge, Prints, Symmetries};
+use crate::labels::Labels;
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread};
 use crate::reduction::Reduction;
+use crate::schedule::Step;
 use crate::visited::Visited;
 use crate::walk::Walk;
 use choose::OTHER_END;
+use led::Led;
 use verify::Trace;
 
+pub(crate) use led::{Lead, Script};
 pub(crate) use schedule::Controlled;
 pub(crate) use verify::Whole;
 
@@ -65,6 +72,8 @@ enum Ground {
     Verified,
     /// All that will come is known.
     Known,
+    /// Something else than the search decides.
+    Led,
 }
 
 pub(crate) struct State {
@@ -74,6 +83,9 @@ pub(crate) struct State {
     pub(crate) visited: Arc<Visited>,
     pub(crate) walk: Walk,
     pub(crate) conflicts: Conflicts,
+    pub(crate) lead: Lead,
+    /// Whether names are kept in the executions to come.
+    pub(crate) keeps_names: bool,
     /// The search decides who goes next: whatever goes wrong now is not the program's doing.
     pub(crate) is_picking: bool,
     /// Why the execution at hand did not go on to its end.
@@ -90,7 +102,9 @@ pub(crate) struct State {
 #[derive(Clone, Debug)]
 pub(crate) enum Stopped {
     /// The program cannot go on, for this reason.
-    Deadlock(String),
+    Deadlock(Deadlock),
+    /// The schedule that it follows does not fit.
+    Misfit,
     /// The search cannot go on.
     Error(String),
     /// It would take too long.
@@ -106,6 +120,17 @@ struct Execution {
     knowledge: Knowledge,
     /// What has been chosen.
     schedule: Vec<Choice>,
+    /// From which choice on nothing was left.
+    known_from: Option<usize>,
+    /// Choices since the end of the schedule that it followed.
+    run_on: usize,
+    /// By names, where these are kept.
+    labels: Option<Labels>,
+    steps: Vec<Step>,
+    /// Panics of threads, and whether somebody was told of them.
+    panics: Vec<ThreadPanic>,
+    /// The main thread and all others but daemons have ended.
+    is_over: bool,
     /// Switches away from a thread that could have gone on.
     preemptions: u32,
     /// The thread that runs.
@@ -132,6 +157,12 @@ impl Execution {
             program: Program::new(spurious),
             knowledge: Knowledge::new(),
             schedule: Vec::new(),
+            known_from: None,
+            run_on: 0,
+            labels: None,
+            steps: Vec::new(),
+            panics: Vec::new(),
+            is_over: false,
             preemptions: 0,
             current: 0,
             running: None,
@@ -145,13 +176,19 @@ impl Execution {
     }
 
     /// Another one begins: as a new one, in the same memory.
-    fn begin(&mut self, ground: Ground, verifies: bool) {
+    fn begin(&mut self, ground: Ground, verifies: bool, keeps_names: bool) {
         let Self {
             ground: own_ground,
             verifies: own_verifies,
             program,
             knowledge,
             schedule,
+            known_from,
+            run_on,
+            labels,
+            steps,
+            panics,
+            is_over,
             preemptions,
             current,
             running,
@@ -167,6 +204,10 @@ impl Execution {
         program.begin();
         knowledge.clear();
         schedule.clear();
+        (*known_from, *run_on, *is_over) = (None, 0, false);
+        *labels = keeps_names.then(Labels::default);
+        steps.clear();
+        panics.clear();
         (*preemptions, *current, *running) = (0, 0, None);
         taken.clear();
         last.clear();
@@ -194,7 +235,16 @@ impl Execution {
     }
 }
 
-/// How an execution ended.
+/// A thread's panic.
+#[derive(Clone, Debug)]
+struct ThreadPanic {
+    thread: Thread,
+    message: String,
+    /// Somebody who joined the thread was told.
+    is_told: bool,
+}
+
+/// What came of an execution.
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
     /// It came to a state where nothing is left.
@@ -218,6 +268,8 @@ impl Control {
                 visited,
                 walk: Walk::default(),
                 conflicts: Conflicts::default(),
+                lead: Lead::Search,
+                keeps_names: false,
                 is_picking: false,
                 stopped: None,
                 is_torn_down: false,
@@ -237,7 +289,7 @@ impl Control {
         self.with(|state| match state.execution.ground {
             Ground::Known => true,
             Ground::Skipped => state.options.keeper.is_some(),
-            Ground::Repeated | Ground::New | Ground::Verified => false,
+            Ground::Repeated | Ground::New | Ground::Verified | Ground::Led => false,
         })
     }
 }
@@ -258,7 +310,12 @@ impl State {
         hook::begin_execution(&self.alarm);
         (self.stopped, self.is_torn_down, self.is_stuck_in_a_drop) = (None, false, false);
         if self.execution.trace.is_compared() {
-            self.execution.begin(Ground::Verified, true);
+            self.execution.begin(Ground::Verified, true, false);
+            return;
+        }
+        if !matches!(self.lead, Lead::Search) {
+            self.execution.begin(Ground::Led, false, self.keeps_names);
+            self.execution.trace.rest();
             return;
         }
         self.executions += 1;
@@ -268,23 +325,72 @@ impl State {
             (true, Some(_)) if !verifies => Ground::Skipped,
             (true, _) => Ground::Repeated,
         };
-        self.execution.begin(ground, verifies);
+        self.execution.begin(ground, verifies, false);
         match verifies && verify::is_made_twice(self.executions) {
             true => self.execution.trace.record(),
             false => self.execution.trace.rest(),
         }
     }
 
-    /// The main thread has come to its end.
+    /// The main thread has come to its end, and so have all others but daemons.
     pub(crate) fn main_ended(&mut self) {
         self.thread_ends(0);
+        self.execution.is_over = true;
     }
 
     /// The execution has come to its end, and nothing has gone wrong in it.
     pub(crate) fn come_to_the_end(&mut self) {
-        if self.stopped.is_none() && (self.walk.is_repeating() || !self.execution.trace.is_over()) {
+        let is_too_early = match &self.lead {
+            Lead::Search => self.walk.is_repeating() || !self.execution.trace.is_over(),
+            Lead::Script(script) => {
+                script.known_from.is_none() && self.execution.schedule.len() < script.choices.len()
+            }
+            Lead::Schedule(_) | Lead::Sample(_) => false,
+        };
+        if self.stopped.is_none() && !hook::is_abandoned() && is_too_early {
             self.diverged::<()>(OTHER_END);
         }
+    }
+
+    /// How the execution ended, with this panic of the main thread or without one, if it went on to its end or to
+    /// where it could not go on.
+    pub(crate) fn ending(&self, deadlock: Option<Deadlock>, panic: Option<String>) -> Ending {
+        let panics = &self.execution.panics;
+        let untold = || panics.iter().find(|panic| !panic.is_told);
+        let first = match panic.is_some() || deadlock.is_some() {
+            true => panics.first(),
+            false => untold(),
+        };
+        let names = deadlock::Names(self.execution.labels.as_ref());
+        if hook::is_abandoned() {
+            return Ending::Abandoned;
+        }
+        let (panic, deadlock) = match (first, panic, deadlock) {
+            (Some(first), main, deadlock) => {
+                // Whoever unwraps what a join gives has nothing to add.
+                let main =
+                    main.filter(|message| !message.contains("on an `Err` value: Any { .. }"));
+                let main = main.map(|message| format!("the main thread panicked: {message}"));
+                let panic = Panic {
+                    thread: names.thread(first.thread),
+                    message: first.message.clone(),
+                    then: main.or_else(|| Some(deadlock?.to_string())),
+                };
+                (Some(panic), None)
+            }
+            (None, Some(message), _) => {
+                let panic = Panic {
+                    thread: names.thread(0),
+                    message,
+                    then: None,
+                };
+                (Some(panic), None)
+            }
+            (None, None, deadlock) => (None, deadlock),
+        };
+        let panic = panic.map(Ending::Panicked);
+        let other = || deadlock.map_or(Ending::Completed, Ending::Deadlocked);
+        panic.unwrap_or_else(other)
     }
 
     /// Why the execution that has ended stopped on its way, if it did. What was noticed where no observer
@@ -311,9 +417,8 @@ impl State {
     }
 
     /// What was chosen in the execution that has ended.
-    pub(crate) fn schedule(&self) -> Vec<Thread> {
-        let choices = self.execution.schedule.iter();
-        choices.map(|choice| choice.thread()).collect()
+    pub(crate) fn script(&self) -> Script {
+        self.execution.script()
     }
 
     /// The execution does not go on.
@@ -323,17 +428,30 @@ impl State {
     }
 
     /// The thread that goes next; `None` if none can, or none should.
-    fn pick(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
+    fn pick(
+        &mut self,
+        tasks: &[&Task],
+        runnable: &[Thread],
+        current: Option<Thread>,
+    ) -> Option<Thread> {
         self.is_picking = true;
-        let picked = self.pick_next(runnable, current);
+        let picked = self.pick_next(tasks, runnable, current);
         self.is_picking = false;
         self.is_torn_down |= picked.is_none();
         picked
     }
 
-    fn pick_next(&mut self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
-        if self.stopped.is_some() || self.alarm.raised().is_some() {
+    fn pick_next(
+        &mut self,
+        tasks: &[&Task],
+        runnable: &[Thread],
+        current: Option<Thread>,
+    ) -> Option<Thread> {
+        if self.stopped.is_some() || self.alarm.raised().is_some() || hook::is_abandoned() {
             return None;
+        }
+        if self.execution.is_over {
+            return self.next_to_leave(runnable);
         }
         if let Some(next) = self.next_without_choice(runnable, current) {
             return Some(self.go_on(next));
@@ -348,11 +466,16 @@ impl State {
             if let Some(next) = self.next_that_rests(runnable) {
                 return Some(self.go_on(next));
             }
-            let why = deadlock::describe(&self.execution.program);
+            let names = self.execution.labels.as_ref();
+            let why = deadlock::describe(&self.execution.program, names);
             return self.stop(Stopped::Deadlock(why));
         }
         let choice = match self.execution.ground {
             Ground::Known => self.next_in_turn(&options),
+            Ground::Led => match self.led(&options, tasks)? {
+                Led::Choice(choice) => choice,
+                Led::GoesOn(thread) => return Some(self.go_on(thread)),
+            },
             _ => self.choose(&options)?,
         };
         self.go(choice);
@@ -369,6 +492,15 @@ impl State {
         };
         let current = current.filter(|thread| runnable.contains(thread) && goes_on(thread));
         current.or_else(|| runnable.iter().copied().find(goes_on))
+    }
+
+    /// A daemon that is still there when the program is over.
+    fn next_to_leave(&mut self, runnable: &[Thread]) -> Option<Thread> {
+        let threads = &self.execution.program.threads;
+        let mut there = runnable.iter().copied();
+        let next = there.find(|&thread| !threads.get(thread).is_some_and(|state| state.ended))?;
+        self.execution.current = next;
+        Some(next)
     }
 
     /// Of the threads that rest, the one whose turn it is.
@@ -455,6 +587,10 @@ impl State {
     }
 
     fn is_own_choice(&self, thread: Thread) -> bool {
+        // A schedule says when, whoever else could go on.
+        if matches!(self.lead, Lead::Schedule(_)) {
+            return false;
+        }
         let program = &self.execution.program;
         let stop = program
             .stop_of(thread)
@@ -482,8 +618,10 @@ impl State {
     fn go(&mut self, choice: Choice) {
         let thread = choice.thread();
         let is_own = self.is_own_choice(thread);
+        let stop = self.execution.program.stop_of(thread);
+        let Stop { next, at } = stop.expect("it has stopped");
+        self.note_step(choice, next);
         let execution = &mut self.execution;
-        let Stop { next, at } = execution.program.stop_of(thread).expect("it has stopped");
         // A thread that chooses on its way to its first operation interrupts nobody.
         if !is_own {
             if let Some(last) = execution.running
@@ -506,6 +644,11 @@ impl State {
     fn perform(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
         let follows = self.follows();
         let execution = &mut self.execution;
+        if let Some(labels) = &mut execution.labels
+            && !matches!(next, Next::Operation(Operation::Release(_)))
+        {
+            labels.done(thread, next);
+        }
         execution.program.go(thread, next, variant, at);
         let chosen = match next {
             Next::Operation(Operation::Choose(_)) => execution.take_chosen(thread, variant),

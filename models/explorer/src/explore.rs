@@ -8,13 +8,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nmr_sync::hook;
+use shuttle::scheduler::Scheduler;
 
 use crate::checkpoint;
+use crate::execution::{Body, Outcome};
+use crate::follow::Fit;
 use crate::judge::{Ending, Judgement};
+use crate::neighbourhood::{self, Near};
 use crate::options::{Keeper, Minimise, Options};
 use crate::progress::Progress;
 use crate::reduction::Reduction;
-use crate::report::{Counterexample, Report, Verdict};
+use crate::replay::{self, Raw};
+use crate::report::{Counterexample, Replay, Replayed, Report, Verdict};
+use crate::sample;
+use crate::schedule::Schedule;
 use crate::workers::{End, Shared};
 
 /// Describes a search; made by [`Explorer::builder`].
@@ -34,6 +41,11 @@ impl Explorer {
         Builder {
             options: Options::new(),
         }
+    }
+
+    /// Makes the one execution that a schedule describes: see [`Builder::replay`].
+    pub fn replay(program: impl Fn() + Send + Sync + 'static, schedule: &Schedule) -> Replay {
+        Self::builder().replay(program, schedule)
     }
 }
 
@@ -134,8 +146,8 @@ impl Builder {
 
     /// Judges each execution, on its worker's thread, right after it: also one that came to its end, and one
     /// that only repeats what is known. What is answered is a violation; an error means that the judge
-    /// cannot do without something, and ends the search as a harness error. Without a judge a deadlock is
-    /// a violation of the kind `deadlock`, and a panic one of a kind of its own.
+    /// cannot do without something, and ends the search as a harness error. Without a judge deadlocks are
+    /// violations of one kind, and panics that say the same.
     ///
     /// ```
     /// # #[cfg(shuttle)] {
@@ -151,7 +163,7 @@ impl Builder {
     /// };
     /// let report = Explorer::builder().judge(judge).check(|| panic!("on purpose"));
     /// # let nmr_explorer::Verdict::Violated(found) = report.verdict else { panic!("{report}") };
-    /// # assert_eq!(found.kind, "it did not complete");
+    /// # assert_eq!(found.violation.kind(), "it did not complete");
     /// # assert_eq!(found.evidence.unwrap().downcast_ref(), Some(&7_u32));
     /// # }
     /// ```
@@ -211,44 +223,193 @@ impl Builder {
     /// be started with `nmr_sync::thread::spawn`; a `check` inside a `check` is refused.
     pub fn check(self, program: impl Fn() + Send + Sync + 'static) -> Report {
         let started = Instant::now();
-        let program: Arc<dyn Fn() + Send + Sync> = Arc::new(program);
+        let program: Body = Arc::new(program);
         let options = Arc::new(self.options);
-        if is_inside_a_model() {
-            let why = "a check inside a check, or inside a model of shuttle's: it would not see the threads \
-                outside";
-            hook::raise_alarm(why);
+        if let Some(why) = refusal() {
             let shared = Shared::new(options.clone(), started, None);
-            let verdict = Verdict::HarnessError(why.to_owned());
+            let verdict = Verdict::HarnessError(why);
             return report(&options, &shared, verdict, started, 0);
         }
         let rest = match &options.checkpoint {
             Some(path) => checkpoint::read(path, &options),
             None => Ok(None),
         };
-        let (shared, mut verdict) = match rest {
+        let (shared, end) = match rest {
             Err(error) => {
                 let shared = Shared::new(options.clone(), started, None);
-                (shared, Verdict::HarnessError(error.to_string()))
+                (shared, End::Failed(error.to_string()))
             }
             Ok(rest) => {
                 let shared = Shared::new(options.clone(), started, rest);
-                let verdict = verdict(shared.run(&program));
-                let saved = shared.save();
-                let verdict = match saved {
-                    Ok(()) => verdict,
-                    Err(error) => Verdict::HarnessError(error.to_string()),
+                let end = shared.run(&program);
+                let end = match shared.save() {
+                    Ok(()) => end,
+                    Err(error) => End::Failed(error.to_string()),
                 };
-                (shared, verdict)
+                (shared, end)
             }
         };
         let mut more = 0;
-        if let Verdict::Violated(found) = &mut verdict {
-            let executions = shared.totals.executions.load(Ordering::Relaxed);
-            let most = options.minimise.executions(executions);
-            more = minimise(&options, started, &program, found, most);
-        }
+        let verdict = match end {
+            End::Exhausted => Verdict::Exhausted,
+            End::Cut(why) => Verdict::Incomplete(why),
+            End::Failed(error) => Verdict::HarnessError(error),
+            End::Violated(raw) => {
+                let executions = shared.totals.executions.load(Ordering::Relaxed);
+                let most = options.minimise.executions(executions);
+                let fewest = minimise(&options, started, &program, raw, most);
+                more = fewest.executions;
+                shown(&fewest.options, &program, &fewest.raw, fewest.is_minimal)
+            }
+        };
         report(&options, &shared, verdict, started, more)
     }
+
+    /// Makes the one execution that a schedule describes, and judges it. It ends where the schedule does not fit.
+    ///
+    /// ```
+    /// # #[cfg(shuttle)] {
+    /// use std::sync::Arc;
+    /// use nmr_explorer::{Explorer, Replayed, Verdict};
+    /// use nmr_sync::{Mutex, thread};
+    ///
+    /// let program = || {
+    ///     let list = Arc::new(Mutex::new(Vec::new()));
+    ///     let threads = [1, 2].map(|number| {
+    ///         let list = list.clone();
+    ///         thread::spawn(move || list.lock().push(number))
+    ///     });
+    ///     threads.map(|thread| thread.join().unwrap());
+    ///     assert_ne!(*list.lock(), [2, 1]);
+    /// };
+    /// let report = Explorer::builder().check(program);
+    /// let Verdict::Violated(found) = report.verdict else { panic!("{report}") };
+    /// let again = Explorer::replay(program, &found.schedule);
+    /// let Replayed::Violated(again) = again.outcome else { panic!("{again:?}") };
+    /// assert_eq!(again.violation, found.violation);
+    /// # }
+    /// ```
+    pub fn replay(self, program: impl Fn() + Send + Sync + 'static, schedule: &Schedule) -> Replay {
+        self.replay_as(program, schedule, Fit::Exact)
+    }
+
+    /// As [`replay`](Self::replay), as closely as `fit` says.
+    pub fn replay_as(
+        self,
+        program: impl Fn() + Send + Sync + 'static,
+        schedule: &Schedule,
+        fit: Fit,
+    ) -> Replay {
+        let program: Body = Arc::new(program);
+        match refusal() {
+            Some(why) => Replay::failed(why),
+            None => Replay::new(replay::by_schedule(&self.options, &program, schedule, fit)),
+        }
+    }
+
+    /// Looks for a violation that `is_wanted` in the neighbourhood of a schedule: see [`Near`].
+    pub fn search_near(
+        self,
+        program: impl Fn() + Send + Sync + 'static,
+        schedule: &Schedule,
+        is_wanted: impl Fn(&Counterexample) -> bool,
+    ) -> Near {
+        let program: Body = Arc::new(program);
+        if let Some(why) = refusal() {
+            return Near {
+                executions: 0,
+                found: Some(Replay::failed(why)),
+            };
+        }
+        let most = self.options.max_executions.unwrap_or(u64::MAX);
+        let replay = |schedule: &Schedule, fit| {
+            Replay::new(replay::by_schedule(&self.options, &program, schedule, fit))
+        };
+        neighbourhood::search(schedule, most, replay, |found| match &found.outcome {
+            Replayed::Violated(found) => is_wanted(found),
+            _ => false,
+        })
+    }
+
+    /// Makes executions that a scheduler of shuttle's chooses, until one breaks something, the limits are
+    /// reached or the scheduler makes no more. Limits are the [budget](Self::budget) and the
+    /// [executions](Self::max_executions); reductions, workers and symmetries are of no concern here. What is
+    /// found has its schedule like any other; it is reported as it is, without looking for a smaller one.
+    ///
+    /// ```
+    /// # #[cfg(shuttle)] {
+    /// use nmr_explorer::{Explorer, Verdict};
+    /// use shuttle::scheduler::RandomScheduler;
+    ///
+    /// let scheduler = RandomScheduler::new_from_seed(7, 100);
+    /// let report = Explorer::builder().sample(|| (), scheduler);
+    /// assert_eq!((report.verdict, report.executions), (Verdict::Sampled, 100));
+    /// # }
+    /// ```
+    pub fn sample(
+        self,
+        program: impl Fn() + Send + Sync + 'static,
+        scheduler: impl Scheduler + Send + 'static,
+    ) -> Report {
+        let started = Instant::now();
+        let program: Body = Arc::new(program);
+        let options = Arc::new(self.options.led());
+        let shared = Shared::new(options.clone(), started, None);
+        if let Some(why) = refusal() {
+            return report(&options, &shared, Verdict::HarnessError(why), started, 0);
+        }
+        let (made, end) = sample::run(&options, &program, Box::new(scheduler), started);
+        let verdict = match end {
+            sample::End::Over => Verdict::Sampled,
+            sample::End::Cut(why) => Verdict::Incomplete(why),
+            sample::End::Failed(error) => Verdict::HarnessError(error),
+            sample::End::Violated(raw) => {
+                let is_minimal = raw.preemptions == 0;
+                shown(&options, &program, &raw, is_minimal)
+            }
+        };
+        Report {
+            executions: made.executions,
+            longest: made.longest,
+            preemptions: made.preemptions,
+            ..report(&options, &shared, verdict, started, 0)
+        }
+    }
+}
+
+/// Why nothing can be explored here, if nothing can.
+fn refusal() -> Option<String> {
+    is_inside_a_model().then(|| {
+        let why = "a check inside a check, or inside a model of shuttle's: it would not see the threads \
+            outside";
+        hook::raise_alarm(why);
+        why.to_owned()
+    })
+}
+
+/// What was found, made again with names. That is what is reported: message, evidence and schedule are of one
+/// execution.
+fn shown(options: &Arc<Options>, program: &Body, raw: &Raw, is_minimal: bool) -> Verdict {
+    let again = replay::by_script(options, program, raw);
+    let found = match again.outcome {
+        Outcome::Found(found) if found.violation.is_of_the_kind_of(&raw.found.violation) => found,
+        other => {
+            let now = match other {
+                Outcome::Found(found) => format!("something else went wrong ({})", found.violation),
+                Outcome::Failed(error) | Outcome::Cut(error) => error,
+                Outcome::Good | Outcome::Misfit => "nothing went wrong".to_owned(),
+            };
+            return Verdict::HarnessError(format!(
+                "an execution went wrong ({}), and when it was made again {now}: the program depends on \
+                 something that is not under control",
+                raw.found.violation
+            ));
+        }
+    };
+    Verdict::Violated(Counterexample {
+        is_minimal,
+        ..Counterexample::new(found, again.schedule, raw.preemptions)
+    })
 }
 
 /// Whether the calling thread is one of a program that is being explored.
@@ -256,52 +417,56 @@ fn is_inside_a_model() -> bool {
     hook::is_observed() || shuttle::current::try_get_current_task().is_some()
 }
 
-fn verdict(end: End) -> Verdict {
-    match end {
-        End::Exhausted => Verdict::Exhausted,
-        End::Violated(found) => Verdict::Violated(found),
-        End::Cut(why) => Verdict::Incomplete(why),
-        End::Failed(error) => Verdict::HarnessError(error),
-    }
+/// What was found with the fewest preemptions, and how.
+struct Fewest {
+    raw: Box<Raw>,
+    options: Arc<Options>,
+    is_minimal: bool,
+    executions: u64,
 }
 
 /// Looks for a violation of the same kind with fewer preemptions: with none, with one, …, in `most`
-/// executions at the most. Answers the executions that this took.
+/// executions at the most.
 fn minimise(
-    options: &Options,
+    options: &Arc<Options>,
     started: Instant,
-    program: &Arc<dyn Fn() + Send + Sync>,
-    found: &mut Counterexample,
+    program: &Body,
+    raw: Box<Raw>,
     most: u64,
-) -> u64 {
-    let mut executions = 0;
-    for preemptions in 0..found.preemptions {
-        let left = most - executions;
+) -> Fewest {
+    let mut fewest = Fewest {
+        is_minimal: raw.preemptions == 0,
+        raw,
+        options: options.clone(),
+        executions: 0,
+    };
+    for preemptions in 0..fewest.raw.preemptions {
+        let left = most - fewest.executions;
         if left == 0 {
-            return executions;
+            return fewest;
         }
-        let bounded = Options {
+        let bounded = Arc::new(Options {
             preemptions: Some(preemptions),
-            only: Some(found.kind.clone()),
+            only: Some(fewest.raw.found.violation.clone()),
             workers: 1,
             checkpoint: None,
             max_executions: Some(left),
-            ..options.clone()
-        };
-        let search = Shared::new(Arc::new(bounded), started, None);
+            ..(**options).clone()
+        });
+        let search = Shared::new(bounded.clone(), started, None);
         let end = search.run(program);
-        executions += search.totals.executions.load(Ordering::Relaxed);
+        fewest.executions += search.totals.executions.load(Ordering::Relaxed);
         match end {
             End::Exhausted => {}
-            End::Violated(better) => {
-                *found = better;
+            End::Violated(raw) => {
+                (fewest.raw, fewest.options) = (raw, bounded);
                 break;
             }
-            End::Cut(_) | End::Failed(_) => return executions,
+            End::Cut(_) | End::Failed(_) => return fewest,
         }
     }
-    found.is_minimal = true;
-    executions
+    fewest.is_minimal = true;
+    fewest
 }
 
 fn report(

@@ -56,13 +56,23 @@ mod control;
 #[cfg(shuttle)]
 mod deadlock;
 #[cfg(shuttle)]
+mod execution;
+#[cfg(shuttle)]
 mod explore;
+#[cfg(shuttle)]
+mod follow;
 #[cfg(shuttle)]
 mod judge;
 #[cfg(shuttle)]
 mod knowledge;
 #[cfg(shuttle)]
 mod known;
+#[cfg(shuttle)]
+mod labels;
+#[cfg(shuttle)]
+mod livelock;
+#[cfg(shuttle)]
+mod neighbourhood;
 #[cfg(shuttle)]
 mod open;
 #[cfg(shuttle)]
@@ -73,7 +83,13 @@ mod program;
 mod progress;
 mod reduction;
 #[cfg(shuttle)]
+mod replay;
+#[cfg(shuttle)]
 mod report;
+#[cfg(shuttle)]
+mod sample;
+#[cfg(shuttle)]
+mod schedule;
 #[cfg(shuttle)]
 mod visited;
 #[cfg(shuttle)]
@@ -82,15 +98,25 @@ mod walk;
 mod workers;
 
 #[cfg(shuttle)]
+pub use deadlock::{Blocked, Deadlock, Holder, Waits, WakeUps};
+#[cfg(shuttle)]
 pub use explore::{Builder, Explorer};
 #[cfg(shuttle)]
-pub use judge::{Ending, Evidence, Judgement};
+pub use follow::{Fit, Misfit};
+#[cfg(shuttle)]
+pub use judge::{Ending, Evidence, Judgement, Panic, Violation};
 #[cfg(shuttle)]
 pub use known::is_known;
+#[cfg(shuttle)]
+pub use livelock::{Livelock, Spinning};
+#[cfg(shuttle)]
+pub use neighbourhood::Near;
 #[cfg(shuttle)]
 pub use nmr_sync::hook::choose;
 #[cfg(shuttle)]
 pub use progress::Progress;
 pub use reduction::{Reduction, UnknownReduction};
 #[cfg(shuttle)]
-pub use report::{Counterexample, Report, Verdict};
+pub use report::{Counterexample, Replay, Replayed, Report, Unproven, Verdict};
+#[cfg(shuttle)]
+pub use schedule::{Action, Mark, NoStep, Outcome, Schedule, Step};

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::judge::{Ending, Judgement};
+use crate::judge::{Ending, Judgement, Violation};
 use crate::progress::Progress;
 use crate::reduction::{Reduction, Reductions};
 
@@ -72,8 +72,8 @@ pub(crate) struct Options {
     pub(crate) preemptions: Option<u32>,
     pub(crate) minimise: Minimise,
     pub(crate) judge: Option<Judge>,
-    /// Only a violation of this kind counts.
-    pub(crate) only: Option<String>,
+    /// Only a violation of the kind of this one counts.
+    pub(crate) only: Option<Violation>,
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) interval: Duration,
     pub(crate) stop: Option<Arc<AtomicBool>>,
@@ -103,6 +103,23 @@ impl Options {
             interval: Duration::from_secs(60),
             stop: None,
             on_progress: None,
+        }
+    }
+
+    /// The same for executions that something else than the search leads: nothing is reduced but stops that nobody
+    /// can make use of.
+    pub(crate) fn led(&self) -> Self {
+        let mut reductions = self.reductions;
+        for one in Reduction::ALL {
+            if one != Reduction::VisibleOperations {
+                reductions = reductions.without(one);
+            }
+        }
+        Self {
+            reductions,
+            symmetries: Vec::new(),
+            preemptions: None,
+            ..self.clone()
         }
     }
 

@@ -65,6 +65,7 @@ impl Next {
             Self::Operation(Operation::Update(atomic)) => (11, one(atomic), 0),
             Self::Operation(Operation::Join(thread)) => (12, thread as u64, 0),
             Self::Operation(Operation::JoinAll) => (13, 0, 0),
+            Self::Operation(Operation::Yield) => (14, 0, 0),
         }
     }
 }
@@ -115,6 +116,8 @@ pub(crate) struct ThreadState {
     pub(crate) created: u32,
     /// Its next operation belongs to the step that it is in.
     pub(crate) lingers: bool,
+    /// Nobody waits for its end.
+    pub(crate) is_daemon: bool,
 }
 
 /// What a thread does next, whether it has ended, and whether that belongs to the step that it is in.
@@ -134,6 +137,17 @@ pub(crate) struct Held {
     pub(crate) at: At,
 }
 
+/// Notifications that a thread was woken by since it began to wait, after each of which it slept again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Heard {
+    thread: Thread,
+    condvar: ObjectId,
+    pub(crate) count: u32,
+    /// Of the last one.
+    pub(crate) by: Thread,
+    pub(crate) from: At,
+}
+
 /// See the [module's documentation](self).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
@@ -143,6 +157,7 @@ pub(crate) struct Program {
     pub(crate) spurious: bool,
     /// Notifications that nobody slept to hear: of which condvar, by whom, where.
     pub(crate) unheard: Vec<(ObjectId, Thread, At)>,
+    heard: Vec<Heard>,
 }
 
 impl Program {
@@ -158,6 +173,13 @@ impl Program {
         self.threads.clear();
         self.held.clear();
         self.unheard.clear();
+        self.heard.clear();
+    }
+
+    /// What a sleeping thread was woken by before.
+    pub(crate) fn heard(&self, thread: Thread, condvar: ObjectId) -> Option<&Heard> {
+        let mut heard = self.heard.iter();
+        heard.find(|heard| heard.thread == thread && heard.condvar == condvar)
     }
 
     /// A choice is carried out: whoever rested has had its rest.
@@ -212,8 +234,8 @@ impl Program {
             }
             Next::Operation(Operation::Join(thread)) => u32::from(self.has_ended(thread)),
             Next::Operation(Operation::JoinAll) => {
-                let mut others = 1..self.threads.len();
-                u32::from(others.all(|thread| self.has_ended(thread)))
+                let mut others = self.threads.iter().skip(1);
+                u32::from(others.all(|state| state.ended || state.is_daemon))
             }
             Next::Operation(_) => 1,
         }
@@ -230,6 +252,9 @@ impl Program {
 
     /// Does what a thread announced, in one of its ways.
     pub(crate) fn go(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
+        if !matches!(next, Next::Reacquire { .. } | Next::Asleep { .. }) {
+            self.heard.retain(|heard| heard.thread != thread);
+        }
         let state = self.thread(thread);
         // What an earlier operation came to is nothing that the thread still has to know.
         (state.stop, state.outcome) = (None, 0);
@@ -261,7 +286,8 @@ impl Program {
                 | Operation::Load(_)
                 | Operation::Update(_)
                 | Operation::Join(_)
-                | Operation::JoinAll,
+                | Operation::JoinAll
+                | Operation::Yield,
             ) => {}
             Next::Operation(Operation::Wait { .. }) => unreachable!("it is done at once"),
         }
@@ -289,11 +315,28 @@ impl Program {
             self.unheard.push((condvar, by, at));
         }
         for &thread in woken {
+            self.hear(thread, condvar, by, at);
             if let Some(stop) = &mut self.threads[thread].stop
                 && let Next::Asleep { condvar, mutex } = stop.next
             {
                 stop.next = Next::Reacquire { condvar, mutex };
             }
+        }
+    }
+}
+
+impl Program {
+    fn hear(&mut self, thread: Thread, condvar: ObjectId, by: Thread, from: At) {
+        let mut heard = self.heard.iter_mut();
+        match heard.find(|heard| heard.thread == thread && heard.condvar == condvar) {
+            Some(heard) => (heard.count, heard.by, heard.from) = (heard.count + 1, by, from),
+            None => self.heard.push(Heard {
+                thread,
+                condvar,
+                count: 1,
+                by,
+                from,
+            }),
         }
     }
 }
@@ -322,6 +365,7 @@ pub(crate) fn words(next: Next) -> String {
         Next::Operation(Operation::Update(atomic)) => format!("updates atomic {}", name(atomic)),
         Next::Operation(Operation::Join(thread)) => format!("waits for thread {thread} to end"),
         Next::Operation(Operation::JoinAll) => "waits for all other threads to end".to_owned(),
+        Next::Operation(Operation::Yield) => "lets the others go first".to_owned(),
     }
 }
 

@@ -3,39 +3,46 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::judge::{Ending, Evidence, Judgement};
+use serde::Serialize;
+
+use crate::execution::{Found, Outcome};
+use crate::follow::Misfit;
+use crate::judge::{Ending, Evidence, Violation};
 use crate::knowledge::WIDTH;
+use crate::replay::Again;
+use crate::schedule::Schedule;
 
 /// What a search came to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// Every interleaving was looked at, or one that is the same but for what the reductions leave out.
     Exhausted,
-    /// An execution panicked or deadlocked.
+    /// An execution went wrong.
     Violated(Counterexample),
     /// The search was cut short, for this reason. It proves nothing.
     Incomplete(String),
+    /// Some executions were made, and none went wrong. It proves nothing.
+    Sampled,
     /// The search itself failed; not a finding.
     HarnessError(String),
 }
 
 /// An execution that went wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counterexample {
-    /// What the panic said, which threads are blocked and why, or what
-    /// [whoever judged it](crate::Builder::judge) said.
-    pub message: String,
-    /// What kind of violation it is, in the words of whoever judged it, or else `deadlock` or the panic's
-    /// message.
-    pub kind: String,
-    /// How the execution ended.
+    /// What it broke.
+    pub violation: Violation,
+    /// How it ended.
+    #[serde(skip)]
     pub ending: Ending,
     /// What whoever judged it took along.
+    #[serde(skip)]
     pub evidence: Option<Evidence>,
-    /// The threads in the order of their visible operations, by number: 0 is the main thread, the
-    /// others follow as they were spawned.
-    pub schedule: Vec<usize>,
+    /// Its choices: [`Explorer::replay`](crate::Explorer::replay) makes it again.
+    pub schedule: Schedule,
     /// Switches away from a thread that could have gone on.
     pub preemptions: u32,
     /// Whether there certainly is no violation of this kind with fewer preemptions. Otherwise the search
@@ -44,32 +51,87 @@ pub struct Counterexample {
 }
 
 impl Counterexample {
-    pub(crate) fn new(
-        ending: Ending,
-        judgement: Judgement,
-        schedule: Vec<usize>,
-        preemptions: u32,
-    ) -> Self {
-        let Judgement {
-            kind,
-            message,
-            evidence,
-        } = judgement;
+    pub(crate) fn new(found: Found, schedule: Schedule, preemptions: u32) -> Self {
         Self {
-            message,
-            kind,
-            ending,
-            evidence,
+            violation: found.violation,
+            ending: found.ending,
+            evidence: found.evidence,
             schedule,
             preemptions,
             is_minimal: preemptions == 0,
         }
     }
+
+    /// What happened, in words.
+    #[must_use]
+    pub fn message(&self) -> String {
+        self.violation.to_string()
+    }
+}
+
+/// What came of following a schedule.
+#[derive(Clone, Debug)]
+#[must_use = "it says what went wrong, and whether the schedule fits"]
+#[non_exhaustive]
+pub struct Replay {
+    /// What came of it.
+    pub outcome: Replayed,
+    /// Where the schedule does not fit; none if it does.
+    pub misfits: Vec<Misfit>,
+    /// The choices as they were made now.
+    pub schedule: Schedule,
+}
+
+/// How an execution that follows a schedule ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Replayed {
+    /// It went wrong.
+    Violated(Box<Counterexample>),
+    /// It came to its end, and nothing was wrong.
+    Completed,
+    /// It ended where the schedule does not fit.
+    Misfit,
+    /// It was too long.
+    Incomplete(String),
+    /// Nobody can say.
+    HarnessError(String),
+}
+
+impl Replay {
+    pub(crate) fn failed(why: String) -> Self {
+        Self {
+            outcome: Replayed::HarnessError(why),
+            misfits: Vec::new(),
+            schedule: Schedule::default(),
+        }
+    }
+
+    pub(crate) fn new(again: Again) -> Self {
+        let preemptions = again.ended.map_or(0, |ended| ended.preemptions);
+        let schedule = again.schedule;
+        Self {
+            outcome: match again.outcome {
+                Outcome::Good => Replayed::Completed,
+                Outcome::Misfit => Replayed::Misfit,
+                Outcome::Cut(why) => Replayed::Incomplete(why),
+                Outcome::Failed(error) => Replayed::HarnessError(error),
+                Outcome::Found(found) => Replayed::Violated(Box::new(Counterexample::new(
+                    found,
+                    schedule.clone(),
+                    preemptions,
+                ))),
+            },
+            misfits: again.misfits,
+            schedule,
+        }
+    }
 }
 
 /// A verdict, the figures behind it, and under which assumptions it was reached. Its `Display` is the
-/// certificate.
-#[derive(Clone, Debug)]
+/// certificate; as JSON it is the same as data.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 #[must_use = "it says whether something went wrong, and whether the search came to its end"]
 pub struct Report {
     /// The program's name.
@@ -103,7 +165,8 @@ pub struct Report {
     pub restarts: u64,
     /// Bytes that the states took.
     pub memory: u64,
-    /// Wall-clock time.
+    /// Wall-clock time; in seconds where it is data.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
     pub elapsed: Duration,
     /// Workers.
     pub workers: usize,
@@ -113,7 +176,42 @@ pub struct Report {
     pub spurious: bool,
 }
 
+fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(elapsed.as_secs_f64())
+}
+
+/// A search that proves nothing, or the contrary.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Unproven(pub Box<Report>);
+
 impl Report {
+    /// Passes on an exhausted search.
+    ///
+    /// # Errors
+    /// A violation, a search that was cut short or one that failed.
+    pub fn into_result(self) -> Result<Self, Unproven> {
+        match self.verdict {
+            Verdict::Exhausted => Ok(self),
+            _ => Err(Unproven(Box::new(self))),
+        }
+    }
+
+    /// For tests: the search has come to its end, and nothing went wrong.
+    ///
+    /// ```
+    /// # #[cfg(shuttle)] {
+    /// nmr_explorer::Explorer::builder().check(|| ()).assert_exhausted();
+    /// # }
+    /// ```
+    ///
+    /// # Panics
+    /// Otherwise, with the certificate.
+    #[track_caller]
+    pub fn assert_exhausted(&self) {
+        assert!(matches!(self.verdict, Verdict::Exhausted), "{self}");
+    }
+
     /// Executions since the search last began that had something new up to their end.
     #[must_use]
     pub const fn whole(&self) -> u64 {
@@ -140,13 +238,24 @@ impl fmt::Display for Report {
                     false => "; whether fewer are enough was not found out",
                 };
                 let preemptions = found.preemptions;
-                match found.message.contains(&found.kind) {
-                    true => writeln!(f, "violated: {}", found.message)?,
-                    false => writeln!(f, "violated ({}): {}", found.kind, found.message)?,
+                let Counterexample {
+                    violation,
+                    schedule,
+                    ..
+                } = found;
+                match violation {
+                    Violation::Judged { kind, message } if !message.contains(kind) => {
+                        writeln!(f, "violated ({kind}): {message}")?;
+                    }
+                    _ => writeln!(f, "violated: {violation}")?,
                 }
                 writeln!(f, "  preemptions: {preemptions}{fewest}")?;
-                writeln!(f, "  schedule: {:?}", found.schedule)?;
+                writeln!(f, "  schedule:")?;
+                for line in schedule.condensed().to_string().lines() {
+                    writeln!(f, "    {line}")?;
+                }
             }
+            Verdict::Sampled => writeln!(f, "sampled: nothing went wrong; this proves nothing")?,
             Verdict::Incomplete(why) => writeln!(f, "incomplete: {why}; this proves nothing")?,
             Verdict::HarnessError(error) => writeln!(f, "harness error: {error}")?,
         }

@@ -16,13 +16,14 @@ use nmr_sync::hook::Alarm;
 use crate::checkpoint;
 use crate::conflicts::Conflicts;
 use crate::control::Whole;
+use crate::execution::{Body, Left};
 use crate::open::{self, Queue};
 use crate::options::Options;
 use crate::progress::{Estimator, Growth, Progress};
-use crate::report::Counterexample;
+use crate::replay::Raw;
 use crate::visited::Visited;
 use crate::walk::{self, Open};
-use worker::{Left, Worker};
+use worker::Worker;
 
 /// How often progress is told.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,7 +32,7 @@ const TICK: Duration = Duration::from_millis(100);
 #[derive(Clone, Debug)]
 pub(crate) enum End {
     Exhausted,
-    Violated(Counterexample),
+    Violated(Box<Raw>),
     Cut(String),
     Failed(String),
 }
@@ -159,7 +160,7 @@ impl Shared {
     }
 
     /// Runs all workers to the end of the search.
-    pub(crate) fn run(self: &Arc<Self>, program: &Arc<dyn Fn() + Send + Sync>) -> End {
+    pub(crate) fn run(self: &Arc<Self>, program: &Body) -> End {
         let mut workers: Vec<_> = (0..self.options.workers)
             .map(|number| Some(self.start(number, program)))
             .collect();
@@ -179,11 +180,7 @@ impl Shared {
     }
 
     /// Starts a worker. Each has an OS thread of its own, which it may leave in the middle of a panic.
-    fn start(
-        self: &Arc<Self>,
-        number: usize,
-        program: &Arc<dyn Fn() + Send + Sync>,
-    ) -> JoinHandle<Left> {
+    fn start(self: &Arc<Self>, number: usize, program: &Body) -> JoinHandle<Left> {
         let (shared, program) = (self.clone(), program.clone());
         thread::spawn(move || Worker::work(&shared, number, &program))
     }

@@ -16,9 +16,9 @@ fn orders(report: &Report) -> u64 {
     report.whole() + report.known
 }
 
-fn message(report: &Report) -> &str {
+fn message(report: &Report) -> String {
     match &report.verdict {
-        Verdict::Violated(found) => &found.message,
+        Verdict::Violated(found) => found.message(),
         other => panic!("a violation, not {other:?}"),
     }
 }
@@ -171,12 +171,12 @@ fn a_violation_comes_with_its_schedule() {
         panic!("{report}");
     };
     assert!(
-        found.message.contains("the other thread was first"),
+        found.message().contains("the other thread was first"),
         "{found:?}"
     );
     assert_eq!(
-        found.schedule,
-        [1, 0],
+        found.schedule.threads(),
+        ["1", "main"],
         "thread 1 takes the lock before the main thread"
     );
 }

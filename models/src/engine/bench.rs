@@ -189,9 +189,10 @@ fn by_explorer(order: &Order) -> Found {
     let report = builder.check(order.executions());
     let (verdict, how) = match report.verdict {
         Explored::Exhausted => (Verdict::Holds, None),
-        Explored::Violated(found) => (Verdict::Violated, Some(found.message)),
+        Explored::Violated(found) => (Verdict::Violated, Some(found.message())),
         Explored::Incomplete(why) => (Verdict::Incomplete, Some(why)),
         Explored::HarnessError(why) => (Verdict::HarnessError, Some(why)),
+        other => (Verdict::Incomplete, Some(format!("{other:?}"))),
     };
     Found {
         verdict,

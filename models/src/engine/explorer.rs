@@ -6,7 +6,9 @@
 
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Ending, Evidence, Explorer, Judgement, Report, Verdict};
+use nmr_explorer::{
+    Builder, Ending, Evidence, Explorer, Judgement, Replayed, Report, Schedule, Verdict,
+};
 use nmr_sync::hook;
 
 use super::{Exploration, Request, Search, current};
@@ -19,20 +21,28 @@ const KEPT: u64 = 1 << 10;
 
 pub(super) fn explore(request: &Request) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
-    let report = builder(request).check({
-        let (scenario, watch) = (request.scenario.clone(), watch.clone());
-        let symmetries = symmetries(&scenario);
-        let slots_count = scenario.uses_stale_handles();
-        move || {
-            symmetry::install(&symmetries);
-            hook::set_slots_count(slots_count);
-            watch.begin();
-            current::execute(&scenario, &watch);
-        }
-    });
+    let report = builder(request).check(execution(request, &watch));
+    leave();
+    exploration(&watch, &report)
+}
+
+/// One execution of the scenario.
+fn execution(request: &Request, watch: &Arc<Watch>) -> impl Fn() + Send + Sync + 'static {
+    let (scenario, watch) = (request.scenario.clone(), watch.clone());
+    let symmetries = symmetries(&scenario);
+    let slots_count = scenario.uses_stale_handles();
+    move || {
+        symmetry::install(&symmetries);
+        hook::set_slots_count(slots_count);
+        watch.begin();
+        current::execute(&scenario, &watch);
+    }
+}
+
+/// The search is over.
+fn leave() {
     current::leave();
     hook::set_slots_count(false);
-    exploration(&watch, &report)
 }
 
 fn builder(request: &Request) -> Builder {
@@ -89,11 +99,11 @@ pub(super) fn asked(builder: Builder, search: &Search) -> Builder {
 /// rule that it breaks.
 fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
     if let Ending::Deadlocked(why) = ending {
-        current::stuck(why);
+        current::stuck(&why.to_string());
     }
     let Some(finding) = current::take_finding() else {
         return match ending {
-            Ending::Completed => Ok(None),
+            Ending::Completed | Ending::Abandoned => Ok(None),
             other => Err(format!("nothing was found, and yet: {other:?}")),
         };
     };
@@ -107,20 +117,24 @@ fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
 
 fn exploration(watch: &Watch, report: &Report) -> Exploration {
     let (mut cut, mut error, mut finding, mut preemptions) = (None, None, None, None);
+    let mut steps = Vec::new();
     match &report.verdict {
         Verdict::Exhausted => {}
         Verdict::Incomplete(why) => cut = Some(why.clone()),
+        Verdict::Sampled => cut = Some("some executions were made, and no others".to_owned()),
         Verdict::HarnessError(message) => error = Some(message.clone()),
         Verdict::Violated(found) => {
             preemptions = Some(found.preemptions);
+            steps = found.schedule.condensed().into();
             let evidence = found.evidence.as_ref();
             finding = evidence
                 .and_then(|evidence| evidence.downcast_ref())
                 .cloned();
             if finding.is_none() {
-                error = Some(format!("without evidence: {}", found.message));
+                error = Some(format!("without evidence: {}", found.message()));
             }
         }
+        other => error = Some(format!("a verdict that nobody knows: {other:?}")),
     }
     let extent = match cut {
         Some(_) => Extent::Sampled,
@@ -134,6 +148,50 @@ fn exploration(watch: &Watch, report: &Report) -> Exploration {
         states: Some(report.states),
         certificate: Some(report.to_string()),
         preemptions,
+        steps,
         ..exploration
+    }
+}
+
+/// What came of following a schedule.
+#[derive(Clone, Debug)]
+pub(crate) struct Followed {
+    /// The one execution.
+    pub(crate) exploration: Exploration,
+    /// Why it is not the one that was meant, if it is not.
+    pub(crate) misfit: Option<String>,
+}
+
+/// Makes the one execution of a schedule.
+pub(crate) fn follow(request: &Request, schedule: &Schedule) -> Followed {
+    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let replay = builder(request).replay(execution(request, &watch), schedule);
+    leave();
+    let (mut finding, mut error) = (None, None);
+    let misfit = match &replay.outcome {
+        Replayed::Violated(found) => {
+            let evidence = found.evidence.as_ref();
+            finding = evidence
+                .and_then(|evidence| evidence.downcast_ref())
+                .cloned();
+            None
+        }
+        Replayed::Completed => Some("fits, but breaks nothing any more".to_owned()),
+        Replayed::HarnessError(message) => {
+            error = Some(message.clone());
+            None
+        }
+        Replayed::Incomplete(why) => Some(format!("comes to no end: {why}")),
+        _ => replay
+            .misfits
+            .first()
+            .map(|misfit| format!("no longer fits at {misfit}")),
+    };
+    Followed {
+        exploration: Exploration {
+            error,
+            ..Exploration::new(&watch, Extent::Sampled, finding)
+        },
+        misfit,
     }
 }

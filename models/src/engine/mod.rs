@@ -9,7 +9,7 @@ mod current;
 #[cfg(shuttle)]
 mod dfs;
 #[cfg(shuttle)]
-mod explorer;
+pub(crate) mod explorer;
 #[cfg(loom)]
 mod loom;
 #[cfg(shuttle)]
@@ -115,6 +115,8 @@ pub struct Exploration {
     /// The numbers of the threads in the order in which they took steps, for engines that can repeat
     /// it.
     pub schedule: Vec<u8>,
+    /// The steps of the explorer's schedule, in words.
+    pub steps: Vec<String>,
     /// The different states met, by an engine that knows them.
     pub states: Option<u64>,
     /// What the search rests on, in words.
@@ -142,6 +144,7 @@ impl Exploration {
             }),
             finding,
             schedule: Vec::new(),
+            steps: Vec::new(),
             states: None,
             certificate: None,
             preemptions: None,

@@ -23,8 +23,9 @@ use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, NpiId, Registrar, RegistrationInstance};
 use nmr_sync::thread::{self, ThreadId};
-use nmr_sync::{forget, is_explored, linger, remember};
+use nmr_sync::{forget, is_explored, linger, mark, remember};
 
+use crate::case::thread_name;
 use crate::engine::is_known;
 use crate::event::{
     Answer, Call, Callback, CallbackKind, Pair, Quiet, RegId, Reply, Side, Thing, What,
@@ -32,7 +33,7 @@ use crate::event::{
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::op::Op;
-use crate::render::in_names;
+use crate::render::{InWords, in_names};
 use crate::report::Rule;
 use crate::scenario::{Detach, Fault, Module, Scenario, is_wait};
 use crate::symmetry::ThreadNumber;
@@ -177,10 +178,12 @@ impl Run {
         let numbers = 1..=self.scenario.threads.len() as u8;
         let threads = numbers.map(|number| {
             let (run, start) = (self.clone(), start.clone());
-            thread::spawn(move || {
+            let name = thread_name(&self.scenario, number);
+            let spawned = thread::Builder::new().name(name).spawn(move || {
                 start.wait();
                 run.thread(number);
-            })
+            });
+            spawned.expect("a thread can be started")
         });
         let threads: Vec<_> = threads.collect();
         // How many it has waited for follows from which have ended. Were it kept, the order would tell
@@ -351,6 +354,9 @@ impl Run {
         finding.message = in_names(&self.scenario, &finding.message);
         self.watch.add_exercised(&self.recorder.exercised());
         lock(&self.finding).get_or_insert_with(|| finding.clone());
+        // Nothing that comes now counts.
+        #[cfg(shuttle)]
+        nmr_sync::hook::abandon_execution();
         self.watch.found(&finding);
     }
 
@@ -371,6 +377,7 @@ impl Run {
     }
 
     fn record(&self, what: What) {
+        mark(&InWords(&self.scenario, what));
         #[cfg(shuttle)]
         if is_known() {
             return self.recorder.note(Some(self.number()), what);

@@ -63,7 +63,7 @@ impl State {
                 None => return self.diverged(OTHER_CHOICES),
             },
             Arrival::Known => {
-                self.execution.ground = Ground::Known;
+                self.execution.become_known();
                 return Some(options[0]);
             }
         };

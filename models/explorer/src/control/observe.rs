@@ -3,11 +3,16 @@
 //! Follows who holds and knows what, notes which operations can conflict, and does at once what nobody
 //! else can notice.
 
+use std::fmt;
+use std::hash::Hash;
 use std::panic::Location;
 
-use nmr_sync::hook::{Kind, ObjectId, Observer, Operation, Told, Write};
+use nmr_sync::hook::{self, Kind, ObjectId, Observer, Operation, Start, Told, Write};
 
-use super::{BURST, Control, Execution, Ground, MAX_OPERATIONS, MAX_THREADS, State, Stopped};
+use super::{
+    BURST, Control, Execution, Ground, Lead, MAX_OPERATIONS, MAX_THREADS, State, Stopped,
+    ThreadPanic,
+};
 use crate::program::{At, Next, Stop, Thread};
 use crate::reduction::Reduction;
 
@@ -48,17 +53,18 @@ impl State {
             | Operation::Linger => true,
             // Who waits for a thread's end goes on when it comes: nobody can tell when.
             Operation::Join(_) | Operation::JoinAll => false,
+            Operation::Yield => false,
         }
     }
 
     /// Whether the execution has stopped on its way: nothing that is done now counts.
     fn is_over(&self) -> bool {
-        self.stopped.is_some() || self.alarm.raised().is_some()
+        self.stopped.is_some() || self.alarm.raised().is_some() || hook::is_abandoned()
     }
 
     /// See [`Observer::announce`].
     fn announce(&mut self, thread: Thread, operation: Operation, at: At) -> bool {
-        if self.is_torn_down {
+        if self.is_torn_down || self.execution.is_over {
             return false;
         }
         self.execution.operations += 1;
@@ -81,7 +87,9 @@ impl State {
         let state = self.execution.program.thread(thread);
         let lingered = std::mem::replace(&mut state.lingers, operation == Operation::Linger)
             && self.options.has(Reduction::VisibleOperations);
+        let runs_on = self.runs_on(thread, next);
         let at_once = match operation {
+            _ if let Some(runs_on) = runs_on => runs_on,
             Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
             _ => known || lingered || !self.is_visible(operation),
         };
@@ -134,7 +142,9 @@ impl State {
             | Operation::NotifyAll(_)
             | Operation::Join(_)
             | Operation::JoinAll => {}
-            Operation::Release(_) | Operation::Choose(_) | Operation::Linger => return,
+            Operation::Release(_) | Operation::Choose(_) | Operation::Linger | Operation::Yield => {
+                return;
+            }
         }
         for held in program.held_by(thread) {
             self.conflicts.nested(held);
@@ -171,7 +181,10 @@ impl State {
                 last.push((thread, own(thread)));
             }
             // These stop in any case, and others can go on there.
-            Operation::TryAcquire(_) | Operation::Wait { .. } | Operation::Linger => {
+            Operation::TryAcquire(_)
+            | Operation::Wait { .. }
+            | Operation::Linger
+            | Operation::Yield => {
                 last.retain(|&(other, _)| other != thread);
             }
             Operation::Release(_)
@@ -185,6 +198,9 @@ impl State {
     /// A thread leaves a critical section.
     fn section_ends(&mut self, thread: Thread, mutex: ObjectId) {
         let follows = self.follows();
+        if let Some(labels) = self.labels_mut() {
+            labels.done(thread, Next::Operation(Operation::Release(mutex)));
+        }
         let execution = &mut self.execution;
         execution.program.release(mutex);
         // An operation like others, with which a step ends that lingers.
@@ -270,7 +286,7 @@ impl State {
 }
 
 impl Observer for Control {
-    fn created(&self, kind: Kind) -> ObjectId {
+    fn created(&self, kind: Kind, data: &'static str) -> ObjectId {
         self.with(|state| {
             let thread = state.execution.current;
             let follows = state.follows();
@@ -281,6 +297,9 @@ impl Observer for Control {
                 nth: *created,
             };
             *created += 1;
+            if let Some(labels) = &mut execution.labels {
+                labels.created(object, kind, data);
+            }
             if kind == Kind::Mutex && follows {
                 execution
                     .knowledge
@@ -305,13 +324,15 @@ impl Observer for Control {
     fn waits_in_vain(&self) -> bool {
         self.with(|state| {
             state.is_stuck_in_a_drop |= state.is_torn_down;
-            state.is_torn_down
+            state.is_torn_down || state.execution.is_over
         })
     }
 
     fn is_tried(&self, object: ObjectId) -> bool {
         self.with(|state| {
-            !state.options.has(Reduction::VisibleOperations) || state.conflicts.is_tried(object)
+            !state.options.has(Reduction::VisibleOperations)
+                || matches!(state.lead, Lead::Schedule(_))
+                || state.conflicts.is_tried(object)
         })
     }
 
@@ -351,12 +372,63 @@ impl Observer for Control {
         self.with(|state| state.told(state.execution.current, what, write));
     }
 
-    fn spawned(&self, child: usize) {
+    fn marked(&self, place: &dyn fmt::Display) {
+        self.with(|state| {
+            let thread = state.execution.current;
+            if let Some(labels) = state.labels_mut() {
+                labels.marked(thread, &place.to_string());
+            }
+        });
+    }
+
+    fn changed(&self, _mutex: ObjectId) {}
+
+    fn sleeps_with_another(&self, condvar: ObjectId, mutex: ObjectId) -> bool {
+        self.with(|state| {
+            let threads = state.execution.program.threads.iter();
+            let mut nexts = threads.filter_map(|state| Some(state.stop?.next));
+            nexts.any(|next| match next {
+                Next::Asleep {
+                    condvar: on,
+                    mutex: with,
+                } => on == condvar && with != mutex,
+                _ => false,
+            })
+        })
+    }
+
+    fn panicked(&self, message: &str) {
+        self.with(|state| {
+            let thread = state.execution.current;
+            // Whoever joins it finds out, whatever it has forgotten before.
+            if state.follows() {
+                let write: Write<'_> = &|mut state| ("panicked", message).hash(&mut state);
+                let knowledge = &mut state.execution.knowledge;
+                knowledge.learn(&state.symmetries, thread, write);
+            }
+            let message = message.to_owned();
+            state.execution.panics.push(ThreadPanic {
+                thread,
+                message,
+                is_told: false,
+            });
+        });
+    }
+
+    fn is_dismissed(&self) -> bool {
+        self.with(|state| state.execution.is_over)
+    }
+
+    fn spawned(&self, child: usize, start: &Start<'_>) {
         self.with(|state| {
             let thread = state.execution.current;
             let follows = state.follows();
             let execution = &mut state.execution;
-            execution.program.thread(child).started = true;
+            let spawned = execution.program.thread(child);
+            (spawned.started, spawned.is_daemon) = (true, start.is_daemon);
+            if let Some(labels) = &mut execution.labels {
+                labels.spawned(child, start.name);
+            }
             if child >= MAX_THREADS {
                 let why = format!(
                     "the program has more than {MAX_THREADS} threads, the main one included"
@@ -376,6 +448,9 @@ impl Observer for Control {
     fn joined(&self, other: usize) {
         self.with(|state| {
             let thread = state.execution.current;
+            for panic in &mut state.execution.panics {
+                panic.is_told |= panic.thread == other;
+            }
             if state.follows() {
                 state
                     .execution

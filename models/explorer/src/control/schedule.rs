@@ -33,7 +33,7 @@ impl<N: FnMut(&Control) -> bool> Scheduler for Controlled<N> {
         let numbers: SmallVec<[Thread; 8]> = numbers.collect();
         let picked = self
             .control
-            .with(|state| state.pick(&numbers, current.map(usize::from)));
+            .with(|state| state.pick(runnable, &numbers, current.map(usize::from)));
         picked.map(TaskId::from)
     }
 

@@ -1,22 +1,16 @@
 //! One worker: what it does between two executions.
 
-use std::any::Any;
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
-use nmr_sync::hook;
-use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
-
 use super::{End, Pool, Shared, TICK};
-use crate::control::{Control, Controlled, Ended, State, Stopped, Whole};
-use crate::judge::Ending;
+use crate::control::{Control, Ended, State, Whole};
+use crate::execution::{self, Body, Driver, Found, Left, Outcome};
 use crate::knowledge::Symmetries;
-use crate::known;
-use crate::report::Counterexample;
+use crate::replay::Raw;
 use crate::visited::Visited;
 use crate::walk::Open;
 
@@ -48,15 +42,6 @@ enum Judged {
     End,
 }
 
-/// Why a worker has left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Left {
-    /// The search is over.
-    AtTheEnd,
-    /// In its thread a panic unwinds for ever, for it is stuck in a destructor: another one is to go on.
-    InAPanic,
-}
-
 /// Sees to it that nobody waits for a worker that is gone.
 struct Alive<'a> {
     shared: &'a Shared,
@@ -73,11 +58,7 @@ impl Drop for Alive<'_> {
 }
 
 impl Worker {
-    pub(super) fn work(
-        shared: &Arc<Shared>,
-        number: usize,
-        program: &Arc<dyn Fn() + Send + Sync>,
-    ) -> Left {
+    pub(super) fn work(shared: &Arc<Shared>, number: usize, program: &Body) -> Left {
         let visited = shared.pool().visited.clone();
         let (options, alarm) = (shared.options.clone(), shared.alarm.clone());
         let control = Control::new(options, visited.clone(), alarm);
@@ -94,77 +75,10 @@ impl Worker {
             heard: 0,
         }));
         let mut alive = Alive { shared, left: None };
-        let _observing = hook::observe(control.clone());
-        let _known = known::follow(&control);
-        loop {
-            let next = {
-                let worker = worker.clone();
-                move |control: &Control| worker.borrow_mut().next(control)
-            };
-            let scheduler = Controlled {
-                control: control.clone(),
-                next,
-            };
-            let program = program.clone();
-            let ended = catch_unwind(AssertUnwindSafe(|| {
-                Runner::new(scheduler, config()).run(move || {
-                    program();
-                    hook::join_all();
-                    known::main_ended();
-                })
-            }));
-            match ended {
-                Ok(_) => break,
-                Err(payload) => {
-                    let text = text(payload.as_ref());
-                    let goes_on = worker.borrow_mut().panicked(&control, text);
-                    if !goes_on || std::thread::panicking() {
-                        break;
-                    }
-                }
-            }
-        }
+        let left = execution::run(&control, program, &worker);
         worker.borrow_mut().leave(&control);
-        let left = match std::thread::panicking() {
-            true => Left::InAPanic,
-            false => Left::AtTheEnd,
-        };
         alive.left = Some(left);
         left
-    }
-
-    /// Between executions: whether to make another one.
-    fn next(&mut self, control: &Control) -> bool {
-        if std::mem::take(&mut self.begun) && !self.after(control, None) {
-            return false;
-        }
-        loop {
-            if self.work.is_none() && !self.take(control) {
-                return false;
-            }
-            if self.verifies {
-                self.begun = true;
-                let made_twice = &self.shared.totals.verifying;
-                made_twice.fetch_add(1, Ordering::Relaxed);
-                return true;
-            }
-            if let Some(why) = self.shared.limit() {
-                self.shared.finish(End::Cut(why));
-            }
-            let calls = self.shared.calls.load(Ordering::Relaxed);
-            if calls == self.heard {
-                break;
-            }
-            self.heard = calls;
-            self.look_at_the_pool(control);
-        }
-        self.tick(control);
-        self.begun = true;
-        self.shared
-            .totals
-            .executions
-            .fetch_add(1, Ordering::Relaxed);
-        true
     }
 
     /// An execution has ended, perhaps with a panic. Whether the search goes on.
@@ -200,45 +114,24 @@ impl Worker {
 
     /// What follows from how an execution has ended.
     fn judge(&self, control: &Control, panic: Option<String>) -> Judged {
-        let (ended, stopped, panic) = control.with(|state| {
-            if panic.is_none() {
-                state.come_to_the_end();
-            }
-            let panic = panic.filter(|_| !state.is_stuck_in_a_drop());
-            (state.end(), state.take_stopped(), panic)
-        });
+        let (ended, outcome) = execution::judge(control, &self.shared.options, panic);
         if !self.verifies {
             self.count(&ended);
         }
-        let ending = match (stopped, panic) {
-            (Some(Stopped::Error(error)), _) => {
-                return self.end(End::Failed(error));
-            }
-            (Some(Stopped::Cut(why)), _) => return self.end(End::Cut(why)),
-            (_, Some(message)) => Ending::Panicked(message),
-            (Some(Stopped::Deadlock(why)), None) => Ending::Deadlocked(why),
-            (None, None) => Ending::Completed,
-        };
-        let judgement = match &self.shared.options.judge {
-            Some(judge) => judge(&ending),
-            None => Ok(ending.judgement()),
-        };
-        match judgement {
-            Ok(None) => Judged::Good,
-            Ok(Some(judgement)) if self.verifies => {
+        match outcome {
+            Outcome::Good => Judged::Good,
+            Outcome::Failed(error) => self.end(End::Failed(error)),
+            Outcome::Cut(why) => self.end(End::Cut(why)),
+            Outcome::Found(found) if self.verifies => {
                 let error = format!(
                     "an execution in which nothing went wrong was made a second time, and then it did \
                      ({}): the program depends on something that is not under control",
-                    judgement.message
+                    found.violation
                 );
                 self.end(End::Failed(error))
             }
-            Ok(Some(judgement)) => {
-                let schedule = control.with(|state| state.schedule());
-                let found = Counterexample::new(ending, judgement, schedule, ended.preemptions);
-                self.violated(control, found)
-            }
-            Err(error) => self.end(End::Failed(error)),
+            Outcome::Found(found) => self.violated(control, found, ended.preemptions),
+            Outcome::Misfit => unreachable!("it follows no schedule"),
         }
     }
 
@@ -256,30 +149,27 @@ impl Worker {
         totals.preemptions.fetch_max(preemptions, Ordering::Relaxed);
     }
 
-    /// A thread panicked; whether the search goes on.
-    fn panicked(&mut self, control: &Control, message: &str) -> bool {
-        let begun = std::mem::take(&mut self.begun);
-        let is_picking = control.with(|state| state.is_picking);
-        if !begun || is_picking {
-            let error = format!("what the explorer was given panicked: {message}");
-            self.shared.finish(End::Failed(error));
-            return false;
-        }
-        self.after(control, Some(message.to_owned()))
-    }
-
     /// An execution went wrong.
-    fn violated(&self, control: &Control, found: Counterexample) -> Judged {
+    fn violated(&self, control: &Control, found: Found, preemptions: u32) -> Judged {
         // Where conflicts were not known it did not stop, and its preemptions are not counted: it will be
         // found again.
         if self.share_conflicts(control) {
             return Judged::Ignored;
         }
         let wanted = &self.shared.options.only;
-        if wanted.as_ref().is_some_and(|wanted| *wanted != found.kind) {
+        if wanted
+            .as_ref()
+            .is_some_and(|wanted| !wanted.is_of_the_kind_of(&found.violation))
+        {
             return Judged::Ignored;
         }
-        self.end(End::Violated(found))
+        let raw = control.with(|state| Raw {
+            found,
+            preemptions,
+            script: state.script(),
+            conflicts: state.conflicts.clone(),
+        });
+        self.end(End::Violated(Box::new(raw)))
     }
 
     /// An execution is done with.
@@ -477,17 +367,48 @@ impl Worker {
     }
 }
 
-fn text(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message")
-}
+impl Driver for Worker {
+    fn next(&mut self, control: &Control) -> bool {
+        if std::mem::take(&mut self.begun) && !self.after(control, None) {
+            return false;
+        }
+        loop {
+            if self.work.is_none() && !self.take(control) {
+                return false;
+            }
+            if self.verifies {
+                self.begun = true;
+                let made_twice = &self.shared.totals.verifying;
+                made_twice.fetch_add(1, Ordering::Relaxed);
+                return true;
+            }
+            if let Some(why) = self.shared.limit() {
+                self.shared.finish(End::Cut(why));
+            }
+            let calls = self.shared.calls.load(Ordering::Relaxed);
+            if calls == self.heard {
+                break;
+            }
+            self.heard = calls;
+            self.look_at_the_pool(control);
+        }
+        self.tick(control);
+        self.begun = true;
+        self.shared
+            .totals
+            .executions
+            .fetch_add(1, Ordering::Relaxed);
+        true
+    }
 
-fn config() -> Config {
-    let mut config = Config::new();
-    config.failure_persistence = FailurePersistence::None;
-    // Operations are counted instead: see `Control`.
-    config.max_steps = MaxSteps::None;
-    config.silence_warnings = true;
-    config
+    fn panicked(&mut self, control: &Control, message: &str) -> bool {
+        let begun = std::mem::take(&mut self.begun);
+        let is_picking = control.with(|state| state.is_picking);
+        if !begun || is_picking {
+            let error = format!("what the explorer was given panicked: {message}");
+            self.shared.finish(End::Failed(error));
+            return false;
+        }
+        self.after(control, Some(message.to_owned()))
+    }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict, is_known};
+use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict, Violation, is_known};
 
 use super::program::{Outcome, Program, write_beside};
 use super::reference::Outcomes;
@@ -24,7 +24,9 @@ impl Explored {
     pub(crate) fn sticks(&self) -> Result<Option<bool>, &Verdict> {
         match &self.report.verdict {
             Verdict::Exhausted => Ok(Some(false)),
-            Verdict::Violated(found) if found.message.starts_with("deadlock") => Ok(Some(true)),
+            Verdict::Violated(found) if matches!(found.violation, Violation::Deadlock(_)) => {
+                Ok(Some(true))
+            }
             Verdict::Incomplete(_) => Ok(None),
             other => Err(other),
         }

@@ -22,7 +22,7 @@ fn builders() -> Vec<Builder> {
 fn assert_deadlock(program: fn()) {
     for builder in builders() {
         let report = builder.check(program);
-        assert!(found(&report).message.starts_with("deadlock"), "{report}");
+        assert!(found(&report).message().starts_with("deadlock"), "{report}");
     }
 }
 
@@ -137,7 +137,7 @@ fn a_thread_that_nobody_joins_runs_to_its_end() {
             thread::spawn(|| panic!("behind the main thread"));
         });
         assert!(
-            found(&report).message.contains("behind the main"),
+            found(&report).message().contains("behind the main"),
             "{report}"
         );
     }

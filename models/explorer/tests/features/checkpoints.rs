@@ -127,7 +127,7 @@ fn what_is_wrong_is_found_after_it_went_on() {
         assert!(matches!(cut.verdict, Verdict::Incomplete(_)), "{cut}");
         let report = wrong_at_last(builder);
         let found = found(&report);
-        assert!(found.message.contains("backwards"), "{report}");
+        assert!(found.message().contains("backwards"), "{report}");
         assert_eq!((found.preemptions, found.is_minimal), (0, true), "{report}");
     }
 }

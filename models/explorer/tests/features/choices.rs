@@ -27,7 +27,7 @@ fn nothing_to_choose_from_is_a_mistake_of_the_program() {
         let _ = choose(0);
     });
     assert!(
-        found(&report).message.contains("no number below 0"),
+        found(&report).message().contains("no number below 0"),
         "{report}"
     );
 }

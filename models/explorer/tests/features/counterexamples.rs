@@ -5,7 +5,7 @@ use std::sync::Arc;
 use nmr_explorer::{Builder, Ending, Explorer, Judgement, Reduction, Report};
 use nmr_sync::{Mutex, describe, learn, thread};
 
-use super::programs::{appenders, found};
+use super::programs::{appenders, found, threads};
 
 /// Goes wrong in exactly this order of two or three threads, which append to a list.
 fn wrong_in(builder: Builder, order: &'static [usize]) -> Report {
@@ -38,7 +38,7 @@ fn as_many_preemptions_are_reported_as_are_needed() {
         assert!(found.is_minimal, "{report}");
         let fewest = format!("preemptions: {preemptions}; no such violation has fewer");
         assert!(report.to_string().contains(&fewest), "{report}");
-        assert_eq!(found.schedule, order, "one lock for each append");
+        assert_eq!(threads(found), order, "one lock for each append");
     }
 }
 
@@ -77,12 +77,12 @@ fn wrong_in_two_ways(builder: Builder) -> Report {
 fn a_violation_of_another_kind_is_no_smaller_one() {
     let first = wrong_in_two_ways(Explorer::builder().first_violation());
     assert!(
-        found(&first).message.contains("by turns"),
+        found(&first).message().contains("by turns"),
         "met first: {first}"
     );
     let report = wrong_in_two_ways(Explorer::builder());
     let found = found(&report);
-    assert!(found.message.contains("by turns"), "{report}");
+    assert!(found.message().contains("by turns"), "{report}");
     assert_eq!((found.preemptions, found.is_minimal), (1, true), "{report}");
 }
 
@@ -95,17 +95,17 @@ fn what_is_of_one_kind_is_said_by_who_asks() {
             let Ending::Panicked(message) = ending else {
                 return Ok(None);
             };
-            asked.lock().unwrap().push(message.clone());
+            asked.lock().unwrap().push(message.to_string());
             Ok(Some(Judgement {
                 kind: "wrong".to_owned(),
-                message: message.clone(),
+                message: message.to_string(),
                 evidence: None,
             }))
         }
     }));
     let found = found(&report);
-    assert_eq!(found.kind, "wrong");
-    assert!(found.message.contains("backwards"), "{report}");
+    assert_eq!(found.violation.kind(), "wrong");
+    assert!(found.message().contains("backwards"), "{report}");
     assert_eq!((found.preemptions, found.is_minimal), (0, true), "{report}");
     assert!(
         asked
@@ -151,7 +151,8 @@ fn with_as_many_preemptions_it_matters_who_ran_last() {
     });
     let found = found(&report);
     assert_eq!((found.preemptions, found.is_minimal), (2, true), "{report}");
-    assert_eq!(found.schedule, [2, 1, 1, 2], "{report}");
+    // The first one goes on when the second one has gone wrong.
+    assert_eq!(threads(found), [2, 1, 1, 2, 1], "{report}");
 }
 
 /// How many steps two threads have taken, and whether the first one found the second one between two.
@@ -185,15 +186,16 @@ fn all_deadlocks_are_one_kind() {
     // One thread is left between its two locks.
     let report = opposite(Explorer::builder(), |_| {});
     let found = found(&report);
-    assert_eq!(found.kind, "deadlock", "{report}");
+    assert_eq!(found.violation.kind(), "deadlock", "{report}");
     assert_eq!((found.preemptions, found.is_minimal), (1, true), "{report}");
 }
 
 #[test]
 fn a_panic_is_no_deadlock_whatever_it_says() {
     let report = opposite(Explorer::builder(), |first| {
-        assert_eq!(first, 0, "deadlock was not met");
+        assert!(first == 0, "deadlock was not met");
     });
     let found = found(&report);
-    assert_eq!(found.kind, found.message, "{report}");
+    assert_eq!(found.violation.kind(), "panic", "{report}");
+    assert_eq!(found.message(), "deadlock was not met", "{report}");
 }

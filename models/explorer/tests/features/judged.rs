@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nmr_explorer::{Builder, Ending, Evidence, Explorer, Judgement, Reduction, Verdict};
+use nmr_explorer::{Builder, Ending, Evidence, Explorer, Judgement, Reduction, Verdict, Violation};
 use nmr_sync::{Mutex, describe, learn, thread};
 
-use super::programs::{adders, appenders, error, found};
+use super::programs::{adders, appenders, error, found, threads};
 
 thread_local! {
     /// What came of the last execution on this OS thread.
@@ -39,8 +39,11 @@ fn what_is_found_at_the_end_of_an_execution_is_a_violation() {
     for builder in builders() {
         let report = judged(builder, &[2, 1]).check(|| LAST.set(appenders(2, 1)));
         let found = found(&report);
-        assert_eq!(found.message, "came to [2, 1]", "{report}");
-        assert_eq!((&*found.kind, &found.ending), ("wrong", &Ending::Completed));
+        assert_eq!(found.message(), "came to [2, 1]", "{report}");
+        assert_eq!(
+            (found.violation.kind(), &found.ending),
+            ("wrong", &Ending::Completed)
+        );
         assert!(
             report
                 .to_string()
@@ -59,7 +62,7 @@ fn the_evidence_is_that_of_the_execution_that_is_reported() {
         let report = judged(builder, &[2, 3]).check(|| LAST.set(appenders(3, 2)));
         let found = found(&report);
         let list = found.evidence.as_ref().expect("the judge gives it");
-        assert_eq!(list.downcast_ref(), Some(&found.schedule), "{report}");
+        assert_eq!(list.downcast_ref(), Some(&threads(found)), "{report}");
         assert_eq!((found.preemptions, found.is_minimal), (1, true), "{report}");
     }
 }
@@ -74,9 +77,9 @@ fn the_evidence_is_not_that_of_a_violation_of_another_kind() {
                 return Ok(None);
             };
             Ok(Some(Judgement {
-                kind: message.clone(),
-                message: message.clone(),
-                evidence: Some(Evidence::new(message.clone())),
+                kind: message.to_string(),
+                message: message.to_string(),
+                evidence: Some(Evidence::new(message.to_string())),
             }))
         });
         let report = builder.check(|| match appenders(3, 2).as_slice() {
@@ -86,8 +89,9 @@ fn the_evidence_is_not_that_of_a_violation_of_another_kind() {
         });
         let found = found(&report);
         let evidence = found.evidence.as_ref().expect("the judge gives it");
-        assert_eq!(evidence.downcast_ref(), Some(&found.kind), "{report}");
-        assert!(found.message.contains(&found.kind), "{report}");
+        let kind = found.violation.kind();
+        assert_eq!(evidence.downcast_ref(), Some(&kind.to_owned()), "{report}");
+        assert!(found.message().contains(kind), "{report}");
     }
 }
 
@@ -97,7 +101,7 @@ fn a_deadlock_and_a_panic_are_what_the_judge_says() {
         let kind = match ending {
             Ending::Completed => return Ok(None),
             Ending::Deadlocked(why) => {
-                assert!(why.contains("cannot go on"), "{why}");
+                assert!(why.to_string().contains("cannot go on"), "{why}");
                 "stuck"
             }
             _ => "crash",
@@ -113,19 +117,25 @@ fn a_deadlock_and_a_panic_are_what_the_judge_says() {
         let _once = lock.lock();
         drop(lock.lock());
     });
-    assert_eq!(found(&stuck).message, "stuck");
+    assert_eq!(found(&stuck).message(), "stuck");
     let crash = Explorer::builder()
         .judge(kinds)
         .check(|| panic!("deadlock, so they say"));
-    assert_eq!(found(&crash).message, "crash");
+    assert_eq!(found(&crash).message(), "crash");
 }
 
 #[test]
 fn a_panic_is_no_deadlock_whatever_it_says() {
     let report = Explorer::builder().check(|| panic!("deadlock: so they say"));
-    let ending = Ending::Panicked("deadlock: so they say".to_owned());
-    assert_eq!(found(&report).ending, ending);
-    assert_eq!(found(&report).kind, "deadlock: so they say");
+    let found = found(&report);
+    assert!(matches!(&found.ending, Ending::Panicked(panic) if panic.then.is_none()));
+    let Violation::Panic(panic) = &found.violation else {
+        panic!("{report}");
+    };
+    assert_eq!(
+        (&*panic.thread, &*panic.message),
+        ("main", "deadlock: so they say")
+    );
 }
 
 #[test]

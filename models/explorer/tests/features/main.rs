@@ -15,6 +15,7 @@ mod keeping;
 mod killed;
 mod knowledge;
 mod lies;
+mod panics;
 mod programs;
 mod repeated;
 mod symmetry;

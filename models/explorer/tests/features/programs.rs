@@ -99,6 +99,12 @@ pub(crate) fn found(report: &Report) -> &Counterexample {
     }
 }
 
+/// The threads of a counterexample, by number, in the order in which they go on.
+pub(crate) fn threads(found: &Counterexample) -> Vec<usize> {
+    let threads = found.schedule.threads().into_iter();
+    threads.map(|name| name.parse().unwrap_or(0)).collect()
+}
+
 /// The harness error of a report.
 pub(crate) fn error(report: &Report) -> &str {
     match &report.verdict {

@@ -177,7 +177,10 @@ fn a_violation_before_the_limit_is_one() {
         let list = appenders(2, 2);
         assert_eq!(list, [1, 1, 2, 2], "another order");
     });
-    assert!(found(&report).message.contains("another order"), "{report}");
+    assert!(
+        found(&report).message().contains("another order"),
+        "{report}"
+    );
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn a_notification_without_the_lock_can_come_before_the_sleep() {
             drop(guard);
             thread.join().unwrap();
         });
-        let message = &found(&report).message;
+        let message = found(&report).message();
         assert!(message.contains("missed the notification"), "{report}");
     }
 }
@@ -53,7 +53,7 @@ fn a_notification_without_the_lock_can_come_before_a_choice_and_the_sleep() {
             sleeper.join().unwrap();
             notifier.join().unwrap();
         });
-        let message = &found(&report).message;
+        let message = found(&report).message();
         assert!(message.contains("missed the notification"), "{report}");
     }
 }
@@ -78,7 +78,7 @@ fn about_to_sleep(say: fn(&Monitor<bool>)) {
             drop(guard);
             notifier.join().unwrap();
         });
-        let message = &found(&report).message;
+        let message = found(&report).message();
         assert!(message.contains("missed the notification"), "{report}");
     }
 }
@@ -113,7 +113,7 @@ fn whoever_could_wake_without_a_reason_is_stuck_all_the_same() {
             let mut guard = lock.lock();
             Condvar::new().wait(&mut guard);
         });
-        assert!(found(&report).message.starts_with("deadlock"), "{report}");
+        assert!(found(&report).message().starts_with("deadlock"), "{report}");
     }
 }
 

@@ -64,7 +64,7 @@ fn several_workers_find_what_is_wrong() {
             assert_ne!(appenders(3, 2), [3, 3, 2, 2, 1, 1], "backwards");
         });
         let found = found(&report);
-        assert!(found.message.contains("backwards"), "{report}");
+        assert!(found.message().contains("backwards"), "{report}");
         assert_eq!((found.preemptions, found.is_minimal), (0, true), "{report}");
         assert_eq!(report.workers, workers);
     }
@@ -103,7 +103,7 @@ fn the_others_end_when_the_program_panics() {
             assert_ne!(appenders(3, 2), [2, 1, 3, 3, 1, 2], "somewhere");
         });
         let report = report.expect("a report");
-        assert!(found(&report).message.contains("somewhere"), "{report}");
+        assert!(found(&report).message().contains("somewhere"), "{report}");
     }
 }
 
