@@ -16,6 +16,8 @@
 //! | `bug` ([`Bug`]) | – | – | – | – | each bug under each engine |
 //! | `twin` ([`Twin`]) | – | – | – | – | each correct twin under each engine |
 //!
+//! A worker that replays a case, and `nmr replay`, end with a `replay` ([`Replayed`]).
+//!
 //! The results of `nmr check` come by scenario and engine, in two parts: first the runs that are made in
 //! any case; then those of the sampling engines on the scenarios that no search has exhausted, unless
 //! these engines were asked for by name and are in the first part. The lines of `nmr bugs` come by bug, and
@@ -30,6 +32,8 @@
 //! {"kind":"bench","program":"three-lives","engine":"explorer","verdict":"holds","how":null,"executions":2101,"before-restart":null,"states":1944,"seconds":0.4,"workers":1,"memory":17825792,"without":[]}
 //! {"kind":"bug","name":"lost-wakeup","where":"core/sync/src/monitor.rs: wait_until","engine":"explorer","found":true,"rule":"C16","expected":"C16","scenarios":31,"tried":59,"executions":12,"seconds":0.004,"preemptions":1,"scenario":"both-deregister","unchecked":false,"verdict":"violated","message":"…"}
 //! {"kind":"twin","name":"lost-wakeup","engine":"explorer","flagged":false,"rule":null,"tried":31,"scenario":null,"verdict":"holds","message":""}
+//! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"reproduces-after-realignment","at":"step 3, `…`: …","executions":2,"broken":"C7","message":"…","schedule":["t1: begin"],"interleaving":[{"thread":"t1","event":"deregister c"}]}
+//! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"fixed","states":412,"executions":57,"broken":null,"message":"","schedule":[],"interleaving":[]}
 //! {"kind":"progress","executions":512,"text":null}
 //! ```
 
@@ -37,6 +41,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::replay::Replayed;
 // What the lines speak of, so that whoever reads or writes them finds it here.
 pub use crate::engine_name::{BenchEngine, Build, Engine};
 pub use crate::rule::Rule;
@@ -157,6 +162,8 @@ pub enum Line {
     Bug(Bug),
     /// An engine has looked at what is correct in a bug's place.
     Twin(Twin),
+    /// A case was replayed.
+    Replay(Box<Replayed>),
 }
 
 /// The last line of `nmr check`.
