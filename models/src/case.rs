@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Exploration, Request};
 use crate::engine_name::Engine;
+use crate::replay::Replayed;
 use crate::rule::Rule;
 use crate::scenario::{FormatError, Scenario, Thread};
 
@@ -94,6 +95,18 @@ impl Case {
             expect: None,
             schedule: exploration.schedule.clone(),
             scenario: request.scenario.as_ref().clone(),
+        })
+    }
+
+    /// The case with the schedule that breaks its rule now; `None` if there is no other one.
+    #[must_use]
+    pub fn updated(&self, replayed: &Replayed) -> Option<Self> {
+        let is_it = replayed.broken == self.rule && !replayed.schedule.is_empty();
+        (is_it && replayed.schedule != self.schedule).then(|| Self {
+            version: Some(version()),
+            message: replayed.message.clone(),
+            schedule: replayed.schedule.clone(),
+            ..self.clone()
         })
     }
 

@@ -140,8 +140,9 @@ pub struct Replayed {
 }
 
 impl Replayed {
-    /// What is known before anything is done.
-    fn of(case: &Case, verdict: Verdict) -> Self {
+    /// A verdict, and nothing else.
+    #[must_use]
+    pub fn of(case: &Case, verdict: Verdict) -> Self {
         Self {
             scenario: case.scenario.name.clone(),
             engine: case.engine,
@@ -165,13 +166,10 @@ impl Replayed {
             named(self.rule)
         );
         if !self.interleaving.is_empty() {
-            text += &picture(&self.interleaving);
-            let _ = writeln!(
-                text,
-                "\nviolated {}: {}\n",
-                named(self.broken),
-                self.message
-            );
+            text = text + &picture(&self.interleaving) + "\n";
+        }
+        if !self.message.is_empty() {
+            let _ = writeln!(text, "violated {}: {}\n", named(self.broken), self.message);
         }
         let executions = match self.executions {
             1 => "1 execution".to_owned(),

@@ -16,7 +16,8 @@
 //! | `bug` ([`Bug`]) | – | – | – | – | each bug under each engine |
 //! | `twin` ([`Twin`]) | – | – | – | – | each correct twin under each engine |
 //!
-//! A worker that replays a case, and `nmr replay`, end with a `replay` ([`Replayed`]).
+//! A worker that replays a case, and `nmr replay`, end with a `replay` ([`Replayed`]); for cases of one thread it is a
+//! `sequence` ([`Sequence`]). `nmr case` prints a `case` ([`CaseLine`]) for each.
 //!
 //! The results of `nmr check` come by scenario and engine, in two parts: first the runs that are made in
 //! any case; then those of the sampling engines on the scenarios that no search has exhausted, unless
@@ -41,6 +42,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::replay;
 pub use crate::replay::Replayed;
 // What the lines speak of, so that whoever reads or writes them finds it here.
 pub use crate::engine_name::{BenchEngine, Build, Engine};
@@ -162,8 +164,40 @@ pub enum Line {
     Bug(Bug),
     /// An engine has looked at what is correct in a bug's place.
     Twin(Twin),
-    /// A case was replayed.
+    /// A case with a scenario was replayed.
     Replay(Box<Replayed>),
+    /// A case of one thread was replayed.
+    Sequence(Sequence),
+    /// A saved case was looked at.
+    Case(CaseLine),
+}
+
+/// A case of one thread, replayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: replay::Verdict,
+    /// What happened, for people.
+    pub text: String,
+}
+
+/// A saved case, and what comes of it today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseLine {
+    /// The file.
+    pub case: PathBuf,
+    /// The scenario, if it has one.
+    pub scenario: Option<String>,
+    /// The rule that it is about; `None` for a crash, and for cases of one thread.
+    pub rule: Option<Rule>,
+    /// Since when there is that file, in seconds: by the commit that brought it, or else by the file's own time.
+    pub age: Option<u64>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: replay::Verdict,
+    /// Whether that is what the case expects.
+    pub expected: bool,
 }
 
 /// The last line of `nmr check`.
