@@ -80,6 +80,33 @@ fn exit(line: &Line) -> Exit {
     }
 }
 
+/// Looks for a schedule where a case has none, because its engine cannot follow one: loom's, and that of real threads.
+/// The explorer finds one that breaks the same rule, if sequential consistency is enough for that.
+///
+/// # Errors
+/// The case cannot be read or written, the worker does not do as agreed.
+pub fn find_schedule(
+    path: &Path,
+    workers: &Workers,
+    budget: Duration,
+    stop: &AtomicBool,
+) -> Result<(), Error> {
+    let Ok(Saved::Schedule(case)) = Saved::read(path)? else {
+        return Ok(());
+    };
+    if case.has_steps() {
+        return Ok(());
+    }
+    let order = worker::Order {
+        worker: workers.of(Build::Shuttle),
+        path,
+        case: &case,
+        budget,
+    };
+    let replayed = order.run(stop, &mut |_| {})?;
+    file::update(path, &case, &replayed).map(drop)
+}
+
 /// Has workers that replay schedules.
 pub struct Replayer<'a> {
     workers: Workers,
@@ -102,12 +129,6 @@ impl<'a> Replayer<'a> {
             None => Workers::build(&Workspace::find()?, WORKER, builds, stop, display)?,
         };
         Ok(Self { workers, stop })
-    }
-
-    /// With these workers.
-    #[must_use]
-    pub const fn with(workers: Workers, stop: &'a AtomicBool) -> Self {
-        Self { workers, stop }
     }
 
     /// Asks one build after the other, as long as each says that the case is fixed.
