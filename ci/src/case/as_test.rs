@@ -31,7 +31,8 @@ fn of_schedule(case: &Case) -> String {
          #[test]\n\
          fn {name}() {{\n    \
              let text = {text};\n    \
-             let case = nmr_models::case::Case::from_toml(\"{name}\".as_ref(), text).unwrap();\n    \
+             let path = \"{name}\".as_ref();\n    \
+             let case = nmr_models::case::Case::from_toml(path, text).unwrap();\n    \
              let replayed = nmr_models::replay::replay(&case, &Default::default(), |_| {{}});\n    \
              let is_expected = replayed.verdict.is(case.expect.unwrap_or_default());\n    \
              assert!(is_expected, \"{{}}\", replayed.text());\n\
