@@ -1,0 +1,196 @@
+//! Saved cases outlive a change of the code: five bugs, each found in the registrar as it is and saved, are replayed in
+//! registrars with harmless changes; with the bug they reproduce, without it they are fixed.
+//!
+//! Everything is real but that the workers are built without optimisation: cargo, the planted copies, `nmr replay` with
+//! its words and exit codes.
+#![cfg(unix)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nmr_ci::bugs::plant::{self, Diff, diff, tree};
+use nmr_ci::cargo::Workspace;
+use nmr_models::engine_name::{Build, Engine};
+use nmr_models::report::Line;
+
+/// The bugs, each with a scenario that shows it and the rule that it breaks.
+const BUGS: [(&str, &str, &str); 5] = [
+    ("stranded-attach", "client-arrives-provider-leaves", "C6"),
+    ("early-free", "both-deregister", "C10"),
+    ("double-teardown", "both-pending", "C9"),
+    ("lost-wakeup", "both-deregister", "C16"),
+    ("eager-success", "both-deregister", "C13"),
+];
+
+const ENGINES: [Engine; 2] = [Engine::Explorer, Engine::Random];
+
+const CHANGES: [&str; 4] = [
+    "extra-section",
+    "split-lock",
+    "later-callback",
+    "renamed-function",
+];
+
+/// A thread that does nothing.
+const EXTRA_THREAD: &str = "\n[[scenario.thread]]\nname = \"nothing-to-do\"\nops = [\"yield\"]\n";
+
+/// Copies of the registrar with the bugs in them, to be chosen at run time.
+struct Copies {
+    workspace: Workspace,
+    files: tree::Files,
+    bugs: Vec<Diff>,
+    /// Where the workers are put.
+    folder: tempfile::TempDir,
+}
+
+impl Copies {
+    fn new() -> Self {
+        let workspace = Workspace::find().expect("cargo runs this test");
+        let files = tree::read(workspace.root()).expect("it can be read");
+        let bugs = BUGS.map(|(name, ..)| {
+            let path = format!("models/bugs/registrar/{name}/change.diff");
+            diff_of(name, &workspace.root().join(path))
+        });
+        Self {
+            workspace,
+            files,
+            bugs: bugs.to_vec(),
+            folder: tempfile::tempdir().expect("a folder"),
+        }
+    }
+
+    /// The worker of a registrar with this change.
+    fn worker(&self, change: Option<&str>) -> PathBuf {
+        let mut files = self.files.clone();
+        if let Some(name) = change {
+            let path = self
+                .workspace
+                .root()
+                .join(format!("models/changes/{name}.diff"));
+            for (file, text) in changed(&files, &diff_of(name, &path)) {
+                files.insert(file, text.into_bytes());
+            }
+        }
+        let planted = plant::plant(&tree::code(&files), &self.bugs);
+        let planted = planted.unwrap_or_else(|error| panic!("{change:?}: {error}"));
+        let names = BUGS.map(|(name, ..)| name);
+        let copy = tree::copy(files, &planted, &names).expect("it is as expected");
+        let root = self.workspace.output().join("changes");
+        tree::write(&root, &copy).expect("it can be written");
+        let mut build = self.workspace.at(&root).cargo("build", Build::Shuttle);
+        build.args(["--quiet", "--package", "nmr-models", "--bin", tree::WORKER]);
+        let built = build.output().expect("there is cargo");
+        let stderr = String::from_utf8_lossy(&built.stderr);
+        assert!(built.status.success(), "{change:?}: {stderr}");
+        let target = self.workspace.output();
+        let target = target.parent().expect("the target folder");
+        // The next one takes its place.
+        let worker = self.folder.path().join(change.unwrap_or("as-it-is"));
+        fs::copy(target.join("shuttle/debug").join(tree::WORKER), &worker).expect("it was built");
+        worker
+    }
+
+    /// The case of a bug that an engine finds in the registrar as it is.
+    fn case(&self, worker: &Path, bug: &(&str, &str, &str), engine: Engine) -> PathBuf {
+        let (name, scenario, rule) = bug;
+        let folder = self.folder.path().join("cases").join(name);
+        let output = Command::new(worker)
+            .args(["run", "--engine", engine.name(), "--scenario", scenario])
+            .args(["--seed", "1", "--budget-ms", "20000", "--case-dir"])
+            .arg(&folder)
+            .env(tree::CHOSEN, name)
+            .output()
+            .expect("it starts");
+        let text = String::from_utf8_lossy(&output.stdout);
+        match text.lines().last().map(serde_json::from_str) {
+            Some(Ok(Line::Result(result)))
+                if result.rule.is_some_and(|one| one.to_string() == *rule) =>
+            {
+                result.case.expect("it was saved")
+            }
+            other => panic!("{name} under {engine}: {other:?}"),
+        }
+    }
+}
+
+fn diff_of(name: &str, path: &Path) -> Diff {
+    Diff {
+        name: name.to_owned(),
+        path: path.to_owned(),
+        text: fs::read_to_string(path).unwrap_or_else(|error| panic!("{name}: {error}")),
+    }
+}
+
+fn changed(files: &tree::Files, change: &Diff) -> BTreeMap<String, String> {
+    let code = tree::code(files);
+    let read = |file: &str| code.get(file).copied();
+    diff::apply(&change.text, read).unwrap_or_else(|error| panic!("{}: {error}", change.name))
+}
+
+/// The last line of `nmr replay`, and its exit code.
+fn replayed(worker: &Path, bug: Option<&str>, case: &Path) -> (String, i32) {
+    let (worker, case) = (worker.display().to_string(), case.display().to_string());
+    let mut command = support::command(&["replay", "--worker", &worker, &case]);
+    command.env(tree::CHOSEN, bug.unwrap_or_default());
+    let ended = support::ended(command.output().expect("it starts"));
+    let last = ended.stdout.lines().last().unwrap_or_default();
+    (
+        format!("{last}{}", ended.stderr),
+        ended.code.expect("it has ended by itself"),
+    )
+}
+
+#[test]
+fn cases_of_five_bugs_outlive_five_harmless_changes() {
+    let copies = Copies::new();
+    let as_it_is = copies.worker(None);
+    let mut cases = Vec::new();
+    for bug in &BUGS {
+        for engine in ENGINES {
+            let case = copies.case(&as_it_is, bug, engine);
+            let (words, code) = replayed(&as_it_is, Some(bug.0), &case);
+            assert_eq!(
+                (&*words, code),
+                ("reproduces; 1 execution", 1),
+                "{bug:?} {engine}"
+            );
+            cases.push((bug.0, engine, case));
+        }
+    }
+    let mut by_the_scenario = 0;
+    let mut check = |change: &str, worker: &Path, case: &Path, name: &str, engine: Engine| {
+        let what = format!("{name} of {engine} after {change}");
+        let (words, code) = replayed(worker, Some(name), case);
+        assert!(
+            code == 1 && words.starts_with("reproduces"),
+            "{what}: {words}"
+        );
+        by_the_scenario += usize::from(words.starts_with("reproduces elsewhere"));
+        println!("{what}: {words}");
+        let (words, code) = replayed(worker, None, case);
+        println!("    mended: {words}");
+        let is_fixed = code == 0 && words.starts_with("fixed (scenario exhausted, ");
+        assert!(is_fixed, "{what}, mended: {words}");
+    };
+    for change in CHANGES {
+        let worker = copies.worker(Some(change));
+        for (name, engine, case) in &cases {
+            check(change, &worker, case, name, *engine);
+        }
+    }
+    for (name, engine, case) in &cases {
+        let text = fs::read_to_string(case).expect("it is there") + EXTRA_THREAD;
+        let case = case.with_extension("extra.toml");
+        fs::write(&case, text).expect("written");
+        check("extra-thread", &as_it_is, &case, name, *engine);
+    }
+    // Otherwise the schedules would be good for nothing.
+    assert!(
+        by_the_scenario <= 5,
+        "{by_the_scenario} of 50 by another schedule"
+    );
+}
