@@ -10,6 +10,7 @@
 mod check;
 mod facts;
 mod record;
+mod ring;
 mod rules;
 mod stuck;
 #[cfg(test)]
@@ -23,9 +24,11 @@ use crate::rule::Rule;
 use crate::scenario::Limits;
 
 pub use check::Violation;
+pub(crate) use ring::{Debtor, HeldUp, Missing, Scripts};
 
 use check::{Check, Exercised};
 use facts::{Facts, Known};
+use ring::Standstill;
 
 /// Judges one execution. Equal (and equally hashed) are oracles that will judge alike whatever
 /// follows; how often each rule was exercised does not count.
@@ -104,7 +107,16 @@ impl Oracle {
     /// ended.
     #[must_use]
     pub fn stuck(&self, blocked: &[u8]) -> Violation {
-        stuck::classify(&self.facts, blocked)
+        self.stuck_in(&(), blocked)
+    }
+
+    /// The same, where it is known what the threads have still to do.
+    pub(crate) fn stuck_in(&self, scripts: &dyn Scripts, blocked: &[u8]) -> Violation {
+        stuck::classify(Standstill {
+            facts: &self.facts,
+            blocked,
+            scripts,
+        })
     }
 
     /// What there is to say of an execution at its end.

@@ -10,7 +10,7 @@ use std::sync::MutexGuard;
 use crate::event::{Event, Quiet, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
-use crate::oracle::Oracle;
+use crate::oracle::{Oracle, Scripts};
 use crate::report::Rule;
 use crate::scenario::Limits;
 
@@ -128,12 +128,12 @@ impl Recorder {
     }
 
     /// Judges an execution that cannot go on, unless something was found before.
-    pub(crate) fn stuck(&self, blocked: &[u8]) -> Option<Finding> {
+    pub(crate) fn stuck(&self, scripts: &dyn Scripts, blocked: &[u8]) -> Option<Finding> {
         let mut log = self.log();
         if log.frozen {
             return None;
         }
-        let violation = log.oracle.stuck(blocked);
+        let violation = log.oracle.stuck_in(scripts, blocked);
         Some(log.found(Some(violation.rule), violation.message))
     }
 
