@@ -16,12 +16,17 @@ fn engines() -> &'static [Engine] {
 }
 
 fn run(engine: Engine, text: &str) -> RunResult {
+    run_with(engine, text, &[])
+}
+
+fn run_with(engine: Engine, text: &str, rest: &[&str]) -> RunResult {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scenario.toml");
     std::fs::write(&path, text).unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_nmr-worker"))
         .args(["run", "--engine", engine.name(), "--file"])
         .arg(&path)
+        .args(rest)
         .output()
         .expect("the worker starts");
     let text = String::from_utf8(output.stdout).unwrap();
@@ -252,4 +257,39 @@ fn a_thread_that_was_woken_and_slept_again_is_not_said_to_have_been_left_alone()
     assert!(slept.contains(expected), "{message}");
     assert!(slept.contains("looked and slept again"), "{message}");
     assert!(!slept.contains("nobody is left to notify it"), "{message}");
+}
+
+/// Replays what the explorer has found, as `nmr replay` does.
+#[cfg(shuttle)]
+fn interleaving(text: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = ["--case-dir", folder.path().to_str().unwrap()];
+    let case = run_with(Engine::Explorer, text, &cases).case;
+    let replayed = Command::new(env!("CARGO_BIN_EXE_nmr-worker"))
+        .arg("replay")
+        .arg(case.expect("a finding is saved"))
+        .output();
+    String::from_utf8(replayed.unwrap().stdout).unwrap()
+}
+
+/// The client leaves while the provider attaches to it, and nobody completes what it answers pending.
+#[cfg(shuttle)]
+#[test]
+fn the_interleaving_of_a_late_comer_says_what_it_is() {
+    let text = [
+        "name = \"s\"\nsummary = \"s\"\nbefore = [\"register c\"]\n",
+        &module("c", "client", 1, ""),
+        &module(
+            "p",
+            "provider",
+            1,
+            "in-attach = [\"deregister c\"]\ndetach = \"pending\"",
+        ),
+        &thread("arriving", "register p, wait c"),
+        &thread("idle", "yield"),
+    ]
+    .concat();
+    let picture = interleaving(&text);
+    assert!(picture.contains("⟨p: detach c⟩ late comer"), "{picture}");
+    assert!(picture.contains("⟨c: detach p⟩ late comer"), "{picture}");
 }
