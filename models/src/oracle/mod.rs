@@ -9,6 +9,7 @@
 
 mod check;
 mod facts;
+mod left;
 mod record;
 mod ring;
 mod rules;
@@ -24,6 +25,7 @@ use crate::rule::Rule;
 use crate::scenario::Limits;
 
 pub use check::Violation;
+pub(crate) use left::{Left, Leftover};
 pub(crate) use ring::{Debtor, HeldUp, Missing, Scripts};
 
 use check::{Check, Exercised};
@@ -122,6 +124,11 @@ impl Oracle {
     /// What there is to say of an execution at its end.
     pub(crate) fn end(&self) -> impl Hash {
         (&self.facts.registrations, &self.facts.bindings)
+    }
+
+    /// What is left over at the end, of which no rule asks that it be gone.
+    pub(crate) fn left(&self) -> Left {
+        left::at_the_end(&self.facts)
     }
 
     /// How often each rule could have failed, by its number less one.

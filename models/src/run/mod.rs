@@ -6,6 +6,7 @@
 
 mod answer;
 mod module;
+mod notes;
 mod ops;
 mod recorder;
 mod scripts;
@@ -284,6 +285,7 @@ impl Run {
             }
             self.watch
                 .saw(&self.scenario, || self.recorder.fingerprint());
+            self.watch.ended(&self.scenario, &self.recorder.left());
         }
     }
 

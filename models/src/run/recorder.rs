@@ -10,7 +10,7 @@ use std::sync::MutexGuard;
 use crate::event::{Event, Quiet, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
-use crate::oracle::{Oracle, Scripts};
+use crate::oracle::{Left, Oracle, Scripts};
 use crate::report::Rule;
 use crate::scenario::Limits;
 
@@ -157,6 +157,11 @@ impl Recorder {
     /// What is left of all that was observed, as one number: the same in every build.
     pub(crate) fn fingerprint(&self) -> u64 {
         fingerprint(&self.log().oracle.end())
+    }
+
+    /// What is left over at the end.
+    pub(super) fn left(&self) -> Left {
+        self.log().oracle.left()
     }
 
     /// How often each rule could have failed so far.
