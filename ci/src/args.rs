@@ -66,11 +66,22 @@ pub enum Command {
     Bench(Bench),
     /// Show the named scenarios.
     List(List),
-    /// Show a saved case, step by step.
+    /// Repeat a saved case, step by step.
     ///
-    /// Ends with exit code 1 if the case still breaks a rule, with 0 if it does not.
+    /// Follows its schedule exactly; where the code has changed, aligns it again; then looks near it; then
+    /// exhausts its scenario. The last line says what came of it, and so does the exit code:
+    ///
+    /// 1 `reproduces`, `reproduces after re-alignment (at …)`, `reproduces elsewhere (another schedule)` or
+    /// `breaks another rule`; 0 `fixed (scenario exhausted, n states)`; 3 `not reproduced (cut short: why)`;
+    /// 5 `no longer applicable (why)`.
     #[command(after_help = exit::HELP)]
     Replay(Replay),
+    /// List the saved cases and what comes of each today, or print one as a test.
+    ///
+    /// A case is expected to be fixed, unless it says otherwise (`expect = "reproduces"`). Exit code 1: one
+    /// is not as expected.
+    #[command(after_help = exit::HELP)]
+    Case(Case),
     /// Run all tests of all builds.
     ///
     /// Ends with one line per build and a total.
@@ -228,7 +239,37 @@ pub struct Replay {
     /// The case.
     #[arg(value_name = "CASE.toml")]
     pub case: PathBuf,
-    /// Use this worker instead of building it.
+    /// Time for exhausting the case's scenario, if its schedule breaks nothing any more, such as `10m`.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub budget: Duration,
+    /// Write the schedule that breaks the rule now into the case, if that is another one.
+    #[arg(long)]
+    pub update: bool,
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Use this worker for all builds instead of building them.
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub worker: Option<PathBuf>,
+}
+
+/// `nmr case`.
+#[derive(Debug, Args)]
+pub struct Case {
+    /// A case to print as a test, instead of the list.
+    #[arg(value_name = "CASE.toml")]
+    pub case: Option<PathBuf>,
+    /// Folders whose cases are listed [default: `properties/regressions`, and what `check` and `fuzz` have saved in
+    /// cargo's target folder].
+    #[arg(long, value_name = "DIR", conflicts_with = "case")]
+    pub from: Vec<PathBuf>,
+    /// Time for exhausting the scenario of a case, such as `10m`.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub budget: Duration,
+    /// How to print the list.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+    /// Use this worker for all builds instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
 }
@@ -448,6 +489,10 @@ mod tests {
             "nmr fuzz --time 10m --seed 5 --shard 2/8 --out somewhere",
             "nmr list --format json",
             "nmr replay case.toml",
+            "nmr replay case.toml --update --budget 10m --format json",
+            "nmr case",
+            "nmr case --from cases --from findings --format json",
+            "nmr case properties/regressions/schedule-late-comer.toml",
             "nmr test --build loom",
         ] {
             let parsed = Cli::try_parse_from(line.split(' '));

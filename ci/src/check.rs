@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use nmr_models::engine::Search;
-use nmr_models::engine_name::Engine;
+use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Outcome, Source};
 use nmr_models::report::{Line, RunResult, Verdict};
 use nmr_models::scenarios;
@@ -24,6 +24,7 @@ use crate::exit::Exit;
 use crate::json;
 use crate::pool;
 use crate::progress::Display;
+use crate::replay;
 use crate::seed;
 use crate::select;
 use crate::words;
@@ -38,6 +39,9 @@ pub(crate) mod samples;
 
 use plan::{Effort, Engines, Run};
 use tally::{Frame, Tally};
+
+/// How long a schedule is looked for that breaks what an engine without schedules has found.
+const SCHEDULING: Duration = Duration::from_secs(5);
 
 /// Runs the check and prints what it found to `out`; soon after `stop` becomes true it kills its
 /// workers and prints what it has.
@@ -223,10 +227,18 @@ impl Checker<'_> {
             case_dir: Some(self.cases),
             env: &[],
         };
-        job.run_until(&self.search, self.stop, &mut |now| {
+        let outcome = job.run_until(&self.search, self.stop, &mut |now| {
             let counted = || words::plural(now.executions, "execution");
             activity.at(now.text.clone().unwrap_or_else(counted));
-        })
+        })?;
+        if let Some(case) = &outcome.result.case
+            && self.workers.has(Build::Shuttle)
+            && let Err(error) = replay::find_schedule(case, &self.workers, SCHEDULING, self.stop)
+        {
+            let case = words::path(case);
+            (self.display).say(&format!("no schedule was looked for: {case}: {error}"));
+        }
+        Some(outcome)
     }
 
     /// Tells at once what is not as it should be.

@@ -1,5 +1,6 @@
 //! Exit codes, the same for every subcommand.
 
+use nmr_models::replay as case;
 use nmr_models::report::Verdict;
 
 /// How the command ends.
@@ -17,6 +18,8 @@ pub enum Exit {
     Incomplete = Verdict::Incomplete.exit_code(),
     /// The harness failed, so that nothing is known.
     Harness = Verdict::HarnessError.exit_code(),
+    /// A saved case that cannot be used any more.
+    NotApplicable = 5,
     /// Ctrl-C or a request to terminate.
     Interrupted = 130,
 }
@@ -29,6 +32,7 @@ Exit codes:
   2  bad usage, or a bad input file
   3  incomplete: a search was cut short, or no scenario exercises some rule
   4  the harness failed
+  5  a saved case that is no longer applicable
   130  interrupted";
 
 impl Exit {
@@ -36,6 +40,20 @@ impl Exit {
     #[must_use]
     pub const fn code(self) -> u8 {
         self as u8
+    }
+
+    /// The exit of a replayed case.
+    #[must_use]
+    pub fn of_case(verdict: &case::Verdict) -> Self {
+        let all = [
+            Self::Holds,
+            Self::Violated,
+            Self::Incomplete,
+            Self::Harness,
+            Self::NotApplicable,
+        ];
+        let its = |exit: &Self| exit.code() == verdict.exit_code();
+        all.into_iter().find(its).unwrap_or(Self::Harness)
     }
 
     /// The exit of many runs. A violation stands whatever else went wrong; an error of the harness
@@ -82,8 +100,9 @@ mod tests {
             Exit::Usage,
             Exit::Incomplete,
             Exit::Harness,
+            Exit::NotApplicable,
             Exit::Interrupted,
         ];
-        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 130]);
+        assert_eq!(all.map(Exit::code), [0, 1, 2, 3, 4, 5, 130]);
     }
 }

@@ -4,7 +4,8 @@
 //! - [`bugs`]: plants known bugs, and shows that they are found.
 //! - [`bench`](mod@bench): measures the engines.
 //! - [`fuzz`]: generated scenarios until the time is up.
-//! - [`list`], [`replay`], [`test`](mod@test): what there is, a saved case step by step, all tests.
+//! - [`replay`], [`case`]: a saved case step by step, and all of them.
+//! - [`list`], [`test`](mod@test): what there is, all tests.
 //!
 //! Which executions to make, what the oracle says of them and how a scenario is written is the
 //! business of `nmr-models` and `nmr-properties`; this crate builds their programs with the right
@@ -15,6 +16,7 @@ pub mod args;
 pub mod bench;
 pub mod bugs;
 pub mod cargo;
+pub mod case;
 pub mod check;
 pub mod error;
 pub mod exit;

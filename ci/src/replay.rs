@@ -1,191 +1,191 @@
-//! `nmr replay`: a saved case, step by step.
+//! `nmr replay`: a saved case, repeated, and what came of it.
 //!
-//! Cases of one thread are replayed here, schedules by a worker of the build that their engine
-//! needs. What is printed, and that it is the same each time, is their business.
+//! Cases of one thread are replayed here, schedules by workers of the builds that have a say in them.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::Write;
-use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use nmr_models::case::Case;
-use nmr_models::report::Build;
-use nmr_models::scenario::FormatError;
-use nmr_properties::case::CaseError;
-use serde::Deserialize;
-use toml::Spanned;
+use nmr_models::engine_name::Build;
+use nmr_models::replay::{Replayed, Verdict, builds};
+use nmr_models::report::{Line, Sequence};
 
-use crate::args;
-use crate::cargo::{WORKER, Workspace, run_error};
+use crate::args::{self, Format};
+use crate::cargo::{WORKER, Workspace};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json;
 use crate::progress::Display;
+use crate::words;
 use crate::workers::Workers;
 
-/// The kind of case that has a schedule.
-const SCHEDULE: &str = "schedule";
+pub mod file;
+mod worker;
 
-/// Who replays a case.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Replayer {
-    /// nmr-properties, in this process.
-    Here,
-    /// A worker of this build.
-    Worker(Build),
-}
+pub use file::{Outdated, Saved};
 
-/// Replays it; what there is to see goes to `out`, or to stdout if a worker shows it.
+/// Replays it, and prints what there is to see to `out`.
 ///
 /// # Errors
 /// The case is malformed, a worker cannot be built or run, `out` cannot be written.
 pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
-    let path = &args.case;
-    let text = fs::read_to_string(path).map_err(|source| Error::Unreadable {
-        path: path.clone(),
-        source,
-    })?;
-    match replayer(path, &text)? {
-        Replayer::Here => {
-            let replayed = nmr_properties::replay_text(&path.display().to_string(), &text)?;
-            out.write_all(replayed.text.as_bytes())?;
-            Ok(if replayed.reproduced {
-                Exit::Violated
-            } else {
-                Exit::Holds
-            })
-        }
-        Replayer::Worker(build) => by_worker(args, build, stop),
-    }
-}
-
-fn replayer(path: &Path, text: &str) -> Result<Replayer, Error> {
-    #[derive(Deserialize)]
-    struct Head {
-        kind: Spanned<String>,
-    }
-    let malformed = |error| FormatError::from_toml(path, text, &error);
-    let head: Head = toml::from_str(text).map_err(malformed)?;
-    match head.kind.get_ref().as_str() {
-        "sequential" | "handle-bits" => Ok(Replayer::Here),
-        SCHEDULE => {
-            let case = Case::from_toml(path, text)?;
-            Ok(Replayer::Worker(nmr_models::replay::build(&case)))
-        }
-        unknown => {
-            let before = &text[..head.kind.span().start];
-            Err(Error::Case(CaseError {
-                file: path.display().to_string(),
-                line: Some(before.matches('\n').count() + 1),
-                message: format!(
-                    "`{unknown}` is no kind of case: expected schedule, sequential or handle-bits"
-                ),
-            }))
-        }
-    }
-}
-
-fn by_worker(args: &args::Replay, build: Build, stop: &AtomicBool) -> Result<Exit, Error> {
-    let worker = match &args.worker {
-        Some(path) => path.clone(),
-        None => {
-            let builds = BTreeSet::from([build]);
-            let display = Display::quiet();
-            let built = Workers::build(&Workspace::find()?, WORKER, &builds, stop, &display)?;
-            built.of(build).to_owned()
+    let saved = match Saved::read(&args.case)? {
+        Ok(saved) => saved,
+        Err(outdated) => {
+            let why = outdated.to_string();
+            writeln!(out, "{}", Verdict::NoLongerApplicable { why })?;
+            return Ok(Exit::NotApplicable);
         }
     };
-    let replay = Command::new(worker)
-        .arg("replay")
-        .arg(&args.case)
-        .stderr(Stdio::piped())
-        .spawn()
-        .and_then(Child::wait_with_output);
-    let replay = replay.map_err(|source| run_error(WORKER.name, source))?;
-    if stop.load(Ordering::Relaxed) {
-        return Err(Error::Interrupted);
-    }
-    // An engine that replays a deadlock has words of its own for it, which only repeat the finding.
-    let exit = exit_of(replay.status)?;
-    if !matches!(exit, Exit::Holds | Exit::Violated) || replay.status.code().is_none() {
-        std::io::stderr().write_all(&replay.stderr)?;
-    }
-    Ok(exit)
-}
-
-fn exit_of(status: ExitStatus) -> Result<Exit, Error> {
-    match status.code() {
-        Some(0) => Ok(Exit::Holds),
-        Some(1) => Ok(Exit::Violated),
-        Some(2) => Ok(Exit::Usage),
-        Some(3) => Ok(Exit::Incomplete),
-        Some(4) => Ok(Exit::Harness),
-        _ => {
-            eprintln!("the worker crashed ({status})");
-            Ok(Exit::Violated)
+    let display = Display::new();
+    let line = match &saved {
+        Saved::Sequence { .. } => Line::Sequence(saved.replay_here()?),
+        Saved::Schedule(case) => {
+            let builds = BTreeSet::from_iter(builds(case).iter().copied());
+            let replayer = Replayer::new(args.worker.as_deref(), &builds, stop, &display)?;
+            let replayed = replayer.replay(&args.case, case, args.budget, &display)?;
+            Line::Replay(Box::new(replayed))
         }
+    };
+    match args.format {
+        Format::Json => json::print(out, &line)?,
+        Format::Human => out.write_all(text(&line).as_bytes())?,
+    }
+    if let (true, Saved::Schedule(case), Line::Replay(replayed)) = (args.update, &saved, &line) {
+        let told = match file::update(&args.case, case, replayed)? {
+            true => "updated: it holds the schedule of this execution now",
+            false => "not updated: there is no other schedule to hold",
+        };
+        display.say(&format!("{}: {told}", words::path(&args.case)));
+    }
+    Ok(exit(&line))
+}
+
+fn text(line: &Line) -> String {
+    match line {
+        Line::Replay(replayed) => replayed.text(),
+        Line::Sequence(sequence) => sequence.text.clone(),
+        _ => String::new(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::{Replayer, replayer};
-    use crate::exit::Exit;
-    use nmr_models::report::Build;
-    use std::path::Path;
-
-    fn of(text: &str) -> Result<Replayer, crate::error::Error> {
-        replayer(Path::new("case.toml"), text)
+fn exit(line: &Line) -> Exit {
+    match line {
+        Line::Replay(replayed) => Exit::of_case(&replayed.verdict),
+        Line::Sequence(sequence) => Exit::of_case(&sequence.verdict),
+        _ => Exit::Harness,
     }
+}
 
-    const SCHEDULE: &str = r#"
-kind = "schedule"
-engine = "pct"
-message = "a wait has no end"
-executions = 1
-
-[scenario]
-name = "s"
-summary = "s"
-
-[[scenario.module]]
-name = "c"
-side = "client"
-"#;
-
-    #[test]
-    fn the_kind_says_who_replays() {
-        let here = of("kind = \"sequential\"\nop = []\n").expect("well-formed");
-        assert_eq!(here, Replayer::Here);
-        let worker = of(SCHEDULE).expect("well-formed");
-        assert_eq!(worker, Replayer::Worker(Build::Shuttle));
-        // Real threads cannot be told what to do.
-        let threads = of(&SCHEDULE.replace("pct", "threads")).expect("well-formed");
-        assert_eq!(threads, Replayer::Worker(Build::Shuttle));
+/// Looks for a schedule where a case has none, because its engine cannot follow one: loom's, and that of real threads.
+/// The explorer finds one that breaks the same rule, if sequential consistency is enough for that.
+///
+/// # Errors
+/// The case cannot be read or written, the worker does not do as agreed.
+pub fn find_schedule(
+    path: &Path,
+    workers: &Workers,
+    budget: Duration,
+    stop: &AtomicBool,
+) -> Result<(), Error> {
+    let Ok(Saved::Schedule(case)) = Saved::read(path)? else {
+        return Ok(());
+    };
+    if case.has_steps() {
+        return Ok(());
     }
+    let order = worker::Order {
+        worker: workers.of(Build::Shuttle),
+        path,
+        case: &case,
+        budget,
+    };
+    let replayed = order.run(stop, &mut |_| {})?;
+    file::update(path, &case, &replayed).map(drop)
+}
 
-    #[test]
-    fn what_is_wrong_is_told_with_its_line() {
-        let refused = |text: &str| {
-            let error = of(text).expect_err("malformed");
-            assert_eq!(error.exit(), Exit::Usage);
-            error.to_string()
+/// Has workers that replay schedules.
+pub struct Replayer<'a> {
+    workers: Workers,
+    stop: &'a AtomicBool,
+}
+
+impl<'a> Replayer<'a> {
+    /// Builds the workers, unless one is given.
+    ///
+    /// # Errors
+    /// They cannot be built.
+    pub fn new(
+        given: Option<&Path>,
+        builds: &BTreeSet<Build>,
+        stop: &'a AtomicBool,
+        display: &Display,
+    ) -> Result<Self, Error> {
+        let workers = match given {
+            Some(path) => Workers::given(path, builds.clone()),
+            None => Workers::build(&Workspace::find()?, WORKER, builds, stop, display)?,
         };
-        assert_eq!(
-            refused("\n\nkind = \"sideways\"\n"),
-            "case.toml:3: `sideways` is no kind of case: expected schedule, sequential or handle-bits"
-        );
-        let engine = refused("kind = \"schedule\"\nengine = \"steam\"\n");
-        assert!(
-            engine.starts_with("case.toml:2:10: unknown variant `steam`"),
-            "{engine}"
-        );
-        let none = refused("kind = \"schedule\"\n");
-        assert!(none.contains("missing field `engine`"), "{none}");
-        let side = refused(&SCHEDULE.replace("client", "sideways"));
-        assert!(side.starts_with("case.toml:13:8: invalid value"), "{side}");
-        let syntax = refused("kind = \n");
-        assert!(syntax.starts_with("case.toml:1:"), "{syntax}");
+        Ok(Self { workers, stop })
+    }
+
+    /// Asks one build after the other, as long as each says that the case is fixed.
+    ///
+    /// # Errors
+    /// A worker cannot be run, or does not do as agreed.
+    pub fn replay(
+        &self,
+        path: &Path,
+        case: &Case,
+        budget: Duration,
+        display: &Display,
+    ) -> Result<Replayed, Error> {
+        let mut first: Option<Replayed> = None;
+        for &build in builds(case) {
+            let name = format!("replaying {} ({})", case.scenario.name, words::build(build));
+            let activity = display.activity(&name);
+            let order = worker::Order {
+                worker: self.workers.of(build),
+                path,
+                case,
+                budget,
+            };
+            let mut replayed = order.run(self.stop, &mut |progress| activity.at(progress))?;
+            let executions = first.as_ref().map_or(0, |first| first.executions);
+            replayed.executions += executions;
+            if !matches!(replayed.verdict, Verdict::Fixed { .. }) {
+                return Ok(replayed);
+            }
+            // How many states there are the first one knows.
+            let verdict = first.map_or(replayed.verdict, |first| first.verdict);
+            first = Some(Replayed {
+                verdict,
+                ..replayed
+            });
+        }
+        first.ok_or_else(|| Error::Harness("no build replays this case".to_owned()))
+    }
+}
+
+impl Saved {
+    /// Replays a case of one thread.
+    ///
+    /// # Errors
+    /// It is malformed, or one for workers.
+    pub fn replay_here(&self) -> Result<Sequence, Error> {
+        let (file, text): (&PathBuf, &str) = match self {
+            Self::Sequence { path, text } => (path, text),
+            Self::Schedule(_) => return Err(Error::Harness("a worker replays it".to_owned())),
+        };
+        let replayed = nmr_properties::replay_text(&file.display().to_string(), text)?;
+        Ok(Sequence {
+            verdict: match replayed.reproduced {
+                true => Verdict::Reproduces,
+                false => Verdict::Fixed { states: None },
+            },
+            text: replayed.text,
+        })
     }
 }

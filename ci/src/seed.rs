@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, RandomState};
 
-use nmr_properties::seed::{GAMMA, split_mix};
+use nmr_models::seed::{GAMMA, split_mix};
 
 /// A seed that is short enough to be read out.
 #[must_use]

@@ -46,6 +46,15 @@ pub fn time(seconds: f64) -> String {
     }
 }
 
+/// `today`, `1 day`, `12 days`.
+#[must_use]
+pub fn age(seconds: u64) -> String {
+    match seconds / 86_400 {
+        0 => "today".to_owned(),
+        days => plural(days, "day"),
+    }
+}
+
 /// `12.5 MiB`.
 #[must_use]
 pub fn size(bytes: u64) -> String {
@@ -96,7 +105,7 @@ pub fn path(path: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, path, plural, size, time, verdict};
+    use super::{age, count, path, plural, size, time, verdict};
     use nmr_models::engine_name::Engine;
     use nmr_models::report::{Extent, RunResult, Verdict};
     use nmr_models::rule::Rule;
@@ -113,6 +122,11 @@ mod tests {
             ("1 run".into(), "1,000 runs".into())
         );
         assert_eq!(plural(2, "search"), "2 searches");
+    }
+
+    #[test]
+    fn ages_are_counted_in_days() {
+        assert_eq!([5, 86_400, 200_000].map(age), ["today", "1 day", "2 days"]);
     }
 
     #[test]

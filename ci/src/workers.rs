@@ -62,6 +62,12 @@ impl Workers {
         Ok(Self(built?))
     }
 
+    /// Whether there is one of this build.
+    #[must_use]
+    pub fn has(&self, build: Build) -> bool {
+        self.0.contains_key(&build)
+    }
+
     /// That of a build.
     ///
     /// # Panics

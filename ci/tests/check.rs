@@ -63,6 +63,39 @@ fn the_json_form_is_stable() {
     );
 }
 
+/// loom follows no schedule; the explorer's worker does, and is there if it is among the engines.
+#[test]
+fn a_case_without_a_schedule_is_given_one() {
+    let script = r#"
+        file="$case_dir/s-loom.toml"
+        case "$all" in
+        replay*) echo '{"kind":"replay","scenario":"two-lives","engine":"loom","rule":"C16","verdict":"reproduces-elsewhere","executions":3,"broken":"C16","message":"it","schedule":["t1: begin"],"interleaving":[]}'; exit 1 ;;
+        *loom*) mkdir -p "$case_dir"
+            printf '%s\n' 'kind = "schedule"' 'engine = "loom"' 'rule = "C16"' 'message = ""' 'executions = 1' \
+                'scenario = { name = "s", summary = "s", module = [{ name = "c", side = "client" }] }' >"$file"
+            printf '{"kind":"result","scenario":"%s","engine":"loom","verdict":"violated","extent":"sampled","how":null,"rule":"C16","message":"it","executions":1,"seconds":0.5,"seed":null,"case":"%s"}\n' "$scenario" "$file"
+            exit 1 ;;
+        esac"#;
+    let script = format!("{script}\n{}", result("holds", "complete", CLEAN, 0));
+    let case_after = |engines: &str| {
+        let ended = check(
+            &Fake::new(&script),
+            &["--scenario", "two-lives", "--engine", engines],
+        );
+        assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
+        let line = ended
+            .stdout
+            .lines()
+            .find(|line| line.contains("cargo nmr replay"));
+        let path = line
+            .and_then(|line| line.split_whitespace().last())
+            .unwrap_or_else(|| panic!("{}{}", ended.stdout, ended.stderr));
+        fs::read_to_string(path).expect("it was saved")
+    };
+    assert!(!case_after("loom").contains("schedule = ["));
+    assert!(case_after("loom,explorer").contains("schedule = [\"t1: begin\"]"));
+}
+
 #[test]
 fn a_worker_gets_its_order() {
     let fake = Fake::new(&format!(

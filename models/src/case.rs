@@ -1,7 +1,7 @@
 //! A case: a scenario with the engine, seed and schedule that broke a rule, in one TOML file.
 //!
 //! A person can read it, and change the scenario in it. It says what happened; to make it happen
-//! again is the worker's business.
+//! again is the business of [`replay`](crate::replay).
 
 use std::fs;
 use std::io;
@@ -10,8 +10,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::engine::{Exploration, Request};
-use crate::report::{Engine, Rule};
-use crate::scenario::{FormatError, Scenario};
+use crate::engine_name::Engine;
+use crate::replay::Replayed;
+use crate::rule::Rule;
+use crate::scenario::{FormatError, Scenario, Thread};
 
 /// The `kind` of these case files.
 pub const KIND: &str = "schedule";
@@ -37,9 +39,16 @@ pub struct Case {
     /// The preemption bound of the search.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<usize>,
-    /// Of the explorer the steps of its schedule, each with thread, operation and place. Of shuttle's schedulers the
-    /// threads in the order in which they took steps, each as `name` or `name*count`. Empty if the engine
-    /// cannot follow one.
+    /// What found it: version and commit. Older cases do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// What is to come of it where the code is as it should be: `fixed` if not given, or `reproduces` of a
+    /// scenario that is at fault itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expect: Option<Expectation>,
+    /// The steps of its schedule, each with thread, operation and place. Empty if the engine cannot follow
+    /// one. Cases without a version have the threads in the order in which they took steps, each as `name` or
+    /// `name*count`, which nobody can follow any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<String>,
     /// The scenario.
@@ -52,12 +61,28 @@ enum Kind {
     Schedule,
 }
 
+/// What came of a case when it was last right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expectation {
+    /// Its scenario is exhausted without the rule's being broken.
+    #[default]
+    Fixed,
+    /// The rule breaks.
+    Reproduces,
+}
+
+/// This version, as cases name it.
+#[must_use]
+pub fn version() -> String {
+    format!("{} ({})", env!("CARGO_PKG_VERSION"), nmr_explorer::COMMIT)
+}
+
 impl Case {
     /// The case of an exploration that found something.
     #[must_use]
     pub fn new(request: &Request, exploration: &Exploration) -> Option<Self> {
         let finding = exploration.finding.as_ref()?;
-        let scenario = request.scenario.as_ref().clone();
         Some(Self {
             kind: Kind::Schedule,
             engine: request.engine,
@@ -66,11 +91,22 @@ impl Case {
             message: finding.message.clone(),
             executions: exploration.executions,
             bound: exploration.bound,
-            schedule: match exploration.steps.is_empty() {
-                true => written(&scenario, &exploration.schedule),
-                false => exploration.steps.clone(),
-            },
-            scenario,
+            version: Some(version()),
+            expect: None,
+            schedule: exploration.schedule.clone(),
+            scenario: request.scenario.as_ref().clone(),
+        })
+    }
+
+    /// The case with the schedule that breaks its rule now; `None` if there is no other one.
+    #[must_use]
+    pub fn updated(&self, replayed: &Replayed) -> Option<Self> {
+        let is_it = replayed.broken == self.rule && !replayed.schedule.is_empty();
+        (is_it && replayed.schedule != self.schedule).then(|| Self {
+            version: Some(version()),
+            message: replayed.message.clone(),
+            schedule: replayed.schedule.clone(),
+            ..self.clone()
         })
     }
 
@@ -82,18 +118,32 @@ impl Case {
         let case: Self =
             toml::from_str(text).map_err(|error| FormatError::from_toml(path, text, &error))?;
         case.scenario.check(path, text)?;
-        case.steps().map_err(|step| {
-            let expected = "expected `main`, or a thread of the scenario, perhaps with `*count`";
-            let message = format!("`{step}` is no step: {expected}");
-            FormatError::new(path, message).at_mention(text, &step)
-        })?;
-        #[cfg(shuttle)]
-        if case.has_words() {
-            nmr_explorer::Schedule::try_from(case.schedule.clone()).map_err(|wrong| {
-                FormatError::new(path, wrong.to_string()).at_mention(text, wrong.text())
-            })?;
+        if case.has_steps() {
+            return case.check_steps(path, text).map(|()| case);
         }
-        Ok(case)
+        match case.schedule.iter().find(|step| !case.is_counted(step)) {
+            None => Ok(case),
+            Some(step) => {
+                let expected =
+                    "expected `main`, or a thread of the scenario, perhaps with `*count`";
+                let message = format!("`{step}` is no step: {expected}");
+                Err(FormatError::new(path, message).at_mention(text, step))
+            }
+        }
+    }
+
+    #[cfg(shuttle)]
+    fn check_steps(&self, path: &Path, text: &str) -> Result<(), FormatError> {
+        let schedule = nmr_explorer::Schedule::try_from(self.schedule.clone());
+        schedule.map(drop).map_err(|wrong| {
+            FormatError::new(path, wrong.to_string()).at_mention(text, wrong.text())
+        })
+    }
+
+    /// Only the build that follows them knows.
+    #[cfg(not(shuttle))]
+    fn check_steps(&self, _path: &Path, _text: &str) -> Result<(), FormatError> {
+        Ok(())
     }
 
     /// The text form.
@@ -121,34 +171,26 @@ impl Case {
         Ok(path)
     }
 
-    /// Whether the schedule says what each thread does.
+    /// Whether the schedule says what each thread does, so that it can be followed.
     #[must_use]
-    pub fn has_words(&self) -> bool {
+    pub fn has_steps(&self) -> bool {
         self.schedule.iter().any(|step| step.contains(": "))
     }
 
-    /// The schedule as numbers of threads: 0 is the main one. The error is the step that is none.
-    ///
-    /// # Errors
-    /// The first step that names no thread of the scenario.
-    pub fn steps(&self) -> Result<Vec<u8>, String> {
-        let mut steps = Vec::new();
-        if self.has_words() {
-            return Ok(steps);
-        }
-        for step in &self.schedule {
-            let (name, count) = match step.split_once('*') {
-                Some((name, count)) => (name, count.parse().map_err(|_| step.clone())?),
-                None => (step.as_str(), 1),
-            };
-            let threads = self.scenario.threads.iter();
-            let mut names = std::iter::once("main").chain(threads.map(|t| t.name.as_str()));
-            let number = names
-                .position(|other| other == name)
-                .ok_or_else(|| step.clone())?;
-            steps.extend(std::iter::repeat_n(number as u8, count));
-        }
-        Ok(steps)
+    /// The schedule, if it can be followed.
+    #[cfg(shuttle)]
+    #[must_use]
+    pub fn schedule(&self) -> Option<nmr_explorer::Schedule> {
+        let schedule = self.has_steps().then(|| self.schedule.clone())?;
+        nmr_explorer::Schedule::try_from(schedule).ok()
+    }
+
+    /// Whether a step is one of the old ones: a thread, perhaps with a count.
+    fn is_counted(&self, step: &str) -> bool {
+        let (name, count) = step.split_once('*').unwrap_or((step, "1"));
+        let is_a_thread = |thread: &Thread| thread.name == name;
+        (name == "main" || self.scenario.threads.iter().any(is_a_thread))
+            && count.parse::<usize>().is_ok()
     }
 }
 
@@ -159,16 +201,6 @@ pub fn thread_name(scenario: &Scenario, number: u8) -> &str {
         Some(index) => &scenario.threads[index].name,
         None => "main",
     }
-}
-
-/// The schedule by names, repetitions counted.
-fn written(scenario: &Scenario, steps: &[u8]) -> Vec<String> {
-    let runs = steps.chunk_by(|a, b| a == b);
-    runs.map(|run| match (thread_name(scenario, run[0]), run.len()) {
-        (name, 1) => name.to_owned(),
-        (name, count) => format!("{name}*{count}"),
-    })
-    .collect()
 }
 
 #[cfg(test)]
@@ -212,11 +244,21 @@ ops = ["deregister c"]
     }
 
     #[test]
-    fn a_schedule_is_written_by_names_with_repetitions_counted() {
+    fn an_old_schedule_is_read_and_cannot_be_followed() {
         let case = read(TEXT).unwrap();
-        let steps = case.steps().unwrap();
-        assert_eq!(steps, [0, 0, 1, 2, 2, 2, 1]);
-        assert_eq!(written(&case.scenario, &steps), case.schedule);
+        assert!(!case.has_steps() && !case.schedule.is_empty());
+    }
+
+    #[test]
+    fn a_schedule_of_steps_is_read() {
+        let text = TEXT.replace("\"main*2\", \"t1\", \"t2*3\", \"t1\"", "\"t1: begin\"");
+        assert!(read(&text).unwrap().has_steps());
+        #[cfg(shuttle)]
+        {
+            let wrong = read(&text.replace("t1: begin", "t1: leap")).unwrap_err();
+            assert!(wrong.starts_with("case.toml:8:"), "{wrong}");
+            assert!(wrong.contains("no action `leap`"), "{wrong}");
+        }
     }
 
     #[test]

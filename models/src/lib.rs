@@ -7,7 +7,8 @@
 //! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
 //! - [`case`] and [`render`]: a finding as a file, and as a picture.
 //! - [`programs`]: what `nmr bench` measures the engines with.
-//! - [`rule`], [`engine_name`], [`shard`]: the words in which all of these are spoken of.
+//! - [`rule`], [`engine_name`], [`shard`]: the words in which all of these are spoken of; [`seed`]: what follows from
+//!   a seed.
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
@@ -29,6 +30,7 @@ pub mod rule;
 mod run;
 pub mod scenario;
 pub mod scenarios;
+pub mod seed;
 pub mod shard;
 pub mod symmetry;
 mod unordered;

@@ -4,6 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
+
 use crate::case::thread_name;
 use crate::event::{Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, Thing, What};
 use crate::oracle::words;
@@ -12,25 +14,43 @@ use crate::scenario::Scenario;
 /// The width of a column at most; what is longer is cut.
 const WIDEST: usize = 44;
 
-/// Draws a history.
+/// An event in words, indented by what its thread is inside of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Row {
+    /// The thread.
+    pub thread: String,
+    /// What it did.
+    pub event: String,
+}
+
+/// The events of a history, in order.
 #[must_use]
-pub fn interleaving(scenario: &Scenario, history: &[Event]) -> String {
-    let mut columns: Vec<u8> = history.iter().filter_map(|event| event.thread).collect();
-    columns.sort_unstable();
-    columns.dedup();
-    let lines = lines(scenario, history);
-    let widths: Vec<usize> = columns
-        .iter()
-        .map(|&column| {
-            let own = lines.iter().filter(|(thread, _)| *thread == column);
-            let widest = own.map(|(_, text)| text.chars().count()).max().unwrap_or(0);
-            widest
-                .max(thread_name(scenario, column).chars().count())
-                .min(WIDEST)
-        })
-        .collect();
+pub fn rows(scenario: &Scenario, history: &[Event]) -> Vec<Row> {
+    let lines = lines(scenario, history).into_iter();
+    let row = |(thread, event)| Row {
+        thread: thread_name(scenario, thread).to_owned(),
+        event,
+    };
+    lines.map(row).collect()
+}
+
+/// Draws rows: threads have columns in the order in which they come.
+#[must_use]
+pub fn picture(rows: &[Row]) -> String {
+    let mut columns: Vec<&str> = Vec::new();
+    for row in rows {
+        if !columns.contains(&&*row.thread) {
+            columns.push(&row.thread);
+        }
+    }
+    let width = |column: &&str| {
+        let own = rows.iter().filter(|row| row.thread == *column);
+        let own = own.map(|row| row.event.chars().count()).max();
+        own.unwrap_or(0).max(column.chars().count()).min(WIDEST)
+    };
+    let widths: Vec<usize> = columns.iter().map(width).collect();
     let mut out = String::new();
-    let row = |out: &mut String, cells: &mut dyn Iterator<Item = String>| {
+    let mut draw = |cells: &mut dyn Iterator<Item = &str>| {
         let mut line = String::new();
         for (cell, width) in cells.zip(&widths) {
             let cell: String = cell.chars().take(*width).collect();
@@ -38,17 +58,16 @@ pub fn interleaving(scenario: &Scenario, history: &[Event]) -> String {
         }
         let _ = writeln!(out, "{}", line.trim_end());
     };
-    let names = columns
-        .iter()
-        .map(|&column| thread_name(scenario, column).to_owned());
-    row(&mut out, &mut names.into_iter());
-    row(&mut out, &mut widths.iter().map(|&width| "─".repeat(width)));
-    for (thread, text) in &lines {
-        let cells = columns.iter().map(|column| match column == thread {
-            true => text.clone(),
-            false => String::new(),
-        });
-        row(&mut out, &mut cells.into_iter());
+    let rules: Vec<String> = widths.iter().map(|&width| "─".repeat(width)).collect();
+    draw(&mut columns.iter().copied());
+    draw(&mut rules.iter().map(String::as_str));
+    for row in rows {
+        draw(
+            &mut columns.iter().map(|column| match *column == row.thread {
+                true => &*row.event,
+                false => "",
+            }),
+        );
     }
     out
 }
@@ -338,7 +357,7 @@ ops = ["wait c"]
             event(Some(2), What::Return(Answer::Done)),
         ];
         assert_eq!(
-            interleaving(&scenario, &history),
+            picture(&rows(&scenario, &history)),
             "\
 left                    right
 ──────────────────────  ──────────

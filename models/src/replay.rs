@@ -1,152 +1,264 @@
-//! A case, repeated: follows its schedule or, where that cannot be done or fits no more, explores the
-//! case's scenario again.
+//! A case, repeated: what came of it, in words, as data and as an exit code.
+//!
+//! In the build that has the explorer a [ladder] is climbed: its schedule exactly; aligned again; the schedules near
+//! it; all of the scenario. loom's build makes loom's search again, for what only its memory model shows.
 
-use std::fmt::Write as _;
+#[cfg(shuttle)]
+mod ladder;
+#[cfg(loom)]
+mod search;
+
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use crate::case::Case;
-use crate::engine::{Exploration, Request, explore};
-use crate::render::interleaving;
-use crate::report::{Build, Engine, Rule};
+use serde::{Deserialize, Serialize};
 
-/// The time for exploring a case's scenario again.
-const BUDGET: Duration = Duration::from_secs(60);
+use crate::case::{Case, Expectation};
+use crate::engine::{Request, Search};
+use crate::engine_name::{Build, Engine};
+use crate::render::{Row, picture};
+use crate::rule::Rule;
 
-/// What a replay has to say.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Replayed {
-    /// For people. The same case and program give the same text.
-    pub text: String,
-    /// 1 if the rule broke again, 0 if the search ended without that, 3 if it was cut short, 4 if the
-    /// harness failed.
-    pub exit: u8,
+/// The time for exhausting a case's scenario, if no other is given.
+pub const BUDGET: Duration = Duration::from_secs(60);
+
+/// What came of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verdict", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum Verdict {
+    /// Its schedule breaks the rule.
+    Reproduces,
+    /// Its schedule does not fit the code as it is; aligned again, it breaks the rule.
+    ReproducesAfterRealignment {
+        /// The first step that did not fit, and what was there instead.
+        at: String,
+    },
+    /// Another schedule of the scenario breaks the rule.
+    ReproducesElsewhere,
+    /// The scenario breaks another rule, and nowhere the one that the case was saved for.
+    BreaksAnotherRule,
+    /// No schedule of the scenario breaks a rule: it was exhausted.
+    Fixed {
+        /// The states met, by an engine that knows them.
+        states: Option<u64>,
+    },
+    /// Nothing was found, and something was not looked at.
+    NotReproduced {
+        /// Why.
+        why: String,
+    },
+    /// The case cannot be used any more.
+    NoLongerApplicable {
+        /// Why.
+        why: String,
+    },
+    /// The harness failed.
+    HarnessError {
+        /// With these words.
+        why: String,
+    },
 }
 
-/// The build that can repeat a case: that of its engine, except that real threads cannot be told
-/// what to do, so that shuttle looks for their findings.
-#[must_use]
-pub const fn build(case: &Case) -> Build {
-    match case.engine {
-        Engine::Threads => Build::Shuttle,
-        engine => engine.build(),
+impl Verdict {
+    /// The exit code: 1 if a rule breaks, 0 if that is excluded, 3 if nobody knows, 5 if the case cannot be used
+    /// any more, 4 if the harness failed.
+    #[must_use]
+    pub const fn exit_code(&self) -> u8 {
+        use crate::report::Verdict as Run;
+        match self {
+            Self::Reproduces
+            | Self::ReproducesAfterRealignment { .. }
+            | Self::ReproducesElsewhere
+            | Self::BreaksAnotherRule => Run::Violated.exit_code(),
+            Self::Fixed { .. } => Run::Holds.exit_code(),
+            Self::NotReproduced { .. } => Run::Incomplete.exit_code(),
+            Self::HarnessError { .. } => Run::HarnessError.exit_code(),
+            Self::NoLongerApplicable { .. } => 5,
+        }
     }
-}
 
-/// Repeats a case. `end` is called, and must end the process, where the engine cannot be left.
-pub fn replay(case: &Case, end: impl Fn(Replayed) + Send + Sync + 'static) -> Replayed {
-    let engine = match case.engine {
-        Engine::Threads => Engine::Random,
-        engine => engine,
-    };
-    let request = Request {
-        scenario: Arc::new(case.scenario.clone()),
-        engine,
-        seed: case.seed.unwrap_or(0),
-        budget: BUDGET,
-        executions: Arc::default(),
-        search: Default::default(),
-    };
-    let mut text = heading(case);
-    if let Some(replayed) = follow(case, &request, &mut text) {
-        return replayed;
-    }
-    let explored = explore(&request, {
-        let (case, text) = (case.clone(), text.clone());
-        move |exploration| end(told(&case, &exploration, text.clone()))
-    });
-    told(case, &explored, text)
-}
-
-fn heading(case: &Case) -> String {
-    let rule = case.rule.map_or("a crash".to_owned(), named);
-    format!(
-        "case: {} under {}, found in execution {}: {rule}\n\n",
-        case.scenario.name, case.engine, case.executions
-    )
-}
-
-fn named(rule: Rule) -> String {
-    format!("{rule} ({})", rule.title())
-}
-
-/// Follows the schedule, if there is one and this build can. `None`: explore instead; `text` says
-/// why.
-#[cfg(shuttle)]
-fn follow(case: &Case, request: &Request, text: &mut String) -> Option<Replayed> {
-    if case.has_words() {
-        return follow_words(case, request, text);
-    }
-    let steps = case.steps().unwrap_or_default();
-    if steps.is_empty() {
-        *text += "It has no schedule to follow: its scenario is explored instead.\n\n";
-        return None;
-    }
-    let replay = crate::engine::shuttle::replay(request, &steps);
-    let again = replay.exploration.finding.as_ref();
-    let same_rule = again.is_some_and(|finding| finding.rule == case.rule);
-    if same_rule && replay.misfit.is_none() {
-        return Some(told(case, &replay.exploration, text.clone()));
-    }
-    let why = match replay.misfit {
-        Some(step) => format!("no longer fits at step {step}"),
-        None => "fits, but breaks nothing any more".to_owned(),
-    };
-    let _ = write!(
-        text,
-        "Its schedule {why}: its scenario is explored instead.\n\n"
-    );
-    None
-}
-
-/// Follows the explorer's schedule.
-#[cfg(shuttle)]
-fn follow_words(case: &Case, request: &Request, text: &mut String) -> Option<Replayed> {
-    let schedule = nmr_explorer::Schedule::try_from(case.schedule.clone()).ok()?;
-    let followed = crate::engine::explorer::follow(request, &schedule);
-    let again = followed.exploration.finding.as_ref();
-    let is_it = again.is_some_and(|finding| finding.rule == case.rule);
-    if is_it && followed.misfit.is_none() {
-        return Some(told(case, &followed.exploration, text.clone()));
-    }
-    let why = match (followed.misfit, again, &followed.exploration.error) {
-        (Some(misfit), ..) => misfit,
-        (None, _, Some(error)) => format!("cannot be followed: {error}"),
-        (None, Some(_), None) => "fits, and breaks another rule".to_owned(),
-        (None, None, None) => "fits, but breaks nothing any more".to_owned(),
-    };
-    let _ = write!(
-        text,
-        "Its schedule {why}: its scenario is explored instead.\n\n"
-    );
-    None
-}
-
-/// Follows nothing: this build's engine makes the same search again.
-#[cfg(not(shuttle))]
-fn follow(_case: &Case, _request: &Request, _text: &mut String) -> Option<Replayed> {
-    None
-}
-
-fn told(case: &Case, exploration: &Exploration, mut text: String) -> Replayed {
-    let Some(finding) = &exploration.finding else {
-        let executions = exploration.executions;
-        let (exit, how) = match (&exploration.error, &exploration.cut) {
-            (Some(error), _) => (4, format!("the harness failed: {error}")),
-            (None, Some(cut)) => (
-                3,
-                format!("not reproduced, but the search is incomplete: {cut}"),
+    /// Whether it is what a case is expected to come to.
+    #[must_use]
+    pub const fn is(&self, expected: Expectation) -> bool {
+        match expected {
+            Expectation::Fixed => matches!(self, Self::Fixed { .. }),
+            Expectation::Reproduces => matches!(
+                self,
+                Self::Reproduces
+                    | Self::ReproducesAfterRealignment { .. }
+                    | Self::ReproducesElsewhere
             ),
-            (None, None) => (0, format!("not reproduced in {executions} executions")),
-        };
-        let _ = writeln!(text, "{how}");
-        return Replayed { text, exit };
-    };
-    text += &interleaving(&case.scenario, &finding.history);
-    let rule = finding.rule.map_or("crash".to_owned(), named);
-    let _ = writeln!(text, "\nviolated {rule}: {}", finding.message);
-    if finding.rule != case.rule {
-        text += "This is not the rule that the case was saved for.\n";
+        }
     }
-    Replayed { text, exit: 1 }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reproduces => f.write_str("reproduces"),
+            Self::ReproducesAfterRealignment { at } => {
+                write!(f, "reproduces after re-alignment (at {at})")
+            }
+            Self::ReproducesElsewhere => f.write_str("reproduces elsewhere (another schedule)"),
+            Self::BreaksAnotherRule => f.write_str("breaks another rule than it was saved for"),
+            Self::Fixed {
+                states: Some(states),
+            } => write!(f, "fixed (scenario exhausted, {states} states)"),
+            Self::Fixed { states: None } => f.write_str("fixed (scenario exhausted)"),
+            Self::NotReproduced { why } => write!(f, "not reproduced (cut short: {why})"),
+            Self::NoLongerApplicable { why } => write!(f, "no longer applicable ({why})"),
+            Self::HarnessError { why } => write!(f, "the harness failed: {why}"),
+        }
+    }
+}
+
+/// What a replay has to say. The same case and program give the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replayed {
+    /// The case's scenario.
+    pub scenario: String,
+    /// The engine that found it.
+    pub engine: Engine,
+    /// The rule that it was saved for; `None` for a crash.
+    pub rule: Option<Rule>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: Verdict,
+    /// Executions made for that.
+    pub executions: u64,
+    /// The rule that broke now.
+    pub broken: Option<Rule>,
+    /// What happened now; empty if nothing did.
+    pub message: String,
+    /// The schedule of that, which [`Case::schedule`] may hold from now on. Empty if the engine has none.
+    pub schedule: Vec<String>,
+    /// The events of that, in order.
+    pub interleaving: Vec<Row>,
+}
+
+impl Replayed {
+    /// A verdict, and nothing else.
+    #[must_use]
+    pub fn of(case: &Case, verdict: Verdict) -> Self {
+        Self {
+            scenario: case.scenario.name.clone(),
+            engine: case.engine,
+            rule: case.rule,
+            verdict,
+            executions: 0,
+            broken: None,
+            message: String::new(),
+            schedule: Vec::new(),
+            interleaving: Vec::new(),
+        }
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = format!(
+            "case: {} under {}: {}\n\n",
+            self.scenario,
+            self.engine,
+            named(self.rule)
+        );
+        if !self.interleaving.is_empty() {
+            text = text + &picture(&self.interleaving) + "\n";
+        }
+        if !self.message.is_empty() {
+            let _ = writeln!(text, "violated {}: {}\n", named(self.broken), self.message);
+        }
+        let executions = match self.executions {
+            1 => "1 execution".to_owned(),
+            several => format!("{several} executions"),
+        };
+        let _ = writeln!(text, "{}; {executions}", self.verdict);
+        text
+    }
+}
+
+fn named(rule: Option<Rule>) -> String {
+    rule.map_or("crash".to_owned(), |rule| {
+        format!("{rule} ({})", rule.title())
+    })
+}
+
+/// How a case is replayed.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The time for exhausting its scenario.
+    pub budget: Duration,
+    /// Counts the executions as they are made.
+    pub executions: Arc<AtomicU64>,
+    /// How the explorer is to search.
+    pub search: Search,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            budget: BUDGET,
+            executions: Arc::default(),
+            search: Search::default(),
+        }
+    }
+}
+
+/// The builds that have a say in a case, in this order: each only if the ones before found nothing.
+#[must_use]
+pub const fn builds(case: &Case) -> &'static [Build] {
+    match case.engine {
+        // What breaks under its memory model alone the explorer does not see.
+        Engine::Loom => &[Build::Shuttle, Build::Loom],
+        _ => &[Build::Shuttle],
+    }
+}
+
+#[cfg_attr(
+    not(any(loom, shuttle)),
+    expect(dead_code, reason = "that build replays none")
+)]
+fn request(case: &Case, options: &Options) -> Request {
+    Request {
+        scenario: Arc::new(case.scenario.clone()),
+        engine: match Build::current() {
+            Build::Loom => Engine::Loom,
+            _ => Engine::Explorer,
+        },
+        seed: 0,
+        budget: options.budget,
+        executions: options.executions.clone(),
+        search: options.search.clone(),
+    }
+}
+
+/// Repeats a case, with what this build has for that. `end` is called, and must end the process, where the engine
+/// cannot be left.
+#[must_use]
+pub fn replay(
+    case: &Case,
+    options: &Options,
+    end: impl Fn(Replayed) + Send + Sync + 'static,
+) -> Replayed {
+    #[cfg(shuttle)]
+    {
+        drop(end);
+        ladder::climb(case, &request(case, options))
+    }
+    #[cfg(loom)]
+    return search::again(case, &request(case, options), end);
+    #[cfg(not(any(loom, shuttle)))]
+    {
+        let _ = (options, end);
+        let why = "real threads cannot be told what to do: another build replays this case";
+        Replayed::of(
+            case,
+            Verdict::HarnessError {
+                why: why.to_owned(),
+            },
+        )
+    }
 }

@@ -17,6 +17,9 @@
 //! | `bug` ([`Bug`]) | – | – | – | – | each bug under each engine |
 //! | `twin` ([`Twin`]) | – | – | – | – | each correct twin under each engine |
 //!
+//! A worker that replays a case, and `nmr replay`, end with a `replay` ([`Replayed`]); for cases of one thread it is a
+//! `sequence` ([`Sequence`]). `nmr case` prints a `case` ([`CaseLine`]) for each.
+//!
 //! The results of `nmr check` come by scenario and engine, in two parts: first the runs that are made in
 //! any case; then those of the sampling engines on the scenarios that no search has exhausted, unless
 //! these engines were asked for by name and are in the first part. The lines of `nmr bugs` come by bug, and
@@ -31,6 +34,8 @@
 //! {"kind":"bench","program":"three-lives","engine":"explorer","verdict":"holds","how":null,"executions":2101,"before-restart":null,"states":1944,"seconds":0.4,"workers":1,"memory":17825792,"without":[]}
 //! {"kind":"bug","name":"lost-wakeup","where":"core/sync/src/monitor.rs: wait_until","engine":"explorer","found":true,"rule":"C16","expected":"C16","scenarios":31,"tried":59,"executions":12,"seconds":0.004,"preemptions":1,"scenario":"both-deregister","unchecked":false,"verdict":"violated","message":"…"}
 //! {"kind":"twin","name":"lost-wakeup","engine":"explorer","flagged":false,"rule":null,"tried":31,"scenario":null,"verdict":"holds","message":""}
+//! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"reproduces-after-realignment","at":"step 3, `…`: …","executions":2,"broken":"C7","message":"…","schedule":["t1: begin"],"interleaving":[{"thread":"t1","event":"deregister c"}]}
+//! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"fixed","states":412,"executions":57,"broken":null,"message":"","schedule":[],"interleaving":[]}
 //! {"kind":"progress","executions":512,"text":null}
 //! ```
 
@@ -38,6 +43,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::replay;
+pub use crate::replay::Replayed;
 // What the lines speak of, so that whoever reads or writes them finds it here.
 pub use crate::engine_name::{BenchEngine, Build, Engine};
 pub use crate::rule::Rule;
@@ -161,6 +168,40 @@ pub enum Line {
     Bug(Bug),
     /// An engine has looked at what is correct in a bug's place.
     Twin(Twin),
+    /// A case with a scenario was replayed.
+    Replay(Box<Replayed>),
+    /// A case of one thread was replayed.
+    Sequence(Sequence),
+    /// A saved case was looked at.
+    Case(CaseLine),
+}
+
+/// A case of one thread, replayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sequence {
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: replay::Verdict,
+    /// What happened, for people.
+    pub text: String,
+}
+
+/// A saved case, and what comes of it today.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CaseLine {
+    /// The file.
+    pub case: PathBuf,
+    /// The scenario, if it has one.
+    pub scenario: Option<String>,
+    /// The rule that it is about; `None` for a crash, and for cases of one thread.
+    pub rule: Option<Rule>,
+    /// Since when there is that file, in seconds: by the commit that brought it, or else by the file's own time.
+    pub age: Option<u64>,
+    /// What came of it.
+    #[serde(flatten)]
+    pub verdict: replay::Verdict,
+    /// Whether that is what the case expects.
+    pub expected: bool,
 }
 
 /// The last line of `nmr check`.

@@ -156,66 +156,6 @@ fn callbacks_that_wait_for_each_other_break_c16() {
     assert_eq!(result.extent, Extent::Sampled, "it stopped on its way");
 }
 
-#[cfg(any(loom, shuttle))]
-#[test]
-fn a_case_is_repeated_twice_with_the_same_words() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = write(folder.path(), NEVER_COMPLETES);
-    let (engine, cases) = (engine().to_string(), folder.path().join("cases"));
-    let output = worker(&[
-        "run",
-        "--engine",
-        &engine,
-        "--file",
-        &file,
-        "--case-dir",
-        cases.to_str().unwrap(),
-    ]);
-    let case = result(&output).0.case.expect("the case was saved");
-    let again = || worker(&["replay", case.to_str().unwrap()]);
-    let (first, second) = (again(), again());
-    let text = String::from_utf8(first.stdout.clone()).unwrap();
-    assert!(text.contains("violated C16 (progress)"), "{text}");
-    assert!(text.contains("wait for c"), "{text}");
-    assert_eq!(first.status.code(), Some(1));
-    assert_eq!(first.stdout, second.stdout);
-}
-
-#[cfg(shuttle)]
-#[test]
-fn a_schedule_that_fits_no_more_is_named_by_its_step_and_the_scenario_explored() {
-    let folder = tempfile::tempdir().unwrap();
-    let file = write(folder.path(), NEVER_COMPLETES);
-    let cases = folder.path().join("cases");
-    let output = worker(&[
-        "run",
-        "--engine",
-        "random",
-        "--file",
-        &file,
-        "--case-dir",
-        cases.to_str().unwrap(),
-    ]);
-    let case = result(&output).0.case.expect("the case was saved");
-    let text = std::fs::read_to_string(&case).unwrap();
-    let start = text.find("schedule = [").unwrap();
-    let end = start + text[start..].find(']').unwrap();
-    let text = format!(
-        "{}schedule = [\"main*3\", \"idle*500\"{}",
-        &text[..start],
-        &text[end..]
-    );
-    std::fs::write(&case, text).unwrap();
-    let output = worker(&["replay", case.to_str().unwrap()]);
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert!(
-        text.contains("Its schedule no longer fits at step "),
-        "{text}"
-    );
-    assert!(text.contains("violated C16 (progress)"), "{text}");
-    assert_eq!(output.status.code(), Some(1));
-}
-
 #[cfg(loom)]
 #[test]
 fn a_search_that_was_cut_short_is_never_called_complete() {

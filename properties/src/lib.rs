@@ -17,7 +17,6 @@ pub mod minimize;
 #[cfg(not(any(loom, shuttle)))]
 mod replay;
 pub mod search;
-pub mod seed;
 #[cfg(not(any(loom, shuttle)))]
 pub mod sequential;
 

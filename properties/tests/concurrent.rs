@@ -186,6 +186,7 @@ mod under_shuttle {
     use nmr_models::case::{Case, KIND};
     use nmr_models::engine::{Request, shuttle};
     use nmr_models::engine_name::Engine;
+    use nmr_models::replay::{Options, Replayed, Verdict, replay};
     use nmr_models::rule::Rule;
     use nmr_properties::case;
     use nmr_properties::concurrent::explore::{ENGINES, Sampler, save};
@@ -206,21 +207,30 @@ mod under_shuttle {
         Sampler::new(Instant::now() + TIME)
     }
 
-    fn repeat_saved() -> usize {
+    /// Replays the saved cases; answers how many there are.
+    fn replay_saved() -> usize {
         let files = case::of_kind(&case::regressions(), KIND);
         let files = files.unwrap_or_else(|error| panic!("{error}"));
         for file in &files {
-            if let Some(broken) = explorer().repeat(&load(file)) {
-                let command = case::replay_command(file);
-                panic!("{}\nreplay with: {command}", broken.message);
-            }
+            let case = load(file);
+            let replayed = again(&case);
+            assert!(
+                replayed.verdict.is(case.expect.unwrap_or_default()),
+                "{}replay with: {}",
+                replayed.text(),
+                case::replay_command(file)
+            );
         }
         files.len()
     }
 
+    fn again(case: &Case) -> Replayed {
+        replay(case, &Options::default(), |_| {})
+    }
+
     #[test]
-    fn every_saved_schedule_keeps_the_contract() {
-        assert!(repeat_saved() > 0, "the folder holds at least an example");
+    fn every_saved_schedule_comes_to_what_is_expected() {
+        assert!(replay_saved() > 2, "the folder holds examples");
     }
 
     /// A scenario that hangs by its own fault: nobody completes the pending detach.
@@ -265,8 +275,12 @@ mod under_shuttle {
         assert!(text.starts_with(&command), "{text}");
         let loaded = load(&file);
         assert_eq!(loaded, found);
-        let again = explorer().repeat(&loaded).expect("the same failure");
-        assert_eq!((again.rule, &again.message), (found.rule, &found.message));
+        let again = again(&loaded);
+        assert_eq!(
+            (&again.verdict, again.executions),
+            (&Verdict::Reproduces, 1)
+        );
+        assert_eq!((again.broken, &again.message), (found.rule, &found.message));
         assert_eq!(again.schedule, found.schedule);
     }
 
@@ -313,7 +327,7 @@ mod under_shuttle {
 
     #[test]
     fn random_scenarios_keep_the_contract() {
-        repeat_saved();
+        replay_saved();
         let explorer = explorer();
         for index in 0..SCENARIOS {
             let seed = scenario_seed(SEED, Shard::WHOLE, index);

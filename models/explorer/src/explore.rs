@@ -175,6 +175,14 @@ impl Builder {
         self
     }
 
+    /// Only violations of this [kind](crate::Violation::kind) count; an execution that breaks something else ends
+    /// there, and the search goes on. So it is exhausted also where there are other violations: this is for
+    /// looking for a certain one, not for a verdict on a program.
+    pub fn only_kind(mut self, kind: impl Into<String>) -> Self {
+        self.options.only_kind = Some(kind.into());
+        self
+    }
+
     /// Reports the first violation as it is, and looks for none with fewer preemptions.
     pub const fn first_violation(mut self) -> Self {
         self.options.minimise = Minimise::Never;
@@ -480,7 +488,7 @@ fn report(
     Report {
         name: options.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: env!("NMR_COMMIT").to_owned(),
+        commit: crate::COMMIT.to_owned(),
         verdict,
         executions: totals.executions.load(Ordering::Relaxed),
         before_restart: totals.before.load(Ordering::Relaxed),

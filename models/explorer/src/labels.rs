@@ -50,7 +50,9 @@ impl Labels {
 
     /// The thread of this name.
     pub(crate) fn thread_named(&self, name: &str) -> Option<Thread> {
-        self.threads.iter().position(|known| known.name == name)
+        let known = self.threads.iter().position(|known| known.name == name);
+        // The main thread is there before it has done anything.
+        known.or_else(|| (name == default_name(0)).then_some(0))
     }
 
     pub(crate) fn spawned(&mut self, thread: Thread, name: Option<&str>) {

@@ -116,6 +116,10 @@ pub use nmr_sync::hook::choose;
 #[cfg(shuttle)]
 pub use progress::Progress;
 pub use reduction::{Reduction, UnknownReduction};
+
+/// The commit that this was built from, or `unknown`.
+pub const COMMIT: &str = env!("NMR_COMMIT");
+
 #[cfg(shuttle)]
 pub use report::{Counterexample, Replay, Replayed, Report, Unproven, Verdict};
 #[cfg(shuttle)]

@@ -74,6 +74,8 @@ pub(crate) struct Options {
     pub(crate) judge: Option<Judge>,
     /// Only a violation of the kind of this one counts.
     pub(crate) only: Option<Violation>,
+    /// The same, by the kind's name.
+    pub(crate) only_kind: Option<String>,
     pub(crate) checkpoint: Option<PathBuf>,
     pub(crate) interval: Duration,
     pub(crate) stop: Option<Arc<AtomicBool>>,
@@ -99,6 +101,7 @@ impl Options {
             minimise: Minimise::Enough,
             judge: None,
             only: None,
+            only_kind: None,
             checkpoint: None,
             interval: Duration::from_secs(60),
             stop: None,
@@ -147,6 +150,14 @@ impl Options {
     pub(crate) fn names_in_force(&self) -> Vec<&'static str> {
         let in_force = Reduction::ALL.into_iter().filter(|&one| self.in_force(one));
         in_force.map(Reduction::name).collect()
+    }
+
+    /// Whether a violation is one of those that count.
+    pub(crate) fn wants(&self, found: &Violation) -> bool {
+        let is_of_the_kind = |wanted: &Violation| wanted.is_of_the_kind_of(found);
+        let is_called = |kind: &String| kind == found.kind();
+        self.only.as_ref().is_none_or(is_of_the_kind)
+            && self.only_kind.as_ref().is_none_or(is_called)
     }
 
     /// Whether what threads know and mutexes protect counts.

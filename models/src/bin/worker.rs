@@ -16,7 +16,8 @@ use nmr_explorer::Reduction;
 use nmr_models::case::Case;
 use nmr_models::engine::bench::Order;
 use nmr_models::engine::{Exploration, Request, Search, explore};
-use nmr_models::report::{Bench, BenchEngine, Engine, Line, Verdict};
+use nmr_models::engine_name::{BenchEngine, Build, Engine};
+use nmr_models::report::{Bench, Line, Replayed};
 use nmr_models::scenario::{FormatError, Scenario};
 use nmr_models::{programs, replay, scenarios};
 
@@ -34,11 +35,8 @@ struct Cli {
 enum Command {
     /// Explore a scenario; prints JSON lines.
     Run(Run),
-    /// Repeat a saved case; prints its interleaving.
-    Replay {
-        /// The case.
-        file: PathBuf,
-    },
+    /// Repeat a saved case; prints JSON lines.
+    Replay(Repeat),
     /// Measure one search; prints JSON lines. For `nmr bench`.
     #[command(hide = true)]
     Bench(Measure),
@@ -64,6 +62,17 @@ struct Run {
     /// Where to save a finding.
     #[arg(long)]
     case_dir: Option<PathBuf>,
+    #[command(flatten)]
+    asked: Asked,
+}
+
+#[derive(Args)]
+struct Repeat {
+    /// The case.
+    file: PathBuf,
+    /// Time for exhausting its scenario, in milliseconds.
+    #[arg(long, default_value_t = 60_000)]
+    budget_ms: u64,
     #[command(flatten)]
     asked: Asked,
 }
@@ -107,7 +116,7 @@ struct Asked {
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(run) => run.start(),
-        Command::Replay { file } => repeat(&file),
+        Command::Replay(repeat) => repeat.start(),
         Command::Bench(measure) => measure.start(),
     };
     outcome.unwrap_or_else(|error| {
@@ -160,6 +169,30 @@ impl Run {
     }
 }
 
+impl Repeat {
+    fn start(self) -> Result<ExitCode, FormatError> {
+        let case = Case::from_toml(&self.file, &read(&self.file)?)?;
+        let words = Words::default();
+        let options = replay::Options {
+            budget: Duration::from_millis(self.budget_ms),
+            executions: Arc::default(),
+            search: self
+                .asked
+                .search(Build::current() == Build::Shuttle, &words),
+        };
+        show_progress(options.executions.clone(), words);
+        let end = |replayed: Replayed| -> u8 {
+            let code = replayed.verdict.exit_code();
+            print_last(&[Line::Replay(Box::new(replayed))]);
+            code
+        };
+        let replayed = replay::replay(&case, &options, move |replayed| {
+            std::process::exit(end(replayed).into());
+        });
+        Ok(ExitCode::from(end(replayed)))
+    }
+}
+
 impl Measure {
     fn start(self) -> Result<ExitCode, FormatError> {
         let refused = |message: &str| FormatError::new(Path::new(&self.program), message);
@@ -177,7 +210,7 @@ impl Measure {
         order.check().map_err(refused)?;
         show_progress(order.executions.clone(), words);
         let end = |row: Bench| -> u8 {
-            let code = exit_code(row.verdict);
+            let code = row.verdict.exit_code();
             print_last(&[Line::Bench(row)]);
             code
         };
@@ -263,15 +296,6 @@ fn print_last(lines: &[Line]) {
     lines.iter().for_each(print_line);
 }
 
-const fn exit_code(verdict: Verdict) -> u8 {
-    match verdict {
-        Verdict::Holds => 0,
-        Verdict::Violated => 1,
-        Verdict::Incomplete => 3,
-        Verdict::HarnessError => 4,
-    }
-}
-
 /// Prints the coverage and the result; answers the exit code.
 fn report(
     request: &Request,
@@ -286,21 +310,9 @@ fn report(
             Err(error) => eprintln!("warning: the case was not saved: {error}"),
         }
     }
-    let code = exit_code(result.verdict);
+    let code = result.verdict.exit_code();
     let mut lines: Vec<Line> = exploration.coverage().map(Line::Coverage).collect();
     lines.push(Line::Result(result));
     print_last(&lines);
     code
-}
-
-fn repeat(file: &Path) -> Result<ExitCode, FormatError> {
-    let case = Case::from_toml(file, &read(file)?)?;
-    let end = |replayed: &replay::Replayed| -> u8 {
-        print!("{}", replayed.text);
-        replayed.exit
-    };
-    let replayed = replay::replay(&case, move |replayed| {
-        std::process::exit(end(&replayed).into());
-    });
-    Ok(ExitCode::from(end(&replayed)))
 }

@@ -1,4 +1,5 @@
-//! nmr-explorer: every interleaving under sequential consistency, without a bound on preemptions.
+//! nmr-explorer: every interleaving under sequential consistency, without a bound on preemptions; executions that
+//! one of shuttle's schedulers chooses; and the repetition of one schedule.
 //!
 //! Two transitions are independent if they touch no primitive and no registration together: what the
 //! oracle is told of a registration is ordered as a lock would be. A state is what the primitives
@@ -7,36 +8,73 @@
 use std::sync::Arc;
 
 use nmr_explorer::{
-    Builder, Ending, Evidence, Explorer, Judgement, Replayed, Report, Schedule, Verdict,
+    Builder, Counterexample, Ending, Evidence, Explorer, Fit, Judgement, Misfit, Replay, Replayed,
+    Report, Schedule, Verdict,
 };
 use nmr_sync::hook;
+use shuttle::scheduler::Scheduler;
 
 use super::{Exploration, Request, Search, current};
 use crate::report::Extent;
-use crate::run::{Run, Watch};
+use crate::rule::Rule;
+use crate::run::{Finding, Run, Watch};
 use crate::symmetry::{self, symmetries};
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
 
 pub(super) fn explore(request: &Request) -> Exploration {
+    searched(request, |builder, execution| builder.check(execution))
+}
+
+/// The same, where violations of this rule alone count.
+pub(crate) fn explore_for(request: &Request, rule: Option<Rule>) -> Exploration {
+    searched(request, |builder, execution| {
+        builder.only_kind(kind(rule)).check(execution)
+    })
+}
+
+/// So many executions, chosen by a scheduler.
+pub(super) fn sample(
+    request: &Request,
+    executions: Option<u64>,
+    scheduler: Box<dyn Scheduler + Send>,
+) -> Exploration {
+    let exploration = searched(request, |builder, execution| {
+        let builder = match executions {
+            Some(most) => builder.max_executions(most),
+            None => builder,
+        };
+        builder.sample(execution, scheduler)
+    });
+    Exploration {
+        extent: Extent::Sampled,
+        states: None,
+        certificate: None,
+        ..exploration
+    }
+}
+
+fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
-    let report = builder(request).check(execution(request, &watch));
+    let report = search(builder(request), execution(request, &watch));
     leave();
     exploration(&watch, &report)
 }
 
-/// One execution of the scenario.
-fn execution(request: &Request, watch: &Arc<Watch>) -> impl Fn() + Send + Sync + 'static {
+/// One execution of a scenario.
+type Execution = Box<dyn Fn() + Send + Sync>;
+
+fn execution(request: &Request, watch: &Arc<Watch>) -> Execution {
     let (scenario, watch) = (request.scenario.clone(), watch.clone());
     let symmetries = symmetries(&scenario);
     let slots_count = scenario.uses_stale_handles();
-    move || {
+    Box::new(move || {
         symmetry::install(&symmetries);
         hook::set_slots_count(slots_count);
         watch.begin();
         current::execute(&scenario, &watch);
-    }
+    })
 }
 
 /// The search is over.
@@ -95,8 +133,12 @@ pub(super) fn asked(builder: Builder, search: &Search) -> Builder {
     builder
 }
 
-/// What the execution that has just ended has found, whichever way it ended. A violation is named by the
-/// rule that it breaks.
+/// The kind of a violation: the rule that it breaks.
+fn kind(rule: Option<Rule>) -> String {
+    rule.map_or_else(|| "a crash".to_owned(), |rule| rule.to_string())
+}
+
+/// What the execution that has just ended has found, whichever way it ended.
 fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
     if let Ending::Deadlocked(why) = ending {
         current::stuck(&why.to_string());
@@ -107,40 +149,40 @@ fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
             other => Err(format!("nothing was found, and yet: {other:?}")),
         };
     };
-    let rule = finding.rule.map(|rule| rule.to_string());
     Ok(Some(Judgement {
-        kind: rule.unwrap_or_else(|| "a crash".to_owned()),
+        kind: kind(finding.rule),
         message: finding.message.clone(),
         evidence: Some(Evidence::new(finding)),
     }))
 }
 
+/// The finding that a counterexample comes with.
+fn finding(found: &Counterexample) -> Option<Finding> {
+    found.evidence.as_ref()?.downcast_ref().cloned()
+}
+
 fn exploration(watch: &Watch, report: &Report) -> Exploration {
-    let (mut cut, mut error, mut finding, mut preemptions) = (None, None, None, None);
-    let mut steps = Vec::new();
+    let (mut cut, mut error, mut found) = (None, None, None);
+    let (mut preemptions, mut schedule) = (None, Vec::new());
     match &report.verdict {
-        Verdict::Exhausted => {}
+        Verdict::Exhausted | Verdict::Sampled => {}
         Verdict::Incomplete(why) => cut = Some(why.clone()),
-        Verdict::Sampled => cut = Some("some executions were made, and no others".to_owned()),
         Verdict::HarnessError(message) => error = Some(message.clone()),
-        Verdict::Violated(found) => {
-            preemptions = Some(found.preemptions);
-            steps = found.schedule.condensed().into();
-            let evidence = found.evidence.as_ref();
-            finding = evidence
-                .and_then(|evidence| evidence.downcast_ref())
-                .cloned();
-            if finding.is_none() {
-                error = Some(format!("without evidence: {}", found.message()));
+        Verdict::Violated(counterexample) => {
+            preemptions = Some(counterexample.preemptions);
+            schedule = counterexample.schedule.condensed().into();
+            found = finding(counterexample);
+            if found.is_none() {
+                error = Some(format!("without evidence: {}", counterexample.message()));
             }
         }
         other => error = Some(format!("a verdict that nobody knows: {other:?}")),
     }
-    let extent = match cut {
-        Some(_) => Extent::Sampled,
-        None => Extent::Complete,
+    let extent = match report.verdict {
+        Verdict::Exhausted | Verdict::Violated(_) => Extent::Complete,
+        _ => Extent::Sampled,
     };
-    let exploration = Exploration::new(watch, extent, finding);
+    let exploration = Exploration::new(watch, extent, found);
     Exploration {
         executions: report.executions,
         cut,
@@ -148,50 +190,59 @@ fn exploration(watch: &Watch, report: &Report) -> Exploration {
         states: Some(report.states),
         certificate: Some(report.to_string()),
         preemptions,
-        steps,
+        schedule,
         ..exploration
     }
 }
 
-/// What came of following a schedule.
+/// The one execution of a schedule, or one near it.
 #[derive(Clone, Debug)]
 pub(crate) struct Followed {
-    /// The one execution.
-    pub(crate) exploration: Exploration,
-    /// Why it is not the one that was meant, if it is not.
-    pub(crate) misfit: Option<String>,
+    /// What it found.
+    pub(crate) finding: Option<Finding>,
+    /// What it chose.
+    pub(crate) schedule: Schedule,
+    /// Where it is not the execution that was meant.
+    pub(crate) misfits: Vec<Misfit>,
+    /// The harness failed.
+    pub(crate) error: Option<String>,
+}
+
+impl Followed {
+    fn new(replay: Replay) -> Self {
+        let (found, error) = match &replay.outcome {
+            Replayed::Violated(found) => (finding(found), None),
+            Replayed::HarnessError(error) => (None, Some(error.clone())),
+            _ => (None, None),
+        };
+        Self {
+            finding: found,
+            schedule: replay.schedule,
+            misfits: replay.misfits,
+            error,
+        }
+    }
 }
 
 /// Makes the one execution of a schedule.
 pub(crate) fn follow(request: &Request, schedule: &Schedule) -> Followed {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
-    let replay = builder(request).replay(execution(request, &watch), schedule);
+    let replay = builder(request).replay_as(execution(request, &watch), schedule, Fit::Exact);
     leave();
-    let (mut finding, mut error) = (None, None);
-    let misfit = match &replay.outcome {
-        Replayed::Violated(found) => {
-            let evidence = found.evidence.as_ref();
-            finding = evidence
-                .and_then(|evidence| evidence.downcast_ref())
-                .cloned();
-            None
-        }
-        Replayed::Completed => Some("fits, but breaks nothing any more".to_owned()),
-        Replayed::HarnessError(message) => {
-            error = Some(message.clone());
-            None
-        }
-        Replayed::Incomplete(why) => Some(format!("comes to no end: {why}")),
-        _ => replay
-            .misfits
-            .first()
-            .map(|misfit| format!("no longer fits at {misfit}")),
-    };
-    Followed {
-        exploration: Exploration {
-            error,
-            ..Exploration::new(&watch, Extent::Sampled, finding)
-        },
-        misfit,
-    }
+    Followed::new(replay)
+}
+
+/// Looks for an execution near a schedule that breaks this rule: how many were made, and the one that does.
+pub(crate) fn search_near(
+    request: &Request,
+    schedule: &Schedule,
+    rule: Option<Rule>,
+    executions: u64,
+) -> (u64, Option<Followed>) {
+    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let is_wanted = |found: &Counterexample| finding(found).is_some_and(|one| one.rule == rule);
+    let builder = builder(request).max_executions(executions);
+    let near = builder.search_near(execution(request, &watch), schedule, is_wanted);
+    leave();
+    (near.executions, near.found.map(Followed::new))
 }

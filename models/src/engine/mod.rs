@@ -16,6 +16,8 @@ mod loom;
 pub mod shuttle;
 #[cfg(not(any(loom, shuttle)))]
 mod threads;
+#[cfg(shuttle)]
+mod urw;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -26,7 +28,9 @@ use std::time::Duration;
 
 use nmr_explorer::Reduction;
 
-use crate::report::{Build, Coverage, Engine, Extent, Rule, RunResult, Verdict};
+use crate::engine_name::{Build, Engine};
+use crate::report::{Coverage, Extent, RunResult, Verdict};
+use crate::rule::Rule;
 use crate::run::{Finding, Run, Watch};
 use crate::scenario::Scenario;
 
@@ -112,11 +116,8 @@ pub struct Exploration {
     pub error: Option<String>,
     /// What was found.
     pub finding: Option<Finding>,
-    /// The numbers of the threads in the order in which they took steps, for engines that can repeat
-    /// it.
-    pub schedule: Vec<u8>,
-    /// The steps of the explorer's schedule, in words.
-    pub steps: Vec<String>,
+    /// The steps of the schedule that found it, in words, by an engine that can repeat it.
+    pub schedule: Vec<String>,
     /// The different states met, by an engine that knows them.
     pub states: Option<u64>,
     /// What the search rests on, in words.
@@ -146,7 +147,6 @@ impl Exploration {
             }),
             finding,
             schedule: Vec::new(),
-            steps: Vec::new(),
             states: None,
             certificate: None,
             preemptions: None,

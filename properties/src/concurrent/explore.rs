@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use nmr_models::case::Case;
 use nmr_models::engine::{Exploration, Request, shuttle};
-use nmr_models::report::Engine;
+use nmr_models::engine_name::Engine;
 use nmr_models::scenario::Scenario;
 
 use super::simplify::{renumbered, variants};
@@ -48,7 +48,7 @@ pub struct Sampler {
 }
 
 impl Sampler {
-    /// An explorer that stops at `deadline`, a failure half shrunk if need be.
+    /// One that stops at `deadline`, a failure half shrunk if need be.
     #[must_use]
     pub fn new(deadline: Instant) -> Self {
         Self {
@@ -91,24 +91,6 @@ impl Sampler {
             }
         }
         Ok(None)
-    }
-
-    /// Repeats a case: first its schedule, then as many executions from its seed as it took to find
-    /// it. Answers the failure, if there is one.
-    ///
-    /// # Panics
-    /// If a step of the schedule is none of its threads'; [`Case::from_toml`] sees to that.
-    #[must_use]
-    pub fn repeat(&self, case: &Case) -> Option<Case> {
-        let seed = case.seed.unwrap_or_default();
-        let engine = Some(case.engine).filter(|engine| ENGINES.contains(engine));
-        let request = self.request(&case.scenario, engine.unwrap_or(Engine::Random), seed);
-        let steps = case.steps().expect("a case's steps are its threads'");
-        let followed = shuttle::replay(&request, &steps).exploration;
-        Case::new(&request, &followed).or_else(|| {
-            let executions = case.executions.max(EXECUTIONS * MORE_EXECUTIONS);
-            Case::new(&request, &shuttle::explore(&request, Some(executions)))
-        })
     }
 
     fn request(&self, scenario: &Scenario, engine: Engine, seed: u64) -> Request {

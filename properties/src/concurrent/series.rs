@@ -1,7 +1,8 @@
 //! The series of scenarios of a seed and a shard: the same on every machine.
 
-use nmr_models::report::Shard;
 use nmr_models::scenario::Scenario;
+use nmr_models::seed::{GAMMA, split_mix};
+use nmr_models::shard::Shard;
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, RngSeed, TestRng, TestRunner};
 
@@ -9,19 +10,15 @@ use super::generate::scenarios;
 
 /// The version of the generator and of the engines' choices: it changes when the same seed no longer
 /// gives the same series.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/1");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/2");
 
 /// The seed of one scenario of a series, and of the engines that explore it: the `index`-th (from 0)
-/// output of the SplitMix64 generator (Steele, Lea and Flood, OOPSLA 2014) that starts from `seed`,
+/// output of SplitMix64 that starts from `seed`,
 /// shifted by 2³² outputs for each shard, so that the shards of a seed never share one.
 #[must_use]
 pub const fn scenario_seed(seed: u64, shard: Shard, index: u32) -> u64 {
-    const GAMMA: u64 = 0x9E37_79B9_7F4A_7C15;
     let position = ((shard.index() as u64) << 32) + index as u64 + 1;
-    let state = seed.wrapping_add(GAMMA.wrapping_mul(position));
-    let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    mixed ^ (mixed >> 31)
+    split_mix(seed.wrapping_add(GAMMA.wrapping_mul(position)))
 }
 
 /// The scenario of a seed that [`scenario_seed`] gave.

@@ -4,7 +4,7 @@
 use std::fmt;
 
 use nmr_sync::hook::Operation;
-use shuttle::scheduler::{Scheduler, Task};
+use shuttle::scheduler::{Scheduler, Task, TaskId};
 use smallvec::SmallVec;
 
 use super::{Choices, Execution, Ground, State, Stopped};
@@ -224,10 +224,7 @@ impl State {
             options.iter().any(|choice| choice.thread() == thread)
         };
         let tasks: SmallVec<[&Task; 8]> = tasks.iter().filter(can_go_on).copied().collect();
-        let current = tasks.iter().map(|task| task.id());
-        let current = current
-            .into_iter()
-            .find(|&id| Some(usize::from(id)) == self.execution.running);
+        let current = self.execution.running.map(TaskId::from);
         let Some(next) = scheduler.next_task(&tasks, current, false) else {
             let why = "the scheduler makes no more executions".to_owned();
             return self.stop(Stopped::Cut(why));

@@ -156,11 +156,7 @@ impl Worker {
         if self.share_conflicts(control) {
             return Judged::Ignored;
         }
-        let wanted = &self.shared.options.only;
-        if wanted
-            .as_ref()
-            .is_some_and(|wanted| !wanted.is_of_the_kind_of(&found.violation))
-        {
+        if !self.shared.options.wants(&found.violation) {
             return Judged::Ignored;
         }
         let raw = control.with(|state| Raw {

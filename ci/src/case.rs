@@ -1,0 +1,261 @@
+//! `nmr case`: the saved cases with rule, age and what comes of each today; or one of them as a test.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use nmr_models::case::Expectation;
+use nmr_models::engine_name::Build;
+use nmr_models::replay::{Verdict, builds};
+use nmr_models::report::{CaseLine, Line};
+use nmr_properties::case::files;
+
+use crate::args::{self, Format};
+use crate::cargo::Workspace;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::json;
+use crate::progress::Display;
+use crate::replay::{Outdated, Replayer, Saved};
+use crate::style::{self, BAD, Cell, Flush, GOOD, OPEN, heading};
+use crate::words;
+
+mod as_test;
+
+/// Lists the cases, or prints one as a test, to `out`.
+///
+/// # Errors
+/// A case is malformed, a worker cannot be built or run, `out` cannot be written.
+pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
+    if let Some(path) = &args.case {
+        let saved = Saved::read(path)?.map_err(|outdated| Error::Usage(outdated.to_string()))?;
+        out.write_all(as_test::print(path, &saved).as_bytes())?;
+        return Ok(Exit::Holds);
+    }
+    let display = Display::new();
+    let cases = read_all(&folders(args)?)?;
+    let builds = builds_for(&cases);
+    let replayer = match builds.is_empty() {
+        true => None,
+        false => Some(Replayer::new(
+            args.worker.as_deref(),
+            &builds,
+            stop,
+            &display,
+        )?),
+    };
+    let mut lines = Vec::new();
+    for (path, saved) in &cases {
+        if stop.load(Ordering::Relaxed) {
+            return Err(Error::Interrupted);
+        }
+        let verdict = match (saved, &replayer) {
+            (Err(outdated), _) => Verdict::NoLongerApplicable {
+                why: outdated.to_string(),
+            },
+            (Ok(Saved::Schedule(case)), Some(replayer)) => {
+                replayer.replay(path, case, args.budget, &display)?.verdict
+            }
+            (Ok(saved), _) => saved.replay_here()?.verdict,
+        };
+        let line = line(path, saved.as_ref().ok(), verdict);
+        if args.format == Format::Json {
+            json::print(out, &Line::Case(line.clone()))?;
+        }
+        lines.push(line);
+    }
+    if args.format == Format::Human {
+        out.write_all(table(&lines).as_bytes())?;
+    }
+    Ok(exit(&lines))
+}
+
+type Case = (PathBuf, Result<Saved, Outdated>);
+
+fn folders(args: &args::Case) -> Result<Vec<PathBuf>, Error> {
+    if !args.from.is_empty() {
+        return Ok(args.from.clone());
+    }
+    let workspace = Workspace::find()?;
+    let saved = workspace.output();
+    let all = [
+        workspace.root().join("properties/regressions"),
+        saved.join("cases"),
+        saved.join("findings"),
+    ];
+    Ok(all.into_iter().filter(|folder| folder.is_dir()).collect())
+}
+
+fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, Error> {
+    let mut cases = Vec::new();
+    for folder in folders {
+        let all = files(folder).map_err(|source| Error::Unreadable {
+            path: folder.clone(),
+            source,
+        })?;
+        for path in all {
+            let saved = Saved::read(&path)?;
+            cases.push((path, saved));
+        }
+    }
+    Ok(cases)
+}
+
+fn builds_for(cases: &[Case]) -> BTreeSet<Build> {
+    let of = |(_, saved): &Case| match saved {
+        Ok(Saved::Schedule(case)) => builds(case),
+        _ => &[],
+    };
+    cases.iter().flat_map(of).copied().collect()
+}
+
+fn line(path: &Path, saved: Option<&Saved>, verdict: Verdict) -> CaseLine {
+    let (scenario, rule, expected) = match saved {
+        Some(Saved::Schedule(case)) => (
+            Some(case.scenario.name.clone()),
+            case.rule,
+            case.expect.unwrap_or_default(),
+        ),
+        _ => (None, None, Expectation::Fixed),
+    };
+    CaseLine {
+        case: path.to_owned(),
+        scenario,
+        rule,
+        age: age(path).map(|age| age.as_secs()),
+        expected: verdict.is(expected),
+        verdict,
+    }
+}
+
+/// By the commit that brought the file, or else by the file's own time.
+fn age(path: &Path) -> Option<Duration> {
+    let folder = path.parent()?;
+    let git = Command::new("git")
+        .args(["log", "-1", "--diff-filter=A", "--format=%ct", "--"])
+        .arg(path.file_name()?)
+        .current_dir(folder)
+        .output();
+    let seconds = git.ok().and_then(|output| {
+        let text = String::from_utf8(output.stdout).ok()?;
+        text.trim().parse().ok()
+    });
+    let since = match seconds {
+        Some(seconds) => UNIX_EPOCH + Duration::from_secs(seconds),
+        None => path.metadata().ok()?.modified().ok()?,
+    };
+    SystemTime::now().duration_since(since).ok()
+}
+
+fn table(lines: &[CaseLine]) -> String {
+    if lines.is_empty() {
+        return "no cases\n".to_owned();
+    }
+    let mut rows = vec![heading(&["case", "rule", "age", "today"])];
+    rows.extend(lines.iter().map(|line| {
+        let style = match (line.expected, line.verdict.exit_code()) {
+            (true, _) => GOOD,
+            (false, 3) => OPEN,
+            (false, _) => BAD,
+        };
+        let expected = match line.expected {
+            true if line.verdict.exit_code() == 0 => "",
+            true => ", as expected",
+            false => "",
+        };
+        vec![
+            words::path(&line.case).into(),
+            line.rule
+                .map(|rule| rule.to_string())
+                .unwrap_or_default()
+                .into(),
+            line.age.map(words::age).unwrap_or_default().into(),
+            Cell::styled(format!("{}{expected}", line.verdict), style),
+        ]
+    }));
+    style::table(
+        &[Flush::Left, Flush::Left, Flush::Right, Flush::Left],
+        &rows,
+    )
+}
+
+/// The gravest of what is not as expected.
+fn exit(lines: &[CaseLine]) -> Exit {
+    let others = lines.iter().filter(|line| !line.expected);
+    let exits = others.map(|line| match Exit::of_case(&line.verdict) {
+        // It was to reproduce.
+        Exit::Holds => Exit::Violated,
+        other => other,
+    });
+    let rank = |exit: &Exit| match exit {
+        Exit::Violated => 3,
+        Exit::Harness => 2,
+        _ => 1,
+    };
+    exits.max_by_key(rank).unwrap_or(Exit::Holds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{exit, table};
+    use crate::exit::Exit;
+    use nmr_models::replay::Verdict;
+    use nmr_models::report::CaseLine;
+    use nmr_models::rule::Rule;
+
+    fn line(verdict: Verdict, expected: bool) -> CaseLine {
+        CaseLine {
+            case: "cases/late.toml".into(),
+            scenario: Some("late".to_owned()),
+            rule: Some(Rule::new(6)),
+            age: Some(3 * 86_400),
+            verdict,
+            expected,
+        }
+    }
+
+    #[test]
+    fn a_row_for_each_says_what_comes_of_it_today() {
+        let lines = [
+            line(Verdict::Fixed { states: Some(12) }, true),
+            line(Verdict::Reproduces, true),
+            line(Verdict::ReproducesElsewhere, false),
+        ];
+        let text = anstream::adapter::strip_str(&table(&lines)).to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        let expected = [
+            "case             rule     age  today",
+            "cases/late.toml  C6    3 days  fixed (scenario exhausted, 12 states)",
+            "cases/late.toml  C6    3 days  reproduces, as expected",
+            "cases/late.toml  C6    3 days  reproduces elsewhere (another schedule)",
+        ];
+        assert_eq!(lines, expected);
+        assert_eq!(table(&[]), "no cases\n");
+    }
+
+    #[test]
+    fn what_is_not_as_expected_decides() {
+        let fixed = || Verdict::Fixed { states: None };
+        let why = || "why".to_owned();
+        let open = line(Verdict::NotReproduced { why: why() }, false);
+        let gone = line(Verdict::NoLongerApplicable { why: why() }, false);
+        assert_eq!(
+            exit(&[line(fixed(), true), line(Verdict::Reproduces, true)]),
+            Exit::Holds
+        );
+        assert_eq!(
+            exit(&[line(fixed(), false)]),
+            Exit::Violated,
+            "it was to reproduce"
+        );
+        assert_eq!(
+            exit(&[line(Verdict::Reproduces, false), open.clone()]),
+            Exit::Violated
+        );
+        assert_eq!(exit(&[open]), Exit::Incomplete);
+        assert_eq!(exit(&[gone]), Exit::NotApplicable);
+    }
+}

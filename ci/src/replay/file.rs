@@ -1,0 +1,176 @@
+//! Case files of every kind: what is in one, and how one is written anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use nmr_models::case::{self, Case};
+use nmr_models::replay::Replayed;
+use nmr_models::scenario::FormatError;
+use nmr_properties::case::KINDS;
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::error::Error;
+
+/// A case, by who replays it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Saved {
+    /// A sequence of operations, or handles, of one thread.
+    Sequence {
+        /// The file.
+        path: PathBuf,
+        /// What is in it.
+        text: String,
+    },
+    /// A scenario, perhaps with a schedule.
+    Schedule(Box<Case>),
+}
+
+/// A case of another version that this one does not understand.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("it was written by version {version}, and this one cannot read it: {error}")]
+pub struct Outdated {
+    version: String,
+    error: FormatError,
+}
+
+/// What can be read of any case.
+#[derive(Deserialize)]
+struct Head {
+    kind: Spanned<String>,
+    version: Option<String>,
+}
+
+impl Saved {
+    /// Reads a case. One that cannot be read, and was written by another version, is outdated.
+    ///
+    /// # Errors
+    /// The file cannot be read or is malformed.
+    pub fn read(path: &Path) -> Result<Result<Self, Outdated>, Error> {
+        let text = fs::read_to_string(path).map_err(|source| Error::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::parse(path, &text)
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Result<Self, Outdated>, Error> {
+        let malformed = |error| FormatError::from_toml(path, text, &error);
+        let head: Head = toml::from_str(text).map_err(malformed)?;
+        let kind = head.kind.get_ref().as_str();
+        if kind != case::KIND {
+            let is_known = KINDS.contains(&kind);
+            return match is_known {
+                true => Ok(Ok(Self::Sequence {
+                    path: path.to_owned(),
+                    text: text.to_owned(),
+                })),
+                false => {
+                    let kinds = KINDS.join(", ");
+                    let message = format!("`{kind}` is no kind of case: expected one of {kinds}");
+                    let error = FormatError::new(path, message);
+                    Err(error.at_byte(text, head.kind.span().start).into())
+                }
+            };
+        }
+        match (Case::from_toml(path, text), head.version) {
+            (Ok(case), _) => Ok(Ok(Self::Schedule(Box::new(case)))),
+            (Err(error), Some(version)) if version != case::version() => {
+                Ok(Err(Outdated { version, error }))
+            }
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+}
+
+/// Writes a case anew with the schedule of what was found now, under the comments that it began with. Answers whether
+/// there was one to write.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn update(path: &Path, case: &Case, replayed: &Replayed) -> Result<bool, Error> {
+    let Some(updated) = case.updated(replayed) else {
+        return Ok(false);
+    };
+    let text = fs::read_to_string(path)?;
+    let is_comment = |line: &&str| line.starts_with('#') || line.trim().is_empty();
+    let comments: String = text
+        .split_inclusive('\n')
+        .take_while(|line| is_comment(line))
+        .collect();
+    fs::write(path, comments + &updated.to_toml())?;
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Saved;
+    use crate::error::Error;
+    use crate::exit::Exit;
+    use std::path::Path;
+
+    const SCHEDULE: &str = r#"
+kind = "schedule"
+engine = "pct"
+message = "a wait has no end"
+executions = 1
+
+[scenario]
+name = "s"
+summary = "s"
+
+[[scenario.module]]
+name = "c"
+side = "client"
+"#;
+
+    fn of(text: &str) -> Result<Saved, Error> {
+        let saved = Saved::parse(Path::new("case.toml"), text)?;
+        Ok(saved.expect("it is not outdated"))
+    }
+
+    #[test]
+    fn the_kind_says_who_replays() {
+        let here = of("kind = \"sequential\"\nop = []\n").expect("well-formed");
+        assert!(matches!(here, Saved::Sequence { .. }));
+        let worker = of(SCHEDULE).expect("well-formed");
+        assert!(matches!(worker, Saved::Schedule(_)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        let refused = |text: &str| {
+            let error = of(text).expect_err("malformed");
+            assert_eq!(error.exit(), Exit::Usage);
+            error.to_string()
+        };
+        assert_eq!(
+            refused("\n\nkind = \"sideways\"\n"),
+            "case.toml:3:8: `sideways` is no kind of case: expected one of sequential, handle-bits, schedule"
+        );
+        let engine = refused("kind = \"schedule\"\nengine = \"steam\"\n");
+        assert!(
+            engine.starts_with("case.toml:2:10: unknown variant `steam`"),
+            "{engine}"
+        );
+        let none = refused("kind = \"schedule\"\n");
+        assert!(none.contains("missing field `engine`"), "{none}");
+        let side = refused(&SCHEDULE.replace("client", "sideways"));
+        assert!(side.starts_with("case.toml:13:8: invalid value"), "{side}");
+        let syntax = refused("kind = \n");
+        assert!(syntax.starts_with("case.toml:1:"), "{syntax}");
+    }
+
+    #[test]
+    fn a_case_of_another_version_that_cannot_be_read_is_outdated() {
+        let text = SCHEDULE.replace("client", "sideways");
+        let text = text.replace("executions", "version = \"0.0.1\"\nexecutions");
+        let outdated = Saved::parse(Path::new("case.toml"), &text).expect("it is a case");
+        let why = outdated.expect_err("nobody knows that side").to_string();
+        assert!(
+            why.starts_with("it was written by version 0.0.1, and "),
+            "{why}"
+        );
+        assert!(why.contains("case.toml:14:8: invalid value"), "{why}");
+    }
+}

@@ -1,0 +1,98 @@
+//! One replay by one worker, and what it says.
+
+use std::path::Path;
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use nmr_models::case::Case;
+use nmr_models::process::GRACE;
+use nmr_models::process::supervise::{How, Limits, Stderr, supervise};
+use nmr_models::replay::{Replayed, Verdict};
+use nmr_models::report::Line;
+
+use crate::cargo::{WORKER, run_error};
+use crate::error::Error;
+use crate::words;
+
+/// A replay to be made.
+pub(super) struct Order<'a> {
+    pub(super) worker: &'a Path,
+    /// Of the case.
+    pub(super) path: &'a Path,
+    pub(super) case: &'a Case,
+    /// The time for exhausting the scenario.
+    pub(super) budget: Duration,
+}
+
+impl Order<'_> {
+    /// Has it made. `progress` hears how far it is.
+    pub(super) fn run(
+        &self,
+        stop: &AtomicBool,
+        progress: &mut dyn FnMut(String),
+    ) -> Result<Replayed, Error> {
+        let mut command = Command::new(self.worker);
+        command.arg("replay").arg(self.path);
+        command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
+        // The scenario may be searched twice: for anything, and for the case's own rule.
+        let limits = Limits {
+            deadline: self.budget * 2 + GRACE,
+            stderr: Stderr::Keep(20),
+            ..Limits::NONE
+        };
+        let (mut replayed, mut fault) = (None, None);
+        let end = supervise(
+            command,
+            limits,
+            stop,
+            &mut |_, text| match serde_json::from_str(text) {
+                Ok(Line::Progress { executions, text }) => {
+                    let counted = || words::plural(executions, "execution");
+                    progress(text.unwrap_or_else(counted));
+                }
+                Ok(Line::Replay(line)) => replayed = Some(*line),
+                _ => fault = Some(format!("its worker printed `{text}`")),
+            },
+        );
+        let end = end.map_err(|source| run_error(WORKER.name, source))?;
+        let status = match end.how {
+            How::Stopped => return Err(Error::Interrupted),
+            How::TimedOut => {
+                let why = format!("still running after {:?}", end.after);
+                return Ok(Replayed::of(self.case, Verdict::NotReproduced { why }));
+            }
+            How::Exited(status) => status,
+        };
+        let why = match (replayed, fault) {
+            (Some(replayed), None) if agree(&replayed, status) => return Ok(replayed),
+            (_, Some(fault)) => fault,
+            (Some(_), None) => format!("its worker contradicts itself ({status})"),
+            (None, None) if is_a_crash(status) => return Ok(self.crashed(status, &end.stderr)),
+            (None, None) => format!("its worker ended without a result ({status})"),
+        };
+        Err(Error::Harness(
+            format!("{why}\n{}", end.stderr).trim_end().to_owned(),
+        ))
+    }
+
+    /// A crash is what the case was saved for, or something else.
+    fn crashed(&self, status: ExitStatus, stderr: &str) -> Replayed {
+        let verdict = match self.case.rule {
+            None => Verdict::Reproduces,
+            Some(_) => Verdict::BreaksAnotherRule,
+        };
+        Replayed {
+            message: format!("the worker crashed ({status})\n{stderr}"),
+            ..Replayed::of(self.case, verdict)
+        }
+    }
+}
+
+fn agree(replayed: &Replayed, status: ExitStatus) -> bool {
+    status.code() == Some(i32::from(replayed.verdict.exit_code()))
+}
+
+fn is_a_crash(status: ExitStatus) -> bool {
+    !matches!(status.code(), Some(0..=4))
+}

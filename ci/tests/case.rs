@@ -1,0 +1,97 @@
+//! `nmr case` with workers played by the shell.
+#![cfg(unix)]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use support::{Fake, nmr};
+
+fn properties() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../properties")
+}
+
+/// A worker for which every case is fixed, and those that are expected to reproduce do so.
+fn as_expected() -> Fake {
+    Fake::new(
+        r#"for file in $all; do case "$file" in *.toml)
+            verdict='"fixed","states":12'; code=0
+            grep -q '^expect = "reproduces"' "$file" && verdict='"reproduces"' code=1 ;;
+        esac; done
+        printf '{"kind":"replay","scenario":"s","engine":"pct","rule":"C6","verdict":%s,"executions":3,"broken":null,"message":"","schedule":[],"interleaving":[]}\n' "$verdict"
+        exit $code"#,
+    )
+}
+
+#[test]
+fn the_regressions_are_listed_with_rule_age_and_what_comes_of_them() {
+    let fake = as_expected();
+    let folder = properties().join("regressions").display().to_string();
+    let list = |format| {
+        let args = [
+            "case",
+            "--worker",
+            &fake.path(),
+            "--from",
+            &folder,
+            "--format",
+            format,
+        ];
+        let ended = nmr(&args);
+        assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+        ended.stdout
+    };
+    let human = list("human");
+    let line = human
+        .lines()
+        .find(|line| line.contains("schedule-late-comer"));
+    let line = line.unwrap_or_else(|| panic!("{human}"));
+    assert!(
+        line.contains(" C6 ") && line.ends_with("fixed (scenario exhausted, 12 states)"),
+        "{line}"
+    );
+    assert!(human.contains("reproduces, as expected"), "{human}");
+    let json = list("json");
+    assert_eq!(json.lines().count(), human.lines().count() - 1);
+    let first = r#"{"kind":"case","case":"#;
+    assert!(json.lines().all(|line| line.starts_with(first)), "{json}");
+}
+
+#[test]
+fn a_case_that_is_not_as_expected_is_exit_code_1() {
+    let fake = as_expected();
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = properties().join("regressions/schedule-never-completes.toml");
+    let text = fs::read_to_string(from).expect("it is there");
+    let path = folder.path().join("case.toml");
+    let list = |text: &str| {
+        fs::write(&path, text).expect("written");
+        let folder = folder.path().display().to_string();
+        nmr(&["case", "--worker", &fake.path(), "--from", &folder]).code
+    };
+    assert_eq!(list(&text), Some(0));
+    let violated = Fake::new("kill -SEGV $$");
+    let folder = folder.path().display().to_string();
+    let ended = nmr(&["case", "--worker", &violated.path(), "--from", &folder]);
+    assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// The tests of that file are run with those of nmr-properties.
+#[test]
+fn a_case_is_printed_as_a_test_that_compiles() {
+    let pasted = fs::read_to_string(properties().join("tests/pasted.rs")).expect("it is there");
+    for case in ["schedule-never-completes", "sequential-late-comer"] {
+        let file = properties()
+            .join("regressions")
+            .join(case)
+            .with_extension("toml");
+        let ended = nmr(&["case", &file.display().to_string()]);
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        assert!(
+            pasted.contains(&ended.stdout),
+            "properties/tests/pasted.rs does not hold this (print it with `cargo nmr case`):\n{}",
+            ended.stdout
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! Four rungs, each of which is climbed only if the one below does not reproduce the case: its schedule exactly; aligned
+//! with the code as it is; the schedules near it; every schedule of its scenario.
+
+use super::{Replayed, Verdict};
+use crate::case::Case;
+use crate::engine::explorer::{self, Followed};
+use crate::engine::{Exploration, Request, explore};
+use crate::render::rows;
+use crate::run::Finding;
+
+/// Executions in the neighbourhood of a schedule, the two that align it included. They take about a second.
+const NEIGHBOURS: u64 = 2_000;
+
+/// Replays a case.
+pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
+    let mut executions = 0;
+    let mut replayed = along_its_schedule(case, request, &mut executions)
+        .unwrap_or_else(|| through_the_scenario(case, request));
+    replayed.executions += executions;
+    replayed
+}
+
+/// The first three rungs.
+fn along_its_schedule(case: &Case, request: &Request, executions: &mut u64) -> Option<Replayed> {
+    let schedule = case.schedule()?;
+    let exact = explorer::follow(request, &schedule);
+    *executions += 1;
+    if let Some(why) = exact.error {
+        return Some(Replayed::of(case, Verdict::HarnessError { why }));
+    }
+    let is_it = |finding: &Finding| finding.rule == case.rule;
+    if exact.misfits.is_empty() && exact.finding.as_ref().is_some_and(is_it) {
+        return Some(followed(case, exact, Verdict::Reproduces));
+    }
+    let (made, near) = explorer::search_near(request, &schedule, case.rule, NEIGHBOURS);
+    *executions += made;
+    let near = near?;
+    // The first two are the schedule itself.
+    let verdict = match exact.misfits.first() {
+        Some(misfit) if made <= 2 => Verdict::ReproducesAfterRealignment {
+            at: misfit.to_string(),
+        },
+        _ => Verdict::ReproducesElsewhere,
+    };
+    Some(followed(case, near, verdict))
+}
+
+fn followed(case: &Case, followed: Followed, verdict: Verdict) -> Replayed {
+    let schedule = followed.schedule.condensed().into();
+    broken(case, followed.finding, schedule, verdict)
+}
+
+fn broken(
+    case: &Case,
+    finding: Option<Finding>,
+    schedule: Vec<String>,
+    verdict: Verdict,
+) -> Replayed {
+    let replayed = Replayed::of(case, verdict);
+    match finding {
+        None => replayed,
+        Some(finding) => Replayed {
+            broken: finding.rule,
+            interleaving: rows(&case.scenario, &finding.history),
+            message: finding.message,
+            schedule,
+            ..replayed
+        },
+    }
+}
+
+/// The last rung. A violation of another rule is told only if the case's own is nowhere to be found.
+fn through_the_scenario(case: &Case, request: &Request) -> Replayed {
+    let first = explore(request, |_| {});
+    let is_another = |one: &Exploration| {
+        let finding = one.finding.as_ref();
+        finding.is_some_and(|finding| finding.rule != case.rule)
+    };
+    if !is_another(&first) {
+        return explored(case, first);
+    }
+    let own = explorer::explore_for(request, case.rule);
+    let executions = first.executions + own.executions;
+    let replayed = match own.finding {
+        Some(_) => explored(case, own),
+        None => broken(
+            case,
+            first.finding,
+            first.schedule,
+            Verdict::BreaksAnotherRule,
+        ),
+    };
+    Replayed {
+        executions,
+        ..replayed
+    }
+}
+
+fn explored(case: &Case, exploration: Exploration) -> Replayed {
+    let verdict = match &exploration {
+        Exploration {
+            finding: Some(_), ..
+        } => Verdict::ReproducesElsewhere,
+        Exploration {
+            error: Some(error), ..
+        } => Verdict::HarnessError { why: error.clone() },
+        Exploration { cut: Some(cut), .. } => Verdict::NotReproduced { why: cut.clone() },
+        _ => Verdict::Fixed {
+            states: exploration.states,
+        },
+    };
+    let replayed = broken(case, exploration.finding, exploration.schedule, verdict);
+    Replayed {
+        executions: exploration.executions,
+        ..replayed
+    }
+}
