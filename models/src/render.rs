@@ -7,7 +7,10 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::case::thread_name;
-use crate::event::{Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, Thing, What};
+use crate::event::{
+    Call, Callback, CallbackKind, Change, Event, Pair, RegId, Reply, Side, Stage, Subject, Thing,
+    What,
+};
 use crate::oracle::words;
 use crate::scenario::Scenario;
 
@@ -225,6 +228,7 @@ fn told(scenario: &Scenario, what: What) -> String {
         }
         What::NotReady { reg: owner } => format!("{} is not ready", reg(owner)),
         What::Misused { answer, .. } => format!("counted on it ({})", words::answer(answer)),
+        What::Changed(change) => changed(scenario, change),
         What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
         What::Dropped(Thing::Context { pair, side }) => {
             format!(
@@ -233,6 +237,34 @@ fn told(scenario: &Scenario, what: What) -> String {
                 of_pair(pair)
             )
         }
+    }
+}
+
+/// What the registrar's table has of something now. Of a binding that goes on to be detached, the sides that
+/// have got farther.
+fn changed(scenario: &Scenario, Change { subject, from, to }: Change) -> String {
+    let subject_words = match subject {
+        Subject::Registration(reg) => format!("· registration {}", name(scenario, reg)),
+        Subject::Binding(pair) => format!(
+            "· binding {}–{}",
+            name(scenario, pair.client),
+            name(scenario, pair.provider)
+        ),
+    };
+    let stage = |stage: Option<Stage>| stage.map_or("gone", |it| it.stage);
+    if let (Subject::Binding(pair), Some(from), Some(to)) = (subject, from, to)
+        && from.stage == to.stage
+    {
+        let sides = Side::BOTH.into_iter().filter_map(|side| {
+            let (was, is) = (from.sides[side as usize], to.sides[side as usize]);
+            (was != is).then(|| format!("{} {is}", name(scenario, pair.side(side))))
+        });
+        let sides: Vec<_> = sides.collect();
+        return format!("{subject_words}: {}", sides.join(", "));
+    }
+    match from {
+        Some(_) => format!("{subject_words}: {} → {}", stage(from), stage(to)),
+        None => format!("{subject_words}: {}", stage(to)),
     }
 }
 
@@ -329,6 +361,35 @@ ops = ["wait c"]
         assert_eq!(detach_after(register, Reply::Panicked), plain);
         let other = Call::Deregister(Some(C));
         assert_eq!(detach_after(other, Reply::Success), plain);
+    }
+
+    #[test]
+    fn a_change_in_the_table_is_told_by_what_is_new_of_it() {
+        let stage = |stage, sides| Some(Stage { stage, sides });
+        let told_of = |subject, from, to| changed(&scenario(), Change { subject, from, to });
+        let reg = Subject::Registration(C);
+        let (open, closing) = (stage("open", [""; 2]), stage("closing", [""; 2]));
+        assert_eq!(told_of(reg, None, open), "· registration c: open");
+        assert_eq!(
+            told_of(reg, open, closing),
+            "· registration c: open → closing"
+        );
+        assert_eq!(
+            told_of(reg, closing, None),
+            "· registration c: closing → gone"
+        );
+        let binding = Subject::Binding(PAIR);
+        let attached = stage("attached", [""; 2]);
+        let asked = stage("detaching", ["asked", "to be asked"]);
+        let next = stage("detaching", ["pending", "asked"]);
+        assert_eq!(
+            told_of(binding, attached, asked),
+            "· binding c–p: attached → detaching"
+        );
+        assert_eq!(
+            told_of(binding, asked, next),
+            "· binding c–p: c pending, p asked"
+        );
     }
 
     #[test]

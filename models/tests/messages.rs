@@ -266,17 +266,21 @@ fn a_thread_that_was_woken_and_slept_again_is_not_said_to_have_been_left_alone()
     assert!(!slept.contains("nobody is left to notify it"), "{message}");
 }
 
-/// Replays what the explorer has found, as `nmr replay` does.
+/// The rows of the interleaving that a replay of what an engine has found shows.
 #[cfg(shuttle)]
-fn interleaving(text: &str) -> String {
+fn interleaving(engine: Engine, text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let cases = ["--case-dir", folder.path().to_str().unwrap()];
-    let case = run_with(Engine::Explorer, text, &cases).case;
+    let case = run_with(engine, text, &cases).case;
     let replayed = Command::new(env!("CARGO_BIN_EXE_nmr-worker"))
         .arg("replay")
         .arg(case.expect("a finding is saved"))
         .output();
-    String::from_utf8(replayed.unwrap().stdout).unwrap()
+    let line: serde_json::Value = serde_json::from_slice(&replayed.unwrap().stdout).unwrap();
+    assert_eq!(line["verdict"], "reproduces");
+    let rows = line["interleaving"].as_array().expect("rows");
+    let events = rows.iter().map(|row| row["event"].as_str().expect("words"));
+    events.map(|event| event.trim().to_owned()).collect()
 }
 
 /// The client leaves while the provider attaches to it, and nobody completes what it answers pending.
@@ -296,9 +300,10 @@ fn the_interleaving_of_a_late_comer_says_what_it_is() {
         &thread("idle", "yield"),
     ]
     .concat();
-    let picture = interleaving(&text);
-    assert!(picture.contains("⟨p: detach c⟩ late comer"), "{picture}");
-    assert!(picture.contains("⟨c: detach p⟩ late comer"), "{picture}");
+    let rows = interleaving(Engine::Explorer, &text);
+    for late in ["⟨p: detach c⟩ late comer", "⟨c: detach p⟩ late comer"] {
+        assert!(rows.iter().any(|row| row == late), "{rows:#?}");
+    }
 }
 
 /// What is noted of a scenario that holds, which must be the same by each engine.
@@ -380,5 +385,31 @@ fn what_may_be_left_of_either_of_two_that_are_alike_is_noted_of_both() {
                 "in some executions 1 registration of d is left at the end: nobody deregistered it",
             ],
         );
+    }
+}
+
+/// Without the source: what a call does to the table stands below it, in its thread's column.
+#[cfg(shuttle)]
+#[test]
+fn an_interleaving_says_what_changes_in_the_table() {
+    let text = pairs(&[["c", "p"]])
+        + &thread("leaving", "deregister c, wait c")
+        + &thread("idle", "yield");
+    for engine in [Engine::Explorer, Engine::Random] {
+        let rows = interleaving(engine, &text);
+        let expected = [
+            "deregister c",
+            "· registration c: open → closing",
+            "· binding c–p: attached → detaching",
+            "⟨c: detach p⟩",
+            "⟨= complete⟩",
+            "· binding c–p: c complete, p asked",
+            "⟨p: detach c⟩",
+            "⟨= pending⟩",
+            "· binding c–p: p pending",
+            "= pending",
+        ];
+        let found = rows.windows(expected.len()).any(|rows| rows == expected);
+        assert!(found, "{engine}: {rows:#?}");
     }
 }

@@ -5,6 +5,8 @@
 //! nothing; the [oracle](crate::oracle) does, event by event.
 
 mod answer;
+#[cfg(shuttle)]
+mod changes;
 mod module;
 mod notes;
 mod ops;
@@ -92,6 +94,9 @@ pub(crate) struct Run {
     active: Invisible<BTreeSet<u8>>,
     /// Where in their scripts the threads are. For words only: to an explorer it is their [`Place`].
     reached: Invisible<Reached>,
+    /// The registrar's tables as they were, where their changes are shown.
+    #[cfg(shuttle)]
+    tables: Invisible<changes::Tables>,
     /// Which registration each handle was issued for.
     handles: Invisible<HashMap<AnyHandle, RegId>>,
     /// Which pair each binding handle was issued for.
@@ -155,6 +160,8 @@ impl Run {
             threads: Invisible::default(),
             active: Invisible::default(),
             reached: Invisible::default(),
+            #[cfg(shuttle)]
+            tables: Invisible::default(),
             handles: Invisible::default(),
             bindings: Invisible::default(),
             scenario: scenario.clone(),

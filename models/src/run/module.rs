@@ -71,7 +71,7 @@ pub(super) fn instance(module: &Module, reg: RegId) -> RegistrationInstance {
     }
 }
 
-fn named(instance: &RegistrationInstance) -> RegId {
+pub(super) fn named(instance: &RegistrationInstance) -> RegId {
     RegId {
         module: (instance.number >> 8) as u8,
         nth: instance.number as u8,

@@ -21,6 +21,9 @@ pub(crate) struct Watch {
     outcomes: Invisible<BTreeSet<u64>>,
     /// What its executions leave over.
     notes: Invisible<Notes>,
+    /// Whether histories have what changes in the registrar's tables.
+    #[cfg(shuttle)]
+    shows_changes: bool,
     /// Findings made, by whichever execution.
     found: AtomicU64,
     /// Findings that an engine has heard of.
@@ -41,11 +44,29 @@ impl Watch {
             exercised: Invisible::new([0; Rule::COUNT]),
             outcomes: Invisible::default(),
             notes: Invisible::default(),
+            #[cfg(shuttle)]
+            shows_changes: false,
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             symmetries: OnceLock::new(),
             on_finding: Box::new(on_finding),
         }
+    }
+
+    /// The same, of executions that are repeated for people to see: their histories have what changes in the
+    /// registrar's tables.
+    #[cfg(shuttle)]
+    pub(crate) fn showing_changes(self) -> Self {
+        super::changes::observe();
+        Self {
+            shows_changes: true,
+            ..self
+        }
+    }
+
+    #[cfg(shuttle)]
+    pub(super) const fn shows_changes(&self) -> bool {
+        self.shows_changes
     }
 
     /// An execution begins.
