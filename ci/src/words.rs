@@ -174,6 +174,7 @@ mod tests {
                 states: None,
                 certificate: None,
                 preemptions: None,
+                notes: Vec::new(),
             })
         };
         use Extent::{Bounded, Complete, Sampled};

@@ -93,3 +93,6 @@ pub use offer::Offer;
 pub use owned::{ClientRegistration, Deregistering, ProviderRegistration, Registration};
 pub use registrar::{Count, Registrar, RegistrationKind};
 pub use status::Status;
+#[cfg(shuttle)]
+#[doc(hidden)]
+pub use table::{Seen, observe};

@@ -1,7 +1,8 @@
 //! What can be observed of a registrar from outside: calls, callbacks and returns, in the order in
 //! which they happened.
 //!
-//! Nothing here comes from inside the registrar. Events of one thread nest properly: a call's
+//! Nothing here comes from inside the registrar, but for the [changes](What::Changed) that are shown and not
+//! judged. Events of one thread nest properly: a call's
 //! callbacks lie between its [`What::Call`] and its [`What::Return`], and so on inward.
 
 use std::fmt;
@@ -107,6 +108,38 @@ pub enum What {
     },
     /// The registrar dropped its last reference.
     Dropped(Thing),
+    /// The registrar's own: something changed in its table. Only there to be shown, by an engine that repeats
+    /// an execution; nobody judges by it.
+    Changed(Change),
+}
+
+/// What the registrar keeps of something is another than before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Change {
+    /// What changed.
+    pub subject: Subject,
+    /// As it was; `None` if it is new.
+    pub from: Option<Stage>,
+    /// As it is; `None` if it is gone.
+    pub to: Option<Stage>,
+}
+
+/// What the registrar keeps something of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// A registration.
+    Registration(RegId),
+    /// A binding.
+    Binding(Pair),
+}
+
+/// How far a registration or a binding is, in the registrar's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stage {
+    /// The whole.
+    pub stage: &'static str,
+    /// Of a binding that is detached: the client's side and the provider's.
+    pub sides: [&'static str; 2],
 }
 
 /// A call to the registrar. A target of `None` is a handle that names nothing (forged, foreign, of

@@ -1,12 +1,16 @@
 //! An interleaving as a picture: one column for each thread, one line for each event, time going
 //! down.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
 use crate::case::thread_name;
-use crate::event::{Call, Callback, Event, Pair, RegId, Reply, Thing, What};
+use crate::event::{
+    Call, Callback, CallbackKind, Change, Event, Pair, RegId, Reply, Side, Stage, Subject, Thing,
+    What,
+};
 use crate::oracle::words;
 use crate::scenario::Scenario;
 
@@ -74,34 +78,80 @@ pub fn picture(rows: &[Row]) -> String {
 /// Each event in words, indented by what its thread is inside of. What is let go of stands in the
 /// column of the thread that acted last.
 fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
-    let mut depths = [0_usize; 256];
+    let mut inside = Inside::default();
     let mut last = 0;
     let mut lines = Vec::new();
     for event in history {
         let thread = event.thread.unwrap_or(last);
         last = thread;
-        let depth = &mut depths[usize::from(thread)];
-        let closes = matches!(
-            event.what,
-            What::Return(_) | What::End(_) | What::DispatchEnd { .. }
-        );
-        let opens = matches!(
-            event.what,
-            What::Call(_) | What::Begin(_) | What::DispatchBegin { .. }
-        );
-        *depth = depth.saturating_sub(usize::from(closes));
-        lines.push((
-            thread,
-            format!(
-                "{:indent$}{}",
-                "",
-                told(scenario, event.what),
-                indent = *depth * 2
-            ),
-        ));
-        *depth += usize::from(opens);
+        inside.close(thread, event.what);
+        let indent = inside.of(thread).len() * 2;
+        let (words, why) = (told(scenario, event.what), inside.why(thread, event.what));
+        lines.push((thread, format!("{:indent$}{words}{why}", "")));
+        inside.open(thread, event.what);
     }
     lines
+}
+
+/// What the threads are inside of, as far as a history has been read.
+#[derive(Default)]
+struct Inside {
+    threads: BTreeMap<u8, Vec<Open>>,
+    /// Pairs whose client has attached, and kept to it.
+    attached: BTreeSet<Pair>,
+}
+
+/// Something that a thread is inside of.
+struct Open {
+    what: What,
+    /// A callback that it made panicked.
+    panicked: bool,
+}
+
+impl Inside {
+    fn of(&self, thread: u8) -> &[Open] {
+        self.threads.get(&thread).map_or(&[], Vec::as_slice)
+    }
+
+    fn open(&mut self, thread: u8, what: What) {
+        if let What::Call(_) | What::Begin(_) | What::DispatchBegin { .. } = what {
+            let panicked = false;
+            let stack = self.threads.entry(thread).or_default();
+            stack.push(Open { what, panicked });
+        }
+    }
+
+    fn close(&mut self, thread: u8, what: What) {
+        let (What::Return(_) | What::End(_) | What::DispatchEnd { .. }) = what else {
+            return;
+        };
+        let stack = self.threads.entry(thread).or_default();
+        let closed = stack.pop();
+        if let (What::End(Reply::Panicked), Some(outer)) = (what, stack.last_mut()) {
+            outer.panicked = true;
+        }
+        if let (What::End(Reply::Success), Some(What::Begin(callback))) =
+            (what, closed.map(|closed| closed.what))
+            && (callback.kind, callback.side) == (CallbackKind::Attach, Side::Client)
+        {
+            self.attached.insert(callback.pair);
+        }
+    }
+
+    /// Why something happens that a reader would not expect there. With a panic a register call takes its
+    /// registration back, and detaches what is no late comer.
+    fn why(&self, thread: u8, what: What) -> &'static str {
+        match (what, self.of(thread).last()) {
+            (
+                What::Begin(Callback { kind, pair, .. }),
+                Some(&Open {
+                    what: What::Call(Call::Register { .. }),
+                    panicked: false,
+                }),
+            ) if kind == CallbackKind::Detach && self.attached.contains(&pair) => " late comer",
+            _ => "",
+        }
+    }
 }
 
 /// The oracle's words, with the scenario's names for its numbers: modules are `m0`, `m1`, …, and
@@ -178,6 +228,7 @@ fn told(scenario: &Scenario, what: What) -> String {
         }
         What::NotReady { reg: owner } => format!("{} is not ready", reg(owner)),
         What::Misused { answer, .. } => format!("counted on it ({})", words::answer(answer)),
+        What::Changed(change) => changed(scenario, change),
         What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
         What::Dropped(Thing::Context { pair, side }) => {
             format!(
@@ -186,6 +237,34 @@ fn told(scenario: &Scenario, what: What) -> String {
                 of_pair(pair)
             )
         }
+    }
+}
+
+/// What the registrar's table has of something now. Of a binding that goes on to be detached, the sides that
+/// have got farther.
+fn changed(scenario: &Scenario, Change { subject, from, to }: Change) -> String {
+    let subject_words = match subject {
+        Subject::Registration(reg) => format!("· registration {}", name(scenario, reg)),
+        Subject::Binding(pair) => format!(
+            "· binding {}–{}",
+            name(scenario, pair.client),
+            name(scenario, pair.provider)
+        ),
+    };
+    let stage = |stage: Option<Stage>| stage.map_or("gone", |it| it.stage);
+    if let (Subject::Binding(pair), Some(from), Some(to)) = (subject, from, to)
+        && from.stage == to.stage
+    {
+        let sides = Side::BOTH.into_iter().filter_map(|side| {
+            let (was, is) = (from.sides[side as usize], to.sides[side as usize]);
+            (was != is).then(|| format!("{} {is}", name(scenario, pair.side(side))))
+        });
+        let sides: Vec<_> = sides.collect();
+        return format!("{subject_words}: {}", sides.join(", "));
+    }
+    match from {
+        Some(_) => format!("{subject_words}: {} → {}", stage(from), stage(to)),
+        None => format!("{subject_words}: {}", stage(to)),
     }
 }
 
@@ -212,7 +291,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::event::{Answer, CallbackKind, Side};
+    use crate::event::Answer;
 
     fn scenario() -> Scenario {
         let text = r#"
@@ -240,6 +319,76 @@ ops = ["wait c"]
         assert_eq!(
             in_names(&scenario(), text),
             "c–p'2 on thread left; thread main waits for p (interface 1), thread 9, m7"
+        );
+    }
+
+    const C: RegId = RegId { module: 0, nth: 0 };
+    const PAIR: Pair = Pair {
+        client: C,
+        provider: RegId { module: 1, nth: 0 },
+    };
+
+    fn begin(kind: CallbackKind, side: Side) -> What {
+        let pair = PAIR;
+        What::Begin(Callback { kind, side, pair })
+    }
+
+    /// What one thread does in a call that attaches the pair with this reply, and how it asks the provider to
+    /// detach then.
+    fn detach_after(call: Call, reply: Reply) -> String {
+        let history = [
+            What::Call(call),
+            begin(CallbackKind::Attach, Side::Client),
+            What::End(reply),
+            begin(CallbackKind::Detach, Side::Provider),
+        ];
+        let thread = Some(1);
+        let lines = lines(&scenario(), &history.map(|what| Event { thread, what }));
+        lines.last().unwrap().1.clone()
+    }
+
+    #[test]
+    fn what_a_register_call_detaches_that_it_attached_is_a_late_comer() {
+        let register = Call::Register {
+            reg: PAIR.provider,
+            side: Side::Provider,
+            npi: 1,
+        };
+        let late = "  ⟨p: detach c⟩ late comer";
+        assert_eq!(detach_after(register, Reply::Success), late);
+        let plain = "  ⟨p: detach c⟩";
+        assert_eq!(detach_after(register, Reply::Failure), plain);
+        assert_eq!(detach_after(register, Reply::Panicked), plain);
+        let other = Call::Deregister(Some(C));
+        assert_eq!(detach_after(other, Reply::Success), plain);
+    }
+
+    #[test]
+    fn a_change_in_the_table_is_told_by_what_is_new_of_it() {
+        let stage = |stage, sides| Some(Stage { stage, sides });
+        let told_of = |subject, from, to| changed(&scenario(), Change { subject, from, to });
+        let reg = Subject::Registration(C);
+        let (open, closing) = (stage("open", [""; 2]), stage("closing", [""; 2]));
+        assert_eq!(told_of(reg, None, open), "· registration c: open");
+        assert_eq!(
+            told_of(reg, open, closing),
+            "· registration c: open → closing"
+        );
+        assert_eq!(
+            told_of(reg, closing, None),
+            "· registration c: closing → gone"
+        );
+        let binding = Subject::Binding(PAIR);
+        let attached = stage("attached", [""; 2]);
+        let asked = stage("detaching", ["asked", "to be asked"]);
+        let next = stage("detaching", ["pending", "asked"]);
+        assert_eq!(
+            told_of(binding, attached, asked),
+            "· binding c–p: attached → detaching"
+        );
+        assert_eq!(
+            told_of(binding, asked, next),
+            "· binding c–p: c pending, p asked"
         );
     }
 

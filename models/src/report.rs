@@ -2,7 +2,8 @@
 //! `nmr bugs` pass on with `--format json`.
 //!
 //! One JSON object a line, told apart by `kind`. The format is stable: fields are added, never
-//! renamed or removed. A field without a value is `null`, never left out.
+//! renamed or removed. A field without a value is `null`, never left out; only `notes` is there just where
+//! there are some.
 //!
 //! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` | from `nmr bench` | from `nmr bugs` |
 //! |---|---|---|---|---|---|
@@ -125,6 +126,9 @@ pub struct RunResult {
     /// them.
     #[serde(default)]
     pub preemptions: Option<u32>,
+    /// Of what holds: what its executions leave over at their end and is no rule's matter, in words.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// How often a rule could have failed.

@@ -59,6 +59,7 @@ pub(super) fn missed_by(case: usize) -> Ran {
             states: None,
             certificate: None,
             preemptions: None,
+            notes: Vec::new(),
         },
         unchecked: false,
     }

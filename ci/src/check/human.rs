@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use nmr_models::report::{RunResult, Summary};
+use nmr_models::report::{RunResult, Summary, Verdict};
 
 use super::tally::{Frame, Tally};
 use crate::style::{self, Cell, Flush, heading, paint, table};
@@ -13,6 +13,7 @@ use crate::words;
 #[must_use]
 pub fn report(tally: &Tally, frame: Frame) -> String {
     let mut text = results(&tally.results);
+    text.push_str(&notes(&tally.results));
     for result in &tally.results {
         if !result.message.is_empty() {
             text.push('\n');
@@ -67,6 +68,39 @@ pub fn finding(result: &RunResult) -> String {
     if let Some(case) = &result.case {
         let path = words::path(case);
         let _ = writeln!(text, "  case:   {path}\n  replay: cargo nmr replay {path}");
+    }
+    text
+}
+
+/// What a scenario leaves over, if there is only one: the suite has scenarios that end so on purpose, and
+/// nobody who asks for all of them wants to hear that each time.
+fn notes(results: &[RunResult]) -> String {
+    let holding = results
+        .iter()
+        .filter(|result| result.verdict == Verdict::Holds);
+    let holding: Vec<&RunResult> = holding.collect();
+    let [first, rest @ ..] = results else {
+        return String::new();
+    };
+    if rest.iter().any(|result| result.scenario != first.scenario) {
+        return String::new();
+    }
+    let mut engines: Vec<(&str, Vec<&str>)> = Vec::new();
+    for result in &holding {
+        for note in &result.notes {
+            let engine = result.engine.name();
+            match engines.iter_mut().find(|(other, _)| other == note) {
+                Some((_, by)) => by.push(engine),
+                None => engines.push((note, vec![engine])),
+            }
+        }
+    }
+    let mut text = String::new();
+    for (note, by) in engines {
+        let _ = match by.len() == holding.len() {
+            true => writeln!(text, "note: {note}"),
+            false => writeln!(text, "note (by {}): {note}", by.join(", ")),
+        };
     }
     text
 }
@@ -134,7 +168,7 @@ mod tests {
     use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
     use crate::check::tally::{Frame, Tally};
     use nmr_models::engine_name::Engine;
-    use nmr_models::report::{Extent, Verdict};
+    use nmr_models::report::{Extent, RunResult, Verdict};
 
     fn plain(tally: &Tally, frame: Frame) -> String {
         anstream::adapter::strip_str(&report(tally, frame)).to_string()
@@ -169,6 +203,41 @@ mod tests {
                 ..frame()
             }
         ));
+    }
+
+    fn noting(scenario: &str, engine: Engine, notes: &[&str]) -> RunResult {
+        RunResult {
+            scenario: scenario.to_owned(),
+            engine,
+            notes: notes.iter().map(ToString::to_string).collect(),
+            ..holds()
+        }
+    }
+
+    fn notes_in(results: &[RunResult]) -> Vec<String> {
+        let mut tally = Tally::default();
+        for result in results {
+            tally.add(outcome(result.clone(), &[]));
+        }
+        let text = plain(&tally, frame());
+        let notes = text.lines().filter(|line| line.starts_with("note"));
+        notes.map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn the_notes_of_one_scenario_come_once_with_the_engines_where_they_differ() {
+        let results = [
+            noting("one", Engine::Explorer, &["c is left", "p is left"]),
+            noting("one", Engine::Pct, &["c is left"]),
+        ];
+        let expected = ["note: c is left", "note (by explorer): p is left"];
+        assert_eq!(notes_in(&results), expected);
+    }
+
+    #[test]
+    fn the_notes_of_several_scenarios_are_for_machines() {
+        let results = ["one", "two"].map(|name| noting(name, Engine::Pct, &["c is left"]));
+        assert_eq!(notes_in(&results), [""; 0]);
     }
 
     #[test]

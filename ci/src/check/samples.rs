@@ -23,6 +23,7 @@ pub(crate) fn holds() -> RunResult {
         states: None,
         certificate: None,
         preemptions: None,
+        notes: Vec::new(),
     }
 }
 

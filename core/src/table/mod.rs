@@ -18,6 +18,8 @@ mod slab;
 mod state;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests;
+#[cfg(shuttle)]
+mod view;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
@@ -38,6 +40,8 @@ use slab::Slab;
 pub(crate) use attach::AttachCall;
 pub(crate) use registration::{WaitFault, Waited};
 pub(crate) use state::ByName;
+#[cfg(shuttle)]
+pub use view::{Seen, observe};
 
 /// A module's callbacks.
 #[derive(Clone)]
@@ -307,6 +311,8 @@ impl Table {
         if cfg!(any(debug_assertions, loom, shuttle)) {
             self.check();
         }
+        #[cfg(shuttle)]
+        self.show();
         // Most sections drop nothing: then nothing is moved.
         if self.dropped.is_some() {
             *dropped = self.dropped.take();

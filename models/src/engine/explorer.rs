@@ -226,7 +226,8 @@ impl Followed {
 
 /// Makes the one execution of a schedule.
 pub(crate) fn follow(request: &Request, schedule: &Schedule) -> Followed {
-    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    let watch = Arc::new(watch.showing_changes());
     let replay = builder(request).replay_as(execution(request, &watch), schedule, Fit::Exact);
     leave();
     Followed::new(replay)
@@ -239,7 +240,8 @@ pub(crate) fn search_near(
     rule: Option<Rule>,
     executions: u64,
 ) -> (u64, Option<Followed>) {
-    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    let watch = Arc::new(watch.showing_changes());
     let is_wanted = |found: &Counterexample| finding(found).is_some_and(|one| one.rule == rule);
     let builder = builder(request).max_executions(executions);
     let near = builder.search_near(execution(request, &watch), schedule, is_wanted);

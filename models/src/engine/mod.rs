@@ -124,6 +124,8 @@ pub struct Exploration {
     pub certificate: Option<String>,
     /// Switches away from a thread that could have gone on, in what was found.
     pub preemptions: Option<u32>,
+    /// What executions leave over at their end, in words.
+    pub notes: Vec<String>,
 }
 
 impl Exploration {
@@ -148,6 +150,7 @@ impl Exploration {
             states: None,
             certificate: None,
             preemptions: None,
+            notes: watch.notes(),
         }
     }
 
@@ -190,6 +193,10 @@ impl Exploration {
             states: self.states,
             certificate: self.certificate.clone(),
             preemptions: self.preemptions,
+            notes: match verdict {
+                Verdict::Holds => self.notes.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 

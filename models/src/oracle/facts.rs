@@ -379,6 +379,24 @@ impl Facts {
         })
     }
 
+    /// Whether the callback that is the `nth` thing a thread is inside of detaches a late comer: the register
+    /// call that attached the binding does so itself (C6).
+    pub(super) fn detaches_late_comer(&self, thread: u8, nth: usize) -> bool {
+        let frames = self.frames(thread);
+        let (Some(Frame::Callback(callback)), Some(Frame::Call(open))) = (
+            frames.get(nth),
+            nth.checked_sub(1).map(|outer| &frames[outer]),
+        ) else {
+            return false;
+        };
+        let outcome = self.bindings.get(&callback.pair).and_then(Binding::outcome);
+        // With a panic the call takes its registration back, and all that it attached.
+        callback.kind == CallbackKind::Detach
+            && matches!(open.call, Call::Register { .. })
+            && !open.panicked
+            && matches!(outcome, Some(Outcome::Attached { .. }))
+    }
+
     /// Whether a thread is inside a callback of either side for a binding of `reg`.
     pub(super) fn is_inside(&self, thread: u8, reg: RegId) -> bool {
         self.callbacks(thread)

@@ -9,7 +9,9 @@
 
 mod check;
 mod facts;
+mod left;
 mod record;
+mod ring;
 mod rules;
 mod stuck;
 #[cfg(test)]
@@ -23,9 +25,12 @@ use crate::rule::Rule;
 use crate::scenario::Limits;
 
 pub use check::Violation;
+pub(crate) use left::{Left, Leftover};
+pub(crate) use ring::{Debtor, HeldUp, Missing, Scripts};
 
 use check::{Check, Exercised};
 use facts::{Facts, Known};
+use ring::Standstill;
 
 /// Judges one execution. Equal (and equally hashed) are oracles that will judge alike whatever
 /// follows; how often each rule was exercised does not count.
@@ -104,12 +109,26 @@ impl Oracle {
     /// ended.
     #[must_use]
     pub fn stuck(&self, blocked: &[u8]) -> Violation {
-        stuck::classify(&self.facts, blocked)
+        self.stuck_in(&(), blocked)
+    }
+
+    /// The same, where it is known what the threads have still to do.
+    pub(crate) fn stuck_in(&self, scripts: &dyn Scripts, blocked: &[u8]) -> Violation {
+        stuck::classify(Standstill {
+            facts: &self.facts,
+            blocked,
+            scripts,
+        })
     }
 
     /// What there is to say of an execution at its end.
     pub(crate) fn end(&self) -> impl Hash {
         (&self.facts.registrations, &self.facts.bindings)
+    }
+
+    /// What is left over at the end, of which no rule asks that it be gone.
+    pub(crate) fn left(&self) -> Left {
+        left::at_the_end(&self.facts)
     }
 
     /// How often each rule could have failed, by its number less one.

@@ -157,7 +157,10 @@ impl Facts {
                 end.dispatches = end.dispatches.saturating_sub(1);
             }
             What::Dropped(thing) => self.dropped(thing),
-            What::UsedAfterFree(_) | What::NotReady { .. } | What::Misused { .. } => {}
+            What::UsedAfterFree(_)
+            | What::NotReady { .. }
+            | What::Misused { .. }
+            | What::Changed(_) => {}
         }
     }
 

@@ -9,37 +9,43 @@ use crate::rule::Rule;
 
 use super::check::Violation;
 use super::facts::{Binding, Detached, Facts, Frame, Outcome, Progress, involves};
+use super::ring::{Missing, Standstill};
 use super::words;
 
 /// Names the rule.
-pub(super) fn classify(facts: &Facts, blocked: &[u8]) -> Violation {
+pub(super) fn classify(standstill: Standstill<'_>) -> Violation {
+    let Standstill { facts, blocked, .. } = standstill;
     let found = call_in_callback(facts, blocked)
         .or_else(|| wait_too_early(facts, blocked))
         .or_else(|| call_outside(facts, blocked))
         .or_else(|| each(facts, blocked, missing_detach))
-        .or_else(|| each(facts, blocked, forgotten_cleanup))
-        .or_else(|| each(facts, blocked, missing_completion));
-    let (rule, reason) = found.unwrap_or_else(|| {
-        let reason = "nothing is missing that a call could wait for: a wake-up was lost";
-        (16, reason.to_owned())
-    });
+        .or_else(|| each(facts, blocked, forgotten_cleanup));
+    // Where another rule names the reason, what else is missing is a consequence.
+    let (rule, reason, rest) = match found {
+        Some((rule, reason)) => (rule, reason, String::new()),
+        None => (16, no_progress(standstill), debts_and_rings(standstill)),
+    };
+    let situation = situation(standstill);
     Violation {
         rule: Rule::new(rule),
-        message: format!(
-            "the threads cannot go on: {reason}{}",
-            situation(facts, blocked)
-        ),
+        message: format!("the threads cannot go on: {reason}{situation}{rest}"),
     }
 }
 
-fn situation(facts: &Facts, blocked: &[u8]) -> String {
-    let lines = blocked.iter().map(|&thread| {
-        format!(
-            "; thread {thread} is inside {}",
-            words::open_calls(facts, thread)
-        )
-    });
+fn situation(standstill: Standstill<'_>) -> String {
+    let lines = standstill
+        .blocked
+        .iter()
+        .map(|&thread| format!("; thread {thread} is inside {}", standstill.doing(thread)));
     lines.collect()
+}
+
+/// What no rule is about: who owes what, and who waits for whom.
+fn debts_and_rings(standstill: Standstill<'_>) -> String {
+    let missing = standstill.missing().into_iter();
+    let debts = missing.map(|missing| standstill.debt(missing));
+    let lines = debts.chain(standstill.rings());
+    lines.map(|line| format!("\n  {line}")).collect()
 }
 
 /// A callback's call, or a destructor's, does not return: a lock is held while a module's code runs, or a
@@ -153,14 +159,28 @@ pub(super) fn was_pending(binding: &Binding) -> bool {
     binding.due().any(|(_, end)| end.detach == pending)
 }
 
-fn missing_completion(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
-    let pending = Progress::Ended(Detached::Pending);
-    let (side, _) = binding
-        .due()
-        .find(|(_, end)| end.detach == pending && !end.completed)?;
-    let reason = format!(
-        "the {side} of {pair} answered pending and never sent its completion (the module's fault, \
-         not the registrar's)"
-    );
-    Some((16, reason))
+/// Every call waits as it may (C16).
+fn no_progress(standstill: Standstill<'_>) -> String {
+    let missing = standstill.missing();
+    if standstill.groundless().is_some() || missing.is_empty() && standstill.rings().is_empty() {
+        return "nothing is missing that a call could wait for: a wake-up was lost".to_owned();
+    }
+    let who = |it: &Missing| format!("the {} of {}", it.side, it.pair);
+    match missing.as_slice() {
+        [] => {
+            "the threads wait for each other, in what the modules do (the modules' fault, not the \
+               registrar's)"
+                .to_owned()
+        }
+        [it] => format!(
+            "{} answered pending and never sent its completion (the module's fault, not the registrar's)",
+            who(it)
+        ),
+        [all @ .., last] => format!(
+            "{} and {} answered pending and never sent their completions (the modules' fault, not the \
+             registrar's)",
+            all.iter().map(who).collect::<Vec<_>>().join(", "),
+            who(last)
+        ),
+    }
 }

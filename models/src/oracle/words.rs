@@ -51,8 +51,12 @@ pub(crate) const fn answer(answer: Answer) -> &'static str {
 
 /// What a thread is inside of, innermost first.
 pub(super) fn open_calls(facts: &Facts, thread: u8) -> String {
-    let frames = facts.frames(thread).iter().rev().map(|frame| match frame {
+    let frames = facts.frames(thread).iter().enumerate().rev();
+    let frames = frames.map(|(nth, frame)| match frame {
         Frame::Call(open) => call(open.call),
+        Frame::Callback(open) if facts.detaches_late_comer(thread, nth) => {
+            format!("{}, a late comer", callback(*open))
+        }
         Frame::Callback(open) => callback(*open),
     });
     let frames: Vec<_> = frames.collect();

@@ -47,6 +47,7 @@ pub(super) fn judge(
         states: None,
         certificate: None,
         preemptions: None,
+        notes: Vec::new(),
     };
     let end = match ended {
         Ok(end) => end,

@@ -5,9 +5,13 @@
 //! nothing; the [oracle](crate::oracle) does, event by event.
 
 mod answer;
+#[cfg(shuttle)]
+mod changes;
 mod module;
+mod notes;
 mod ops;
 mod recorder;
+mod scripts;
 mod shared;
 #[cfg(any(shuttle, all(test, not(loom))))]
 mod state;
@@ -32,11 +36,11 @@ use crate::event::{
 };
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
-use crate::op::Op;
 use crate::render::{InWords, in_names};
 use crate::report::Rule;
 use crate::scenario::{Detach, Fault, Module, Scenario, is_wait};
 use crate::symmetry::ThreadNumber;
+use scripts::{Reached, Script};
 use shared::{AnyHandle, Latest, Memory, Owned, Pending, Rundown};
 
 pub use recorder::Finding;
@@ -88,6 +92,11 @@ pub(crate) struct Run {
     threads: Invisible<Vec<(ThreadId, u8)>>,
     /// Threads that have begun and not ended; the main one only while it does something itself.
     active: Invisible<BTreeSet<u8>>,
+    /// Where in their scripts the threads are. For words only: to an explorer it is their [`Place`].
+    reached: Invisible<Reached>,
+    /// The registrar's tables as they were, where their changes are shown.
+    #[cfg(shuttle)]
+    tables: Invisible<changes::Tables>,
     /// Which registration each handle was issued for.
     handles: Invisible<HashMap<AnyHandle, RegId>>,
     /// Which pair each binding handle was issued for.
@@ -150,6 +159,9 @@ impl Run {
             kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
+            reached: Invisible::default(),
+            #[cfg(shuttle)]
+            tables: Invisible::default(),
             handles: Invisible::default(),
             bindings: Invisible::default(),
             scenario: scenario.clone(),
@@ -159,7 +171,7 @@ impl Run {
     /// Runs the scenario.
     pub(crate) fn to_the_end(self: Arc<Self>) {
         self.begin_thread(0);
-        self.follow(&self.scenario.before, Place::Before);
+        self.follow(Script::Before, Place::Before);
         self.end_thread(0);
         match self.scenario.threads.as_slice() {
             [] => {}
@@ -168,7 +180,7 @@ impl Run {
             _ => self.side_by_side(),
         }
         self.begin_thread(0);
-        self.follow(&self.scenario.after, Place::After);
+        self.follow(Script::After, Place::After);
         self.end_thread(0);
         self.quiet();
     }
@@ -199,8 +211,8 @@ impl Run {
 
     fn thread(self: Arc<Self>, number: u8) {
         self.begin_thread(number);
-        let ops = &self.scenario.threads[usize::from(number) - 1].ops;
-        self.follow(ops, |next| Place::Thread(ThreadNumber(number), next));
+        let script = Script::Thread(number);
+        self.follow(script, |next| Place::Thread(ThreadNumber(number), next));
         self.end_thread(number);
     }
 
@@ -224,29 +236,37 @@ impl Run {
     /// registrar is open, nothing is caught or held, and whatever was handed out for later use (handles,
     /// names, pending detaches, tokens) is in this `Run`, where `hash_state` or the description of a
     /// mutex shows it.
-    fn follow(self: &Arc<Self>, ops: &[Op], place: impl Fn(usize) -> Place) {
-        for (index, op) in ops.iter().enumerate() {
-            self.perform(op);
-            forget(&place(index + 1));
-        }
+    fn follow(self: &Arc<Self>, script: Script, place: impl Fn(usize) -> Place) {
+        self.perform_each(script, |index| forget(&place(index + 1)));
     }
 
     /// Performs a callback's operations.
-    fn perform_all(self: &Arc<Self>, ops: &[Op]) {
+    fn perform_all(self: &Arc<Self>, script: Script) {
         let remembered = remember();
+        self.perform_each(script, |index| remembered.and(&index));
+    }
+
+    fn perform_each(self: &Arc<Self>, script: Script, done: impl Fn(usize)) {
+        let ops = script.ops(&self.scenario);
+        if ops.is_empty() {
+            return;
+        }
+        let thread = self.number();
         for (index, op) in ops.iter().enumerate() {
+            lock(&self.reached).enter(thread, script, index);
             self.perform(op);
-            remembered.and(&index);
+            lock(&self.reached).leave(thread);
+            done(index);
         }
     }
 
     /// Performs a destructor's operations. A panic of the harness's own, which says that the execution is
     /// over, must not come out of a destructor.
-    fn perform_in_drop(self: &Arc<Self>, ops: &[Op]) {
-        if ops.is_empty() || self.is_taken_apart() {
+    fn perform_in_drop(self: &Arc<Self>, script: Script) {
+        if script.ops(&self.scenario).is_empty() || self.is_taken_apart() {
             return;
         }
-        let _ = catch_unwind(AssertUnwindSafe(|| self.perform_all(ops)));
+        let _ = catch_unwind(AssertUnwindSafe(|| self.perform_all(script)));
     }
 
     fn quiet(&self) {
@@ -272,6 +292,7 @@ impl Run {
             }
             self.watch
                 .saw(&self.scenario, || self.recorder.fingerprint());
+            self.watch.ended(&self.scenario, &self.recorder.left());
         }
     }
 
@@ -305,7 +326,7 @@ impl Run {
     /// says of it.
     pub(crate) fn stuck(&self, details: &str) {
         let blocked: Vec<u8> = lock(&self.active).iter().copied().collect();
-        if let Some(mut finding) = self.recorder.stuck(&blocked) {
+        if let Some(mut finding) = self.recorder.stuck(self, &blocked) {
             if !details.is_empty() {
                 finding.message = format!("{}\n{details}", finding.message);
             }

@@ -8,6 +8,7 @@ use nmr::{
     Offer, ProviderModule, RegistrationInstance, Side, Status,
 };
 
+use super::scripts::{Called, Script};
 use super::shared::PendingDetach;
 use super::{Run, answer, npi_id, scripted_panic};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
@@ -45,7 +46,7 @@ impl Drop for Scripted {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
             run.dropped(Thing::Module(self.reg));
-            run.perform_in_drop(&run.script(self.reg).in_drop);
+            run.perform_in_drop(Script::of(self.reg, Called::Drop));
         }
     }
 }
@@ -55,7 +56,7 @@ impl Drop for Token {
         if let Some(run) = self.run.upgrade() {
             let (pair, side) = (self.pair, self.side);
             run.dropped(Thing::Context { pair, side });
-            run.perform_in_drop(&run.script(pair.side(side)).in_context_drop);
+            run.perform_in_drop(Script::of(pair.side(side), Called::ContextDrop));
         }
     }
 }
@@ -70,7 +71,7 @@ pub(super) fn instance(module: &Module, reg: RegId) -> RegistrationInstance {
     }
 }
 
-fn named(instance: &RegistrationInstance) -> RegId {
+pub(super) fn named(instance: &RegistrationInstance) -> RegId {
     RegId {
         module: (instance.number >> 8) as u8,
         nth: instance.number as u8,
@@ -100,7 +101,7 @@ impl Scripted {
         run.callback(callback, || {
             run.check_context(context, pair, side, script.null_context);
             run.use_context(pair, side);
-            run.perform_all(&script.in_detach);
+            run.perform_all(Script::of(self.reg, Called::Detach));
             if script.fault == Some(Fault::FreesInDetach) {
                 run.free_context(pair, side);
             }
@@ -154,7 +155,7 @@ impl Scripted {
                 run.use_context(pair, side);
                 run.free_context(pair, side);
             }
-            run.perform_all(&script.in_cleanup);
+            run.perform_all(Script::of(self.reg, Called::Cleanup));
             match script.cleanup {
                 Cleanup::Return => (Reply::Success, ()),
                 Cleanup::Panic => scripted_panic(),
@@ -180,7 +181,7 @@ impl ClientModule for Scripted {
         let attach = || run.attach(pair, offer);
         run.callback(callback, || {
             run.note(self.reg, pair, binding);
-            run.perform_all(&script.in_attach);
+            run.perform_all(Script::of(self.reg, Called::Attach));
             let answer = match script.attach {
                 Attach::Decline => Err(DECLINED),
                 Attach::Hollow => Ok(()),
@@ -245,7 +246,7 @@ impl ProviderModule for Scripted {
         run.callback(callback, || {
             run.note(self.reg, pair, binding);
             run.check_handed(peer, pair, Side::Client);
-            run.perform_all(&script.in_attach);
+            run.perform_all(Script::of(self.reg, Called::Attach));
             match script.attach {
                 Attach::Panic => scripted_panic(),
                 Attach::Decline => (Reply::Failure, Err(DECLINED)),

@@ -10,7 +10,7 @@ use std::sync::MutexGuard;
 use crate::event::{Event, Quiet, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
-use crate::oracle::Oracle;
+use crate::oracle::{Left, Oracle, Scripts};
 use crate::report::Rule;
 use crate::scenario::Limits;
 
@@ -128,12 +128,12 @@ impl Recorder {
     }
 
     /// Judges an execution that cannot go on, unless something was found before.
-    pub(crate) fn stuck(&self, blocked: &[u8]) -> Option<Finding> {
+    pub(crate) fn stuck(&self, scripts: &dyn Scripts, blocked: &[u8]) -> Option<Finding> {
         let mut log = self.log();
         if log.frozen {
             return None;
         }
-        let violation = log.oracle.stuck(blocked);
+        let violation = log.oracle.stuck_in(scripts, blocked);
         Some(log.found(Some(violation.rule), violation.message))
     }
 
@@ -157,6 +157,11 @@ impl Recorder {
     /// What is left of all that was observed, as one number: the same in every build.
     pub(crate) fn fingerprint(&self) -> u64 {
         fingerprint(&self.log().oracle.end())
+    }
+
+    /// What is left over at the end.
+    pub(super) fn left(&self) -> Left {
+        self.log().oracle.left()
     }
 
     /// How often each rule could have failed so far.

@@ -85,6 +85,13 @@ impl<N: Copy + Hash, H: Copy> Latest<N, H> {
     }
 }
 
+impl<N: Copy, H> Latest<N, H> {
+    /// The name, for whoever looks from outside of the execution.
+    pub(super) fn peek(&self) -> Option<N> {
+        lock(&self.value).as_ref().map(|&(name, _)| name)
+    }
+}
+
 impl<N: Hash, H> Hash for Latest<N, H> {
     fn hash<S: Hasher>(&self, state: &mut S) {
         let value = lock(&self.value);

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use super::notes::Notes;
 use super::recorder::Finding;
 use crate::invisible::{Invisible, lock};
+use crate::oracle::Left;
 use crate::report::Rule;
 use crate::scenario::Scenario;
 use crate::symmetry::{Symmetry, symmetries, with_symmetry};
@@ -17,6 +19,11 @@ pub(crate) struct Watch {
     executions: Arc<AtomicU64>,
     exercised: Invisible<[u64; Rule::COUNT]>,
     outcomes: Invisible<BTreeSet<u64>>,
+    /// What its executions leave over.
+    notes: Invisible<Notes>,
+    /// Whether histories have what changes in the registrar's tables.
+    #[cfg(shuttle)]
+    shows_changes: bool,
     /// Findings made, by whichever execution.
     found: AtomicU64,
     /// Findings that an engine has heard of.
@@ -36,11 +43,30 @@ impl Watch {
             executions,
             exercised: Invisible::new([0; Rule::COUNT]),
             outcomes: Invisible::default(),
+            notes: Invisible::default(),
+            #[cfg(shuttle)]
+            shows_changes: false,
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             symmetries: OnceLock::new(),
             on_finding: Box::new(on_finding),
         }
+    }
+
+    /// The same, of executions that are repeated for people to see: their histories have what changes in the
+    /// registrar's tables.
+    #[cfg(shuttle)]
+    pub(crate) fn showing_changes(self) -> Self {
+        super::changes::observe();
+        Self {
+            shows_changes: true,
+            ..self
+        }
+    }
+
+    #[cfg(shuttle)]
+    pub(super) const fn shows_changes(&self) -> bool {
+        self.shows_changes
     }
 
     /// An execution begins.
@@ -69,6 +95,17 @@ impl Watch {
         let under = |symmetry| with_symmetry(symmetry, &fingerprint);
         let outcome = symmetries.iter().map(under).min();
         lock(&self.outcomes).extend(outcome);
+    }
+
+    /// An execution has come to its end, and leaves this over.
+    pub(super) fn ended(&self, scenario: &Scenario, left: &Left) {
+        let symmetries = self.symmetries.get_or_init(|| symmetries(scenario));
+        lock(&self.notes).add(scenario, left, symmetries);
+    }
+
+    /// What executions leave over, in words.
+    pub(crate) fn notes(&self) -> Vec<String> {
+        lock(&self.notes).in_words()
     }
 
     pub(crate) fn outcomes(&self) -> BTreeSet<u64> {

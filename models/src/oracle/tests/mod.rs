@@ -10,6 +10,7 @@ mod lifetimes;
 mod limits;
 mod modules;
 mod settled;
+mod standstill;
 mod words;
 
 use super::{Oracle, Violation};

@@ -137,3 +137,24 @@ fn a_wait_for_nothing_is_no_wait_for_its_own_callback() {
         "nothing is missing that a call could wait for",
     );
 }
+
+#[test]
+fn a_late_comer_is_called_that() {
+    let attaching = "1: > register c; < registered
+        2: > register p; { attach c:cp; > attach cp; { attach p:cp; } success; < attached
+        1: > deregister c; < pending; > wait c
+        2: } success; { detach c:cp";
+    let late =
+        "thread 2 is inside the client's detach callback for m0–m2, a late comer, inside register";
+    says(&[attaching, "stuck 1 2"], late);
+    let other = "1: > register x; < registered; > deregister x; < pending";
+    says(
+        &[
+            ATTACHED,
+            other,
+            "1: > deregister p; { detach c:cp; > wait x",
+            "stuck 1",
+        ],
+        "inside the client's detach callback for m0–m2, inside deregister m2",
+    );
+}

@@ -1,0 +1,296 @@
+//! Who owes what to whom in an execution that cannot go on: every completion that is missing and who would
+//! have sent it, and threads that wait for each other in a ring.
+//!
+//! What was observed says what a wait hangs on; what a thread would have done later only the
+//! [scripts](Scripts) say. It judges nothing.
+
+use crate::event::{Call, Callback, Pair, RegId, Side};
+
+use super::facts::{Detached, Facts, Frame, Progress, involves};
+use super::words;
+
+/// A pending detach that was not completed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Missing {
+    pub(crate) pair: Pair,
+    pub(crate) side: Side,
+}
+
+impl Missing {
+    /// The registration whose module owes the completion.
+    pub(crate) const fn owner(self) -> RegId {
+        self.pair.side(self.side)
+    }
+}
+
+/// Who would have sent a completion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Debtor {
+    pub(crate) thread: u8,
+    /// What would have sent it, in words.
+    pub(crate) with: String,
+}
+
+/// What the threads of the execution have still to do.
+pub(crate) trait Scripts {
+    /// Threads that would have sent it, later.
+    fn debtors(&self, missing: Missing) -> Vec<Debtor>;
+
+    /// Callbacks that would have sent it, had they been called; in words.
+    fn uncalled(&self, missing: Missing) -> Vec<String>;
+
+    /// Why a thread that is not blocked does not come to what it has to do, if it has anything.
+    fn held_up(&self, thread: u8) -> Option<HeldUp>;
+
+    /// What a thread does that is inside no call, in words.
+    fn doing(&self, thread: u8) -> Option<String>;
+}
+
+/// Why a thread that waits inside no call does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeldUp {
+    /// The main thread has not started it yet.
+    Unstarted,
+    /// It is the main thread, and waits for the others to end.
+    Joining,
+}
+
+/// Nothing is known of any script.
+impl Scripts for () {
+    fn debtors(&self, _: Missing) -> Vec<Debtor> {
+        Vec::new()
+    }
+
+    fn uncalled(&self, _: Missing) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn held_up(&self, _: u8) -> Option<HeldUp> {
+        None
+    }
+
+    fn doing(&self, _: u8) -> Option<String> {
+        None
+    }
+}
+
+/// An execution that cannot go on.
+#[derive(Clone, Copy)]
+pub(super) struct Standstill<'a> {
+    pub(super) facts: &'a Facts,
+    /// The threads that have not ended.
+    pub(super) blocked: &'a [u8],
+    pub(super) scripts: &'a dyn Scripts,
+}
+
+/// Why a thread does not go on, as far as that is another thread's matter, and whose.
+#[derive(Clone, Copy)]
+struct Edge {
+    why: Why,
+    thread: u8,
+}
+
+#[derive(Clone, Copy)]
+enum Why {
+    Completion(Missing),
+    Callback(RegId, Callback),
+    Call(RegId, Call),
+    Start,
+    End,
+}
+
+impl Standstill<'_> {
+    /// Every completion that is missing.
+    pub(super) fn missing(self) -> Vec<Missing> {
+        let pending = Progress::Ended(Detached::Pending);
+        let of_pair = |(pair, binding): (Pair, &super::facts::Binding)| {
+            let missing = binding.due();
+            let missing = missing.filter(|(_, end)| end.detach == pending && !end.completed);
+            missing
+                .map(|(side, _)| Missing { pair, side })
+                .collect::<Vec<_>>()
+        };
+        self.facts.pairs().flat_map(of_pair).collect()
+    }
+
+    /// What a thread waits for, if that is the end of a deregistration.
+    fn awaited(self, thread: u8) -> Option<RegId> {
+        match self.facts.innermost_call(thread)?.call {
+            Call::Wait(Some(reg)) | Call::Release(reg) => Some(reg),
+            _ => None,
+        }
+    }
+
+    /// A wait that hangs on nothing.
+    pub(super) fn groundless(self) -> Option<RegId> {
+        let waits = self
+            .blocked
+            .iter()
+            .filter_map(|&thread| self.awaited(thread));
+        let mut waits = waits.filter(|&reg| {
+            !self.missing().iter().any(|it| involves(it.pair, reg)) && self.inside(reg).is_empty()
+        });
+        waits.next()
+    }
+
+    /// The threads that are inside something that has to end before the deregistration of `reg` does, and do
+    /// something else inside it.
+    fn inside(self, reg: RegId) -> Vec<Edge> {
+        let bound = |other: RegId| {
+            other == reg
+                || self
+                    .facts
+                    .bindings_of(reg)
+                    .any(|(pair, _)| involves(pair, other))
+        };
+        let why = |frame: &Frame| match frame {
+            &Frame::Callback(callback) if involves(callback.pair, reg) => {
+                Some(Why::Callback(reg, callback))
+            }
+            Frame::Call(open) if open.call.registrations().any(bound) => {
+                Some(Why::Call(reg, open.call))
+            }
+            _ => None,
+        };
+        let edges = self.blocked.iter().filter_map(|&thread| {
+            let (innermost, outer) = self.facts.frames(thread).split_last()?;
+            // A callback that is innermost is one that goes on.
+            let own = match innermost {
+                Frame::Callback(_) => why(innermost),
+                Frame::Call(_) => None,
+            };
+            // A callback says more than the call that makes it.
+            let why = own.or_else(|| outer.iter().rev().find_map(why))?;
+            Some(Edge { why, thread })
+        });
+        edges.collect()
+    }
+
+    fn edges(self, thread: u8) -> Vec<Edge> {
+        if let Some(reg) = self.awaited(thread) {
+            let missing = self.missing().into_iter();
+            let missing = missing.filter(|it| involves(it.pair, reg));
+            let owed = missing.flat_map(|it| {
+                let why = Why::Completion(it);
+                let debtors = self.scripts.debtors(it).into_iter();
+                debtors.map(move |Debtor { thread, .. }| Edge { why, thread })
+            });
+            return owed.chain(self.inside(reg)).collect();
+        }
+        match self.scripts.held_up(thread) {
+            Some(HeldUp::Unstarted) => vec![Edge {
+                why: Why::Start,
+                thread: 0,
+            }],
+            Some(HeldUp::Joining) => {
+                let end = |&thread: &u8| Edge {
+                    why: Why::End,
+                    thread,
+                };
+                self.blocked.iter().map(end).collect()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    /// The shortest ring through a thread: why it does not go on, and so on to itself.
+    fn ring_through(self, start: u8) -> Option<Vec<Edge>> {
+        let mut paths: Vec<Vec<Edge>> = vec![Vec::new()];
+        let mut seen = Vec::new();
+        while !paths.is_empty() {
+            let mut longer = Vec::new();
+            for path in &paths {
+                for edge in self.edges(path.last().map_or(start, |edge| edge.thread)) {
+                    let path = [path.as_slice(), &[edge]].concat();
+                    if edge.thread == start {
+                        return Some(path);
+                    }
+                    if !seen.contains(&edge.thread) {
+                        seen.push(edge.thread);
+                        longer.push(path);
+                    }
+                }
+            }
+            paths = longer;
+        }
+        None
+    }
+
+    /// The rings, each in words, and each thread in one at most.
+    pub(super) fn rings(self) -> Vec<String> {
+        let mut told: Vec<u8> = Vec::new();
+        let mut rings = Vec::new();
+        for &thread in self.blocked {
+            let ring = (!told.contains(&thread)).then(|| self.ring_through(thread));
+            let Some(ring) = ring.flatten() else { continue };
+            told.extend(ring.iter().map(|edge| edge.thread));
+            let edges: Vec<_> = ring.iter().map(|&edge| in_words(edge)).collect();
+            rings.push(format!(
+                "a ring: thread {thread} {}",
+                edges.join(", which ")
+            ));
+        }
+        rings
+    }
+
+    /// Who owes a completion, in words.
+    pub(super) fn debt(self, missing: Missing) -> String {
+        let debtors = self.scripts.debtors(missing).into_iter();
+        let threads = debtors.map(|Debtor { thread, with }| {
+            format!("thread {thread} has {with}, and {}", self.instead(thread))
+        });
+        let uncalled = self.scripts.uncalled(missing).into_iter();
+        let uncalled = uncalled.map(|callback| format!("{callback}, and was not called"));
+        let mut owing: Vec<_> = threads.collect();
+        if owing.is_empty() {
+            owing.extend(uncalled);
+        }
+        if owing.is_empty() {
+            owing.push("no thread has it still to do".to_owned());
+        }
+        let Missing { pair, .. } = missing;
+        format!(
+            "{} owes the completion of {pair}: {}",
+            missing.owner(),
+            owing.join("; or ")
+        )
+    }
+
+    /// What a thread does, who would do something else.
+    fn instead(self, thread: u8) -> String {
+        match self.scripts.held_up(thread) {
+            Some(HeldUp::Unstarted) => "has not begun".to_owned(),
+            Some(HeldUp::Joining) => "waits for the other threads to end".to_owned(),
+            None => format!("is inside {}", self.doing(thread)),
+        }
+    }
+
+    /// What a thread is inside of, in words.
+    pub(super) fn doing(self, thread: u8) -> String {
+        let in_script = || self.scripts.doing(thread);
+        let outside = self.facts.frames(thread).is_empty();
+        let op = outside.then(in_script).flatten();
+        op.unwrap_or_else(|| words::open_calls(self.facts, thread))
+    }
+}
+
+fn in_words(edge: Edge) -> String {
+    let Edge { why, thread } = edge;
+    match why {
+        Why::Completion(missing) => format!(
+            "waits for {}'s completion of {}, owed by thread {thread}",
+            missing.owner(),
+            missing.pair
+        ),
+        Why::Callback(reg, callback) => format!(
+            "waits for {reg} and so for {}, inside which is thread {thread}",
+            words::callback(callback)
+        ),
+        Why::Call(reg, call) => format!(
+            "waits for {reg} and so for `{}`, inside which is thread {thread}",
+            words::call(call)
+        ),
+        Why::Start => format!("waits to be started by thread {thread}"),
+        Why::End => format!("waits for the end of thread {thread}"),
+    }
+}

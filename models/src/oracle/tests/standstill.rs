@@ -1,0 +1,181 @@
+//! Who owes what and who waits for whom in a standstill, and what is left at an end.
+
+use super::{ATTACHED, C_LEAVES, P_GOES, WAIT_C, history, judge, oracle, pair, reg};
+use crate::event::Side;
+use crate::oracle::{Debtor, HeldUp, Leftover, Missing, Oracle, Scripts};
+
+const C_PENDING: &str =
+    "1: > deregister c; { detach c:cp; } pending; { detach p:cp; } complete; < pending";
+const X: &str = "1: > register x; < registered; > register y; { attach x:xy; > attach xy; { attach y:xy; } success; \
+     < attached; } success; < registered";
+const X_PENDING: &str =
+    "2: > deregister x; { detach x:xy; } pending; { detach y:xy; } pending; < pending";
+
+/// Each completion is owed by the thread beside it.
+#[derive(Default)]
+struct Scripted {
+    owed: Vec<(&'static str, Side, u8)>,
+    uncalled: bool,
+    held_up: Option<(u8, HeldUp)>,
+}
+
+impl Scripts for Scripted {
+    fn debtors(&self, missing: Missing) -> Vec<Debtor> {
+        let owed = self.owed.iter();
+        let owed = owed.filter(|(of, side, _)| (pair(of), *side) == (missing.pair, missing.side));
+        let debtor = |&(_, _, thread): &(_, _, u8)| Debtor {
+            thread,
+            with: "`complete` still to do".to_owned(),
+        };
+        owed.map(debtor).collect()
+    }
+
+    fn uncalled(&self, missing: Missing) -> Vec<String> {
+        let owner = missing.owner();
+        let callback = self.uncalled.then(|| format!("{owner}'s callback has it"));
+        callback.into_iter().collect()
+    }
+
+    fn held_up(&self, thread: u8) -> Option<HeldUp> {
+        let (held_up, why) = self.held_up?;
+        (held_up == thread).then_some(why)
+    }
+
+    fn doing(&self, thread: u8) -> Option<String> {
+        (thread == 3).then(|| "`complete-all`".to_owned())
+    }
+}
+
+fn seen(lines: &[&str]) -> Oracle {
+    let mut oracle = oracle(lines);
+    for step in history(lines) {
+        assert_eq!(judge(&mut oracle, &step), None);
+    }
+    oracle
+}
+
+/// What is said of a standstill, line by line.
+fn told(lines: &[&str], scripts: &Scripted, blocked: &[u8]) -> Vec<String> {
+    let violation = seen(lines).stuck_in(scripts, blocked);
+    let lines = violation.message.lines().map(str::trim);
+    lines.map(str::to_owned).collect()
+}
+
+#[test]
+fn a_ring_goes_over_two_completions_and_ends_where_it_began() {
+    let scripts = Scripted {
+        owed: vec![
+            ("cp", Side::Client, 2),
+            ("xy", Side::Client, 1),
+            ("xy", Side::Provider, 3),
+        ],
+        ..Scripted::default()
+    };
+    let waits = "1: > wait c\n2: > wait x";
+    let lines = [ATTACHED, X, C_PENDING, X_PENDING, waits];
+    assert_eq!(
+        told(&lines, &scripts, &[1, 2, 3]),
+        [
+            "the threads cannot go on: the client of m0–m2, the client of m4–m5 and the provider of m4–m5 answered \
+             pending and never sent their completions (the modules' fault, not the registrar's); thread 1 is inside \
+             wait for m0; thread 2 is inside wait for m4; thread 3 is inside `complete-all`",
+            "m0 owes the completion of m0–m2: thread 2 has `complete` still to do, and is inside wait for m4",
+            "m4 owes the completion of m4–m5: thread 1 has `complete` still to do, and is inside wait for m0",
+            "m5 owes the completion of m4–m5: thread 3 has `complete` still to do, and is inside `complete-all`",
+            "a ring: thread 1 waits for m0's completion of m0–m2, owed by thread 2, which waits for m4's completion \
+             of m4–m5, owed by thread 1",
+        ]
+    );
+}
+
+#[test]
+fn a_thread_that_is_held_up_is_part_of_the_ring() {
+    let lines = [ATTACHED, C_PENDING, "1: > wait c"];
+    for (thread, why, instead, then) in [
+        (
+            0,
+            HeldUp::Joining,
+            "waits for the other threads to end",
+            "waits for the end of thread 1",
+        ),
+        (
+            2,
+            HeldUp::Unstarted,
+            "has not begun",
+            "waits to be started by thread 0",
+        ),
+    ] {
+        let scripts = Scripted {
+            owed: vec![("cp", Side::Client, thread)],
+            held_up: Some((thread, why)),
+            ..Scripted::default()
+        };
+        let told = told(&lines, &scripts, &[1]);
+        assert!(
+            told[1].ends_with(&format!("still to do, and {instead}")),
+            "{told:?}"
+        );
+        let ring = told.get(2);
+        // It is the main thread that starts others, and that is not what is blocked here.
+        let expected = (why == HeldUp::Joining).then(|| {
+            format!("a ring: thread 1 waits for m0's completion of m0–m2, owed by thread {thread}, which {then}")
+        });
+        assert_eq!(ring, expected.as_ref());
+    }
+}
+
+#[test]
+fn callbacks_that_were_not_called_owe_what_no_thread_does() {
+    let lines = [ATTACHED, C_PENDING, "1: > wait c"];
+    let mut scripts = Scripted {
+        uncalled: true,
+        ..Scripted::default()
+    };
+    let uncalled = "m0 owes the completion of m0–m2: m0's callback has it, and was not called";
+    assert_eq!(told(&lines, &scripts, &[1])[1..], [uncalled]);
+    scripts.uncalled = false;
+    let nobody = "m0 owes the completion of m0–m2: no thread has it still to do";
+    assert_eq!(told(&lines, &scripts, &[1])[1..], [nobody]);
+}
+
+#[test]
+fn a_wait_that_hangs_on_nothing_is_a_lost_wake_up_whatever_else_is_missing() {
+    let lines = [
+        "1: > register d; < registered; > deregister d; < pending",
+        ATTACHED,
+        C_PENDING,
+        "1: > wait c\n2: > wait d",
+    ];
+    let told = told(&lines, &Scripted::default(), &[1, 2]);
+    assert!(told[0].contains("a wake-up was lost"), "{told:?}");
+}
+
+#[test]
+fn a_call_inside_which_a_thread_waits_is_part_of_the_ring() {
+    let x = "1: > register x; < registered
+        3: > deregister x; < pending";
+    let in_drop = "1: > deregister c; { detach c:cp; } complete; { detach p:cp; } complete; { cleanup c:cp; } success; \
+         { cleanup p:cp; } success; drop c:cp; drop p:cp; > wait c";
+    let told = told(&[ATTACHED, x, in_drop], &Scripted::default(), &[1]);
+    let ring = "a ring: thread 1 waits for m0 and so for `deregister m0`, inside which is thread 1";
+    assert_eq!(told[1..], [ring]);
+}
+
+#[test]
+fn what_nobody_asked_to_end_is_left() {
+    let c = Leftover::Registration(reg('c').module);
+    let p = Leftover::Registration(reg('p').module);
+    let left = |lines: &[&str]| Vec::from_iter(seen(lines).left());
+    assert_eq!(left(&[ATTACHED]), [(c, 1), (p, 1)]);
+    assert_eq!(
+        left(&[ATTACHED, "1: > register C; drop C; < no-memory"]),
+        [(c, 1), (p, 1)]
+    );
+    assert_eq!(left(&[ATTACHED, C_LEAVES]), [(p, 1)]);
+    assert_eq!(left(&[ATTACHED, C_LEAVES, WAIT_C, P_GOES]), []);
+    let detach = Leftover::Detach(reg('c').module, reg('p').module);
+    assert_eq!(left(&[ATTACHED, C_PENDING]), [(p, 1), (detach, 1)]);
+    let completed = "1: > complete c:cp; { cleanup c:cp; } success; { cleanup p:cp; } success; drop c:cp; drop p:cp; \
+         < done";
+    assert_eq!(left(&[ATTACHED, C_PENDING, completed]), [(p, 1)]);
+}

@@ -1,0 +1,211 @@
+//! Where the threads of an execution are in their scripts, and what they would still have done: for the
+//! words of a standstill.
+
+use crate::event::RegId;
+use crate::invisible::lock;
+use crate::op::Op;
+use crate::oracle::{Debtor, HeldUp, Missing, Scripts};
+use crate::scenario::{Module, Scenario, is_wait};
+
+use super::Run;
+
+/// A list of operations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Script {
+    /// The main thread's, before the others start.
+    Before,
+    /// That of a thread.
+    Thread(u8),
+    /// The main thread's, after the others have ended.
+    After,
+    /// That of a module, by its index.
+    Module(u8, Called),
+}
+
+/// When a module's operations are performed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Called {
+    Attach,
+    Detach,
+    Cleanup,
+    Drop,
+    ContextDrop,
+}
+
+impl Called {
+    const ALL: [Self; 5] = [
+        Self::Attach,
+        Self::Detach,
+        Self::Cleanup,
+        Self::Drop,
+        Self::ContextDrop,
+    ];
+
+    fn ops(self, module: &Module) -> &[Op] {
+        match self {
+            Self::Attach => &module.in_attach,
+            Self::Detach => &module.in_detach,
+            Self::Cleanup => &module.in_cleanup,
+            Self::Drop => &module.in_drop,
+            Self::ContextDrop => &module.in_context_drop,
+        }
+    }
+
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Attach => "attach callback",
+            Self::Detach => "detach callback",
+            Self::Cleanup => "cleanup callback",
+            Self::Drop => "destructor",
+            Self::ContextDrop => "binding context's destructor",
+        }
+    }
+}
+
+impl Script {
+    pub(super) const fn of(reg: RegId, called: Called) -> Self {
+        Self::Module(reg.module, called)
+    }
+
+    pub(super) fn ops(self, scenario: &Scenario) -> &[Op] {
+        match self {
+            Self::Before => &scenario.before,
+            Self::Thread(number) => &scenario.threads[usize::from(number) - 1].ops,
+            Self::After => &scenario.after,
+            Self::Module(module, called) => called.ops(&scenario.modules[usize::from(module)]),
+        }
+    }
+}
+
+/// An operation that a thread is inside of.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    thread: u8,
+    script: Script,
+    index: usize,
+}
+
+/// The operations that the threads are inside of, of each thread the innermost last.
+#[derive(Debug, Default)]
+pub(super) struct Reached(Vec<Position>);
+
+impl Reached {
+    pub(super) fn enter(&mut self, thread: u8, script: Script, index: usize) {
+        self.0.push(Position {
+            thread,
+            script,
+            index,
+        });
+    }
+
+    /// Where an engine takes the execution apart nobody comes out: what is said of it is said then.
+    pub(super) fn leave(&mut self, thread: u8) {
+        if let Some(innermost) = self.0.iter().rposition(|it| it.thread == thread) {
+            self.0.remove(innermost);
+        }
+    }
+
+    /// Of a thread, the innermost first.
+    fn of(&self, thread: u8) -> impl Iterator<Item = Position> {
+        let all = self.0.iter().rev();
+        all.filter(move |it| it.thread == thread).copied()
+    }
+}
+
+impl Run {
+    /// The thread's operations that are still to be done, innermost first, and the script of each.
+    fn ahead(&self, thread: u8) -> Vec<(Script, &Op)> {
+        let positions: Vec<_> = lock(&self.reached).of(thread).collect();
+        let rest = positions.iter().map(|it| (it.script, it.index + 1));
+        let unbegun = match (self.held_up(thread), thread) {
+            (Some(HeldUp::Unstarted), number) => Some((Script::Thread(number), 0)),
+            (Some(HeldUp::Joining), _) => Some((Script::After, 0)),
+            (None, 0) if self.is_before() => Some((Script::After, 0)),
+            _ => None,
+        };
+        let scripts = rest.chain(unbegun);
+        let ops = scripts.flat_map(|(script, from)| {
+            let ops = script.ops(&self.scenario).iter().skip(from);
+            ops.map(move |op| (script, op))
+        });
+        ops.collect()
+    }
+
+    /// Whether the main thread has yet to start the others.
+    fn is_before(&self) -> bool {
+        let reached = lock(&self.reached);
+        let mut main = reached.of(0);
+        main.any(|it| it.script == Script::Before)
+    }
+
+    /// Whether the operation completes the pending detach.
+    fn completes(&self, op: &Op, missing: Missing) -> bool {
+        let module = op.module().and_then(|name| self.scenario.module(name));
+        let is_its = module == Some(usize::from(missing.owner().module));
+        match op {
+            Op::Complete(_) | Op::TryComplete(_) => is_its,
+            Op::CompleteAgain(_) => {
+                let module = usize::from(missing.owner().module);
+                is_its && self.modules[module].last_binding.peek() == Some(missing.pair)
+            }
+            Op::CompleteAll | Op::CompleteAny => true,
+            _ => false,
+        }
+    }
+
+    /// Modules are numbers in these words, as everywhere until they are shown.
+    fn quoted(&self, op: &Op) -> String {
+        let module = op.module().and_then(|name| self.scenario.module(name));
+        let op = module.map_or_else(|| op.clone(), |module| op.on(&format!("m{module}")));
+        format!("`{op}`")
+    }
+}
+
+impl Scripts for Run {
+    fn debtors(&self, missing: Missing) -> Vec<Debtor> {
+        let threads = 0..=self.scenario.threads.len() as u8;
+        let debtor = |thread: u8| {
+            let mut ahead = self.ahead(thread).into_iter();
+            let (script, op) = ahead.find(|(_, op)| self.completes(op, missing))?;
+            let within = match script {
+                Script::Module(module, called) => {
+                    format!(" in m{module}'s {}", called.words())
+                }
+                _ => String::new(),
+            };
+            let with = format!("{} still to do{within}", self.quoted(op));
+            Some(Debtor { thread, with })
+        };
+        threads.filter_map(debtor).collect()
+    }
+
+    fn uncalled(&self, missing: Missing) -> Vec<String> {
+        let modules = (0..).zip(&self.scenario.modules);
+        let scripts = modules.flat_map(|(index, module): (u8, _)| {
+            Called::ALL.map(|called| (index, called, called.ops(module)))
+        });
+        let uncalled = scripts.filter_map(|(module, called, ops)| {
+            let op = ops.iter().find(|op| self.completes(op, missing))?;
+            let (when, op) = (called.words(), self.quoted(op));
+            Some(format!("m{module}'s {when} has {op} to do"))
+        });
+        uncalled.collect()
+    }
+
+    fn held_up(&self, thread: u8) -> Option<HeldUp> {
+        let active = lock(&self.active);
+        match thread {
+            0 => (!active.contains(&0)).then_some(HeldUp::Joining),
+            _ => {
+                drop(active);
+                self.is_before().then_some(HeldUp::Unstarted)
+            }
+        }
+    }
+
+    fn doing(&self, thread: u8) -> Option<String> {
+        let innermost = lock(&self.reached).of(thread).next()?;
+        let op = innermost.script.ops(&self.scenario).get(innermost.index)?;
+        (!is_wait(op)).then(|| self.quoted(op))
+    }
+}
