@@ -494,11 +494,14 @@ impl State {
         current.or_else(|| runnable.iter().copied().find(goes_on))
     }
 
-    /// A daemon that is still there when the program is over.
+    /// Who comes to its end when the program is over: daemons that are still there, then the main thread. A coroutine
+    /// that does not come to its end cannot be used again, and its stack is made anew.
     fn next_to_leave(&mut self, runnable: &[Thread]) -> Option<Thread> {
         let threads = &self.execution.program.threads;
+        let has_ended = |thread: Thread| threads.get(thread).is_some_and(|state| state.ended);
         let mut there = runnable.iter().copied();
-        let next = there.find(|&thread| !threads.get(thread).is_some_and(|state| state.ended))?;
+        let daemon = there.find(|&thread| !has_ended(thread));
+        let next = daemon.or_else(|| runnable.first().copied())?;
         self.execution.current = next;
         Some(next)
     }
