@@ -25,9 +25,10 @@ use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock::{self, Deadlock};
-use crate::judge::{Ending, Panic};
+use crate::judge::{Ending, Panic, Violation};
 use crate::knowledge::{Knowledge, Prints, Symmetries};
 use crate::labels::Labels;
+use crate::livelock::{self, Livelock};
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread};
 use crate::reduction::Reduction;
@@ -103,6 +104,8 @@ pub(crate) struct State {
 pub(crate) enum Stopped {
     /// The program cannot go on, for this reason.
     Deadlock(Deadlock),
+    /// It goes on, and nothing comes of it.
+    Livelock(Livelock),
     /// The schedule that it follows does not fit.
     Misfit,
     /// The search cannot go on.
@@ -353,44 +356,51 @@ impl State {
     }
 
     /// How the execution ended, with this panic of the main thread or without one, if it went on to its end or to
-    /// where it could not go on.
-    pub(crate) fn ending(&self, deadlock: Option<Deadlock>, panic: Option<String>) -> Ending {
-        let panics = &self.execution.panics;
-        let untold = || panics.iter().find(|panic| !panic.is_told);
-        let first = match panic.is_some() || deadlock.is_some() {
-            true => panics.first(),
-            false => untold(),
-        };
-        let names = deadlock::Names(self.execution.labels.as_ref());
+    /// where it was `stuck`.
+    pub(crate) fn ending(&self, stuck: Option<Ending>, panic: Option<String>) -> Ending {
         if hook::is_abandoned() {
             return Ending::Abandoned;
         }
-        let (panic, deadlock) = match (first, panic, deadlock) {
-            (Some(first), main, deadlock) => {
-                // Whoever unwraps what a join gives has nothing to add.
-                let main =
-                    main.filter(|message| !message.contains("on an `Err` value: Any { .. }"));
-                let main = main.map(|message| format!("the main thread panicked: {message}"));
-                let panic = Panic {
-                    thread: names.thread(first.thread),
-                    message: first.message.clone(),
-                    then: main.or_else(|| Some(deadlock?.to_string())),
-                };
-                (Some(panic), None)
-            }
-            (None, Some(message), _) => {
-                let panic = Panic {
+        let names = deadlock::Names(self.execution.labels.as_ref());
+        let main = panic.filter(|_| stuck.is_none());
+        let Some(first) = self.panic_to_blame(main.as_deref()) else {
+            return match main {
+                Some(message) => Ending::Panicked(Panic {
                     thread: names.thread(0),
                     message,
                     then: None,
-                };
-                (Some(panic), None)
-            }
-            (None, None, deadlock) => (None, deadlock),
+                }),
+                None => stuck.unwrap_or(Ending::Completed),
+            };
         };
-        let panic = panic.map(Ending::Panicked);
-        let other = || deadlock.map_or(Ending::Completed, Ending::Deadlocked);
-        panic.unwrap_or_else(other)
+        // Whoever only passes on what a join gives has nothing to add.
+        let main = main.filter(|message| !self.passes_on(message));
+        let main = main.map(|message| format!("the main thread panicked: {message}"));
+        let stuck = || Some(Violation::of(&stuck?)?.to_string());
+        Ending::Panicked(Panic {
+            thread: names.thread(first.thread),
+            message: first.message.clone(),
+            then: main.or_else(stuck),
+        })
+    }
+
+    /// The panic of another thread that an execution is broken by, which ends with this panic of the main thread: one
+    /// that nobody was told of, or what was passed on by whoever was told.
+    fn panic_to_blame(&self, main: Option<&str>) -> Option<&ThreadPanic> {
+        let panics = &self.execution.panics;
+        let untold = panics.iter().find(|panic| !panic.is_told);
+        match untold.map(|panic| panic.message.as_str()).or(main) {
+            Some(last) if self.passes_on(last) => panics.first(),
+            _ => untold,
+        }
+    }
+
+    /// Whether a panic says nothing but what whoever joined another thread was told.
+    fn passes_on(&self, message: &str) -> bool {
+        let mut panics = self.execution.panics.iter();
+        // `unwrap` and `expect` end with the payload.
+        message.ends_with(": Any { .. }")
+            || panics.any(|panic| panic.is_told && panic.message == message)
     }
 
     /// Why the execution that has ended stopped on its way, if it did. What was noticed where no observer
@@ -463,12 +473,18 @@ impl State {
         // That a sleeper may wake without a reason does not mean that it ever will.
         let spurious = self.options.spurious;
         if options.is_empty() || spurious && options.iter().all(|&one| self.is_spurious(one)) {
-            if let Some(next) = self.next_that_rests(runnable) {
-                return Some(self.go_on(next));
-            }
-            let names = self.execution.labels.as_ref();
-            let why = deadlock::describe(&self.execution.program, names);
-            return self.stop(Stopped::Deadlock(why));
+            let current = self.execution.current;
+            let next = self.next_that_rests(runnable);
+            return match next.or_else(|| self.execution.program.next_round(current)) {
+                Some(next) => Some(self.go_on(next)),
+                None => self.cannot_go_on(),
+            };
+        }
+        // Whoever makes a round because nobody else can go on chooses nothing.
+        if let &[only] = &*options
+            && self.execution.program.spins.is_fruitless()
+        {
+            return Some(self.go_on(only.thread()));
         }
         let choice = match self.execution.ground {
             Ground::Known => self.next_in_turn(&options),
@@ -483,15 +499,31 @@ impl State {
     }
 
     /// A thread that does nothing that others can notice: it is not at a scheduling point, or at one at
-    /// which it has waited for another one's end.
+    /// which it has waited for another one's end, or for a change.
     fn next_without_choice(&self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
         let program = &self.execution.program;
         let goes_on = |thread: &Thread| match program.stop_of(*thread) {
             None => program.has_started(*thread),
-            Some(stop) => stop.next.is_join() && program.ways(stop.next) > 0,
+            Some(stop) => {
+                let has_waited =
+                    stop.next.is_join() || stop.next.is_yield() && !program.threads[*thread].rests;
+                has_waited && program.ways(stop.next) > 0
+            }
         };
         let current = current.filter(|thread| runnable.contains(thread) && goes_on(thread));
         current.or_else(|| runnable.iter().copied().find(goes_on))
+    }
+
+    /// No thread can go on, or all that can have looked again and again.
+    fn cannot_go_on<T>(&mut self) -> Option<T> {
+        let Execution {
+            program, labels, ..
+        } = &self.execution;
+        let names = labels.as_ref();
+        let livelock = livelock::describe(program, names).map(Stopped::Livelock);
+        let deadlock = || Stopped::Deadlock(deadlock::describe(program, names));
+        let why = livelock.unwrap_or_else(deadlock);
+        self.stop(why)
     }
 
     /// A daemon that is still there when the program is over.
@@ -567,7 +599,10 @@ impl State {
             add(own);
             return options;
         }
-        let goes_on = running.filter(|running| runnable.contains(running) && !rests(*running));
+        // Who sleeps does not go on by itself.
+        let goes_on = running.filter(|running| {
+            runnable.contains(running) && !rests(*running) && !program.sleeps(*running)
+        });
         let can_go_on = goes_on.is_some_and(&mut add);
         let bound = self.options.preemptions;
         if can_go_on && bound.is_some_and(|most| self.execution.preemptions >= most) {
@@ -582,8 +617,7 @@ impl State {
     }
 
     fn is_spurious(&self, choice: Choice) -> bool {
-        let stop = self.execution.program.stop_of(choice.thread());
-        matches!(stop.map(|stop| stop.next), Some(Next::Asleep { .. }))
+        self.execution.program.sleeps(choice.thread())
     }
 
     fn is_own_choice(&self, thread: Thread) -> bool {
@@ -628,6 +662,7 @@ impl State {
                 && last != thread
                 && let Some(stop) = execution.program.stop_of(last)
                 && execution.program.ways(stop.next) > 0
+                && !execution.program.sleeps(last)
             {
                 execution.preemptions += 1;
             }

@@ -91,6 +91,8 @@ mod sample;
 #[cfg(shuttle)]
 mod schedule;
 #[cfg(shuttle)]
+mod spin;
+#[cfg(shuttle)]
 mod visited;
 #[cfg(shuttle)]
 mod walk;

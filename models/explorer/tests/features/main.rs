@@ -18,6 +18,7 @@ mod lies;
 mod panics;
 mod programs;
 mod repeated;
+mod spinning;
 mod symmetry;
 mod unseen;
 mod verdicts;
