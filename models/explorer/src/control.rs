@@ -498,17 +498,24 @@ impl State {
         Some(choice.thread())
     }
 
+    /// Whether a thread goes on without anybody noticing when.
+    fn has_waited(&self, thread: Thread, next: Next) -> bool {
+        let program = &self.execution.program;
+        match next {
+            Next::Operation(Operation::JoinAll) => !program.has_daemons(),
+            Next::Operation(Operation::Join(_)) => true,
+            Next::Operation(Operation::Yield) => !program.threads[thread].rests,
+            _ => false,
+        }
+    }
+
     /// A thread that does nothing that others can notice: it is not at a scheduling point, or at one at
     /// which it has waited for another one's end, or for a change.
     fn next_without_choice(&self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
         let program = &self.execution.program;
         let goes_on = |thread: &Thread| match program.stop_of(*thread) {
             None => program.has_started(*thread),
-            Some(stop) => {
-                let has_waited =
-                    stop.next.is_join() || stop.next.is_yield() && !program.threads[*thread].rests;
-                has_waited && program.ways(stop.next) > 0
-            }
+            Some(stop) => self.has_waited(*thread, stop.next) && program.ways(stop.next) > 0,
         };
         let current = current.filter(|thread| runnable.contains(thread) && goes_on(thread));
         current.or_else(|| runnable.iter().copied().find(goes_on))
@@ -599,9 +606,8 @@ impl State {
             add(own);
             return options;
         }
-        // Who sleeps does not go on by itself.
         let goes_on = running.filter(|running| {
-            runnable.contains(running) && !rests(*running) && !program.sleeps(*running)
+            runnable.contains(running) && !rests(*running) && program.is_interrupted(*running)
         });
         let can_go_on = goes_on.is_some_and(&mut add);
         let bound = self.options.preemptions;
@@ -660,9 +666,7 @@ impl State {
         if !is_own {
             if let Some(last) = execution.running
                 && last != thread
-                && let Some(stop) = execution.program.stop_of(last)
-                && execution.program.ways(stop.next) > 0
-                && !execution.program.sleeps(last)
+                && execution.program.is_interrupted(last)
             {
                 execution.preemptions += 1;
             }

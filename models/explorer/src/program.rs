@@ -43,19 +43,6 @@ impl Next {
         }
     }
 
-    /// Whether it waits for the end of other threads.
-    pub(crate) const fn is_join(self) -> bool {
-        matches!(
-            self,
-            Self::Operation(Operation::Join(_) | Operation::JoinAll)
-        )
-    }
-
-    /// Whether it lets others go first.
-    pub(crate) fn is_yield(self) -> bool {
-        self == Self::Operation(Operation::Yield)
-    }
-
     /// Tells one from another. Not under a relabelling, as a hash does.
     pub(crate) const fn code(self) -> (u8, u64, u64) {
         const fn one(object: ObjectId) -> u64 {
@@ -228,6 +215,22 @@ impl Program {
     pub(crate) fn held_by(&self, thread: Thread) -> impl Iterator<Item = ObjectId> {
         let held = self.held.iter().filter(move |held| held.by == thread);
         held.map(|held| held.mutex)
+    }
+
+    /// Whether somebody who switches away from a thread interrupts it: it could go on, has not come to the program's
+    /// end, and does not sleep.
+    pub(crate) fn is_interrupted(&self, thread: Thread) -> bool {
+        let stop = self.stop_of(thread);
+        stop.is_some_and(|Stop { next, .. }| {
+            let is_over = next == Next::Operation(Operation::JoinAll);
+            self.ways(next) > 0 && !self.sleeps(thread) && !is_over
+        })
+    }
+
+    /// Whether a daemon is there, which the end of the program would cut short.
+    pub(crate) fn has_daemons(&self) -> bool {
+        let mut threads = self.threads.iter();
+        threads.any(|state| state.is_daemon && !state.ended)
     }
 
     /// Whether a thread sleeps, and nobody has woken it.

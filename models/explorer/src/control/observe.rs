@@ -52,8 +52,8 @@ impl State {
             | Operation::Choose(_)
             | Operation::Linger => true,
             // Who waits for a thread's end goes on when it comes: nobody can tell when.
-            Operation::Join(_) | Operation::JoinAll => false,
-            Operation::Yield => false,
+            Operation::Join(_) | Operation::Yield => false,
+            Operation::JoinAll => self.execution.program.has_daemons(),
         }
     }
 
@@ -99,6 +99,8 @@ impl State {
             && self.options.has(Reduction::VisibleOperations);
         let runs_on = self.runs_on(thread, next);
         let at_once = match operation {
+            // With it daemons are over, whatever a schedule says.
+            Operation::JoinAll => known || !self.is_visible(operation),
             _ if let Some(runs_on) = runs_on => runs_on,
             Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
             _ => known || lingered || !self.is_visible(operation),
