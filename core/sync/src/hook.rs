@@ -167,7 +167,7 @@ pub trait Observer {
     fn told(&self, what: Told, write: Write<'_>);
     /// It has come to a place that people know: see [`mark`](crate::mark).
     fn marked(&self, place: &dyn fmt::Display);
-    /// It has changed what a mutex protects, or may have.
+    /// It has borrowed what a mutex protects to change it, before it releases that.
     fn changed(&self, mutex: ObjectId);
     /// Whether some thread sleeps on this condvar with another mutex than this one.
     fn sleeps_with_another(&self, condvar: ObjectId, mutex: ObjectId) -> bool;

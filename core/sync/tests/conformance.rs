@@ -391,18 +391,23 @@ fn a_condvar_that_is_waited_on_with_two_mutexes_at_once_panics() {
 
     model(|| {
         let state = Arc::new((Mutex::new(false), Mutex::new(()), Condvar::new()));
+        let is_told = Arc::new(Condvar::new());
+        let tell = Arc::clone(&is_told);
         let other = Arc::clone(&state);
         let thread = thread::spawn(move || {
             let mut sleeps = other.0.lock();
             *sleeps = true;
+            tell.notify_one();
             while *sleeps {
                 other.2.wait(&mut sleeps);
             }
         });
         // Who sees it set knows that the other one sleeps: it holds the lock until then.
-        while !*state.0.lock() {
-            thread::yield_now();
+        let mut sleeps = state.0.lock();
+        while !*sleeps {
+            is_told.wait(&mut sleeps);
         }
+        drop(sleeps);
         let wait = || state.2.wait(&mut state.1.lock());
         let panic = catch_unwind(AssertUnwindSafe(wait)).unwrap_err();
         let words = panic.downcast_ref::<String>().map(String::as_str);

@@ -69,8 +69,6 @@ enum Ground {
     Repeated,
     /// It is new.
     New,
-    /// It was made before as a whole, and is only compared with that.
-    Verified,
     /// All that will come is known.
     Known,
     /// Something else than the search decides.
@@ -231,10 +229,7 @@ impl Execution {
 
     /// Whether all that happens here was noted in another execution.
     const fn is_old(&self) -> bool {
-        matches!(
-            self.ground,
-            Ground::Known | Ground::Skipped | Ground::Verified
-        )
+        matches!(self.ground, Ground::Known | Ground::Skipped)
     }
 }
 
@@ -254,6 +249,8 @@ pub(crate) struct Ended {
     pub(crate) is_known: bool,
     pub(crate) choices: usize,
     pub(crate) preemptions: u32,
+    /// A thread has waited for a change at the end of a round.
+    pub(crate) rounds_repeat: bool,
 }
 
 impl Control {
@@ -292,7 +289,7 @@ impl Control {
         self.with(|state| match state.execution.ground {
             Ground::Known => true,
             Ground::Skipped => state.options.keeper.is_some(),
-            Ground::Repeated | Ground::New | Ground::Verified | Ground::Led => false,
+            Ground::Repeated | Ground::New | Ground::Led => false,
         })
     }
 }
@@ -312,13 +309,11 @@ impl State {
     pub(crate) fn begin(&mut self) {
         hook::begin_execution(&self.alarm);
         (self.stopped, self.is_torn_down, self.is_stuck_in_a_drop) = (None, false, false);
-        if self.execution.trace.is_compared() {
-            self.execution.begin(Ground::Verified, true, false);
-            return;
-        }
         if !matches!(self.lead, Lead::Search) {
             self.execution.begin(Ground::Led, false, self.keeps_names);
-            self.execution.trace.rest();
+            if !self.execution.trace.is_compared() {
+                self.execution.trace.rest();
+            }
             return;
         }
         self.executions += 1;
@@ -344,9 +339,10 @@ impl State {
     /// The execution has come to its end, and nothing has gone wrong in it.
     pub(crate) fn come_to_the_end(&mut self) {
         let is_too_early = match &self.lead {
-            Lead::Search => self.walk.is_repeating() || !self.execution.trace.is_over(),
+            Lead::Search => self.walk.is_repeating(),
             Lead::Script(script) => {
-                script.known_from.is_none() && self.execution.schedule.len() < script.choices.len()
+                let is_short = self.execution.schedule.len() < script.choices.len();
+                script.known_from.is_none() && is_short || !self.execution.trace.is_over()
             }
             Lead::Schedule(_) | Lead::Sample(_) => false,
         };
@@ -423,6 +419,7 @@ impl State {
             is_known: execution.is_known(),
             choices: execution.schedule.len(),
             preemptions: execution.preemptions,
+            rounds_repeat: execution.program.spins.has_waited,
         }
     }
 

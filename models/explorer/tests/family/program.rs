@@ -70,6 +70,8 @@ pub(crate) enum Op {
     Leak(usize),
     /// Takes the cell's lock, changes the number, and leaves the section by a panic, which is caught.
     Panic(usize, u64),
+    /// Ends the thread with a panic, which whoever joins it is told together with its number.
+    Fail,
 }
 
 /// The change that an operation makes with this value.
@@ -343,6 +345,13 @@ impl Shared {
     }
 }
 
+/// What a thread has come to, with a panic or without one.
+fn number_of(child: thread::JoinHandle<u64>) -> u64 {
+    child
+        .join()
+        .unwrap_or_else(|payload| *payload.downcast_ref().expect("its number"))
+}
+
 /// A thread and what it has.
 struct Running {
     program: Arc<Program>,
@@ -427,6 +436,9 @@ impl Running {
             Op::Hold(cell) => self.hold(cell),
             Op::Leak(cell) => self.leak(cell),
             Op::Panic(cell, by) => self.panic(cell, by),
+            // To loom and to shuttle's own schedulers that would be the end of the model.
+            Op::Fail if nmr_sync::is_explored() => resume_unwind(Box::new(self.kept)),
+            Op::Fail => {}
             Op::Try(cell, by) if self.is_gate(cell) => self.try_gate(cell, by),
             Op::Mix(from, to) => self.mix(from, to),
             Op::Move(from, to) => self.move_(from, to),
@@ -562,7 +574,7 @@ impl Running {
 
     fn join_child(&mut self) {
         let child = self.child.take().expect("it was started");
-        self.keep(child.join().unwrap());
+        self.keep(number_of(child));
     }
 
     fn hold(&mut self, cell: usize) {
@@ -574,7 +586,7 @@ impl Running {
             }
             Cell::Monitor(monitor) => {
                 let child = self.child.take().expect("it was started");
-                let number = monitor.enter(|_| child.join().unwrap());
+                let number = monitor.enter(|_| number_of(child));
                 self.keep(number);
             }
             plain => {

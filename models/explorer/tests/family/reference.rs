@@ -80,7 +80,7 @@ fn steps(op: Op) -> Vec<Step> {
             vec![Step::LockAndTouch(cell, slot, by), Step::Unlock(cell)]
         }
         Op::Choose(below) => vec![Step::Choose(below)],
-        Op::Unless | Op::Linger => Vec::new(),
+        Op::Unless | Op::Linger | Op::Fail => Vec::new(),
         Op::Update(atomic, by) => vec![Step::Update(atomic, by)],
         Op::Load(atomic) => vec![Step::Load(atomic)],
         Op::Put(atomic) => vec![Step::Put(atomic)],
