@@ -24,9 +24,10 @@ impl Explored {
     pub(crate) fn sticks(&self) -> Result<Option<bool>, &Verdict> {
         match &self.report.verdict {
             Verdict::Exhausted => Ok(Some(false)),
-            Verdict::Violated(found) if matches!(found.violation, Violation::Deadlock(_)) => {
-                Ok(Some(true))
-            }
+            Verdict::Violated(found) => match found.violation {
+                Violation::Deadlock(_) | Violation::Livelock(_) => Ok(Some(true)),
+                _ => Err(&self.report.verdict),
+            },
             Verdict::Incomplete(_) => Ok(None),
             other => Err(other),
         }

@@ -27,6 +27,8 @@ pub(crate) enum Op {
     Move(usize, usize),
     /// Takes the cell's lock, sleeps until the number is not 0, and changes it.
     Await(usize),
+    /// Takes the cell's lock again and again, and yields in between, until the number is not 0; and changes it.
+    Spin(usize),
     /// Takes the cell's lock, sleeps once whatever the number is, and changes it.
     Sleep(usize),
     /// Takes the first cell's lock, announces a change of the second cell, and sleeps once on the first.
@@ -420,6 +422,11 @@ impl Running {
             Op::Announce(cell, by) => self.announce(cell, by),
             Op::Store(cell) => self.change(cell, self.kept),
             Op::Await(cell) => self.await_(cell),
+            Op::Spin(cell) => {
+                while !self.change_if_set(cell) {
+                    thread::yield_now();
+                }
+            }
             Op::Read(cell) => self.read(cell),
             Op::Touch(cell, slot, by) => self.touch(cell, slot, by),
             Op::Choose(below) => self.keep(chosen(below)),
@@ -535,6 +542,31 @@ impl Running {
                 }
                 *number = change(*number, AWAITED);
                 say(&number, says, &());
+            }
+        }
+    }
+
+    /// Whether the number was not 0.
+    fn change_if_set(&self, cell: usize) -> bool {
+        let changed = |number: &mut u64| {
+            let is_set = *number != 0;
+            if is_set {
+                *number = change(*number, AWAITED);
+            }
+            is_set
+        };
+        match &self.shared.cells[cell] {
+            Cell::Monitor(monitor) => monitor.enter(|data| {
+                let is_set = changed(&mut data.number);
+                nmr_sync::learn(&is_set);
+                is_set
+            }),
+            plain => {
+                let (number, _, says) = plain.plain();
+                let mut number = number.lock();
+                let is_set = *number != 0 && changed(&mut number);
+                say(&number, says, &is_set);
+                is_set
             }
         }
     }
