@@ -78,12 +78,15 @@ pub(crate) struct Spins {
     /// Rounds made since something else was done, where nobody else could go on.
     fruitless: u32,
     said: Vec<Said>,
+    /// The last operation was a load: what is told of its atomic then it has not changed.
+    is_loading: bool,
 }
 
 impl Spins {
     /// As before the first step.
     pub(crate) fn begin(&mut self) {
         (self.has_begun, self.has_waited, self.fruitless) = (false, false, 0);
+        self.is_loading = false;
         self.said.clear();
     }
 
@@ -130,6 +133,7 @@ impl Program {
         if !self.spins.has_begun && next != Next::Operation(Operation::Yield) {
             return;
         }
+        self.spins.is_loading = matches!(next, Next::Operation(Operation::Load(_)));
         match next {
             Next::Operation(Operation::Yield) => self.begin_round(thread),
             Next::Operation(Operation::Acquire(mutex)) => {
@@ -228,12 +232,18 @@ impl Program {
             return;
         }
         match what {
-            Told::Data(object) | Told::Value(object) => {
-                if self.spins.is_news(object, write) {
-                    self.changes(thread, object);
+            Told::Value(atomic) => {
+                if self.spins.is_news(atomic, write) && !self.spins.is_loading {
+                    self.changes(thread, atomic);
                 }
             }
-            Told::Found(_) => {}
+            Told::Data(mutex) => {
+                if self.spins.is_news(mutex, write) {
+                    self.changes(thread, mutex);
+                }
+            }
+            // What an atomic gave is what was told of it.
+            Told::Found(_) | Told::Kept => {}
             _ => {
                 if let Some(round) = &mut self.threads[thread].round {
                     let mut hasher = FxHasher::default();

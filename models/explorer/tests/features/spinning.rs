@@ -137,6 +137,65 @@ fn whoever_spins_sees_every_value_that_comes_and_stays() {
     });
 }
 
+/// However often it has looked, up to where it waits, and whether it goes on before the other thread does.
+const ROUNDS_AND_LATER: [(u32, usize); 6] = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)];
+
+#[test]
+fn who_waits_goes_on_at_the_change_and_before_what_comes_then() {
+    exhausts(&ROUNDS_AND_LATER, || {
+        let state = Arc::new((Mutex::new(false), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            *other.0.lock() = true;
+            other.1.store(1, SeqCst);
+        });
+        let mut rounds = 0;
+        while !*state.0.lock() {
+            rounds += 1;
+            thread::yield_now();
+        }
+        let later = state.1.load(SeqCst);
+        thread.join().unwrap();
+        (rounds, later)
+    });
+    exhausts(&ROUNDS_AND_LATER, || {
+        let state = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            other.0.store(1, SeqCst);
+            other.1.store(1, SeqCst);
+        });
+        let mut rounds = 0;
+        while state.0.load(SeqCst) == 0 {
+            rounds += 1;
+            thread::yield_now();
+        }
+        let later = state.1.load(SeqCst);
+        thread.join().unwrap();
+        (rounds, later)
+    });
+}
+
+#[test]
+fn who_tries_a_lock_goes_on_when_it_is_released_and_before_what_comes_then() {
+    exhausts(&ROUNDS_AND_LATER, || {
+        let state = Arc::new((Mutex::new(()), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            drop(other.0.lock());
+            other.1.store(1, SeqCst);
+        });
+        let mut rounds = 0;
+        while state.0.try_lock().is_none() {
+            rounds += 1;
+            thread::yield_now();
+        }
+        let later = state.1.load(SeqCst);
+        thread.join().unwrap();
+        (rounds, later)
+    });
+}
+
 #[test]
 fn a_flag_that_nobody_sets_is_a_livelock_that_says_where() {
     let line = line!() + 4;
