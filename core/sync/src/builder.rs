@@ -35,8 +35,26 @@ impl Builder {
     }
 
     /// The program is over without it: under an explorer it is no deadlock that this thread waits for work when
-    /// all others have ended; it is unwound then. On real threads it ends with the process, as any thread
-    /// does that nobody joins. loom and shuttle's own schedulers know no daemons: there it has to end.
+    /// all others have ended. It is unwound then, wherever it is, so that its destructors run; a panic of it is one
+    /// like any other's. On real threads it ends with the process, as any thread does that nobody joins, and
+    /// its destructors do not run. loom and shuttle's own schedulers know no daemons: there it has to end.
+    ///
+    /// ```
+    /// # #[cfg(not(any(loom, shuttle)))] {
+    /// use nmr_sync::{Condvar, Mutex, thread};
+    ///
+    /// static WORK: (Mutex<Vec<u32>>, Condvar) = (Mutex::new(Vec::new()), Condvar::new());
+    /// let serving = thread::Builder::new().daemon().spawn(|| {
+    ///     loop {
+    ///         let mut work = WORK.0.lock();
+    ///         while work.pop().is_none() {
+    ///             WORK.1.wait(&mut work);
+    ///         }
+    ///     }
+    /// });
+    /// # drop(serving.unwrap());
+    /// # }
+    /// ```
     pub fn daemon(mut self) -> Self {
         self.is_daemon = true;
         self

@@ -167,7 +167,7 @@ pub trait Observer {
     fn told(&self, what: Told, write: Write<'_>);
     /// It has come to a place that people know: see [`mark`](crate::mark).
     fn marked(&self, place: &dyn fmt::Display);
-    /// It has changed what a mutex protects, or may have.
+    /// It has borrowed what a mutex protects to change it, before it releases that.
     fn changed(&self, mutex: ObjectId);
     /// Whether some thread sleeps on this condvar with another mutex than this one.
     fn sleeps_with_another(&self, condvar: ObjectId, mutex: ObjectId) -> bool;
@@ -490,25 +490,22 @@ pub fn join_all() {
 pub(crate) struct Life;
 
 impl Life {
-    /// Others may go on before the thread's first step.
-    #[track_caller]
-    fn begin() -> Self {
-        if let Some(observer) = observer() {
-            perform(&*observer, Operation::Choose(1), Location::caller());
-        }
-        Self
-    }
-
     /// Runs a thread's body. Under an observer its panic is kept for whoever joins it, and the others go on,
     /// as real threads do; shuttle alone takes any panic for the end of the model.
     #[track_caller]
     pub(crate) fn lead<T>(body: impl FnOnce() -> T) -> std::thread::Result<T> {
-        let _life = Self::begin();
-        if !is_observed() {
+        let _life = Self;
+        let at = Location::caller();
+        let Some(observer) = observer() else {
             return Ok(body());
-        }
-        catch_unwind(AssertUnwindSafe(body)).inspect_err(|payload| {
-            if let Some(observer) = observer().filter(|_| !payload.is::<Dismissed>()) {
+        };
+        let begun = || {
+            // Others may go on before its first step, and a daemon may never come to it.
+            perform(&*observer, Operation::Choose(1), at);
+            body()
+        };
+        catch_unwind(AssertUnwindSafe(begun)).inspect_err(|payload| {
+            if !payload.is::<Dismissed>() {
                 observer.panicked(text(&**payload));
             }
         })

@@ -12,7 +12,8 @@
 //! primitives stands [`Monitor`], in which all that a thread learns of the protected data is what
 //! its critical section returns.
 //!
-//! Only what all three backends can do is offered: there are no time-outs (shuttle has none) and
+//! Only what all three backends can do is offered: there are no time-outs (shuttle has none; the explorer's
+//! documentation says what to do instead) and
 //! the results of `notify_one` and `notify_all` are not part of the common API. What else differs
 //! is written where the type is: see [`Mutex`]. What a program tells an explorer of itself ([`describe`],
 //! [`learn`], [`forget`], [`touch`], [`Name`]) costs nothing where none listens.

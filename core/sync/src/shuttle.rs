@@ -413,7 +413,13 @@ pub mod thread {
 
     pub use crate::builder::{Builder, spawn};
 
-    /// Lets others go first, where a scheduler of shuttle's heeds it. To an explorer it is nothing.
+    /// Lets others go first, where a scheduler of shuttle's heeds it.
+    ///
+    /// Under an explorer a thread that has only looked since it last yielded waits here until another thread has
+    /// changed something that it has looked at. It has only looked if it borrowed no data mutably, or
+    /// [described](crate::describe) them as what they were before; if what it tried to lock was held; if what it did to
+    /// atomics left them as they were; and if it has said the same as in the round before, in which case what it
+    /// counts, for instance, is the same. After anything else to yield is nothing.
     #[track_caller]
     pub fn yield_now() {
         if !hook::yield_now() {

@@ -384,3 +384,59 @@ fn of_two_who_take_the_last_one_gets_it() {
         }
     });
 }
+
+#[test]
+fn a_condvar_that_is_waited_on_with_two_mutexes_at_once_panics() {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+
+    model(|| {
+        let state = Arc::new((Mutex::new(false), Mutex::new(()), Condvar::new()));
+        let is_told = Arc::new(Condvar::new());
+        let tell = Arc::clone(&is_told);
+        let other = Arc::clone(&state);
+        let thread = thread::spawn(move || {
+            let mut sleeps = other.0.lock();
+            *sleeps = true;
+            tell.notify_one();
+            while *sleeps {
+                other.2.wait(&mut sleeps);
+            }
+        });
+        // Who sees it set knows that the other one sleeps: it holds the lock until then.
+        let mut sleeps = state.0.lock();
+        while !*sleeps {
+            is_told.wait(&mut sleeps);
+        }
+        drop(sleeps);
+        let wait = || state.2.wait(&mut state.1.lock());
+        let panic = catch_unwind(AssertUnwindSafe(wait)).unwrap_err();
+        let words = panic.downcast_ref::<String>().map(String::as_str);
+        assert_eq!(
+            words.or_else(|| panic.downcast_ref::<&str>().copied()),
+            Some("attempted to use a condition variable with more than one mutex")
+        );
+        *state.0.lock() = false;
+        state.2.notify_all();
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn a_condvar_may_be_waited_on_with_one_mutex_after_another() {
+    model(|| {
+        let state = Arc::new(([false, false].map(Mutex::new), Condvar::new()));
+        for which in 0..2 {
+            let other = Arc::clone(&state);
+            let setter = thread::spawn(move || {
+                *other.0[which].lock() = true;
+                other.1.notify_all();
+            });
+            let mut is_set = state.0[which].lock();
+            while !*is_set {
+                state.1.wait(&mut is_set);
+            }
+            drop(is_set);
+            setter.join().unwrap();
+        }
+    });
+}

@@ -17,7 +17,7 @@ use crate::walk;
 use crate::workers::Rest;
 
 /// The first bytes of a checkpoint. The number grows with the format.
-const MAGIC: &[u8] = b"nmr-explorer checkpoint 3\n";
+const MAGIC: &[u8] = b"nmr-explorer checkpoint 4\n";
 
 /// What a checkpoint is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,18 +30,14 @@ struct About {
     spurious: bool,
 }
 
-#[derive(Deserialize)]
-struct Body {
-    states: visited::Saved,
-    open: walk::Saved,
-    conflicts: Saved,
-}
-
-#[derive(Serialize)]
-struct BodyRef {
-    states: visited::Saved,
-    open: walk::Saved,
-    conflicts: Saved,
+/// What is left of a search, as it is written.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Body {
+    pub(crate) states: visited::Saved,
+    pub(crate) open: walk::Saved,
+    pub(crate) conflicts: Saved,
+    /// The verdict will rest on it.
+    pub(crate) rounds_repeat: bool,
 }
 
 /// Why a checkpoint cannot be written or used.
@@ -151,26 +147,15 @@ fn hash(bytes: &[u8]) -> [u8; 16] {
 }
 
 /// Writes a checkpoint, whole or not at all.
-pub(crate) fn write(
-    path: &Path,
-    options: &Options,
-    open: walk::Saved,
-    visited: &Visited,
-    conflicts: &Conflicts,
-) -> Result<(), Error> {
-    let body = BodyRef {
-        states: visited.saved(),
-        open,
-        conflicts: conflicts.saved(),
-    };
-    put(path, &About::new(options), &body).map_err(|source| Error::Io {
+pub(crate) fn write(path: &Path, options: &Options, body: &Body) -> Result<(), Error> {
+    put(path, &About::new(options), body).map_err(|source| Error::Io {
         path: path.to_owned(),
         what: "written",
         source,
     })
 }
 
-fn put(path: &Path, about: &About, body: &BodyRef) -> io::Result<()> {
+fn put(path: &Path, about: &About, body: &Body) -> io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -232,5 +217,6 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Option<Rest>, Error
         open,
         visited: Visited::restored(body.states),
         conflicts: Conflicts::restored(body.conflicts),
+        rounds_repeat: body.rounds_repeat,
     }))
 }

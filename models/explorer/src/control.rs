@@ -25,9 +25,10 @@ use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock::{self, Deadlock};
-use crate::judge::{Ending, Panic};
+use crate::judge::{Ending, Panic, Violation};
 use crate::knowledge::{Knowledge, Prints, Symmetries};
 use crate::labels::Labels;
+use crate::livelock::{self, Livelock};
 use crate::options::Options;
 use crate::program::{At, Choice, Next, Program, Stop, Thread};
 use crate::reduction::Reduction;
@@ -68,8 +69,6 @@ enum Ground {
     Repeated,
     /// It is new.
     New,
-    /// It was made before as a whole, and is only compared with that.
-    Verified,
     /// All that will come is known.
     Known,
     /// Something else than the search decides.
@@ -103,6 +102,8 @@ pub(crate) struct State {
 pub(crate) enum Stopped {
     /// The program cannot go on, for this reason.
     Deadlock(Deadlock),
+    /// It goes on, and nothing comes of it.
+    Livelock(Livelock),
     /// The schedule that it follows does not fit.
     Misfit,
     /// The search cannot go on.
@@ -228,10 +229,7 @@ impl Execution {
 
     /// Whether all that happens here was noted in another execution.
     const fn is_old(&self) -> bool {
-        matches!(
-            self.ground,
-            Ground::Known | Ground::Skipped | Ground::Verified
-        )
+        matches!(self.ground, Ground::Known | Ground::Skipped)
     }
 }
 
@@ -251,6 +249,8 @@ pub(crate) struct Ended {
     pub(crate) is_known: bool,
     pub(crate) choices: usize,
     pub(crate) preemptions: u32,
+    /// A thread has waited for a change at the end of a round.
+    pub(crate) rounds_repeat: bool,
 }
 
 impl Control {
@@ -289,7 +289,7 @@ impl Control {
         self.with(|state| match state.execution.ground {
             Ground::Known => true,
             Ground::Skipped => state.options.keeper.is_some(),
-            Ground::Repeated | Ground::New | Ground::Verified | Ground::Led => false,
+            Ground::Repeated | Ground::New | Ground::Led => false,
         })
     }
 }
@@ -309,13 +309,11 @@ impl State {
     pub(crate) fn begin(&mut self) {
         hook::begin_execution(&self.alarm);
         (self.stopped, self.is_torn_down, self.is_stuck_in_a_drop) = (None, false, false);
-        if self.execution.trace.is_compared() {
-            self.execution.begin(Ground::Verified, true, false);
-            return;
-        }
         if !matches!(self.lead, Lead::Search) {
             self.execution.begin(Ground::Led, false, self.keeps_names);
-            self.execution.trace.rest();
+            if !self.execution.trace.is_compared() {
+                self.execution.trace.rest();
+            }
             return;
         }
         self.executions += 1;
@@ -341,9 +339,10 @@ impl State {
     /// The execution has come to its end, and nothing has gone wrong in it.
     pub(crate) fn come_to_the_end(&mut self) {
         let is_too_early = match &self.lead {
-            Lead::Search => self.walk.is_repeating() || !self.execution.trace.is_over(),
+            Lead::Search => self.walk.is_repeating(),
             Lead::Script(script) => {
-                script.known_from.is_none() && self.execution.schedule.len() < script.choices.len()
+                let is_short = self.execution.schedule.len() < script.choices.len();
+                script.known_from.is_none() && is_short || !self.execution.trace.is_over()
             }
             Lead::Schedule(_) | Lead::Sample(_) => false,
         };
@@ -353,44 +352,51 @@ impl State {
     }
 
     /// How the execution ended, with this panic of the main thread or without one, if it went on to its end or to
-    /// where it could not go on.
-    pub(crate) fn ending(&self, deadlock: Option<Deadlock>, panic: Option<String>) -> Ending {
-        let panics = &self.execution.panics;
-        let untold = || panics.iter().find(|panic| !panic.is_told);
-        let first = match panic.is_some() || deadlock.is_some() {
-            true => panics.first(),
-            false => untold(),
-        };
-        let names = deadlock::Names(self.execution.labels.as_ref());
+    /// where it was `stuck`.
+    pub(crate) fn ending(&self, stuck: Option<Ending>, panic: Option<String>) -> Ending {
         if hook::is_abandoned() {
             return Ending::Abandoned;
         }
-        let (panic, deadlock) = match (first, panic, deadlock) {
-            (Some(first), main, deadlock) => {
-                // Whoever unwraps what a join gives has nothing to add.
-                let main =
-                    main.filter(|message| !message.contains("on an `Err` value: Any { .. }"));
-                let main = main.map(|message| format!("the main thread panicked: {message}"));
-                let panic = Panic {
-                    thread: names.thread(first.thread),
-                    message: first.message.clone(),
-                    then: main.or_else(|| Some(deadlock?.to_string())),
-                };
-                (Some(panic), None)
-            }
-            (None, Some(message), _) => {
-                let panic = Panic {
+        let names = deadlock::Names(self.execution.labels.as_ref());
+        let main = panic.filter(|_| stuck.is_none());
+        let Some(first) = self.panic_to_blame(main.as_deref()) else {
+            return match main {
+                Some(message) => Ending::Panicked(Panic {
                     thread: names.thread(0),
                     message,
                     then: None,
-                };
-                (Some(panic), None)
-            }
-            (None, None, deadlock) => (None, deadlock),
+                }),
+                None => stuck.unwrap_or(Ending::Completed),
+            };
         };
-        let panic = panic.map(Ending::Panicked);
-        let other = || deadlock.map_or(Ending::Completed, Ending::Deadlocked);
-        panic.unwrap_or_else(other)
+        // Whoever only passes on what a join gives has nothing to add.
+        let main = main.filter(|message| !self.passes_on(message));
+        let main = main.map(|message| format!("the main thread panicked: {message}"));
+        let stuck = || Some(Violation::of(&stuck?)?.to_string());
+        Ending::Panicked(Panic {
+            thread: names.thread(first.thread),
+            message: first.message.clone(),
+            then: main.or_else(stuck),
+        })
+    }
+
+    /// The panic of another thread that an execution is broken by, which ends with this panic of the main thread: one
+    /// that nobody was told of, or what was passed on by whoever was told.
+    fn panic_to_blame(&self, main: Option<&str>) -> Option<&ThreadPanic> {
+        let panics = &self.execution.panics;
+        let untold = panics.iter().find(|panic| !panic.is_told);
+        match untold.map(|panic| panic.message.as_str()).or(main) {
+            Some(last) if self.passes_on(last) => panics.first(),
+            _ => untold,
+        }
+    }
+
+    /// Whether a panic says nothing but what whoever joined another thread was told.
+    fn passes_on(&self, message: &str) -> bool {
+        let mut panics = self.execution.panics.iter();
+        // `unwrap` and `expect` end with the payload.
+        message.ends_with(": Any { .. }")
+            || panics.any(|panic| panic.is_told && panic.message == message)
     }
 
     /// Why the execution that has ended stopped on its way, if it did. What was noticed where no observer
@@ -413,6 +419,7 @@ impl State {
             is_known: execution.is_known(),
             choices: execution.schedule.len(),
             preemptions: execution.preemptions,
+            rounds_repeat: execution.program.spins.has_waited,
         }
     }
 
@@ -463,12 +470,18 @@ impl State {
         // That a sleeper may wake without a reason does not mean that it ever will.
         let spurious = self.options.spurious;
         if options.is_empty() || spurious && options.iter().all(|&one| self.is_spurious(one)) {
-            if let Some(next) = self.next_that_rests(runnable) {
-                return Some(self.go_on(next));
-            }
-            let names = self.execution.labels.as_ref();
-            let why = deadlock::describe(&self.execution.program, names);
-            return self.stop(Stopped::Deadlock(why));
+            let current = self.execution.current;
+            let next = self.next_that_rests(runnable);
+            return match next.or_else(|| self.execution.program.next_round(current)) {
+                Some(next) => Some(self.go_on(next)),
+                None => self.cannot_go_on(),
+            };
+        }
+        // Whoever makes a round because nobody else can go on chooses nothing.
+        if let &[only] = &*options
+            && self.execution.program.spins.is_fruitless()
+        {
+            return Some(self.go_on(only.thread()));
         }
         let choice = match self.execution.ground {
             Ground::Known => self.next_in_turn(&options),
@@ -482,16 +495,39 @@ impl State {
         Some(choice.thread())
     }
 
+    /// Whether a thread goes on without anybody noticing when.
+    fn has_waited(&self, thread: Thread, next: Next) -> bool {
+        let program = &self.execution.program;
+        match next {
+            Next::Operation(Operation::JoinAll) => !program.has_daemons(),
+            Next::Operation(Operation::Join(_)) => true,
+            Next::Operation(Operation::Yield) => !program.threads[thread].rests,
+            _ => false,
+        }
+    }
+
     /// A thread that does nothing that others can notice: it is not at a scheduling point, or at one at
-    /// which it has waited for another one's end.
+    /// which it has waited for another one's end, or for a change.
     fn next_without_choice(&self, runnable: &[Thread], current: Option<Thread>) -> Option<Thread> {
         let program = &self.execution.program;
         let goes_on = |thread: &Thread| match program.stop_of(*thread) {
             None => program.has_started(*thread),
-            Some(stop) => stop.next.is_join() && program.ways(stop.next) > 0,
+            Some(stop) => self.has_waited(*thread, stop.next) && program.ways(stop.next) > 0,
         };
         let current = current.filter(|thread| runnable.contains(thread) && goes_on(thread));
         current.or_else(|| runnable.iter().copied().find(goes_on))
+    }
+
+    /// No thread can go on, or all that can have looked again and again.
+    fn cannot_go_on<T>(&mut self) -> Option<T> {
+        let Execution {
+            program, labels, ..
+        } = &self.execution;
+        let names = labels.as_ref();
+        let livelock = livelock::describe(program, names).map(Stopped::Livelock);
+        let deadlock = || Stopped::Deadlock(deadlock::describe(program, names));
+        let why = livelock.unwrap_or_else(deadlock);
+        self.stop(why)
     }
 
     /// Who comes to its end when the program is over: daemons that are still there, then the main thread. A coroutine
@@ -570,7 +606,9 @@ impl State {
             add(own);
             return options;
         }
-        let goes_on = running.filter(|running| runnable.contains(running) && !rests(*running));
+        let goes_on = running.filter(|running| {
+            runnable.contains(running) && !rests(*running) && program.is_interrupted(*running)
+        });
         let can_go_on = goes_on.is_some_and(&mut add);
         let bound = self.options.preemptions;
         if can_go_on && bound.is_some_and(|most| self.execution.preemptions >= most) {
@@ -585,8 +623,7 @@ impl State {
     }
 
     fn is_spurious(&self, choice: Choice) -> bool {
-        let stop = self.execution.program.stop_of(choice.thread());
-        matches!(stop.map(|stop| stop.next), Some(Next::Asleep { .. }))
+        self.execution.program.sleeps(choice.thread())
     }
 
     fn is_own_choice(&self, thread: Thread) -> bool {
@@ -629,8 +666,7 @@ impl State {
         if !is_own {
             if let Some(last) = execution.running
                 && last != thread
-                && let Some(stop) = execution.program.stop_of(last)
-                && execution.program.ways(stop.next) > 0
+                && execution.program.is_interrupted(last)
             {
                 execution.preemptions += 1;
             }

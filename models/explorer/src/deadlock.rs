@@ -5,7 +5,7 @@ use std::fmt;
 use nmr_sync::hook::{ObjectId, Operation};
 use serde::Serialize;
 
-use crate::labels::Labels;
+use crate::labels::{Labels, default_name};
 use crate::program::{Heard, Next, Program, Stop, Thread};
 
 /// Threads none of which can go on.
@@ -201,11 +201,8 @@ pub(crate) struct Names<'a>(pub(crate) Option<&'a Labels>);
 
 impl Names<'_> {
     pub(crate) fn thread(self, thread: Thread) -> String {
-        match (self.0, thread) {
-            (Some(labels), _) => labels.name(thread),
-            (None, 0) => "main".to_owned(),
-            (None, _) => thread.to_string(),
-        }
+        let named = self.0.map(|labels| labels.name(thread));
+        named.unwrap_or_else(|| default_name(thread))
     }
 
     fn object(self, id: ObjectId) -> String {
@@ -217,9 +214,10 @@ impl Names<'_> {
 fn blocked(program: &Program) -> impl Iterator<Item = (Thread, Stop)> {
     let threads = program.threads.iter().enumerate();
     let stopped = threads.filter_map(|(thread, state)| Some((thread, state.stop?)));
-    // The main thread at its end waits for the others, and nobody waits for it; nor for a daemon.
+    // The main thread at its end waits for the others, and nobody waits for it; nor for a daemon. Who spins could.
     stopped.filter(|&(thread, stop)| {
-        stop.next != Next::Operation(Operation::JoinAll) && !program.threads[thread].is_daemon
+        !matches!(stop.next, Next::Operation(Operation::JoinAll) | Next::Spins)
+            && !program.threads[thread].is_daemon
     })
 }
 

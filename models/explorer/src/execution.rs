@@ -111,18 +111,19 @@ pub(crate) fn judge(
             state.come_to_the_end();
         }
         let panic = panic.filter(|_| !state.is_stuck_in_a_drop());
-        let mut stopped = state.take_stopped();
-        let deadlock = match &mut stopped {
-            Some(Stopped::Deadlock(why)) => Some(why.clone()),
+        let stopped = state.take_stopped();
+        let stuck = match &stopped {
+            Some(Stopped::Deadlock(why)) => Some(Ending::Deadlocked(why.clone())),
+            Some(Stopped::Livelock(why)) => Some(Ending::Livelocked(why.clone())),
             _ => None,
         };
-        (state.end(), stopped, state.ending(deadlock, panic))
+        (state.end(), stopped, state.ending(stuck, panic))
     });
     let outcome = match stopped {
         Some(Stopped::Error(error)) => Outcome::Failed(error),
         Some(Stopped::Cut(why)) => Outcome::Cut(why),
         Some(Stopped::Misfit) => Outcome::Misfit,
-        Some(Stopped::Deadlock(_)) | None => judged(options, ending),
+        Some(Stopped::Deadlock(_) | Stopped::Livelock(_)) | None => judged(options, ending),
     };
     (ended, outcome)
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use nmr_sync::hook;
 use shuttle::scheduler::Scheduler;
 
+use crate::assumptions::Assumptions;
 use crate::checkpoint;
 use crate::execution::{Body, Outcome};
 use crate::follow::Fit;
@@ -485,6 +486,11 @@ fn report(
     more: u64,
 ) -> Report {
     let totals = &shared.totals;
+    let states = match options.has(Reduction::VisitedStates) {
+        true => shared.states(),
+        false => 0,
+    };
+    let rounds_repeat = totals.rounds_repeat.load(Ordering::Relaxed);
     Report {
         name: options.name.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -496,10 +502,7 @@ fn report(
         verifying: totals.verifying.load(Ordering::Relaxed),
         known: totals.known.load(Ordering::Relaxed),
         transitions: shared.transitions(),
-        states: match options.has(Reduction::VisitedStates) {
-            true => shared.states(),
-            false => 0,
-        },
+        states,
         longest: totals.longest.load(Ordering::Relaxed),
         preemptions: totals.preemptions.load(Ordering::Relaxed),
         restarts: totals.restarts.load(Ordering::Relaxed),
@@ -507,6 +510,6 @@ fn report(
         elapsed: started.elapsed(),
         workers: options.workers,
         reductions: options.names_in_force(),
-        spurious: options.spurious,
+        assumptions: Assumptions::new(options, states, rounds_repeat),
     }
 }

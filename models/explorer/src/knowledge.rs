@@ -22,6 +22,7 @@ use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
 use smallvec::{SmallVec, smallvec};
 
 use crate::program::{Does, Program, Thread};
+use crate::spin::Round;
 
 /// The hash of a state, or of a part of one. The same on every machine.
 #[derive(
@@ -530,7 +531,8 @@ impl Knowledge {
         for (thread, known) in self.threads.iter_mut().enumerate() {
             let does = program.threads[thread].does();
             if known.part.is_empty() || known.part_is_of != does {
-                Rc::make_mut(known).make_part(symmetries, thread, does);
+                let round = program.threads[thread].round.as_ref();
+                Rc::make_mut(known).make_part(symmetries, thread, does, round);
             }
         }
         let beside = symmetries.prints(&|hasher| {
@@ -550,13 +552,20 @@ impl Knowledge {
 
 impl Known {
     /// Makes the thread's part of the state's hash.
-    fn make_part(&mut self, symmetries: &Symmetries, thread: Thread, does: Does) {
+    fn make_part(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        does: Does,
+        round: Option<&Round>,
+    ) {
         self.part_is_of = does;
+        let (next, has_ended, lingers, _) = does;
         self.part = symmetries.each(|number| {
             print(|hasher| {
                 hasher.write_u8(0);
                 relabelled(thread).hash(hasher);
-                does.hash(hasher);
+                (next, has_ended, lingers).hash(hasher);
                 self.learnt.get(number).hash(hasher);
                 // More may be forgotten than what the thread has learnt last.
                 for (remembered, sections) in &self.remembered {
@@ -565,6 +574,10 @@ impl Known {
                 for section in &self.open {
                     let learns = section.may_learn.as_ref().map(|data| data.get(number));
                     (section.mutex, learns, section.described).hash(hasher);
+                }
+                if let Some(round) = round {
+                    hasher.write_u8(3);
+                    round.hash(hasher);
                 }
             })
             .0

@@ -30,12 +30,8 @@ struct ThreadLabels {
 impl Labels {
     fn thread(&mut self, thread: Thread) -> &mut ThreadLabels {
         while self.threads.len() <= thread {
-            let name = match self.threads.len() {
-                0 => "main".to_owned(),
-                number => number.to_string(),
-            };
             self.threads.push(ThreadLabels {
-                name,
+                name: default_name(self.threads.len()),
                 ..ThreadLabels::default()
             });
         }
@@ -138,7 +134,8 @@ impl Labels {
     }
 }
 
-fn default_name(thread: Thread) -> String {
+/// What a thread is called that has no other name.
+pub(crate) fn default_name(thread: Thread) -> String {
     match thread {
         0 => "main".to_owned(),
         number => number.to_string(),
@@ -150,6 +147,7 @@ fn key(next: Next) -> (Action, Option<ObjectId>) {
     match next {
         Next::Asleep { mutex, .. } => (Action::Wake, Some(mutex)),
         Next::Reacquire { mutex, .. } => (Action::Reacquire, Some(mutex)),
+        Next::Spins => (Action::Yield, None),
         Next::Operation(operation) => match operation {
             Operation::Acquire(object) => (Action::Acquire, Some(object)),
             Operation::TryAcquire(object) => (Action::TryAcquire, Some(object)),

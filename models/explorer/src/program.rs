@@ -4,9 +4,13 @@
 //! Pure: it runs nothing and chooses nothing. It is also the semantics of the primitives under the
 //! explorer, which uses none of shuttle's.
 
+use std::hash::BuildHasher;
 use std::panic::Location;
 
 use nmr_sync::hook::{ObjectId, Operation};
+use rustc_hash::FxBuildHasher;
+
+use crate::spin::{Round, Spins};
 
 /// A thread of the program, by its number.
 pub(crate) type Thread = usize;
@@ -23,6 +27,8 @@ pub(crate) enum Next {
     Asleep { condvar: ObjectId, mutex: ObjectId },
     /// It takes a mutex again after it was woken.
     Reacquire { condvar: ObjectId, mutex: ObjectId },
+    /// Nothing, until something changes that it has looked at.
+    Spins,
 }
 
 impl Next {
@@ -33,16 +39,8 @@ impl Next {
             Self::Operation(Operation::Acquire(mutex) | Operation::TryAcquire(mutex))
             | Self::Reacquire { mutex, .. }
             | Self::Asleep { mutex, .. } => Some(mutex),
-            Self::Operation(_) => None,
+            Self::Operation(_) | Self::Spins => None,
         }
-    }
-
-    /// Whether it waits for the end of other threads.
-    pub(crate) const fn is_join(self) -> bool {
-        matches!(
-            self,
-            Self::Operation(Operation::Join(_) | Operation::JoinAll)
-        )
     }
 
     /// Tells one from another. Not under a relabelling, as a hash does.
@@ -66,6 +64,7 @@ impl Next {
             Self::Operation(Operation::Join(thread)) => (12, thread as u64, 0),
             Self::Operation(Operation::JoinAll) => (13, 0, 0),
             Self::Operation(Operation::Yield) => (14, 0, 0),
+            Self::Spins => (15, 0, 0),
         }
     }
 }
@@ -118,14 +117,20 @@ pub(crate) struct ThreadState {
     pub(crate) lingers: bool,
     /// Nobody waits for its end.
     pub(crate) is_daemon: bool,
+    /// What it has done since it yielded, if it has only looked.
+    pub(crate) round: Option<Round>,
 }
 
-/// What a thread does next, whether it has ended, and whether that belongs to the step that it is in.
-pub(crate) type Does = (Option<Next>, bool, bool);
+/// What a thread does next, whether it has ended, whether that belongs to the step that it is in, and its round as
+/// one number.
+pub(crate) type Does = (Option<Next>, bool, bool, u64);
 
 impl ThreadState {
     pub(crate) fn does(&self) -> Does {
-        (self.stop.map(|stop| stop.next), self.ended, self.lingers)
+        let round = self.round.as_ref();
+        let round = round.map_or(0, |round| FxBuildHasher.hash_one(round));
+        let next = self.stop.map(|stop| stop.next);
+        (next, self.ended, self.lingers, round)
     }
 }
 
@@ -158,6 +163,7 @@ pub(crate) struct Program {
     /// Notifications that nobody slept to hear: of which condvar, by whom, where.
     pub(crate) unheard: Vec<(ObjectId, Thread, At)>,
     heard: Vec<Heard>,
+    pub(crate) spins: Spins,
 }
 
 impl Program {
@@ -174,6 +180,7 @@ impl Program {
         self.held.clear();
         self.unheard.clear();
         self.heard.clear();
+        self.spins.begin();
     }
 
     /// What a sleeping thread was woken by before.
@@ -210,6 +217,28 @@ impl Program {
         held.map(|held| held.mutex)
     }
 
+    /// Whether somebody who switches away from a thread interrupts it: it could go on, has not come to the program's
+    /// end, and does not sleep.
+    pub(crate) fn is_interrupted(&self, thread: Thread) -> bool {
+        let stop = self.stop_of(thread);
+        stop.is_some_and(|Stop { next, .. }| {
+            let is_over = next == Next::Operation(Operation::JoinAll);
+            self.ways(next) > 0 && !self.sleeps(thread) && !is_over
+        })
+    }
+
+    /// Whether a daemon is there, which the end of the program would cut short.
+    pub(crate) fn has_daemons(&self) -> bool {
+        let mut threads = self.threads.iter();
+        threads.any(|state| state.is_daemon && !state.ended)
+    }
+
+    /// Whether a thread sleeps, and nobody has woken it.
+    pub(crate) fn sleeps(&self, thread: Thread) -> bool {
+        let next = self.stop_of(thread).map(|stop| stop.next);
+        matches!(next, Some(Next::Asleep { .. }))
+    }
+
     /// The threads that sleep on a condvar.
     pub(crate) fn sleepers(&self, condvar: ObjectId) -> impl Iterator<Item = Thread> {
         let threads = self.threads.iter().enumerate();
@@ -237,6 +266,7 @@ impl Program {
                 let mut others = self.threads.iter().skip(1);
                 u32::from(others.all(|state| state.ended || state.is_daemon))
             }
+            Next::Spins => 0,
             Next::Operation(_) => 1,
         }
     }
@@ -290,12 +320,15 @@ impl Program {
                 | Operation::Yield,
             ) => {}
             Next::Operation(Operation::Wait { .. }) => unreachable!("it is done at once"),
+            Next::Spins => unreachable!("it goes on with what it has announced"),
         }
+        self.note_round(thread, next);
     }
 
     /// A thread releases a mutex and falls asleep.
     pub(crate) fn sleep(&mut self, thread: Thread, condvar: ObjectId, mutex: ObjectId, at: At) {
         self.release(mutex);
+        self.changes(thread, condvar);
         let next = Next::Asleep { condvar, mutex };
         self.thread(thread).stop = Some(Stop { next, at });
     }
@@ -313,6 +346,10 @@ impl Program {
     fn wake(&mut self, condvar: ObjectId, woken: &[Thread], by: Thread, at: At) {
         if woken.is_empty() {
             self.unheard.push((condvar, by, at));
+            // Whoever falls asleep there would hear the next one.
+            self.looks(by, condvar);
+        } else {
+            self.acts(by);
         }
         for &thread in woken {
             self.hear(thread, condvar, by, at);
@@ -365,7 +402,7 @@ pub(crate) fn words(next: Next) -> String {
         Next::Operation(Operation::Update(atomic)) => format!("updates atomic {}", name(atomic)),
         Next::Operation(Operation::Join(thread)) => format!("waits for thread {thread} to end"),
         Next::Operation(Operation::JoinAll) => "waits for all other threads to end".to_owned(),
-        Next::Operation(Operation::Yield) => "lets the others go first".to_owned(),
+        Next::Operation(Operation::Yield) | Next::Spins => "lets the others go first".to_owned(),
     }
 }
 

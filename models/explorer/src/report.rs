@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::assumptions::Assumptions;
 use crate::execution::{Found, Outcome};
 use crate::follow::Misfit;
 use crate::judge::{Ending, Evidence, Violation};
-use crate::knowledge::WIDTH;
 use crate::replay::Again;
 use crate::schedule::Schedule;
 
@@ -172,8 +172,8 @@ pub struct Report {
     pub workers: usize,
     /// The reductions that were in force, by name: on, and with something to reduce.
     pub reductions: Vec<&'static str>,
-    /// Whether sleeping threads could wake without a reason.
-    pub spurious: bool,
+    /// Under which assumptions.
+    pub assumptions: Assumptions,
 }
 
 fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -221,9 +221,8 @@ impl Report {
     /// An upper bound on the chance that two of the states met have the same hash, in which case one
     /// of them may have been left out: n·(n−1)/2 pairs, each with a chance of 2⁻¹²⁸.
     #[must_use]
-    pub fn chance_of_a_missed_state(&self) -> f64 {
-        let states = self.states as f64;
-        states * (states - 1.0).max(0.0) / 2.0 / 2_f64.powi(WIDTH as i32)
+    pub const fn chance_of_a_missed_state(&self) -> f64 {
+        self.assumptions.chance_of_a_missed_state
     }
 }
 
@@ -282,14 +281,10 @@ impl fmt::Display for Report {
             self.memory,
             self.restarts
         )?;
-        let spurious = match self.spurious {
-            true => "with",
-            false => "without",
-        };
         writeln!(
             f,
-            "  under sequential consistency, {spurious} spurious wake-ups, no bound on preemptions; \
-             reductions: {}",
+            "  {}; reductions: {}",
+            self.assumptions,
             match self.reductions.is_empty() {
                 true => "none".to_owned(),
                 false => self.reductions.join(", "),
@@ -297,8 +292,8 @@ impl fmt::Display for Report {
         )?;
         write!(
             f,
-            "  hashes of {WIDTH} bits: the chance of a missed state is at most {:.1e}; nmr-explorer \
-             {} ({})",
+            "  hashes of {} bits: the chance of a missed state is at most {:.1e}; nmr-explorer {} ({})",
+            self.assumptions.hash_bits,
             self.chance_of_a_missed_state(),
             self.version,
             self.commit

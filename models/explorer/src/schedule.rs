@@ -259,7 +259,7 @@ fn ordinal(text: &str) -> Result<u32, String> {
     }
 }
 
-/// The choices of one execution: see the [module's documentation](self).
+/// The choices of one execution, by names that people read and that outlive a change of the code.
 ///
 /// Its text form has one step a line. The steps at its end that begin with `stays before` are no choices: they
 /// say where threads stood when it was over.

@@ -107,14 +107,6 @@ impl Open {
     }
 }
 
-/// The way of a whole execution.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Whole {
-    path: Path,
-    /// It ends at a state where nothing was left.
-    pub(crate) ends_in_known: bool,
-}
-
 /// See the [module's documentation](self).
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
@@ -122,8 +114,6 @@ pub(crate) struct Walk {
     script: Vec<Step>,
     /// Where it ends.
     turn: Option<Turn>,
-    /// What is made again as a whole.
-    whole: Whole,
     /// The choices made so far in this execution.
     depth: usize,
     /// The path up to here.
@@ -146,27 +136,6 @@ impl Walk {
         self.taken.clear();
         let taken = turn.map(|turn| (turn.place.print, turn.choice));
         self.taken.extend(taken);
-    }
-
-    /// The way of the execution that has ended, which went on where nothing was left or came to the
-    /// program's end.
-    pub(crate) fn way(&self, ends_in_known: bool) -> Whole {
-        Whole {
-            path: self.path.clone(),
-            ends_in_known,
-        }
-    }
-
-    /// The next execution goes this way and no other.
-    pub(crate) fn set_out_whole(&mut self, whole: &Whole) {
-        self.script = steps(&whole.path);
-        (self.turn, self.depth) = (None, 0);
-        self.whole = whole.clone();
-    }
-
-    /// The way that [was set](Self::set_out_whole).
-    pub(crate) fn whole(&self) -> Whole {
-        self.whole.clone()
     }
 
     /// Whether the execution has not yet come to where something new can come.

@@ -6,7 +6,7 @@
 
 mod worker;
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -50,6 +50,8 @@ pub(crate) struct Totals {
     pub(crate) restarts: AtomicU64,
     /// Executions made before that.
     pub(crate) before: AtomicU64,
+    /// Some thread has waited for a change at the end of a round.
+    pub(crate) rounds_repeat: AtomicBool,
 }
 
 /// What the workers share.
@@ -115,6 +117,7 @@ pub(crate) struct Rest {
     pub(crate) open: Vec<Open>,
     pub(crate) visited: Visited,
     pub(crate) conflicts: Conflicts,
+    pub(crate) rounds_repeat: bool,
 }
 
 impl Shared {
@@ -134,18 +137,21 @@ impl Shared {
             first: None,
             first_is_verified: false,
         };
+        let totals = Totals::default();
         match rest {
             None => pool.fill(),
             Some(rest) => {
                 pool.open[0].fill(rest.open);
                 pool.visited = Arc::new(rest.visited);
                 pool.conflicts = rest.conflicts;
+                let repeat = &totals.rounds_repeat;
+                repeat.store(rest.rounds_repeat, Ordering::Relaxed);
             }
         }
         Arc::new(Self {
             max_memory: options.max_memory.unwrap_or_else(half_of_the_memory),
             options,
-            totals: Totals::default(),
+            totals,
             alarm: Arc::default(),
             started,
             pool: Mutex::new(pool),
@@ -210,7 +216,13 @@ impl Shared {
         };
         let open = pool.open.iter().flat_map(Queue::iter);
         let open = walk::Saved::new(open.filter(|one| one.is_needed(&pool.visited)));
-        checkpoint::write(path, &self.options, open, &pool.visited, &pool.conflicts)
+        let body = checkpoint::Body {
+            states: pool.visited.saved(),
+            open,
+            conflicts: pool.conflicts.saved(),
+            rounds_repeat: self.totals.rounds_repeat.load(Ordering::Relaxed),
+        };
+        checkpoint::write(path, &self.options, &body)
     }
 
     /// The first reason to end is the one that counts.

@@ -27,8 +27,6 @@ impl State {
         let digest = self.digest(options);
         if self.walk.is_repeating() {
             self.repeat(options, digest)
-        } else if self.execution.ground == Ground::Verified {
-            self.leave_verified(options)
         } else {
             self.walk_on(options, digest)
         }

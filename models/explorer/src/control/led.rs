@@ -80,8 +80,8 @@ impl State {
         };
         let threads = self.execution.program.threads.iter().enumerate();
         let rest = threads.filter_map(|(thread, state)| match state.stop?.next {
-            next if next.is_join() => None,
-            Next::Asleep { .. } => None,
+            Next::Operation(Operation::Join(_)) => None,
+            Next::Asleep { .. } | Next::Spins => None,
             next => Some(labels.step(thread, next)),
         });
         let rest = rest.collect();

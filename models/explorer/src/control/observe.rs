@@ -52,8 +52,8 @@ impl State {
             | Operation::Choose(_)
             | Operation::Linger => true,
             // Who waits for a thread's end goes on when it comes: nobody can tell when.
-            Operation::Join(_) | Operation::JoinAll => false,
-            Operation::Yield => false,
+            Operation::Join(_) | Operation::Yield => false,
+            Operation::JoinAll => self.execution.program.has_daemons(),
         }
     }
 
@@ -64,12 +64,16 @@ impl State {
 
     /// See [`Observer::announce`].
     fn announce(&mut self, thread: Thread, operation: Operation, at: At) -> bool {
-        if self.is_torn_down || self.execution.is_over {
+        if self.is_torn_down {
             return false;
+        }
+        if self.execution.is_over {
+            // A daemon that has not begun yet stops and is dismissed; one that unwinds goes on.
+            return !std::thread::panicking();
         }
         self.execution.operations += 1;
         if self.execution.operations > MAX_OPERATIONS {
-            let why = format!("an execution has more than {MAX_OPERATIONS} operations");
+            let why = self.too_long();
             self.stop::<()>(Stopped::Cut(why));
         }
         if self.is_over() {
@@ -81,6 +85,12 @@ impl State {
             self.execution.program.sleep(thread, condvar, mutex, at);
             return true;
         }
+        if operation == Operation::Yield && self.execution.program.repeats(thread) {
+            self.execution.program.spins.has_waited = true;
+            let next = Next::Spins;
+            self.execution.program.thread(thread).stop = Some(Stop { next, at });
+            return true;
+        }
         let next = Next::Operation(operation);
         let ways = self.execution.program.ways(next);
         let known = self.execution.is_known();
@@ -89,6 +99,8 @@ impl State {
             && self.options.has(Reduction::VisibleOperations);
         let runs_on = self.runs_on(thread, next);
         let at_once = match operation {
+            // With it daemons are over, whatever a schedule says.
+            Operation::JoinAll => known || !self.is_visible(operation),
             _ if let Some(runs_on) = runs_on => runs_on,
             Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
             _ => known || lingered || !self.is_visible(operation),
@@ -103,6 +115,20 @@ impl State {
         state.rests = goes_on;
         state.stop = Some(Stop { next, at });
         true
+    }
+
+    /// Why an execution is not followed any farther. Who has looked again and again was not known to have only looked.
+    fn too_long(&self) -> String {
+        let hint = match self.execution.program.spins.has_begun() {
+            true => {
+                "; a thread that yields waits for a change only if it has borrowed no data mutably in between, or \
+                 described them (nmr_sync::describe)"
+            }
+            false => {
+                "; a thread that looks again and again has to yield in between (nmr_sync::thread::yield_now)"
+            }
+        };
+        format!("an execution has more than {MAX_OPERATIONS} operations{hint}")
     }
 
     /// Adds to what is known of the conflicts between threads.
@@ -159,6 +185,7 @@ impl State {
             }
         }
         self.execution.program.thread(thread).ended = true;
+        self.execution.program.acts(thread);
     }
 
     /// The mutex of the thread's last operation, if that may have been done without stopping.
@@ -203,6 +230,7 @@ impl State {
         }
         let execution = &mut self.execution;
         execution.program.release(mutex);
+        execution.program.note_release(thread, mutex);
         // An operation like others, with which a step ends that lingers.
         execution.program.thread(thread).lingers = false;
         if !follows {
@@ -244,6 +272,7 @@ impl State {
     /// See [`Observer::told`].
     fn told(&mut self, thread: Thread, what: Told, write: Write<'_>) {
         self.execution.told += 1;
+        self.execution.program.note_told(thread, what, write);
         self.trace_told(&(thread, what), write);
         if self.execution.ground == Ground::Skipped {
             self.compare_skipped(write);
@@ -352,10 +381,11 @@ impl Observer for Control {
 
     fn touched(&self, object: ObjectId) {
         self.with(|state| {
+            let thread = state.execution.current;
+            state.execution.program.changes(thread, object);
             if state.execution.is_old() {
                 return;
             }
-            let thread = state.execution.current;
             let last = state.last_mutex(thread);
             state.conflicts.touched(object, thread, last);
             // Whoever says what stands beside the primitives has said what this is.
@@ -375,13 +405,20 @@ impl Observer for Control {
     fn marked(&self, place: &dyn fmt::Display) {
         self.with(|state| {
             let thread = state.execution.current;
+            // Something begins or is over: it is no repetition.
+            state.execution.program.acts(thread);
             if let Some(labels) = state.labels_mut() {
                 labels.marked(thread, &place.to_string());
             }
         });
     }
 
-    fn changed(&self, _mutex: ObjectId) {}
+    fn changed(&self, mutex: ObjectId) {
+        self.with(|state| {
+            let thread = state.execution.current;
+            state.execution.program.borrowed(thread, mutex);
+        });
+    }
 
     fn sleeps_with_another(&self, condvar: ObjectId, mutex: ObjectId) -> bool {
         self.with(|state| {
@@ -424,6 +461,7 @@ impl Observer for Control {
             let thread = state.execution.current;
             let follows = state.follows();
             let execution = &mut state.execution;
+            execution.program.acts(thread);
             let spawned = execution.program.thread(child);
             (spawned.started, spawned.is_daemon) = (true, start.is_daemon);
             if let Some(labels) = &mut execution.labels {

@@ -10,10 +10,8 @@ use std::hash::{BuildHasher, Hash};
 use nmr_sync::hook::Write;
 use rustc_hash::FxBuildHasher;
 
-use super::{Ground, State};
+use super::{Ground, Lead, Script, State};
 use crate::knowledge::print;
-use crate::program::Choice;
-use crate::walk;
 
 /// So many executions at the beginning are compared on the whole way, and made twice.
 const FIRST: u64 = 8;
@@ -38,7 +36,7 @@ pub(super) const fn is_made_twice(n: u64) -> bool {
 #[derive(Clone, Debug)]
 pub(crate) struct Whole {
     events: Vec<u64>,
-    way: walk::Whole,
+    script: Script,
 }
 
 /// What happened in an execution, up to where nothing new can come.
@@ -144,38 +142,26 @@ impl State {
         let is_recorded = self.execution.trace.use_ == Use::Recorded && self.stopped.is_none();
         if is_recorded {
             self.execution.trace.compare();
-            let way = self.walk.way(self.execution.is_known());
-            self.walk.set_out_whole(&way);
+            self.lead = Lead::Script(self.execution.script());
         }
         is_recorded
     }
 
     /// The execution that made an earlier one a second time is over. What it was, to be made again.
     pub(crate) fn verified(&mut self) -> Whole {
-        let whole = Whole {
-            events: self.execution.trace.events.clone(),
-            way: self.walk.whole(),
-        };
+        let events = self.execution.trace.events.clone();
         self.execution.trace.rest();
-        whole
+        let Lead::Script(script) = std::mem::replace(&mut self.lead, Lead::Search) else {
+            unreachable!("it was made along what was chosen the first time");
+        };
+        Whole { events, script }
     }
 
     /// Lets the next execution make that one again.
     pub(crate) fn verify_whole(&mut self, whole: &Whole) {
         self.execution.trace.events.clone_from(&whole.events);
         self.execution.trace.compare();
-        self.walk.set_out_whole(&whole.way);
-    }
-
-    /// An execution that is made twice has come to where it left what was known the first time.
-    pub(super) fn leave_verified(&mut self, options: &[Choice]) -> Option<Choice> {
-        match self.walk.whole().ends_in_known && self.execution.trace.is_over() {
-            true => {
-                self.execution.ground = Ground::Known;
-                Some(options[0])
-            }
-            false => self.diverged(OTHER_OPERATIONS),
-        }
+        self.lead = Lead::Script(whole.script.clone());
     }
 }
 

@@ -147,6 +147,9 @@ impl Worker {
         totals.longest.fetch_max(ended.choices, Ordering::Relaxed);
         let preemptions = ended.preemptions.into();
         totals.preemptions.fetch_max(preemptions, Ordering::Relaxed);
+        if ended.rounds_repeat {
+            totals.rounds_repeat.store(true, Ordering::Relaxed);
+        }
     }
 
     /// An execution went wrong.

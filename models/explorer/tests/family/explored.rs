@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict, Violation, is_known};
+use nmr_explorer::{Builder, Explorer, Panic, Reduction, Report, Verdict, Violation, is_known};
 
 use super::program::{Outcome, Program, write_beside};
 use super::reference::Outcomes;
@@ -24,13 +24,22 @@ impl Explored {
     pub(crate) fn sticks(&self) -> Result<Option<bool>, &Verdict> {
         match &self.report.verdict {
             Verdict::Exhausted => Ok(Some(false)),
-            Verdict::Violated(found) if matches!(found.violation, Violation::Deadlock(_)) => {
-                Ok(Some(true))
-            }
+            Verdict::Violated(found) => match &found.violation {
+                Violation::Deadlock(_) | Violation::Livelock(_) => Ok(Some(true)),
+                // Whoever would be told of a failure may be stuck before.
+                Violation::Panic(panic) if is_asked_for(panic) => Ok(Some(true)),
+                _ => Err(&self.report.verdict),
+            },
             Verdict::Incomplete(_) => Ok(None),
             other => Err(other),
         }
     }
+}
+
+/// Whether a thread has failed as its program says, and nobody could go on to be told of it.
+fn is_asked_for(panic: &Panic) -> bool {
+    let is_stuck = |then: &str| then.starts_with("deadlock") || then.starts_with("livelock");
+    panic.message == "a panic without a message" && panic.then.as_deref().is_some_and(is_stuck)
 }
 
 /// A search that fits the program.

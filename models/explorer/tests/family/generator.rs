@@ -112,6 +112,10 @@ impl Generator {
             _ => Op::Hold(self.below(cells.len() as u64 + 1) as usize),
         };
         ops.insert(to, join);
+        // No draw: the programs that were there before stay as they are.
+        if (from + to).is_multiple_of(2) {
+            threads.last_mut().expect("it is started").push(Op::Fail);
+        }
         true
     }
 

@@ -20,6 +20,8 @@ mod reference;
 #[cfg(shuttle)]
 mod shrink;
 #[cfg(shuttle)]
+mod spinning;
+#[cfg(shuttle)]
 mod spurious;
 #[cfg(shuttle)]
 mod threads;

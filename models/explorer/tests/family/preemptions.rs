@@ -82,7 +82,11 @@ impl Machine {
 /// Whether others can tell when this is done, if nobody only tries to take a lock.
 fn is_noticed(state: &State, step: Step, unlocked: &[bool]) -> bool {
     match step {
-        Step::Lock(_) | Step::LockAndTouch(..) | Step::NotifyOne(_) | Step::NotifyAll(_) => true,
+        Step::Lock(_)
+        | Step::LockIfSet(_)
+        | Step::LockAndTouch(..)
+        | Step::NotifyOne(_)
+        | Step::NotifyAll(_) => true,
         Step::Update(..) | Step::Load(_) | Step::Put(_) => true,
         Step::Sleep(cell) => unlocked[cell],
         Step::Await(cell) => unlocked[cell] && state.numbers[cell] == 0,

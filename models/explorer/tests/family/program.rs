@@ -27,6 +27,9 @@ pub(crate) enum Op {
     Move(usize, usize),
     /// Takes the cell's lock, sleeps until the number is not 0, and changes it.
     Await(usize),
+    /// Takes the cell's lock again and again, and yields in between, until the number is not 0; and changes it.
+    #[cfg_attr(loom, expect(dead_code, reason = "loom has no end of spinning"))]
+    Spin(usize),
     /// Takes the cell's lock, sleeps once whatever the number is, and changes it.
     Sleep(usize),
     /// Takes the first cell's lock, announces a change of the second cell, and sleeps once on the first.
@@ -70,6 +73,8 @@ pub(crate) enum Op {
     Leak(usize),
     /// Takes the cell's lock, changes the number, and leaves the section by a panic, which is caught.
     Panic(usize, u64),
+    /// Ends the thread with a panic, which whoever joins it is told together with its number.
+    Fail,
 }
 
 /// The change that an operation makes with this value.
@@ -343,6 +348,13 @@ impl Shared {
     }
 }
 
+/// What a thread has come to, with a panic or without one.
+fn number_of(child: thread::JoinHandle<u64>) -> u64 {
+    child
+        .join()
+        .unwrap_or_else(|payload| *payload.downcast_ref().expect("its number"))
+}
+
 /// A thread and what it has.
 struct Running {
     program: Arc<Program>,
@@ -411,6 +423,11 @@ impl Running {
             Op::Announce(cell, by) => self.announce(cell, by),
             Op::Store(cell) => self.change(cell, self.kept),
             Op::Await(cell) => self.await_(cell),
+            Op::Spin(cell) => {
+                while !self.change_if_set(cell) {
+                    thread::yield_now();
+                }
+            }
             Op::Read(cell) => self.read(cell),
             Op::Touch(cell, slot, by) => self.touch(cell, slot, by),
             Op::Choose(below) => self.keep(chosen(below)),
@@ -427,6 +444,9 @@ impl Running {
             Op::Hold(cell) => self.hold(cell),
             Op::Leak(cell) => self.leak(cell),
             Op::Panic(cell, by) => self.panic(cell, by),
+            // To loom and to shuttle's own schedulers that would be the end of the model.
+            Op::Fail if nmr_sync::is_explored() => resume_unwind(Box::new(self.kept)),
+            Op::Fail => {}
             Op::Try(cell, by) if self.is_gate(cell) => self.try_gate(cell, by),
             Op::Mix(from, to) => self.mix(from, to),
             Op::Move(from, to) => self.move_(from, to),
@@ -527,6 +547,31 @@ impl Running {
         }
     }
 
+    /// Whether the number was not 0.
+    fn change_if_set(&self, cell: usize) -> bool {
+        let changed = |number: &mut u64| {
+            let is_set = *number != 0;
+            if is_set {
+                *number = change(*number, AWAITED);
+            }
+            is_set
+        };
+        match &self.shared.cells[cell] {
+            Cell::Monitor(monitor) => monitor.enter(|data| {
+                let is_set = changed(&mut data.number);
+                nmr_sync::learn(&is_set);
+                is_set
+            }),
+            plain => {
+                let (number, _, says) = plain.plain();
+                let mut number = number.lock();
+                let is_set = *number != 0 && changed(&mut number);
+                say(&number, says, &is_set);
+                is_set
+            }
+        }
+    }
+
     fn read(&mut self, cell: usize) {
         let number = match &self.shared.cells[cell] {
             Cell::Monitor(monitor) => monitor.enter(|data| {
@@ -562,7 +607,7 @@ impl Running {
 
     fn join_child(&mut self) {
         let child = self.child.take().expect("it was started");
-        self.keep(child.join().unwrap());
+        self.keep(number_of(child));
     }
 
     fn hold(&mut self, cell: usize) {
@@ -574,7 +619,7 @@ impl Running {
             }
             Cell::Monitor(monitor) => {
                 let child = self.child.take().expect("it was started");
-                let number = monitor.enter(|_| child.join().unwrap());
+                let number = monitor.enter(|_| number_of(child));
                 self.keep(number);
             }
             plain => {

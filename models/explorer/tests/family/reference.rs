@@ -13,6 +13,8 @@ type Known = HashMap<(Program, bool), Arc<Outcomes>>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Step {
     Lock(usize),
+    /// Takes the lock when it is free and the number is not 0.
+    LockIfSet(usize),
     Unlock(usize),
     Change(usize, u64),
     Mix(usize, usize),
@@ -65,6 +67,11 @@ fn steps(op: Op) -> Vec<Step> {
         Op::Mix(from, to) => two_locked(from, to, Step::Mix(from, to)),
         Op::Move(from, to) => two_locked(from, to, Step::Move(from, to)),
         Op::Await(cell) => locked(cell, &[Step::Await(cell), Step::Change(cell, AWAITED)]),
+        Op::Spin(cell) => vec![
+            Step::LockIfSet(cell),
+            Step::Change(cell, AWAITED),
+            Step::Unlock(cell),
+        ],
         Op::Sleep(cell) => locked(cell, &[Step::Sleep(cell), Step::Change(cell, AWAITED)]),
         Op::Doze(cell, other) => {
             let mut inside = steps(Op::Announce(other, 1));
@@ -80,7 +87,7 @@ fn steps(op: Op) -> Vec<Step> {
             vec![Step::LockAndTouch(cell, slot, by), Step::Unlock(cell)]
         }
         Op::Choose(below) => vec![Step::Choose(below)],
-        Op::Unless | Op::Linger => Vec::new(),
+        Op::Unless | Op::Linger | Op::Fail => Vec::new(),
         Op::Update(atomic, by) => vec![Step::Update(atomic, by)],
         Op::Load(atomic) => vec![Step::Load(atomic)],
         Op::Put(atomic) => vec![Step::Put(atomic)],
@@ -202,7 +209,10 @@ impl Machine {
             Step::Lock(cell) | Step::LockAndTouch(cell, ..) if state.held[cell] => {
                 return Vec::new();
             }
-            Step::Lock(cell) => new.held[cell] = true,
+            Step::LockIfSet(cell) if state.held[cell] || state.numbers[cell] == 0 => {
+                return Vec::new();
+            }
+            Step::Lock(cell) | Step::LockIfSet(cell) => new.held[cell] = true,
             Step::LockAndTouch(cell, slot, by) => {
                 new.held[cell] = true;
                 new.slots[slot] = change(new.slots[slot], by);

@@ -1,6 +1,10 @@
 //! A report says under which assumptions its verdict was reached.
 
+use std::sync::Arc;
+
 use nmr_explorer::{Explorer, Reduction, Report};
+use nmr_sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use nmr_sync::thread;
 
 use super::programs::{adders, appenders};
 
@@ -42,6 +46,66 @@ fn a_certificate_names_everything_that_the_verdict_hangs_on() {
 }
 
 #[test]
+fn as_data_a_certificate_has_whatever_it_says_in_words() {
+    let builder = Explorer::builder().name("a wait").spurious_wakeups();
+    let report = builder
+        .beside(|_| {})
+        .symmetries(vec![vec![0, 1]])
+        .check(|| {
+            let flag = Arc::new(AtomicUsize::new(0));
+            let other = flag.clone();
+            let thread = thread::spawn(move || other.store(1, SeqCst));
+            while flag.load(SeqCst) == 0 {
+                thread::yield_now();
+            }
+            thread.join().unwrap();
+        });
+    let json = serde_json::to_value(&report).unwrap();
+    let expected = serde_json::json!({
+        "memory": "sequential consistency",
+        "spurious_wakeups": true,
+        "max_preemptions": null,
+        "hash_bits": 128,
+        "chance_of_a_missed_state": report.chance_of_a_missed_state(),
+        "rounds_repeat": true,
+        "external_state": true,
+        "symmetries": 1,
+    });
+    assert_eq!(json["assumptions"], expected);
+    assert!(report.chance_of_a_missed_state() > 0.0, "{report}");
+    for part in [
+        "waits for a change",
+        "stands beside the primitives",
+        "with spurious wake-ups",
+    ] {
+        assert!(report.to_string().contains(part), "no `{part}`: {report}");
+    }
+    assert_eq!(json["verdict"], "exhausted");
+    assert_eq!(json["reductions"], serde_json::json!(report.reductions));
+    let figures = [
+        ("executions", report.executions),
+        ("before_restart", report.before_restart),
+        ("known", report.known),
+        ("verifying", report.verifying),
+        ("transitions", report.transitions),
+        ("states", report.states),
+        ("preemptions", report.preemptions),
+        ("restarts", report.restarts),
+        ("memory", report.memory),
+    ];
+    for (name, figure) in figures {
+        assert_eq!(json[name], figure, "{name}");
+    }
+    for (name, text) in [
+        ("name", "a wait"),
+        ("version", &report.version),
+        ("commit", &report.commit),
+    ] {
+        assert_eq!(json[name], text, "{name}");
+    }
+}
+
+#[test]
 fn a_reduction_that_was_off_is_not_named() {
     let builder = || Explorer::builder().symmetries(vec![vec![0], vec![0]]);
     let all = builder().check(|| {});
@@ -74,7 +138,7 @@ fn spurious_wake_ups_are_named() {
         report.to_string().contains(", with spurious wake-ups,"),
         "{report}"
     );
-    assert!(report.spurious);
+    assert!(report.assumptions.spurious_wakeups);
 }
 
 #[test]

@@ -115,9 +115,9 @@ fn it_is_stopped_on_the_way() {
 #[test]
 fn an_execution_that_never_ends_is_cut_short() {
     let report = Explorer::builder().check(|| {
-        let gate = nmr_sync::Mutex::new(());
+        let count = nmr_sync::Mutex::new(0_u64);
         loop {
-            drop(gate.lock());
+            *count.lock() += 1;
             nmr_sync::thread::yield_now();
         }
     });
@@ -200,4 +200,21 @@ fn a_search_for_fewer_preemptions_that_is_cut_short_claims_none() {
         text.contains("whether fewer are enough was not found out"),
         "{text}"
     );
+}
+
+#[test]
+fn only_an_exhausted_search_passes_as_a_result_and_in_a_test() {
+    let exhausted = Explorer::builder().check(|| ());
+    exhausted.assert_exhausted();
+    assert!(exhausted.into_result().is_ok());
+    let violated = || Explorer::builder().check(|| panic!("on purpose"));
+    let cut = || Explorer::builder().max_executions(0).check(|| ());
+    for report in [violated(), cut()] {
+        let text = report.to_string();
+        let passes = std::panic::AssertUnwindSafe(|| report.assert_exhausted());
+        let panic = std::panic::catch_unwind(passes).unwrap_err();
+        assert_eq!(panic.downcast_ref::<String>(), Some(&text));
+        let error = report.into_result().unwrap_err();
+        assert_eq!(error.to_string(), text);
+    }
 }

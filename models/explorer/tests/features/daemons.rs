@@ -1,0 +1,141 @@
+//! A thread that serves the others for as long as they are there: the program does not wait for its end.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nmr_explorer::{Builder, Explorer, Reduction, Report, Violation};
+use nmr_sync::{Condvar, Mutex, thread};
+
+use super::programs::{ends_and_report, found};
+
+fn builders() -> Vec<Builder> {
+    let all = Reduction::ALL.into_iter();
+    let mut builders: Vec<Builder> = all.map(|one| Explorer::builder().without(one)).collect();
+    builders.extend([1, 3].map(|workers| Explorer::builder().workers(workers)));
+    builders
+}
+
+#[derive(Default)]
+struct Queue {
+    jobs: Mutex<Vec<u32>>,
+    pushed: Condvar,
+}
+
+/// Takes jobs for ever.
+fn serve(queue: &Queue) {
+    loop {
+        let mut jobs = queue.jobs.lock();
+        while jobs.is_empty() {
+            queue.pushed.wait(&mut jobs);
+        }
+        jobs.pop();
+    }
+}
+
+/// The main thread pushes one job and ends.
+fn push_one(builder: Builder, thread: fn() -> thread::Builder) -> Report {
+    builder.check(move || {
+        let queue: Arc<Queue> = Arc::default();
+        let other = queue.clone();
+        drop(thread().spawn(move || serve(&other)));
+        queue.jobs.lock().push(1);
+        queue.pushed.notify_one();
+    })
+}
+
+#[test]
+fn a_daemon_that_waits_for_work_outlives_the_program() {
+    for builder in builders() {
+        push_one(builder, || thread::Builder::new().daemon()).assert_exhausted();
+    }
+}
+
+#[test]
+fn a_thread_that_is_no_daemon_has_to_end() {
+    for builder in builders() {
+        let report = push_one(builder, thread::Builder::new);
+        let violation = &found(&report).violation;
+        assert!(matches!(violation, Violation::Deadlock(_)), "{report}");
+    }
+}
+
+#[test]
+fn in_a_deadlock_of_others_a_daemon_is_not_named() {
+    let report = Explorer::builder().check(|| {
+        let queue: Arc<Queue> = Arc::default();
+        let other = queue.clone();
+        let daemon = thread::Builder::new().name("serving").daemon();
+        drop(daemon.spawn(move || serve(&other)));
+        Condvar::new().wait(&mut Mutex::new(()).lock());
+    });
+    let Violation::Deadlock(deadlock) = &found(&report).violation else {
+        panic!("{report}");
+    };
+    let blocked = deadlock.blocked.iter().map(|blocked| &*blocked.thread);
+    assert_eq!(blocked.collect::<Vec<_>>(), ["main"]);
+}
+
+#[test]
+fn a_daemon_that_the_main_thread_joins_is_waited_for() {
+    let report = Explorer::builder().check(|| {
+        let queue: Arc<Queue> = Arc::default();
+        let daemon = thread::Builder::new().daemon();
+        let daemon = daemon.spawn(move || serve(&queue)).unwrap();
+        let _never = daemon.join();
+    });
+    let violation = &found(&report).violation;
+    assert!(matches!(violation, Violation::Deadlock(_)), "{report}");
+}
+
+#[test]
+fn a_daemon_goes_on_before_the_program_is_over_or_not() {
+    for builder in builders() {
+        let (ends, report) = ends_and_report(builder.clone(), || {
+            let count = Arc::new(Mutex::new(0));
+            let other = count.clone();
+            let daemon = thread::Builder::new().daemon();
+            drop(daemon.spawn(move || *other.lock() += 1));
+            *count.lock()
+        });
+        assert_eq!(ends, BTreeSet::from([0, 1]), "{report}");
+        // Only behind all that the main thread does.
+        let report = builder.check(|| {
+            let count = Arc::new(Mutex::new(0));
+            let other = count.clone();
+            let daemon = thread::Builder::new().daemon();
+            drop(daemon.spawn(move || assert_eq!(*other.lock(), 0, "too late")));
+            *count.lock() += 1;
+        });
+        assert!(found(&report).message().contains("too late"), "{report}");
+        assert_eq!(found(&report).preemptions, 0, "{report}");
+    }
+}
+
+#[test]
+fn when_the_program_is_over_the_destructors_of_a_daemon_run() {
+    struct Counted(Arc<AtomicU64>, Mutex<u32>);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            *self.1.lock() += 1;
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let dropped: Arc<AtomicU64> = Arc::default();
+    let count = dropped.clone();
+    let report = Explorer::builder().check(move || {
+        let queue: Arc<Queue> = Arc::default();
+        let other = queue.clone();
+        let counted = Counted(count.clone(), Mutex::new(0));
+        let daemon = thread::Builder::new().daemon().spawn(move || {
+            let _counted = counted;
+            serve(&other);
+        });
+        drop(daemon);
+        queue.jobs.lock().push(1);
+        queue.pushed.notify_one();
+    });
+    report.assert_exhausted();
+    let made = report.executions + report.verifying;
+    assert_eq!(dropped.load(Ordering::Relaxed), made, "{report}");
+}

@@ -1,0 +1,429 @@
+//! A thread that looks again and again waits for a change; if none can come, that is a livelock.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use nmr_explorer::{Builder, Counterexample, Explorer, Reduction, Replayed, Verdict, Violation};
+use nmr_sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use nmr_sync::{Condvar, Mutex, describe, forget, learn, thread};
+
+use super::programs::{ends_and_report, found};
+
+/// Every way to search.
+fn builders() -> Vec<Builder> {
+    let all = Reduction::ALL.into_iter();
+    let mut builders: Vec<Builder> = all.map(|one| Explorer::builder().without(one)).collect();
+    builders.extend([1, 3].map(|workers| Explorer::builder().workers(workers)));
+    builders.push(Explorer::builder().spurious_wakeups());
+    builders
+}
+
+/// Each search comes to its end, and to these ends of the program.
+fn exhausts<T: Ord + Clone + Send + std::fmt::Debug + 'static>(
+    ends: &[T],
+    program: impl Fn() -> T + Clone + Send + Sync + 'static,
+) {
+    for builder in builders() {
+        let (seen, report) = ends_and_report(builder, program.clone());
+        assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
+        assert_eq!(seen, BTreeSet::from_iter(ends.iter().cloned()), "{report}");
+    }
+}
+
+/// Each search finds a livelock of so many threads, whose schedule comes to the same; as it is found by one search.
+fn assert_livelock(
+    threads: usize,
+    program: impl Fn() + Clone + Send + Sync + 'static,
+) -> Counterexample {
+    let found = builders().into_iter().map(|builder| {
+        let report = builder.clone().check(program.clone());
+        let found = found(&report);
+        let Violation::Livelock(livelock) = &found.violation else {
+            panic!("{report}");
+        };
+        assert_eq!(livelock.spinning.len(), threads, "{report}");
+        for schedule in [found.schedule.clone(), found.schedule.condensed()] {
+            let again = builder.clone().replay(program.clone(), &schedule);
+            let Replayed::Violated(again) = again.outcome else {
+                panic!("{again:?} after {report}");
+            };
+            assert_eq!(again.violation, found.violation);
+        }
+        found.clone()
+    });
+    found.last().expect("there is a way to search")
+}
+
+#[test]
+fn who_waits_for_a_flag_sees_it_set() {
+    exhausts(&[()], || {
+        let flag = Arc::new(Mutex::new(false));
+        let other = flag.clone();
+        let thread = thread::spawn(move || *other.lock() = true);
+        while !*flag.lock() {
+            thread::yield_now();
+        }
+        thread.join().unwrap();
+    });
+}
+
+#[test]
+fn who_tries_a_lock_again_and_again_gets_it() {
+    exhausts(&[2], || {
+        let count = Arc::new(Mutex::new(0));
+        let threads = [(); 2].map(|()| {
+            let count = count.clone();
+            thread::spawn(move || {
+                loop {
+                    if let Some(mut count) = count.try_lock() {
+                        *count += 1;
+                        break;
+                    }
+                    thread::yield_now();
+                }
+            })
+        });
+        for thread in threads {
+            thread.join().unwrap();
+        }
+        *count.lock()
+    });
+}
+
+#[test]
+fn a_lock_made_of_an_atomic_excludes() {
+    exhausts(&[2], || {
+        let state = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let add = |state: &(AtomicUsize, AtomicUsize)| {
+            let take = |taken| (taken == 0).then_some(1);
+            while state.0.fetch_update(SeqCst, SeqCst, take).is_err() {
+                thread::yield_now();
+            }
+            let read = state.1.load(SeqCst);
+            state.1.store(read + 1, SeqCst);
+            state.0.store(0, SeqCst);
+        };
+        let other = state.clone();
+        let thread = thread::spawn(move || add(&other));
+        add(&state);
+        thread.join().unwrap();
+        state.1.load(SeqCst)
+    });
+}
+
+#[test]
+fn whoever_spins_sees_every_value_that_comes_and_stays() {
+    // It may come late, and see the last one only.
+    exhausts(&[vec![2], vec![1, 2]], || {
+        let step = Arc::new(AtomicUsize::new(0));
+        let other = step.clone();
+        let thread = thread::spawn(move || {
+            other.store(1, SeqCst);
+            other.store(2, SeqCst);
+        });
+        let mut seen = Vec::new();
+        loop {
+            let now = step.load(SeqCst);
+            if now > 0 && seen.last() != Some(&now) {
+                seen.push(now);
+            }
+            if now == 2 {
+                break;
+            }
+            thread::yield_now();
+        }
+        thread.join().unwrap();
+        seen
+    });
+}
+
+/// However often it has looked, up to where it waits, and whether it goes on before the other thread does.
+const ROUNDS_AND_LATER: [(u32, usize); 6] = [(0, 0), (0, 1), (1, 0), (1, 1), (2, 0), (2, 1)];
+
+#[test]
+fn who_waits_goes_on_at_the_change_and_before_what_comes_then() {
+    exhausts(&ROUNDS_AND_LATER, || {
+        let state = Arc::new((Mutex::new(false), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            *other.0.lock() = true;
+            other.1.store(1, SeqCst);
+        });
+        let mut rounds = 0;
+        while !*state.0.lock() {
+            rounds += 1;
+            thread::yield_now();
+        }
+        let later = state.1.load(SeqCst);
+        thread.join().unwrap();
+        (rounds, later)
+    });
+    exhausts(&ROUNDS_AND_LATER, || {
+        let state = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            other.0.store(1, SeqCst);
+            other.1.store(1, SeqCst);
+        });
+        let mut rounds = 0;
+        while state.0.load(SeqCst) == 0 {
+            rounds += 1;
+            thread::yield_now();
+        }
+        let later = state.1.load(SeqCst);
+        thread.join().unwrap();
+        (rounds, later)
+    });
+}
+
+#[test]
+fn who_tries_a_lock_goes_on_when_it_is_released_and_before_what_comes_then() {
+    exhausts(&ROUNDS_AND_LATER, || {
+        let state = Arc::new((Mutex::new(()), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            drop(other.0.lock());
+            other.1.store(1, SeqCst);
+        });
+        let mut rounds = 0;
+        while state.0.try_lock().is_none() {
+            rounds += 1;
+            thread::yield_now();
+        }
+        let later = state.1.load(SeqCst);
+        thread.join().unwrap();
+        (rounds, later)
+    });
+}
+
+#[test]
+fn a_flag_that_nobody_sets_is_a_livelock_that_says_where() {
+    let line = line!() + 4;
+    let found = assert_livelock(1, || {
+        let flag = Mutex::new(false);
+        while !*flag.lock() {
+            thread::yield_now();
+        }
+    });
+    let message = found.message();
+    let place = format!("thread main yields at {}:{line}:", file!());
+    assert!(message.starts_with("livelock: 1 thread spins"), "{message}");
+    assert!(message.contains(&place), "{message}");
+    assert_eq!(found.preemptions, 0);
+}
+
+#[test]
+fn threads_that_wait_for_each_other_spin_all() {
+    for threads in [2, 3] {
+        assert_livelock(threads, move || {
+            let flags: Arc<Vec<AtomicUsize>> =
+                Arc::new((0..threads).map(|_| AtomicUsize::new(0)).collect());
+            let wait = |own: usize| {
+                let flags = flags.clone();
+                thread::spawn(move || {
+                    while flags[(own + 1) % threads].load(SeqCst) == 0 {
+                        thread::yield_now();
+                    }
+                    flags[own].store(1, SeqCst);
+                })
+            };
+            let all: Vec<_> = (0..threads).map(wait).collect();
+            for thread in all {
+                thread.join().unwrap();
+            }
+        });
+    }
+}
+
+#[test]
+fn a_livelock_that_needs_a_preemption_is_found_with_it() {
+    // Both have taken their own before they look at the other's.
+    let found = assert_livelock(2, || {
+        let flags: Arc<[Mutex<bool>; 2]> = Arc::default();
+        let enter = |own: usize| {
+            let flags = flags.clone();
+            thread::spawn(move || {
+                *flags[own].lock() = true;
+                while *flags[1 - own].lock() {
+                    thread::yield_now();
+                }
+                *flags[own].lock() = false;
+            })
+        };
+        for thread in [enter(0), enter(1)] {
+            thread.join().unwrap();
+        }
+    });
+    assert_eq!((found.preemptions, found.is_minimal), (1, true));
+}
+
+#[test]
+fn who_sleeps_beside_a_livelock_is_named_in_it() {
+    let found = assert_livelock(1, || {
+        let flag = Arc::new((Mutex::new(false), Condvar::new()));
+        let other = flag.clone();
+        let sleeper = thread::spawn(move || {
+            let mut flag = other.0.lock();
+            while !*flag {
+                other.1.wait(&mut flag);
+            }
+        });
+        while !*flag.0.lock() {
+            thread::yield_now();
+        }
+        sleeper.join().unwrap();
+    });
+    let message = found.message();
+    assert!(message.contains("thread 1 sleeps on condvar"), "{message}");
+}
+
+#[test]
+fn that_a_sleeper_may_wake_without_a_reason_ends_no_livelock() {
+    // The woken one sets the flag, but nobody wakes it.
+    let program = || {
+        let flag = Arc::new((Mutex::new(false), Condvar::new()));
+        let other = flag.clone();
+        let sleeper = thread::spawn(move || {
+            let mut flag = other.0.lock();
+            other.1.wait(&mut flag);
+            *flag = true;
+        });
+        while !*flag.0.lock() {
+            thread::yield_now();
+        }
+        sleeper.join().unwrap();
+    };
+    assert_livelock(1, program);
+}
+
+#[test]
+fn who_holds_what_the_others_need_spins_for_ever() {
+    let found = assert_livelock(1, || {
+        let state = Arc::new((Mutex::new(()), Mutex::new(false)));
+        let other = state.clone();
+        let setter = thread::spawn(move || {
+            let _gate = other.0.lock();
+            *other.1.lock() = true;
+        });
+        let gate = state.0.lock();
+        while !*state.1.lock() {
+            thread::yield_now();
+        }
+        drop(gate);
+        setter.join().unwrap();
+    });
+    let message = found.message();
+    assert!(message.contains("thread 1 waits for mutex"), "{message}");
+}
+
+#[test]
+fn who_counts_its_rounds_gives_up_where_nobody_else_can_go_on() {
+    exhausts(&[100], || {
+        let flag = Mutex::new(false);
+        let mut rounds = 0;
+        while !*flag.lock() && rounds < 100 {
+            rounds += 1;
+            thread::yield_now();
+        }
+        rounds
+    });
+}
+
+#[test]
+fn who_says_that_it_counts_gives_up_at_any_time() {
+    let program = |says: bool| {
+        move || {
+            let flag = Arc::new(Mutex::new(false));
+            let other = flag.clone();
+            let thread = thread::spawn(move || *other.lock() = true);
+            let mut rounds = 0;
+            while !*flag.lock() && rounds < 4 {
+                rounds += 1;
+                if says {
+                    learn(&rounds);
+                }
+                thread::yield_now();
+            }
+            thread.join().unwrap();
+            rounds
+        }
+    };
+    exhausts(&[0, 1, 2, 3, 4], program(true));
+    exhausts(&[0, 1, 2], program(false));
+}
+
+#[test]
+fn rounds_with_anything_but_looks_are_explored_in_every_order() {
+    exhausts(&[0, 1, 2, 3], || {
+        let count = Arc::new(Mutex::new(0));
+        let other = count.clone();
+        let thread = thread::spawn(move || {
+            for _ in 0..3 {
+                *other.lock() += 1;
+                thread::yield_now();
+            }
+        });
+        let seen = *count.lock();
+        thread.join().unwrap();
+        seen
+    });
+}
+
+#[test]
+fn a_borrow_that_changes_nothing_is_a_look_if_it_is_described() {
+    let wait = |queue: &Mutex<Vec<u32>>| {
+        loop {
+            let mut guard = queue.lock();
+            let got = guard.pop();
+            describe(&guard);
+            drop(guard);
+            if let Some(got) = got {
+                return got;
+            }
+            forget(&());
+            thread::yield_now();
+        }
+    };
+    exhausts(&[7], move || {
+        let queue = Arc::new(Mutex::new(Vec::new()));
+        let other = queue.clone();
+        let thread = thread::spawn(move || {
+            let mut queue = other.lock();
+            queue.push(7);
+            describe(&queue);
+        });
+        let got = wait(&queue);
+        thread.join().unwrap();
+        got
+    });
+    assert_livelock(1, move || {
+        let _never = wait(&Mutex::new(Vec::new()));
+    });
+}
+
+#[test]
+fn who_may_have_changed_something_again_and_again_is_cut_short_with_a_hint() {
+    let report = Explorer::builder().check(|| {
+        let queue = Mutex::new(Vec::<u32>::new());
+        while queue.lock().pop().is_none() {
+            thread::yield_now();
+        }
+    });
+    let Verdict::Incomplete(why) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert!(why.contains("nmr_sync::describe"), "{why}");
+}
+
+#[test]
+fn a_daemon_that_spins_is_no_livelock() {
+    exhausts(&[()], || {
+        let stop = Arc::new(AtomicUsize::new(0));
+        let daemon = thread::Builder::new().daemon().spawn(move || {
+            while stop.load(SeqCst) == 0 {
+                thread::yield_now();
+            }
+        });
+        drop(daemon);
+    });
+}
