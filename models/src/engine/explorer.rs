@@ -140,8 +140,10 @@ fn kind(rule: Option<Rule>) -> String {
 
 /// What the execution that has just ended has found, whichever way it ended.
 fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
-    if let Ending::Deadlocked(why) = ending {
-        current::stuck(&why.to_string());
+    match ending {
+        Ending::Deadlocked(why) => current::stuck(&why.to_string()),
+        Ending::Livelocked(why) => current::stuck(&why.to_string()),
+        _ => {}
     }
     let Some(finding) = current::take_finding() else {
         return match ending {
