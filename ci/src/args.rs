@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_explorer::Reduction;
-use nmr_models::report::{Build, Engine, Shard};
+use nmr_models::engine_name::{Build, Engine};
+use nmr_models::shard::Shard;
 
 use crate::check::plan::Engines;
 use crate::exit;
@@ -397,7 +398,7 @@ fn size(text: &str) -> Result<ByteSize, String> {
 mod tests {
     use super::{BuildChoice, Cli, Command, EngineChoice, duration, size};
     use clap::{CommandFactory, Parser};
-    use nmr_models::report::{Build, Engine};
+    use nmr_models::engine_name::{Build, Engine};
     use std::time::Duration;
 
     #[test]

@@ -194,15 +194,6 @@ impl Case {
     }
 }
 
-/// The name of a thread by its number.
-#[must_use]
-pub fn thread_name(scenario: &Scenario, number: u8) -> &str {
-    match usize::from(number).checked_sub(1) {
-        Some(index) => &scenario.threads[index].name,
-        None => "main",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

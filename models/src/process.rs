@@ -14,7 +14,8 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::engine::Search;
-use crate::report::{Coverage, Engine, RunResult};
+use crate::engine_name::Engine;
+use crate::report::{Coverage, RunResult};
 
 pub mod supervise;
 mod transcript;

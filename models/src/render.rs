@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::thread_name;
 use crate::event::{
     Call, Callback, CallbackKind, Change, Event, Pair, RegId, Reply, Side, Stage, Subject, Thing,
     What,
@@ -31,7 +30,7 @@ pub struct Row {
 pub fn rows(scenario: &Scenario, history: &[Event]) -> Vec<Row> {
     let lines = lines(scenario, history).into_iter();
     let row = |(thread, event)| Row {
-        thread: thread_name(scenario, thread).to_owned(),
+        thread: scenario.thread_name(thread).to_owned(),
         event,
     };
     lines.map(row).collect()
@@ -171,7 +170,7 @@ pub(crate) fn in_names(scenario: &Scenario, text: &str) -> String {
         match (module.and_then(|index| scenario.modules.get(index)), thread) {
             (Some(module), _) => out += &module.name,
             (None, Some(number)) if usize::from(number) <= threads => {
-                out += thread_name(scenario, number);
+                out += scenario.thread_name(number);
             }
             _ => out += word,
         }

@@ -43,12 +43,10 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::replay;
-pub use crate::replay::Replayed;
-// What the lines speak of, so that whoever reads or writes them finds it here.
-pub use crate::engine_name::{BenchEngine, Build, Engine};
-pub use crate::rule::Rule;
-pub use crate::shard::Shard;
+use crate::engine_name::{BenchEngine, Engine};
+use crate::replay::{self, Replayed};
+use crate::rule::Rule;
+use crate::shard::Shard;
 
 /// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

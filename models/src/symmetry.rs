@@ -12,12 +12,8 @@
 //! - scenarios with forged handles, which are made of the first module's that has one.
 
 use crate::op::Op;
+use crate::permuted::Symmetry;
 use crate::scenario::{Detach, Module, Scenario};
-
-pub use crate::permuted::Symmetry;
-#[cfg(shuttle)]
-pub(crate) use crate::permuted::install;
-pub(crate) use crate::permuted::{ModuleNumber, ThreadNumber, with_symmetry};
 
 fn identity(scenario: &Scenario) -> Symmetry {
     Symmetry {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use nmr_models::case::Case;
-use nmr_models::engine_name::{Build, Engine};
+use nmr_models::engine_name::Engine;
 use nmr_models::replay::{Replayed, Verdict};
 use nmr_models::report::Line;
 
@@ -43,13 +43,6 @@ fn lines(output: &Output) -> Vec<Line> {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = |line| serde_json::from_str(line).expect("a line of the format");
     text.lines().map(line).collect()
-}
-
-fn own_engines() -> Vec<Engine> {
-    let engines = Engine::ALL.into_iter();
-    engines
-        .filter(|engine| engine.build() == Build::current())
-        .collect()
 }
 
 /// The case that an engine saves of a scenario.
@@ -96,7 +89,16 @@ fn changed(case: &Path, change: impl FnOnce(String) -> String) -> PathBuf {
 
 #[cfg(shuttle)]
 mod with_the_explorer {
+    use nmr_models::engine_name::Build;
+
     use super::*;
+
+    fn own_engines() -> Vec<Engine> {
+        let engines = Engine::ALL.into_iter();
+        engines
+            .filter(|engine| engine.build() == Build::current())
+            .collect()
+    }
 
     #[test]
     fn a_finding_of_each_engine_is_replayed_in_one_execution_and_twice_the_same() {

@@ -17,7 +17,8 @@ use nmr_models::case::Case;
 use nmr_models::engine::bench::Order;
 use nmr_models::engine::{Exploration, Request, Search, explore};
 use nmr_models::engine_name::{BenchEngine, Build, Engine};
-use nmr_models::report::{Bench, Line, Replayed};
+use nmr_models::replay::Replayed;
+use nmr_models::report::{Bench, Line};
 use nmr_models::scenario::{FormatError, Scenario};
 use nmr_models::{programs, replay, scenarios};
 

@@ -8,8 +8,9 @@ use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use super::{Exploration, Search, install_panic_hook};
+use crate::engine_name::{BenchEngine, Build};
 use crate::programs::Program;
-use crate::report::{Bench, BenchEngine, Build, Verdict};
+use crate::report::{Bench, Verdict};
 
 /// What to measure.
 #[derive(Clone, Debug)]
@@ -240,7 +241,7 @@ impl Order {
     }
 
     fn request(&self, scenario: &Arc<crate::scenario::Scenario>) -> super::Request {
-        use crate::report::Engine;
+        use crate::engine_name::Engine;
 
         super::Request {
             scenario: scenario.clone(),

@@ -88,7 +88,8 @@ mod tests {
 
     use super::*;
     use crate::engine::{self, Request, current};
-    use crate::report::{Engine, Extent, Verdict};
+    use crate::engine_name::Engine;
+    use crate::report::{Extent, Verdict};
     use crate::run::Watch;
     use crate::scenario::Scenario;
     use crate::scenarios;

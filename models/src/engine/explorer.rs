@@ -15,10 +15,11 @@ use nmr_sync::hook;
 use shuttle::scheduler::Scheduler;
 
 use super::{Exploration, Request, Search, current};
+use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
 use crate::run::{Finding, Run, Watch};
-use crate::symmetry::{self, symmetries};
+use crate::symmetry::symmetries;
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
@@ -70,7 +71,7 @@ fn execution(request: &Request, watch: &Arc<Watch>) -> Execution {
     let symmetries = symmetries(&scenario);
     let slots_count = scenario.uses_stale_handles();
     Box::new(move || {
-        symmetry::install(&symmetries);
+        permuted::install(&symmetries);
         hook::set_slots_count(slots_count);
         watch.begin();
         current::execute(&scenario, &watch);
@@ -84,7 +85,7 @@ fn leave() {
 }
 
 fn builder(request: &Request) -> Builder {
-    let threads = |symmetry: &symmetry::Symmetry| {
+    let threads = |symmetry: &Symmetry| {
         let threads = symmetry.threads.iter().copied();
         threads.map(usize::from).collect()
     };

@@ -237,14 +237,6 @@ pub fn explore(
     return threads::explore(request, end);
 }
 
-/// Whether nobody is interested any more in what comes in the execution at hand.
-pub(crate) fn is_known() -> bool {
-    #[cfg(shuttle)]
-    return nmr_explorer::is_known();
-    #[cfg(not(shuttle))]
-    false
-}
-
 /// Whether a scenario has just one interleaving, which one execution exhausts. loom finds out by
 /// itself.
 #[cfg(not(loom))]

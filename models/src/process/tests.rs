@@ -10,7 +10,9 @@ use nmr_explorer::Reduction;
 use super::supervise::{How, Limits, supervise};
 use super::{Job, Outcome, Progress, Source};
 use crate::engine::Search;
-use crate::report::{Coverage, Engine, Rule, Verdict};
+use crate::engine_name::Engine;
+use crate::report::{Coverage, Verdict};
+use crate::rule::Rule;
 
 const HOLDS: &str = r#"{"kind":"result","scenario":"s","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":12,"seconds":0.5,"seed":7,"case":null}"#;
 

@@ -14,7 +14,8 @@ use std::process::ExitStatus;
 use super::supervise::{End, How};
 use super::transcript::Transcript;
 use super::{Job, Outcome};
-use crate::report::{Extent, Rule, RunResult, Verdict};
+use crate::report::{Extent, RunResult, Verdict};
+use crate::rule::Rule;
 
 const PROGRESS: Rule = Rule::new(16);
 
@@ -85,16 +86,6 @@ pub(super) fn judge(
     Outcome { result, coverage }
 }
 
-/// The exit code that goes with a verdict, of a worker as of the command.
-pub(super) const fn exit_code(verdict: Verdict) -> i32 {
-    match verdict {
-        Verdict::Holds => 0,
-        Verdict::Violated => 1,
-        Verdict::Incomplete => 3,
-        Verdict::HarnessError => 4,
-    }
-}
-
 /// Whether a worker ended in a way that it never chooses: 0 to 4 are its own codes, 2 says that it
 /// was called wrongly.
 fn crashed(status: ExitStatus) -> bool {
@@ -115,7 +106,7 @@ impl Found<'_> {
             let other = format!("{} under {}", result.scenario, result.engine);
             return self.harness_error(&format!("its worker ran another one, {other}"));
         }
-        if status.code() != Some(exit_code(result.verdict)) {
+        if status.code() != Some(i32::from(result.verdict.exit_code())) {
             let said = serde_json::to_string(&result.verdict).unwrap_or_default();
             return self.harness_error(&format!("its worker said {said} but ended with {status}"));
         }

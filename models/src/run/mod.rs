@@ -29,17 +29,15 @@ use nmr::{BindingHandle, NpiId, Registrar, RegistrationInstance};
 use nmr_sync::thread::{self, ThreadId};
 use nmr_sync::{forget, is_explored, linger, mark, remember};
 
-use crate::case::thread_name;
-use crate::engine::is_known;
 use crate::event::{
     Answer, Call, Callback, CallbackKind, Pair, Quiet, RegId, Reply, Side, Thing, What,
 };
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
+use crate::permuted::ThreadNumber;
 use crate::render::{InWords, in_names};
-use crate::report::Rule;
+use crate::rule::Rule;
 use crate::scenario::{Detach, Fault, Module, Scenario, is_wait};
-use crate::symmetry::ThreadNumber;
 use scripts::{Reached, Script};
 use shared::{AnyHandle, Latest, Memory, Owned, Pending, Rundown};
 
@@ -190,7 +188,7 @@ impl Run {
         let numbers = 1..=self.scenario.threads.len() as u8;
         let threads = numbers.map(|number| {
             let (run, start) = (self.clone(), start.clone());
-            let name = thread_name(&self.scenario, number);
+            let name = self.scenario.thread_name(number);
             let spawned = thread::Builder::new().name(name).spawn(move || {
                 start.wait();
                 run.thread(number);
@@ -835,4 +833,12 @@ mod tests {
             "{stripes:?}"
         );
     }
+}
+
+/// Whether nobody is interested any more in what comes in the execution at hand.
+fn is_known() -> bool {
+    #[cfg(shuttle)]
+    return nmr_explorer::is_known();
+    #[cfg(not(shuttle))]
+    false
 }

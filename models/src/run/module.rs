@@ -13,7 +13,7 @@ use super::shared::PendingDetach;
 use super::{Run, answer, npi_id, scripted_panic};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
 use crate::invisible::lock;
-use crate::report::Rule;
+use crate::rule::Rule;
 use crate::scenario::{Attach, Cleanup, Detach, Fault, Module};
 
 const PROTOCOL: Rule = Rule::new(3);

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::oracle::{Left, Leftover};
+use crate::permuted::Symmetry;
 use crate::scenario::Scenario;
-use crate::symmetry::Symmetry;
 
 /// The least and the most that any execution has left of something. What comes out does not hang on the
 /// order of the executions, nor on which of several alike were made.

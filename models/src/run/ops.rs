@@ -18,8 +18,8 @@ use super::{MEMORIES, MEMORY, OWNED, Place, Run, STRIPES, answer, key, npi_id, o
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
 use crate::op::Op;
+use crate::permuted::ThreadNumber;
 use crate::scenario::{Fault, Module};
-use crate::symmetry::ThreadNumber;
 
 impl Run {
     pub(super) fn perform(self: &Arc<Self>, op: &Op) {

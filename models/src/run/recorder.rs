@@ -11,7 +11,7 @@ use crate::event::{Event, Quiet, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::{Left, Oracle, Scripts};
-use crate::report::Rule;
+use crate::rule::Rule;
 use crate::scenario::Limits;
 
 /// What a search found.

@@ -16,7 +16,7 @@ use nmr_sync::{
 
 use crate::event::Pair;
 use crate::invisible::{Invisible, lock};
-use crate::symmetry::ModuleNumber;
+use crate::permuted::ModuleNumber;
 
 /// A registration's handle, of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -17,7 +17,7 @@ use super::recorder::Kept;
 use super::{ModuleState, Run};
 use crate::event::RegId;
 use crate::invisible::lock;
-use crate::symmetry::{ModuleNumber, ThreadNumber};
+use crate::permuted::{ModuleNumber, ThreadNumber};
 
 impl Run {
     /// What the oracle knows here, so that it need not judge again what was judged.

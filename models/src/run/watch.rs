@@ -8,9 +8,10 @@ use super::notes::Notes;
 use super::recorder::Finding;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Left;
-use crate::report::Rule;
+use crate::permuted::{Symmetry, with_symmetry};
+use crate::rule::Rule;
 use crate::scenario::Scenario;
-use crate::symmetry::{Symmetry, symmetries, with_symmetry};
+use crate::symmetry::symmetries;
 
 type OnFinding = Box<dyn Fn(&Watch, &Finding) + Send + Sync>;
 

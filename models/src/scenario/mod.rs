@@ -319,6 +319,18 @@ impl Module {
 }
 
 impl Scenario {
+    /// The name of a thread by its number: 0 is the main one.
+    ///
+    /// # Panics
+    /// If there is no such thread.
+    #[must_use]
+    pub fn thread_name(&self, number: u8) -> &str {
+        match usize::from(number).checked_sub(1) {
+            Some(index) => &self.threads[index].name,
+            None => "main",
+        }
+    }
+
     /// Reads the text form; `path` is for messages only.
     ///
     /// # Errors
