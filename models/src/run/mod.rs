@@ -757,6 +757,14 @@ impl StartingLine {
     }
 }
 
+/// Whether nobody is interested any more in what comes in the execution at hand.
+fn is_known() -> bool {
+    #[cfg(shuttle)]
+    return nmr_explorer::is_known();
+    #[cfg(not(shuttle))]
+    false
+}
+
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod tests {
     use super::*;
@@ -833,12 +841,4 @@ mod tests {
             "{stripes:?}"
         );
     }
-}
-
-/// Whether nobody is interested any more in what comes in the execution at hand.
-fn is_known() -> bool {
-    #[cfg(shuttle)]
-    return nmr_explorer::is_known();
-    #[cfg(not(shuttle))]
-    false
 }
