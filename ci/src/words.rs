@@ -175,6 +175,7 @@ mod tests {
                 certificate: None,
                 preemptions: None,
                 notes: Vec::new(),
+                report: None,
             })
         };
         use Extent::{Bounded, Complete, Sampled};

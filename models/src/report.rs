@@ -2,7 +2,7 @@
 //! `nmr bugs` pass on with `--format json`.
 //!
 //! One JSON object a line, told apart by `kind`. The format is stable: fields are added, never
-//! renamed or removed. A field without a value is `null`, never left out; only `notes` is there just where
+//! renamed or removed. A field without a value is `null`, never left out; only `notes` and `report` are there just where
 //! there are some.
 //!
 //! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` | from `nmr bench` | from `nmr bugs` |
@@ -120,6 +120,9 @@ pub struct RunResult {
     /// the chance of a missed state, version.
     #[serde(default)]
     pub certificate: Option<String>,
+    /// The same as data: the explorer's own report. Left out by engines that have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<serde_json::Value>,
     /// Of what was found: switches away from a thread that could have gone on, by an engine that counts
     /// them.
     #[serde(default)]

@@ -244,3 +244,27 @@ fn a_malformed_scenario_is_refused_with_file_line_and_what_was_expected() {
         assert_eq!(output.status.code(), Some(2));
     }
 }
+
+#[cfg(shuttle)]
+#[test]
+fn the_certificate_is_there_as_data_too() {
+    let run = |engine| {
+        result(&worker(&[
+            "run",
+            "--engine",
+            engine,
+            "--scenario",
+            "two-lives",
+            "--budget-ms",
+            "500",
+        ]))
+        .0
+    };
+    let report = run("explorer").report.expect("the explorer has one");
+    assert_eq!(report["verdict"], "exhausted");
+    assert_eq!(report["states"].as_u64(), run("explorer").states);
+    for part in ["assumptions", "reductions", "workers", "commit"] {
+        assert!(!report[part].is_null(), "{part} is not in {report}");
+    }
+    assert_eq!(run("random").report, None);
+}

@@ -60,6 +60,7 @@ pub(super) fn missed_by(case: usize) -> Ran {
             certificate: None,
             preemptions: None,
             notes: Vec::new(),
+            report: None,
         },
         unchecked: false,
     }

@@ -24,6 +24,7 @@ pub(crate) fn holds() -> RunResult {
         certificate: None,
         preemptions: None,
         notes: Vec::new(),
+        report: None,
     }
 }
 

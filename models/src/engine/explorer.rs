@@ -52,6 +52,7 @@ pub(super) fn sample(
         extent: Extent::Sampled,
         states: None,
         certificate: None,
+        report: None,
         ..exploration
     }
 }
@@ -192,6 +193,7 @@ fn exploration(watch: &Watch, report: &Report) -> Exploration {
         error: error.or_else(|| exploration.error.clone()),
         states: Some(report.states),
         certificate: Some(report.to_string()),
+        report: serde_json::to_value(report).ok(),
         preemptions,
         schedule,
         ..exploration

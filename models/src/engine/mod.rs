@@ -122,6 +122,8 @@ pub struct Exploration {
     pub states: Option<u64>,
     /// What the search rests on, in words.
     pub certificate: Option<String>,
+    /// The same as data.
+    pub report: Option<serde_json::Value>,
     /// Switches away from a thread that could have gone on, in what was found.
     pub preemptions: Option<u32>,
     /// What executions leave over at their end, in words.
@@ -149,6 +151,7 @@ impl Exploration {
             schedule: Vec::new(),
             states: None,
             certificate: None,
+            report: None,
             preemptions: None,
             notes: watch.notes(),
         }
@@ -192,6 +195,7 @@ impl Exploration {
             case: None,
             states: self.states,
             certificate: self.certificate.clone(),
+            report: self.report.clone(),
             preemptions: self.preemptions,
             notes: match verdict {
                 Verdict::Holds => self.notes.clone(),

@@ -49,6 +49,7 @@ pub(super) fn judge(
         certificate: None,
         preemptions: None,
         notes: Vec::new(),
+        report: None,
     };
     let end = match ended {
         Ok(end) => end,
