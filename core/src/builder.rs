@@ -23,6 +23,7 @@ pub struct Builder {
     stripes: usize,
     last_generation: u32,
     fail_reservation: Option<usize>,
+    hash_slots: bool,
 }
 
 impl Builder {
@@ -33,6 +34,7 @@ impl Builder {
             stripes: 256,
             last_generation: u32::MAX,
             fail_reservation: None,
+            hash_slots: false,
         }
     }
 
@@ -76,6 +78,13 @@ impl Builder {
         self
     }
 
+    /// To an explorer of interleavings it counts which slots and generations are taken: for a program that uses
+    /// handles which nobody was given, or which outlive what they name, and that may notice. Nothing else changes.
+    pub const fn hash_slots(mut self) -> Self {
+        self.hash_slots = true;
+        self
+    }
+
     /// Makes the registrar.
     #[must_use]
     pub fn build(self) -> Registrar {
@@ -90,7 +99,10 @@ impl Builder {
             shared: Arc::new(Shared {
                 id: NEXT_REGISTRAR.fetch_add(1, Ordering::Relaxed),
                 stripes: (0..stripes)
-                    .map(|_| CachePadded::new(Monitor::new(Table::new(last, Arc::clone(&reserve)))))
+                    .map(|_| {
+                        let table = Table::new(last, Arc::clone(&reserve));
+                        CachePadded::new(Monitor::new(table.hashing_slots(self.hash_slots)))
+                    })
                     .collect(),
             }),
         }

@@ -277,6 +277,8 @@ pub(crate) struct Table {
     wake: bool,
     /// What the registrar lets go of. Dropped outside the lock, for a module's own drop may call us.
     dropped: Option<Dropped>,
+    /// Whether slots and generations count for an explorer.
+    hash_slots: bool,
 }
 
 /// Modules' things on their way out, besides those that an answer hands over.
@@ -297,7 +299,13 @@ impl Table {
             reserve,
             wake: false,
             dropped: None,
+            hash_slots: false,
         }
+    }
+
+    /// The same, whose slots count for an explorer or do not.
+    pub(crate) fn hashing_slots(self, hash_slots: bool) -> Self {
+        Self { hash_slots, ..self }
     }
 
     /// Registrations and bindings that are there.

@@ -10,8 +10,8 @@
 //!   issued names the same registration or binding in whatever slot, and nothing when that is gone. What
 //!   could tell two such states apart is a handle that nobody was issued, or a table that takes a dead
 //!   one for alive. Who tries such handles has to say so
-//!   ([`slots_count`](nmr_sync::slots_count)): then slots and keys are hashed too. So they are where
-//!   slots are retired.
+//!   ([`Builder::hash_slots`](crate::Builder::hash_slots)): then slots and keys are hashed too. So they are
+//!   where slots are retired.
 //! - **Modules, their instances and binding contexts** are opaque: only whether they are there, for
 //!   which interface, and whether a context is null. What else is behind them follows from what the
 //!   thread knew that handed them over; where that is not so, the program has to say it elsewhere.
@@ -52,6 +52,8 @@ impl Hash for Table {
             reserve: _,
             wake,
             dropped,
+            // The same in all states.
+            hash_slots: _,
         } = self;
         unordered(npis.iter().map(|(id, npi)| (id, In(self, npi))), state);
         let of_registration = |(key, it)| (self.registration_name(key), In(self, it));
@@ -78,7 +80,7 @@ impl Table {
     }
 
     fn slots_count(&self) -> bool {
-        nmr_sync::slots_count() || self.registrations.retires()
+        self.hash_slots || self.registrations.retires()
     }
 
     /// The key itself, where it counts.

@@ -8,7 +8,7 @@
 //! that is used on a thread which the observer does not know) is said aloud: see [`Alarm`].
 
 use std::any::Any;
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -235,7 +235,6 @@ thread_local! {
     static EXECUTION: RefCell<Option<Arc<Execution>>> = const { RefCell::new(None) };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
     static RELABELLING: RefCell<Option<Relabelling>> = const { RefCell::new(None) };
-    static SLOTS_COUNT: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Tells `observer` of everything that this OS thread's executions do, until the answer is dropped.
@@ -328,17 +327,6 @@ pub fn relabelled(thread: usize) -> usize {
         let other = threads.and_then(|threads| threads.get(thread));
         other.copied().unwrap_or(thread)
     })
-}
-
-/// Says whether in the programs that this OS thread executes from now on slots count: see
-/// [`slots_count`](crate::slots_count).
-pub fn set_slots_count(count: bool) {
-    SLOTS_COUNT.set(count);
-}
-
-/// See [`slots_count`](crate::slots_count).
-pub(crate) fn slots_count() -> bool {
-    SLOTS_COUNT.get()
 }
 
 /// Whether somebody observes the current thread.

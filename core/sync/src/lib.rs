@@ -56,7 +56,7 @@ pub use backend::{Condvar, Mutex, MutexGuard, atomic, thread};
 pub use monitor::Monitor;
 pub use told::{
     Name, Remembered, choose_among, describe, forget, is_explored, learn, linger, mark, remember,
-    slots_count, touch, unordered,
+    touch, unordered,
 };
 
 /// The name of the backend that this build uses: `"parking_lot"`, `"loom"` or `"shuttle"`.

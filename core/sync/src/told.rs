@@ -173,18 +173,6 @@ impl Drop for Remembered {
     }
 }
 
-/// Whether whoever explores the program says (`hook::set_slots_count`) that in it slots count: it uses
-/// handles that nobody was given, or that outlived what they named, and may notice which slots and
-/// numbers were handed out. Only then do these belong in a hash.
-#[inline]
-#[must_use]
-pub fn slots_count() -> bool {
-    #[cfg(shuttle)]
-    return crate::hook::slots_count();
-    #[cfg(not(shuttle))]
-    false
-}
-
 /// Hashes items whose order means nothing, those of a map for instance: each on its own, and the sum.
 ///
 /// ```

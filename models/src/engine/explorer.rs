@@ -11,7 +11,6 @@ use nmr_explorer::{
     Builder, Counterexample, Ending, Evidence, Explorer, Fit, Judgement, Misfit, Replay, Replayed,
     Report, Schedule, Verdict,
 };
-use nmr_sync::hook;
 use shuttle::scheduler::Scheduler;
 
 use super::{Exploration, Request, Search, current};
@@ -70,10 +69,8 @@ type Execution = Box<dyn Fn() + Send + Sync>;
 fn execution(request: &Request, watch: &Arc<Watch>) -> Execution {
     let (scenario, watch) = (request.scenario.clone(), watch.clone());
     let symmetries = symmetries(&scenario);
-    let slots_count = scenario.uses_stale_handles();
     Box::new(move || {
         permuted::install(&symmetries);
-        hook::set_slots_count(slots_count);
         watch.begin();
         current::execute(&scenario, &watch);
     })
@@ -82,7 +79,6 @@ fn execution(request: &Request, watch: &Arc<Watch>) -> Execution {
 /// The search is over.
 fn leave() {
     current::leave();
-    hook::set_slots_count(false);
 }
 
 fn builder(request: &Request) -> Builder {

@@ -62,32 +62,43 @@ impl Most {
 /// A pair that is gone is judged like one that was never called for, but for its handle: that counts
 /// only where handles are used that outlive what they name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Gone(BTreeSet<Pair>);
+pub(super) struct Gone {
+    pairs: BTreeSet<Pair>,
+    /// Whether that counts.
+    counts: bool,
+}
 
 impl Gone {
+    pub(super) fn counting(counts: bool) -> Self {
+        Self {
+            counts,
+            ..Self::default()
+        }
+    }
+
     pub(super) fn insert(&mut self, pair: Pair) {
-        self.0.insert(pair);
+        self.pairs.insert(pair);
     }
 
     pub(super) fn contains(&self, pair: Pair) -> bool {
-        self.0.contains(&pair)
+        self.pairs.contains(&pair)
     }
 
     /// Whether any binding is gone.
     pub(super) fn any(&self) -> bool {
-        !self.0.is_empty()
+        !self.pairs.is_empty()
     }
 
     /// Whether a binding of `reg` is gone.
     pub(super) fn any_of(&self, reg: RegId) -> bool {
-        self.0.iter().any(|&pair| involves(pair, reg))
+        self.pairs.iter().any(|&pair| involves(pair, reg))
     }
 }
 
 impl Hash for Gone {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        if nmr_sync::slots_count() {
-            nmr_sync::unordered(&self.0, state);
+        if self.counts {
+            nmr_sync::unordered(&self.pairs, state);
         }
     }
 }

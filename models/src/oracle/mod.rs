@@ -74,6 +74,14 @@ impl Oracle {
         Self::of(Known(Some(limits)))
     }
 
+    /// The same, for a program that uses handles which outlive what they name: what is gone then counts in its
+    /// state.
+    #[must_use]
+    pub fn remembering_what_is_gone(mut self, remembers: bool) -> Self {
+        self.facts.gone = facts::Gone::counting(remembers);
+        self
+    }
+
     fn of(limits: Known) -> Self {
         let facts = Facts {
             limits,

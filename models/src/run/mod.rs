@@ -65,6 +65,9 @@ pub(crate) struct Run {
     scenario: Arc<Scenario>,
     watch: Arc<Watch>,
     recorder: recorder::Recorder,
+    /// Whether the values of handles count in its state.
+    #[cfg(shuttle)]
+    hashes_handles: bool,
     /// The first thing that was found in this execution, until its engine takes it.
     finding: Invisible<Option<Finding>>,
     registrar: Registrar,
@@ -138,11 +141,14 @@ impl Run {
     /// An execution that has yet to begin. To be made, and run, inside the engine's model.
     pub(crate) fn new(scenario: &Arc<Scenario>, watch: &Arc<Watch>) -> Arc<Self> {
         let modules = scenario.modules.iter();
+        let stale = watch.uses_stale_handles(scenario);
         Arc::new(Self {
             watch: watch.clone(),
-            recorder: recorder::Recorder::new(scenario.limits),
+            recorder: recorder::Recorder::new(scenario.limits, stale),
+            #[cfg(shuttle)]
+            hashes_handles: stale,
             finding: Invisible::default(),
-            registrar: registrar(scenario),
+            registrar: registrar(scenario, stale),
             modules: (0..)
                 .zip(modules)
                 .map(|(index, module)| ModuleState::new(scenario, index, module))
@@ -352,7 +358,7 @@ impl Run {
     /// The registrar issued a handle. Dead ones are not issued again (C12).
     ///
     /// What was issued before needs no part in the state that an explorer sees, unless
-    /// [slots count](nmr_sync::slots_count) there: a value that is issued again is found right then, and
+    /// handles are used there that outlive what they name: a value that is issued again is found right then, and
     /// which value comes next follows from the slots. Where those do not count, handles are not used
     /// once they are dead, and no later verdict rests on them but this one.
     fn issued(&self, reg: RegId, handle: AnyHandle) {
@@ -670,8 +676,12 @@ impl ModuleState {
     }
 }
 
-fn registrar(scenario: &Scenario) -> Registrar {
+fn registrar(scenario: &Scenario, hash_slots: bool) -> Registrar {
     let builder = Registrar::builder().stripes(STRIPES);
+    let builder = match hash_slots {
+        true => builder.hash_slots(),
+        false => builder,
+    };
     scenario.limits.apply(builder).build()
 }
 

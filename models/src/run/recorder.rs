@@ -69,10 +69,12 @@ impl Recorder {
         log.counted = *log.oracle.exercised();
     }
 
-    pub(crate) fn new(limits: Limits) -> Self {
+    /// `remembers` whether what is gone counts: see [`Oracle::remembering_what_is_gone`].
+    pub(crate) fn new(limits: Limits, remembers: bool) -> Self {
+        let oracle = Oracle::with_limits(limits);
         Self {
             log: Invisible::new(Log {
-                oracle: Oracle::with_limits(limits),
+                oracle: oracle.remembering_what_is_gone(remembers),
                 history: Vec::new(),
                 #[cfg(shuttle)]
                 counted: [0; Rule::COUNT],
@@ -232,7 +234,7 @@ mod tests {
 
     #[test]
     fn a_violation_that_is_no_event_is_found_once_and_stops_the_threads() {
-        let recorder = Recorder::new(Limits::default());
+        let recorder = Recorder::new(Limits::default(), false);
         let call = What::Call(register(0));
         assert_eq!(recorder.record(1, call), None);
         let found = recorder.violated(Rule::new(12), "no event".to_owned());
@@ -247,10 +249,13 @@ mod tests {
     #[test]
     fn executions_that_differ_by_a_symmetry_come_to_the_same() {
         let outcomes = |scenario: &str, thread, module| {
-            let recorder = Recorder::new(Limits {
-                max_registrations: Some(1),
-                ..Limits::default()
-            });
+            let recorder = Recorder::new(
+                Limits {
+                    max_registrations: Some(1),
+                    ..Limits::default()
+                },
+                false,
+            );
             let call = What::Call(register(module));
             assert_eq!(recorder.record(thread, call), None);
             let other = What::Call(register(1 - module));

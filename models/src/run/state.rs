@@ -49,7 +49,7 @@ impl Run {
         };
         unordered(instances.iter().map(is_held), state);
         drop(instances);
-        if nmr_sync::slots_count() {
+        if self.hashes_handles {
             self.hash_handles(state);
         }
     }

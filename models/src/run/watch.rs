@@ -31,6 +31,8 @@ pub(crate) struct Watch {
     heard: AtomicU64,
     /// Those of the scenario, once somebody wants to know.
     symmetries: OnceLock<Vec<Symmetry>>,
+    /// Whether the scenario uses handles that outlive what they name, once somebody wants to know.
+    uses_stale_handles: OnceLock<bool>,
     /// Called with each finding. An engine that cannot be stopped from inside ends the process here.
     on_finding: OnFinding,
 }
@@ -50,6 +52,7 @@ impl Watch {
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             symmetries: OnceLock::new(),
+            uses_stale_handles: OnceLock::new(),
             on_finding: Box::new(on_finding),
         }
     }
@@ -68,6 +71,13 @@ impl Watch {
     #[cfg(shuttle)]
     pub(super) const fn shows_changes(&self) -> bool {
         self.shows_changes
+    }
+
+    /// Whether the scenario uses handles that outlive what they name, or that nobody was given: then slots and
+    /// handles count in its states.
+    pub(super) fn uses_stale_handles(&self, scenario: &Scenario) -> bool {
+        let find = || scenario.uses_stale_handles();
+        *self.uses_stale_handles.get_or_init(find)
     }
 
     /// An execution begins.
