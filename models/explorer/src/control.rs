@@ -48,9 +48,12 @@ type Choices = SmallVec<[Choice; 8]>;
 
 /// Threads of a program, the main one included: as many as there are bits to tell them apart.
 const MAX_THREADS: usize = 64;
-/// Operations in a row that a thread may do without a scheduling point, before it rests until another
-/// one has gone on: it may be waiting for that.
+/// Operations in a row that a thread may do without a scheduling point, before it rests: it may be waiting for another
+/// one. There the others come first, but that it goes on is a choice like theirs, for what comes behind its next
+/// operations may be noticed.
 const BURST: u32 = 200;
+/// The same where a schedule leads.
+const LED_BURST: u32 = 100_000;
 /// Operations of one execution; more than this is a livelock or a program that spins.
 const MAX_OPERATIONS: u32 = 1_000_000;
 
@@ -469,7 +472,8 @@ impl State {
         let options = self.options(runnable);
         // That a sleeper may wake without a reason does not mean that it ever will.
         let spurious = self.options.spurious;
-        if options.is_empty() || spurious && options.iter().all(|&one| self.is_spurious(one)) {
+        let is_last = |&one: &Choice| spurious && self.is_spurious(one) || self.rests(one.thread());
+        if options.iter().all(is_last) {
             let current = self.execution.current;
             let next = self.next_that_rests(runnable);
             return match next.or_else(|| self.execution.program.next_round(current)) {
@@ -600,6 +604,7 @@ impl State {
             !options.is_empty()
         };
         let rests = |thread: Thread| program.threads[thread].rests;
+        let threads = || runnable.iter().copied();
         // A choice of the thread's own is nobody else's business.
         let own = runnable.iter().find(|&&thread| self.is_own_choice(thread));
         if let Some(&own) = own {
@@ -614,12 +619,18 @@ impl State {
         if can_go_on && bound.is_some_and(|most| self.execution.preemptions >= most) {
             return options;
         }
-        for &thread in runnable {
-            if Some(thread) != goes_on && !rests(thread) {
-                add(thread);
-            }
+        let others = || threads().filter(|&thread| Some(thread) != goes_on);
+        for thread in others().filter(|&thread| !rests(thread)) {
+            add(thread);
+        }
+        for thread in others().filter(|&thread| rests(thread)) {
+            add(thread);
         }
         options
+    }
+
+    fn rests(&self, thread: Thread) -> bool {
+        self.execution.program.threads[thread].rests
     }
 
     fn is_spurious(&self, choice: Choice) -> bool {

@@ -10,8 +10,8 @@ use std::panic::Location;
 use nmr_sync::hook::{self, Kind, ObjectId, Observer, Operation, Start, Told, Write};
 
 use super::{
-    BURST, Control, Execution, Ground, Lead, MAX_OPERATIONS, MAX_THREADS, State, Stopped,
-    ThreadPanic,
+    BURST, Control, Execution, Ground, LED_BURST, Lead, MAX_OPERATIONS, MAX_THREADS, State,
+    Stopped, ThreadPanic,
 };
 use crate::program::{At, Next, Stop, Thread};
 use crate::reduction::Reduction;
@@ -98,6 +98,11 @@ impl State {
         let lingered = std::mem::replace(&mut state.lingers, operation == Operation::Linger)
             && self.options.has(Reduction::VisibleOperations);
         let runs_on = self.runs_on(thread, next);
+        // A schedule says nothing of where a thread runs on, and it may be far.
+        let longest = match runs_on {
+            Some(true) => LED_BURST,
+            _ => BURST,
+        };
         let at_once = match operation {
             // With it daemons are over, whatever a schedule says.
             Operation::JoinAll => known || !self.is_visible(operation),
@@ -108,7 +113,7 @@ impl State {
         let state = self.execution.program.thread(thread);
         state.burst += 1;
         let goes_on = at_once && ways == 1;
-        if goes_on && state.burst <= BURST {
+        if goes_on && state.burst <= longest {
             self.perform(thread, next, 0, at);
             return false;
         }

@@ -4,6 +4,7 @@
 
 mod atomics;
 mod blocking;
+mod bursts;
 mod certificates;
 mod checkpoints;
 mod choices;
