@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
 use crate::progress::Display;
-use crate::replay::{Outdated, Replayer, Saved};
+use crate::replay::{Replayer, Saved};
 use crate::style::{self, BAD, Cell, Flush, GOOD, OPEN, heading};
 use crate::words;
 
@@ -53,11 +53,13 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
             return Err(Error::Interrupted);
         }
         let verdict = match (saved, &replayer) {
-            (Err(outdated), _) => Verdict::NoLongerApplicable {
-                why: outdated.to_string(),
-            },
+            (Err(why), _) => Verdict::NoLongerApplicable { why: why.clone() },
             (Ok(Saved::Schedule(case)), Some(replayer)) => {
-                replayer.replay(path, case, args.budget, &display)?.verdict
+                match replayer.replay(path, case, args.budget, &display) {
+                    Ok(replayed) => replayed.verdict,
+                    Err(Error::Usage(why)) => Verdict::NoLongerApplicable { why },
+                    Err(error) => return Err(error),
+                }
             }
             (Ok(saved), _) => saved.replay_here()?.verdict,
         };
@@ -73,7 +75,8 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     Ok(exit(&lines))
 }
 
-type Case = (PathBuf, Result<Saved, Outdated>);
+/// A file, and what is in it or why that cannot be read.
+type Case = (PathBuf, Result<Saved, String>);
 
 fn folders(args: &args::Case) -> Result<Vec<PathBuf>, Error> {
     if !args.from.is_empty() {
@@ -97,7 +100,10 @@ fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, Error> {
             source,
         })?;
         for path in all {
-            let saved = Saved::read(&path)?;
+            let saved = match Saved::read(&path) {
+                Ok(saved) => saved.map_err(|outdated| outdated.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
             cases.push((path, saved));
         }
     }
@@ -112,7 +118,7 @@ fn builds_for(cases: &[Case]) -> BTreeSet<Build> {
     cases.iter().flat_map(of).copied().collect()
 }
 
-fn line(path: &Path, saved: Option<&Saved>, verdict: Verdict) -> CaseLine {
+pub(crate) fn line(path: &Path, saved: Option<&Saved>, verdict: Verdict) -> CaseLine {
     let (scenario, rule, expected) = match saved {
         Some(Saved::Schedule(case)) => (
             Some(case.scenario.name.clone()),

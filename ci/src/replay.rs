@@ -15,6 +15,7 @@ use nmr_models::report::{Line, Sequence};
 
 use crate::args::{self, Format};
 use crate::cargo::{WORKER, Workspace};
+use crate::case;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
@@ -25,7 +26,7 @@ use crate::workers::Workers;
 pub mod file;
 mod worker;
 
-pub use file::{Outdated, Saved};
+pub use file::Saved;
 
 /// Replays it, and prints what there is to see to `out`.
 ///
@@ -36,7 +37,11 @@ pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Resul
         Ok(saved) => saved,
         Err(outdated) => {
             let why = outdated.to_string();
-            writeln!(out, "{}", Verdict::NoLongerApplicable { why })?;
+            let line = case::line(&args.case, None, Verdict::NoLongerApplicable { why });
+            match args.format {
+                Format::Human => writeln!(out, "{}", line.verdict)?,
+                Format::Json => json::print(out, &Line::Case(line))?,
+            }
             return Ok(Exit::NotApplicable);
         }
     };

@@ -133,6 +133,29 @@ fn a_case_of_another_version_that_cannot_be_read_is_no_longer_applicable() {
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);
     let expected = "no longer applicable (it was written by version 0.0.1, ";
     assert!(ended.stdout.starts_with(expected), "{}", ended.stdout);
+    let (ended, _) = replayed("exit 4", &case, &["--format", "json"]);
+    let start = r#"{"kind":"case","case":"#;
+    assert!(ended.stdout.starts_with(start), "{}", ended.stdout);
+}
+
+#[test]
+fn steps_that_nobody_understands_are_a_bad_case_or_an_old_one() {
+    let script = "echo 'error: case.toml:8:1: no action `leap`' >&2; exit 2";
+    let (ended, _) = replayed(script, SCHEDULE, &[]);
+    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("nmr: case.toml:8:1: no action"),
+        "{}",
+        ended.stderr
+    );
+    let old = SCHEDULE.replace("executions", "version = \"0.0.1\"\nexecutions");
+    let (ended, _) = replayed(script, &old, &[]);
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("no longer applicable"),
+        "{}",
+        ended.stdout
+    );
 }
 
 #[test]

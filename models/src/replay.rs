@@ -38,7 +38,7 @@ pub enum Verdict {
     },
     /// Another schedule of the scenario breaks the rule.
     ReproducesElsewhere,
-    /// The scenario breaks another rule, and nowhere the one that the case was saved for.
+    /// The scenario breaks another rule. The one that the case was saved for was not seen to break.
     BreaksAnotherRule,
     /// No schedule of the scenario breaks a rule: it was exhausted.
     Fixed {

@@ -202,6 +202,24 @@ mod with_the_explorer {
         assert_eq!((replayed.broken, code), (load(&case).rule, 1));
     }
 
+    /// Also where the search for its own rule has no time.
+    #[test]
+    fn what_its_schedule_breaks_is_told_if_nothing_else_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = found(folder.path(), NEVER_COMPLETES, Engine::Random, &[]);
+        let other = changed(&case, |text| {
+            text.replace("rule = \"C16\"", "rule = \"C7\"")
+                .replace("[\"yield\"]", "[\"yield\", \"deregister p\"]")
+        });
+        let output = worker(&["replay", other.to_str().unwrap(), "--budget-ms", "1"]);
+        let Some(Line::Replay(replayed)) = lines(&output).pop() else {
+            panic!("{output:?}");
+        };
+        assert_eq!(replayed.verdict, Verdict::BreaksAnotherRule);
+        assert_eq!(replayed.broken, load(&case).rule);
+        assert!(!replayed.interleaving.is_empty());
+    }
+
     #[test]
     fn a_case_that_breaks_another_rule_says_so() {
         let folder = tempfile::tempdir().unwrap();

@@ -24,9 +24,10 @@ fn of_schedule(case: &Case) -> String {
         Expectation::Reproduces => format!("{rule} breaks in {}", case.scenario.name),
     };
     let first_line = case.message.lines().next().unwrap_or_default();
+    let about = one_line(&format!("{about}: {first_line}"));
     let text = raw(&case.to_toml());
     format!(
-        "/// {about}: {first_line}\n\
+        "/// {about}\n\
          #[cfg(shuttle)]\n\
          #[test]\n\
          fn {name}() {{\n    \
@@ -54,15 +55,23 @@ fn of_sequence(path: &Path, text: &str) -> String {
     )
 }
 
+/// As it may stand in a comment.
+fn one_line(text: &str) -> String {
+    let char = |char: char| if char.is_control() { ' ' } else { char };
+    text.chars().map(char).collect()
+}
+
 fn identifier(text: &str) -> String {
     let char = |char: char| match char.is_ascii_alphanumeric() {
         true => char.to_ascii_lowercase(),
         false => '_',
     };
     let name: String = text.chars().map(char).collect();
-    match name.starts_with(|first: char| first.is_ascii_digit()) {
-        true => format!("case_{name}"),
-        false => name,
+    // A name of one word may be one of the language's.
+    let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    match is_plain && name.contains('_') {
+        true => name,
+        false => format!("case_{name}"),
     }
 }
 
@@ -83,6 +92,10 @@ mod tests {
     fn a_name_is_one_of_rust() {
         assert_eq!(identifier("late-comer_C6"), "late_comer_c6");
         assert_eq!(identifier("2-lives"), "case_2_lives");
+        assert_eq!(
+            ["fn", "_", "é"].map(identifier),
+            ["case_fn", "case__", "case__"]
+        );
     }
 
     #[test]

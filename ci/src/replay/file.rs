@@ -28,10 +28,22 @@ pub enum Saved {
 
 /// A case of another version that this one does not understand.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it was written by version {version}, and this one cannot read it: {error}")]
+#[error("it was written by version {version}, and this one cannot read it: {why}")]
 pub struct Outdated {
     version: String,
-    error: FormatError,
+    why: String,
+}
+
+impl Outdated {
+    /// A case that cannot be read is outdated if another version has written it.
+    #[must_use]
+    pub fn new(version: Option<&str>, why: &str) -> Option<Self> {
+        let version = version.filter(|version| *version != case::version())?;
+        Some(Self {
+            version: version.to_owned(),
+            why: why.to_owned(),
+        })
+    }
 }
 
 /// What can be read of any case.
@@ -73,12 +85,13 @@ impl Saved {
                 }
             };
         }
-        match (Case::from_toml(path, text), head.version) {
-            (Ok(case), _) => Ok(Ok(Self::Schedule(Box::new(case)))),
-            (Err(error), Some(version)) if version != case::version() => {
-                Ok(Err(Outdated { version, error }))
-            }
-            (Err(error), _) => Err(error.into()),
+        let error = match Case::from_toml(path, text) {
+            Ok(case) => return Ok(Ok(Self::Schedule(Box::new(case)))),
+            Err(error) => error,
+        };
+        match Outdated::new(head.version.as_deref(), &error.to_string()) {
+            Some(outdated) => Ok(Err(outdated)),
+            None => Err(error.into()),
         }
     }
 }

@@ -11,6 +11,7 @@ use nmr_models::process::supervise::{How, Limits, Stderr, supervise};
 use nmr_models::replay::{Replayed, Verdict};
 use nmr_models::report::Line;
 
+use super::file::Outdated;
 use crate::cargo::{WORKER, run_error};
 use crate::error::Error;
 use crate::words;
@@ -68,12 +69,26 @@ impl Order<'_> {
             (Some(replayed), None) if agree(&replayed, status) => return Ok(replayed),
             (_, Some(fault)) => fault,
             (Some(_), None) => format!("its worker contradicts itself ({status})"),
+            (None, None) if status.code() == Some(2) => return self.unreadable(&end.stderr),
             (None, None) if is_a_crash(status) => return Ok(self.crashed(status, &end.stderr)),
             (None, None) => format!("its worker ended without a result ({status})"),
         };
         Err(Error::Harness(
             format!("{why}\n{}", end.stderr).trim_end().to_owned(),
         ))
+    }
+
+    /// Steps of a schedule are read by who follows them. They are wrong, or another version's.
+    fn unreadable(&self, stderr: &str) -> Result<Replayed, Error> {
+        let why = stderr.trim_end();
+        let why = why.strip_prefix("error: ").unwrap_or(why).to_owned();
+        match Outdated::new(self.case.version.as_deref(), &why) {
+            None => Err(Error::Usage(why)),
+            Some(outdated) => {
+                let why = outdated.to_string();
+                Ok(Replayed::of(self.case, Verdict::NoLongerApplicable { why }))
+            }
+        }
     }
 
     /// A crash is what the case was saved for, or something else.

@@ -52,19 +52,16 @@ impl Labels {
     }
 
     pub(crate) fn spawned(&mut self, thread: Thread, name: Option<&str>) {
-        let name = name.map(|name| {
-            let name = name.replace(": ", ":_").replace(['\n', '`'], "_");
-            let taken = |name: &str| self.thread_named(name).is_some();
-            let numbered = (2..).map(|nth| format!("{name}#{nth}"));
-            let mut names = std::iter::once(name.clone()).chain(numbered);
-            names
-                .find(|name| !taken(name))
-                .expect("some number is free")
-        });
-        let known = self.thread(thread);
-        if let Some(name) = name {
-            known.name = name;
-        }
+        let name = plain(&name.map_or_else(|| default_name(thread), str::to_owned));
+        self.thread(thread);
+        let taken = |name: &str| {
+            let mut others = self.threads.iter().enumerate();
+            others.any(|(other, known)| other != thread && known.name == name)
+        };
+        let numbered = (2..).map(|nth| format!("{name}#{nth}"));
+        let mut names = std::iter::once(name.clone()).chain(numbered);
+        let free = names.find(|name| !taken(name));
+        self.threads[thread].name = free.expect("some number is free");
     }
 
     pub(crate) fn created(&mut self, id: ObjectId, kind: Kind, data: &str) {
@@ -79,7 +76,7 @@ impl Labels {
         let own = format!("{kind}.{count}");
         let name = match id.thread {
             0 => own,
-            maker => format!("{}/{own}", self.name(maker as Thread)),
+            maker => format!("{}/{own}", self.name(maker as Thread).replace(' ', "_")),
         };
         self.objects.insert(id, name);
     }
@@ -90,7 +87,7 @@ impl Labels {
     }
 
     pub(crate) fn marked(&mut self, thread: Thread, place: &str) {
-        let place = place.replace(['\n', '`'], "_");
+        let place = unbroken(place);
         let known = self.thread(thread);
         let nth = known.visits.entry(place.clone()).or_default();
         *nth += 1;
@@ -140,6 +137,17 @@ pub(crate) fn default_name(thread: Thread) -> String {
         0 => "main".to_owned(),
         number => number.to_string(),
     }
+}
+
+/// A name as it may stand in a line of a schedule.
+fn plain(name: &str) -> String {
+    unbroken(name).replace(": ", ":_")
+}
+
+/// Without what ends a line or a quotation.
+fn unbroken(text: &str) -> String {
+    let is_broken = |char: char| char == '`' || char.is_control();
+    text.replace(is_broken, "_")
 }
 
 /// What is done, with what.

@@ -13,7 +13,7 @@ use nmr_explorer::{
 };
 use shuttle::scheduler::Scheduler;
 
-use super::{Exploration, Request, Search, current};
+use super::{Exploration, Request, Search, current, install_panic_hook};
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
@@ -67,6 +67,7 @@ fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report
 type Execution = Box<dyn Fn() + Send + Sync>;
 
 fn execution(request: &Request, watch: &Arc<Watch>) -> Execution {
+    install_panic_hook();
     let (scenario, watch) = (request.scenario.clone(), watch.clone());
     let symmetries = symmetries(&scenario);
     Box::new(move || {

@@ -11,20 +11,35 @@ use crate::run::Finding;
 /// Executions in the neighbourhood of a schedule, the two that align it included. They take about a second.
 const NEIGHBOURS: u64 = 2_000;
 
+/// What came of the rungs below, if they did not reproduce the case.
+#[derive(Default)]
+struct Made {
+    executions: u64,
+    /// The execution of its schedule, where that breaks another rule.
+    another: Option<Followed>,
+}
+
 /// Replays a case.
 pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
-    let mut executions = 0;
-    let mut replayed = along_its_schedule(case, request, &mut executions)
-        .unwrap_or_else(|| through_the_scenario(case, request));
-    replayed.executions += executions;
-    replayed
+    let mut made = Made::default();
+    let replayed = along_its_schedule(case, request, &mut made);
+    let mut replayed = replayed.unwrap_or_else(|| through_the_scenario(case, request));
+    replayed.executions += made.executions;
+    match (&replayed.verdict, made.another) {
+        // A search that was cut short says less than what was seen before it.
+        (Verdict::NotReproduced { .. }, Some(another)) => Replayed {
+            executions: replayed.executions,
+            ..followed(case, another, Verdict::BreaksAnotherRule)
+        },
+        _ => replayed,
+    }
 }
 
 /// The first three rungs.
-fn along_its_schedule(case: &Case, request: &Request, executions: &mut u64) -> Option<Replayed> {
+fn along_its_schedule(case: &Case, request: &Request, made: &mut Made) -> Option<Replayed> {
     let schedule = case.schedule()?;
     let exact = explorer::follow(request, &schedule);
-    *executions += 1;
+    made.executions += 1;
     if let Some(why) = exact.error {
         return Some(Replayed::of(case, Verdict::HarnessError { why }));
     }
@@ -32,12 +47,14 @@ fn along_its_schedule(case: &Case, request: &Request, executions: &mut u64) -> O
     if exact.misfits.is_empty() && exact.finding.as_ref().is_some_and(is_it) {
         return Some(followed(case, exact, Verdict::Reproduces));
     }
-    let (made, near) = explorer::search_near(request, &schedule, case.rule, NEIGHBOURS);
-    *executions += made;
+    let misfit = exact.misfits.first().cloned();
+    made.another = exact.finding.is_some().then_some(exact);
+    let (tried, near) = explorer::search_near(request, &schedule, case.rule, NEIGHBOURS);
+    made.executions += tried;
     let near = near?;
     // The first two are the schedule itself.
-    let verdict = match exact.misfits.first() {
-        Some(misfit) if made <= 2 => Verdict::ReproducesAfterRealignment {
+    let verdict = match misfit {
+        Some(misfit) if tried <= 2 => Verdict::ReproducesAfterRealignment {
             at: misfit.to_string(),
         },
         _ => Verdict::ReproducesElsewhere,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Ending, Explorer, Judgement, Reduction, Report};
+use nmr_explorer::{Builder, Ending, Explorer, Judgement, Reduction, Replayed, Report, Schedule};
 use nmr_sync::{Mutex, describe, learn, thread};
 
 use super::programs::{appenders, found, threads};
@@ -198,4 +198,44 @@ fn a_panic_is_no_deadlock_whatever_it_says() {
     let found = found(&report);
     assert_eq!(found.violation.kind(), "panic", "{report}");
     assert_eq!(found.message(), "deadlock was not met", "{report}");
+}
+
+/// Threads of one name, and of names that look like something else, make what others wait for.
+#[test]
+fn a_schedule_goes_through_its_text_whatever_threads_are_called() {
+    for names in [
+        [Some("2"), None],
+        [Some("a #2"), Some("a after `x`")],
+        [Some("a -> b"), Some("s\r\n")],
+        [Some("main"), Some("a: load")],
+    ] {
+        let program = move || {
+            let list = Arc::new(Mutex::new(Vec::new()));
+            let threads = [0, 1].map(|number| {
+                let list = list.clone();
+                let builder = match names[number] {
+                    Some(name) => thread::Builder::new().name(name),
+                    None => thread::Builder::new(),
+                };
+                let body = move || {
+                    let own = Mutex::new(0);
+                    *own.lock() += 1;
+                    list.lock().push(number);
+                    drop(own);
+                };
+                builder.spawn(body).unwrap()
+            });
+            threads.map(|thread| thread.join().unwrap());
+            assert_ne!(*list.lock(), [1, 0], "the other way round");
+        };
+        let report = Explorer::builder().check(program);
+        let schedule = &found(&report).schedule;
+        let read: Schedule = schedule.to_string().parse().unwrap();
+        assert_eq!(&read, schedule, "{names:?}");
+        let replay = Explorer::replay(program, &read);
+        assert!(
+            matches!(&replay.outcome, Replayed::Violated(_)),
+            "{names:?}: {replay:?}"
+        );
+    }
 }
