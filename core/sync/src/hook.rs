@@ -19,6 +19,8 @@ use std::time::Duration;
 
 use shuttle::rand::Rng;
 
+pub use crate::permutation::{Permutation, image, permutation, with_permutation};
+
 /// A mutex, a condvar, an atomic or a [`Name`](crate::Name) of one execution: the thread that made it, and how
 /// many it had made before.
 ///
@@ -37,9 +39,9 @@ impl ObjectId {
 }
 
 impl Hash for ObjectId {
-    /// Under a [relabelling](Relabelling) the object that stands in its place.
+    /// Under a [permutation](Permutation) its image.
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (relabelled(self.thread as usize), self.nth).hash(state);
+        (image(self.thread as usize), self.nth).hash(state);
     }
 }
 
@@ -234,7 +236,6 @@ const STRANGER: &str = "a primitive of nmr-sync is used on a thread that the exp
 thread_local! {
     static EXECUTION: RefCell<Option<Arc<Execution>>> = const { RefCell::new(None) };
     static OBSERVER: RefCell<Option<Rc<dyn Observer>>> = const { RefCell::new(None) };
-    static RELABELLING: RefCell<Option<Relabelling>> = const { RefCell::new(None) };
     static SLOTS_COUNT: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -293,41 +294,6 @@ impl Drop for Observing {
         OBSERVER.set(None);
         EXECUTION.set(None);
     }
-}
-
-/// Threads that take each other's places, for as long as something is hashed: two states that differ
-/// by such an exchange alone then have the same hash.
-#[derive(Clone, Debug)]
-pub struct Relabelling {
-    /// Its number among the relabellings of the program, for those who have more to exchange than
-    /// threads.
-    pub number: usize,
-    /// For each thread the one in whose place it stands; those beyond the end stay.
-    pub threads: Rc<[usize]>,
-}
-
-/// Hashes under a relabelling.
-pub fn with_relabelling<R>(relabelling: &Relabelling, hash: impl FnOnce() -> R) -> R {
-    RELABELLING.set(Some(relabelling.clone()));
-    let result = hash();
-    RELABELLING.set(None);
-    result
-}
-
-/// The number of the relabelling under which is being hashed, if there is one.
-#[must_use]
-pub fn relabelling() -> Option<usize> {
-    RELABELLING.with_borrow(|relabelling| Some(relabelling.as_ref()?.number))
-}
-
-/// The thread in whose place this one stands while something is hashed.
-#[must_use]
-pub fn relabelled(thread: usize) -> usize {
-    RELABELLING.with_borrow(|relabelling| {
-        let threads = relabelling.as_ref().map(|relabelling| &relabelling.threads);
-        let other = threads.and_then(|threads| threads.get(thread));
-        other.copied().unwrap_or(thread)
-    })
 }
 
 /// Says whether in the programs that this OS thread executes from now on slots count: see

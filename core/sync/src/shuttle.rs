@@ -470,7 +470,7 @@ pub mod thread {
 
     impl Hash for ThreadId {
         fn hash<H: Hasher>(&self, state: &mut H) {
-            hook::relabelled(self.0).hash(state);
+            hook::image(self.0).hash(state);
         }
     }
 

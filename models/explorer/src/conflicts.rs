@@ -187,11 +187,11 @@ impl Conflicts {
         std::mem::take(&mut self.changed)
     }
 
-    /// What is known, and the same of whatever can stand in the place of an object or a thread.
+    /// What is known, and the same of the images of objects and threads.
     pub(crate) fn under(&self, symmetries: &Symmetries) -> Self {
         let mut all = Self::default();
         for number in 0..symmetries.len() {
-            let thread = |thread| symmetries.place(number, thread);
+            let thread = |thread| symmetries.image(number, thread);
             let object = |object: ObjectId| ObjectId {
                 thread: thread(object.thread as usize) as u32,
                 ..object

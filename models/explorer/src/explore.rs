@@ -136,10 +136,10 @@ impl Builder {
         self
     }
 
-    /// Threads that can be exchanged: each item says for each thread, by number, in whose place it
-    /// stands. The first item must change nothing, and with two of them the one after the other must be
+    /// Permutations of the threads that change nothing: each item says for each thread, by number, its
+    /// image. The first item must be the identity, and with two of them the one after the other must be
     /// one too. What [`beside`](Self::beside) writes has to follow
-    /// [`hook::relabelling`](nmr_sync::hook::relabelling).
+    /// [`hook::permutation`](nmr_sync::hook::permutation).
     pub fn symmetries(mut self, symmetries: Vec<Vec<usize>>) -> Self {
         self.options.symmetries = symmetries;
         self

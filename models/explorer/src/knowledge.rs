@@ -6,7 +6,7 @@
 //! or, where it says nothing, follows from who changed it, in which order and knowing what: such
 //! histories tell states apart that are the same, never the other way round.
 //!
-//! Under symmetry everything is kept once for each relabelling of the threads, and the smallest hash of
+//! Under symmetry everything is kept once for each permutation of the threads, and the smallest hash of
 //! the state stands for all.
 
 use std::any::Any;
@@ -16,7 +16,7 @@ use std::hash::{Hash, Hasher};
 use std::iter;
 use std::rc::Rc;
 
-use nmr_sync::hook::{ObjectId, Relabelling, Write, relabelled, with_relabelling};
+use nmr_sync::hook::{ObjectId, Permutation, Write, image, with_permutation};
 use rustc_hash::FxHashMap;
 use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
 use smallvec::{SmallVec, smallvec};
@@ -48,7 +48,7 @@ pub(crate) fn print(write: impl FnOnce(&mut StableSipHasher128)) -> Print {
     hasher.finish()
 }
 
-/// One hash for each relabelling.
+/// One hash for each permutation.
 pub(crate) type Prints = SmallVec<[u128; 4]>;
 
 /// What one thread knows.
@@ -137,25 +137,25 @@ impl fmt::Debug for Kept {
     }
 }
 
-/// The relabellings under which a state is hashed; the first one changes nothing.
+/// The permutations under which a state is hashed; the first one changes nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Symmetries {
-    all: Vec<Relabelling>,
+    all: Vec<Permutation>,
     /// By the hash under the first one, the hashes under all.
     known: RefCell<FxHashMap<u128, Prints>>,
 }
 
-/// So many hashes of things are known under all relabellings.
+/// So many hashes of things are known under all permutations.
 const KNOWN: usize = 1 << 16;
 
 impl Symmetries {
-    /// `threads`: for each relabelling, in whose place each thread stands.
+    /// `threads`: for each permutation, the image of each thread.
     pub(crate) fn new(threads: &[Vec<usize>]) -> Self {
-        let number = |(number, threads): (usize, &Vec<usize>)| Relabelling {
+        let number = |(number, threads): (usize, &Vec<usize>)| Permutation {
             number,
             threads: threads.as_slice().into(),
         };
-        let mut all: Vec<Relabelling> = threads.iter().enumerate().map(number).collect();
+        let mut all: Vec<Permutation> = threads.iter().enumerate().map(number).collect();
         if all.is_empty() {
             all.push(number((0, &Vec::new())));
         }
@@ -169,7 +169,7 @@ impl Symmetries {
         self.all.len()
     }
 
-    /// The hashes of what `write` writes. What has the same hash under one relabelling has so under each.
+    /// The hashes of what `write` writes. What has the same hash under one permutation has so under each.
     pub(crate) fn prints(&self, write: Write<'_>) -> Prints {
         let hash = || print(|state| write(state)).0;
         let first = self.first(write);
@@ -184,18 +184,18 @@ impl Symmetries {
             known.clear();
         }
         let others = self.all[1..].iter();
-        let others = others.map(|one| with_relabelling(one, hash));
+        let others = others.map(|one| with_permutation(one, hash));
         let prints: Prints = iter::once(first).chain(others).collect();
         known.insert(first, prints.clone());
         prints
     }
 
-    /// The hash of what `write` writes, under the relabelling that changes nothing.
+    /// The hash of what `write` writes, under the permutation that changes nothing.
     fn first(&self, write: Write<'_>) -> u128 {
         let hash = || print(|state| write(state)).0;
         match self.all.as_slice() {
             [_] => hash(),
-            all => with_relabelling(&all[0], hash),
+            all => with_permutation(&all[0], hash),
         }
     }
 
@@ -204,13 +204,13 @@ impl Symmetries {
         if let [_] = self.all.as_slice() {
             return smallvec![hash(0)];
         }
-        let under = |(number, one)| with_relabelling(one, || hash(number));
+        let under = |(number, one)| with_permutation(one, || hash(number));
         self.all.iter().enumerate().map(under).collect()
     }
 
-    /// In whose place a thread stands under relabelling `number`.
-    pub(crate) fn place(&self, number: usize, thread: Thread) -> Thread {
-        let threads = &self.all[number].threads;
+    /// A thread's image under a permutation.
+    pub(crate) fn image(&self, permutation: usize, thread: Thread) -> Thread {
+        let threads = &self.all[permutation].threads;
         threads.get(thread).copied().unwrap_or(thread)
     }
 }
@@ -473,7 +473,7 @@ impl Knowledge {
         let before = self.data(object).cloned().unwrap_or_default();
         let prints = symmetries.each(|number| {
             let (before, known) = (before.prints.get(number), known.get(number));
-            print(|state| (before, known, relabelled(thread)).hash(state)).0
+            print(|state| (before, known, image(thread)).hash(state)).0
         });
         self.set_data(symmetries, object, prints, None);
     }
@@ -503,7 +503,7 @@ impl Knowledge {
     pub(crate) fn spawned(&mut self, symmetries: &Symmetries, parent: Thread, child: Thread) {
         let known = self.known(symmetries, parent);
         let learnt = symmetries
-            .each(|number| print(|state| (known.get(number), relabelled(child)).hash(state)).0);
+            .each(|number| print(|state| (known.get(number), image(child)).hash(state)).0);
         self.thread(child).learnt = learnt;
     }
 
@@ -518,7 +518,7 @@ impl Knowledge {
     }
 
     /// The hash of the state: of this, of what each thread does next, and of what `beside` writes. And
-    /// the relabelling under which the state has it.
+    /// the permutation under which the state has it.
     pub(crate) fn state(
         &mut self,
         symmetries: &Symmetries,
@@ -545,7 +545,7 @@ impl Knowledge {
             threads.chain(data).fold(beside[number], u128::wrapping_add)
         });
         let numbered = prints.iter().zip(0..);
-        let (least, number) = numbered.min().expect("there is one relabelling at least");
+        let (least, number) = numbered.min().expect("there is one permutation at least");
         (Print(*least), number)
     }
 }
@@ -564,7 +564,7 @@ impl Known {
         self.part = symmetries.each(|number| {
             print(|hasher| {
                 hasher.write_u8(0);
-                relabelled(thread).hash(hasher);
+                image(thread).hash(hasher);
                 (next, has_ended, lingers).hash(hasher);
                 self.learnt.get(number).hash(hasher);
                 // More may be forgotten than what the thread has learnt last.

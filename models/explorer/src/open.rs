@@ -96,7 +96,7 @@ mod tests {
             state: Some(Place {
                 digest: 0,
                 print: Print(number as u128),
-                number: 0,
+                permutation: 0,
             }),
         }
     }

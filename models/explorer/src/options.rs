@@ -61,7 +61,7 @@ pub(crate) struct Options {
     pub(crate) max_memory: Option<u64>,
     pub(crate) workers: usize,
     pub(crate) reductions: Reductions,
-    /// For each symmetry, in whose place each thread stands; the first changes nothing.
+    /// For each permutation of the threads the image of each; the first changes nothing.
     pub(crate) symmetries: Vec<Vec<usize>>,
     pub(crate) beside: Option<Beside>,
     pub(crate) keeper: Option<Keeper>,

@@ -43,7 +43,7 @@ impl Next {
         }
     }
 
-    /// Tells one from another. Not under a relabelling, as a hash does.
+    /// Tells one from another. Not under a permutation, as a hash does.
     pub(crate) const fn code(self) -> (u8, u64, u64) {
         const fn one(object: ObjectId) -> u64 {
             (object.thread as u64) << 32 | object.nth as u64

@@ -66,8 +66,8 @@ pub(crate) struct Open {
 pub(crate) struct Place {
     pub(crate) digest: u64,
     pub(crate) print: Print,
-    /// The relabelling under which the threads have the names that the state knows them by.
-    pub(crate) number: usize,
+    /// The permutation under which the threads have the names that the state knows them by.
+    pub(crate) permutation: usize,
 }
 
 /// Where an execution leaves the path that it repeats, and what it chooses there.
@@ -284,7 +284,7 @@ mod tests {
         Place {
             digest: number,
             print: Print(number.into()),
-            number: 0,
+            permutation: 0,
         }
     }
 

@@ -32,7 +32,7 @@ impl State {
         }
     }
 
-    /// What the state is known by, and the relabelling under which it is.
+    /// What the state is known by, and the permutation under which it is.
     fn print(&mut self) -> (Print, usize) {
         match self.keeps_states() {
             true => self.execution.print(&self.options, &self.symmetries),
@@ -42,13 +42,13 @@ impl State {
 
     /// Chooses by what is left at the state.
     fn walk_on(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
-        let (print, number) = self.print();
+        let (print, permutation) = self.print();
         let place = Place {
             digest,
             print,
-            number,
+            permutation,
         };
-        let named = self.named(options, number);
+        let named = self.named(options, permutation);
         let index = match self.visited.arrive(print, &named) {
             Arrival::New => {
                 let (execution, options) = (&self.execution, &self.options);
@@ -107,7 +107,7 @@ impl State {
             }
         }
         self.execution.ground = Ground::New;
-        let named = self.named(options, turn.place.number);
+        let named = self.named(options, turn.place.permutation);
         let Some(index) = named.iter().position(|&one| one == turn.choice) else {
             return self.diverged(OTHER_CHOICES);
         };
@@ -116,36 +116,36 @@ impl State {
     }
 
     /// The choices by the names under which the state knows the threads.
-    fn named(&self, options: &[Choice], number: usize) -> Choices {
+    fn named(&self, options: &[Choice], permutation: usize) -> Choices {
         if self.symmetries.len() == 1 && self.execution.among.is_empty() {
             return options.into();
         }
         let program = &self.execution.program;
-        let place = |thread| self.symmetries.place(number, thread);
+        let image = |thread| self.symmetries.image(permutation, thread);
         let named = options.iter().map(|choice| {
             let stop = program.stop_of(choice.thread());
             let variant = match stop.map(|stop| stop.next) {
                 // Which thread is woken, not which in the order of their numbers.
                 Some(Next::Operation(Operation::NotifyOne(condvar))) => {
                     let woken = program.sleepers(condvar).nth(choice.variant as usize);
-                    woken.map_or(0, |thread| place(thread) as u32)
+                    woken.map_or(0, |thread| image(thread) as u32)
                 }
                 Some(Next::Operation(Operation::Choose(_))) => {
-                    self.rank(*choice, number).unwrap_or(choice.variant)
+                    self.rank(*choice, permutation).unwrap_or(choice.variant)
                 }
                 _ => choice.variant,
             };
-            Choice::new(place(choice.thread()), variant)
+            Choice::new(image(choice.thread()), variant)
         });
         named.collect()
     }
 
     /// Where something that is chosen stands among all, in the order of their hashes.
-    fn rank(&self, choice: Choice, number: usize) -> Option<u32> {
+    fn rank(&self, choice: Choice, permutation: usize) -> Option<u32> {
         let mut among = self.execution.among.iter();
         let (_, prints) = among.find(|(thread, _)| *thread == choice.thread())?;
-        let own = prints.get(choice.variant as usize)?[number];
-        let before = prints.iter().filter(|prints| prints[number] < own);
+        let own = prints.get(choice.variant as usize)?[permutation];
+        let before = prints.iter().filter(|prints| prints[permutation] < own);
         Some(before.count() as u32)
     }
 
@@ -198,7 +198,7 @@ impl Execution {
         print(|hasher| self.schedule.hash(hasher))
     }
 
-    /// The state, and the relabelling under which it has this hash. Under a bound on preemptions what
+    /// The state, and the permutation under which it has this hash. Under a bound on preemptions what
     /// can still come depends on how many there were, and on who would be interrupted.
     fn print(&mut self, options: &Options, symmetries: &Symmetries) -> (Print, usize) {
         let beside = options.beside.as_deref();

@@ -263,7 +263,7 @@ impl Program {
         (cells, slots, answers)
     }
 
-    /// For each way to exchange threads that are alike, in whose place each thread stands, by number.
+    /// For each permutation of threads that are alike, the image of each thread, by number.
     #[cfg(shuttle)]
     pub(crate) fn symmetries(&self) -> Vec<Vec<usize>> {
         let orders: &[&[usize]] = match self.alike {
