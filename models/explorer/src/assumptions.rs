@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::knowledge::WIDTH;
+use crate::fingerprint::FINGERPRINT_BITS;
 use crate::options::Options;
 
 /// Under which assumptions a search has looked at every interleaving.
@@ -44,8 +44,8 @@ impl Assumptions {
             memory: "sequential consistency",
             spurious_wakeups: options.spurious,
             max_preemptions: options.preemptions,
-            hash_bits: WIDTH,
-            chance_of_a_missed_state: pairs / 2_f64.powi(WIDTH as i32),
+            hash_bits: FINGERPRINT_BITS,
+            chance_of_a_missed_state: pairs / 2_f64.powi(FINGERPRINT_BITS as i32),
             rounds_repeat,
             external_state: options.beside.is_some(),
             symmetries: options.symmetries.len().max(1),

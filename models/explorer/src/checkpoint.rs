@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use crate::conflicts::{Conflicts, Saved};
-use crate::knowledge::{Print, print};
+use crate::fingerprint::{Fingerprint, fingerprint};
 use crate::options::Options;
 use crate::visited::{self, Visited};
 use crate::walk;
@@ -24,7 +24,7 @@ const MAGIC: &[u8] = b"nmr-explorer checkpoint 4\n";
 struct About {
     program: String,
     version: String,
-    executable: Print,
+    executable: Fingerprint,
     reductions: Vec<String>,
     symmetries: Vec<Vec<usize>>,
     spurious: bool,
@@ -128,9 +128,9 @@ impl About {
 
 /// The hash of the running program's file: whatever was changed in it, in whichever crate, is another
 /// program.
-fn executable() -> Print {
+fn executable() -> Fingerprint {
     let bytes = std::env::current_exe().and_then(std::fs::read);
-    print(|state| {
+    fingerprint(|state| {
         use std::hash::Hasher;
         state.write(&bytes.unwrap_or_default());
     })
@@ -138,7 +138,7 @@ fn executable() -> Print {
 
 /// Stands before the bytes, to find out whether they are as they were written.
 fn hash(bytes: &[u8]) -> [u8; 16] {
-    print(|state| {
+    fingerprint(|state| {
         use std::hash::Hasher;
         state.write(bytes);
     })

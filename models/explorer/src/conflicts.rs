@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 
 use nmr_sync::hook::ObjectId;
 
-use crate::knowledge::Symmetries;
+use crate::fingerprint::Symmetries;
 use crate::program::Thread;
 
 /// What is known of one object, over all executions.

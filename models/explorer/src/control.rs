@@ -25,8 +25,9 @@ use smallvec::SmallVec;
 
 use crate::conflicts::Conflicts;
 use crate::deadlock::{self, Deadlock};
+use crate::fingerprint::{Fingerprints, Symmetries};
 use crate::judge::{Ending, Panic, Violation};
-use crate::knowledge::{Knowledge, Prints, Symmetries};
+use crate::knowledge::Knowledge;
 use crate::labels::Labels;
 use crate::livelock::{self, Livelock};
 use crate::options::Options;
@@ -143,7 +144,7 @@ struct Execution {
     /// For each thread whose last operation took a mutex, which.
     last: Vec<(Thread, ObjectId)>,
     /// For each thread that chooses among several things, these.
-    among: Vec<(Thread, Vec<Prints>)>,
+    among: Vec<(Thread, Vec<Fingerprints>)>,
     operations: u32,
     /// How often the program has said something.
     told: u32,
@@ -217,10 +218,10 @@ impl Execution {
     }
 
     /// What a thread has chosen among several things, if it did so.
-    fn take_chosen(&mut self, thread: Thread, variant: u32) -> Option<Prints> {
+    fn take_chosen(&mut self, thread: Thread, variant: u32) -> Option<Fingerprints> {
         let index = self.among.iter().position(|(other, _)| *other == thread)?;
-        let (_, prints) = self.among.swap_remove(index);
-        prints.get(variant as usize).cloned()
+        let (_, fingerprints) = self.among.swap_remove(index);
+        fingerprints.get(variant as usize).cloned()
     }
 
     const fn is_known(&self) -> bool {
@@ -712,7 +713,7 @@ impl State {
         if let Some(chosen) = chosen {
             execution
                 .knowledge
-                .learn_prints(&self.symmetries, thread, &chosen);
+                .learn_fingerprints(&self.symmetries, thread, &chosen);
         }
     }
 }

@@ -1,69 +1,36 @@
-//! What tells one state of the program from another, as hashes of 128 bits: what each mutex protects,
-//! and what each thread has learnt.
+//! What tells one state of the program from another, as [fingerprints](crate::fingerprint): what each mutex
+//! protects, and what each thread has learnt.
 //!
 //! A thread is a deterministic program: what it will do follows from what it has learnt since it
 //! started, in which order. What a mutex protects is what the program [says](nmr_sync::describe) of it
 //! or, where it says nothing, follows from who changed it, in which order and knowing what: such
 //! histories tell states apart that are the same, never the other way round.
-//!
-//! Under symmetry everything is kept once for each permutation of the threads, and the smallest hash of
-//! the state stands for all.
 
 use std::any::Any;
-use std::cell::RefCell;
 use std::fmt;
 use std::hash::{Hash, Hasher};
-use std::iter;
 use std::rc::Rc;
 
-use nmr_sync::hook::{ObjectId, Permutation, Write, image, with_permutation};
-use rustc_hash::FxHashMap;
-use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
-use smallvec::{SmallVec, smallvec};
+use nmr_sync::hook::{ObjectId, Write, image};
+use smallvec::SmallVec;
 
+use crate::fingerprint::{Fingerprint, Fingerprints, Symmetries, fingerprint};
 use crate::program::{Does, Program, Thread};
 use crate::spin::Round;
-
-/// The hash of a state, or of a part of one. The same on every machine.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
-)]
-pub(crate) struct Print(pub(crate) u128);
-
-impl FromStableHash for Print {
-    type Hash = SipHasher128Hash;
-
-    fn from(SipHasher128Hash([high, low]): SipHasher128Hash) -> Self {
-        Self(u128::from(high) << 64 | u128::from(low))
-    }
-}
-
-/// Bits of a [`Print`].
-pub(crate) const WIDTH: u32 = 128;
-
-/// The hash of what `write` writes.
-pub(crate) fn print(write: impl FnOnce(&mut StableSipHasher128)) -> Print {
-    let mut hasher = StableSipHasher128::new();
-    write(&mut hasher);
-    hasher.finish()
-}
-
-/// One hash for each permutation.
-pub(crate) type Prints = SmallVec<[u128; 4]>;
 
 /// What one thread knows.
 #[derive(Clone, Debug, Default)]
 struct Known {
     /// All that it has learnt.
-    learnt: Prints,
+    learnt: Fingerprints,
     /// The critical sections that it is in.
     open: SmallVec<[Section; 1]>,
     /// What it knew when it began what it is doing, and how many critical sections it was in then;
     /// innermost last.
-    remembered: SmallVec<[(Prints, usize); 2]>,
-    /// Its part of the state's hash, and what the thread did next when that was made. Empty if
+    remembered: SmallVec<[(Fingerprints, usize); 2]>,
+    /// Its part of the state's fingerprint, and what the thread did next when that was made. Empty if
     /// something of the above has changed since.
-    part: Prints,
+    part: Fingerprints,
     part_is_of: Does,
     /// What the program last said of it.
     last_told: Option<Learnt>,
@@ -83,7 +50,7 @@ struct Learnt {
 struct Section {
     mutex: ObjectId,
     /// What the thread may still learn there: all that there was, unless it has said what it learns.
-    may_learn: Option<Prints>,
+    may_learn: Option<Fingerprints>,
     /// Whether the thread has said what the mutex protects now.
     described: bool,
 }
@@ -91,11 +58,11 @@ struct Section {
 /// What one mutex protects, or what was done to something that is no mutex.
 #[derive(Clone, Debug, Default)]
 struct Data {
-    prints: Prints,
-    /// Whether the program said what it is. Otherwise `prints` stands for its history.
+    fingerprints: Fingerprints,
+    /// Whether the program said what it is. Otherwise `fingerprints` stands for its history.
     described: bool,
-    /// Its part of the state's hash.
-    part: Prints,
+    /// Its part of the state's fingerprint.
+    part: Fingerprints,
 }
 
 /// See the [module's documentation](self). Clones share what does not change.
@@ -137,84 +104,6 @@ impl fmt::Debug for Kept {
     }
 }
 
-/// The permutations under which a state is hashed; the first one changes nothing.
-#[derive(Clone, Debug)]
-pub(crate) struct Symmetries {
-    all: Vec<Permutation>,
-    /// By the hash under the first one, the hashes under all.
-    known: RefCell<FxHashMap<u128, Prints>>,
-}
-
-/// So many hashes of things are known under all permutations.
-const KNOWN: usize = 1 << 16;
-
-impl Symmetries {
-    /// `threads`: for each permutation, the image of each thread.
-    pub(crate) fn new(threads: &[Vec<usize>]) -> Self {
-        let number = |(number, threads): (usize, &Vec<usize>)| Permutation {
-            number,
-            threads: threads.as_slice().into(),
-        };
-        let mut all: Vec<Permutation> = threads.iter().enumerate().map(number).collect();
-        if all.is_empty() {
-            all.push(number((0, &Vec::new())));
-        }
-        Self {
-            all,
-            known: RefCell::default(),
-        }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
-    }
-
-    /// The hashes of what `write` writes. What has the same hash under one permutation has so under each.
-    pub(crate) fn prints(&self, write: Write<'_>) -> Prints {
-        let hash = || print(|state| write(state)).0;
-        let first = self.first(write);
-        if let [_] = self.all.as_slice() {
-            return smallvec![first];
-        }
-        let mut known = self.known.borrow_mut();
-        if let Some(known) = known.get(&first) {
-            return known.clone();
-        }
-        if known.len() == KNOWN {
-            known.clear();
-        }
-        let others = self.all[1..].iter();
-        let others = others.map(|one| with_permutation(one, hash));
-        let prints: Prints = iter::once(first).chain(others).collect();
-        known.insert(first, prints.clone());
-        prints
-    }
-
-    /// The hash of what `write` writes, under the permutation that changes nothing.
-    fn first(&self, write: Write<'_>) -> u128 {
-        let hash = || print(|state| write(state)).0;
-        match self.all.as_slice() {
-            [_] => hash(),
-            all => with_permutation(&all[0], hash),
-        }
-    }
-
-    /// `hash` under each.
-    fn each(&self, mut hash: impl FnMut(usize) -> u128) -> Prints {
-        if let [_] = self.all.as_slice() {
-            return smallvec![hash(0)];
-        }
-        let under = |(number, one)| with_permutation(one, || hash(number));
-        self.all.iter().enumerate().map(under).collect()
-    }
-
-    /// A thread's image under a permutation.
-    pub(crate) fn image(&self, permutation: usize, thread: Thread) -> Thread {
-        let threads = &self.all[permutation].threads;
-        threads.get(thread).copied().unwrap_or(thread)
-    }
-}
-
 impl Knowledge {
     pub(crate) const fn new() -> Self {
         Self {
@@ -241,17 +130,17 @@ impl Knowledge {
 
     /// All that a thread can know: what it has learnt, and what there is in the critical sections that it
     /// is in.
-    fn known(&mut self, symmetries: &Symmetries, thread: Thread) -> Prints {
+    fn known(&mut self, symmetries: &Symmetries, thread: Thread) -> Fingerprints {
         let Known { learnt, open, .. } = self.thread(thread);
         if open.iter().all(|section| section.may_learn.is_none()) {
             return learnt.clone();
         }
-        symmetries.each(|number| {
-            print(|state| {
-                learnt.get(number).hash(state);
+        symmetries.each(|permutation| {
+            fingerprint(|state| {
+                learnt.get(permutation).hash(state);
                 for section in &*open {
                     let learns = section.may_learn.as_ref();
-                    (section.mutex, learns.map(|data| data.get(number))).hash(state);
+                    (section.mutex, learns.map(|data| data.get(permutation))).hash(state);
                 }
             })
             .0
@@ -268,7 +157,7 @@ impl Knowledge {
         &mut self,
         symmetries: &Symmetries,
         object: ObjectId,
-        prints: Prints,
+        fingerprints: Fingerprints,
         told: Option<u32>,
     ) {
         let described = told.is_some();
@@ -277,20 +166,20 @@ impl Knowledge {
             data, told: last, ..
         }) = before
             && data.described == described
-            && data.prints == prints
+            && data.fingerprints == fingerprints
         {
             *last = told;
             return;
         }
-        let part = symmetries.each(|number| {
-            print(|hasher| {
+        let part = symmetries.each(|permutation| {
+            fingerprint(|hasher| {
                 hasher.write_u8(1);
-                (object, prints.get(number)).hash(hasher);
+                (object, fingerprints.get(permutation)).hash(hasher);
             })
             .0
         });
         let data = Rc::new(Data {
-            prints,
+            fingerprints,
             described,
             part,
         });
@@ -304,9 +193,9 @@ impl Knowledge {
     /// The thread learns what `write` writes, in addition to what it knew.
     pub(crate) fn learn(&mut self, symmetries: &Symmetries, thread: Thread, write: Write<'_>) {
         let before = std::mem::take(&mut self.thread(thread).learnt);
-        let learnt = symmetries.each(|number| {
-            let before = before.get(number).copied();
-            print(|state| {
+        let learnt = symmetries.each(|permutation| {
+            let before = before.get(permutation).copied();
+            fingerprint(|state| {
                 before.hash(state);
                 write(state);
             })
@@ -342,7 +231,7 @@ impl Knowledge {
     /// thing that counts of something, it can be anything.
     pub(crate) fn may_be_told(&self, symmetries: &Symmetries, told: u32, write: Write<'_>) -> bool {
         if let Some(entry) = self.data.iter().find(|entry| entry.told == Some(told)) {
-            return entry.data.prints[0] == symmetries.first(write);
+            return entry.data.fingerprints[0] == symmetries.first(write);
         }
         let mut learnt = self.threads.iter().filter_map(|known| known.last_told);
         learnt
@@ -364,7 +253,7 @@ impl Knowledge {
 
     /// The thread has taken a mutex.
     pub(crate) fn acquired(&mut self, thread: Thread, mutex: ObjectId) {
-        let data = self.data(mutex).map(|data| data.prints.clone());
+        let data = self.data(mutex).map(|data| data.fingerprints.clone());
         self.thread(thread).open.push(Section {
             mutex,
             may_learn: Some(data.unwrap_or_default()),
@@ -414,13 +303,13 @@ impl Knowledge {
         if self.data(mutex).is_some_and(|data| data.described) {
             return;
         }
-        let prints = symmetries.prints(write);
+        let fingerprints = symmetries.fingerprints(write);
         if let Some(section) = self.section(thread, mutex)
             && let Some(may_learn) = &mut section.may_learn
         {
-            may_learn.clone_from(&prints);
+            may_learn.clone_from(&fingerprints);
         }
-        self.set_data(symmetries, mutex, prints, Some(told));
+        self.set_data(symmetries, mutex, fingerprints, Some(told));
     }
 
     fn section(&mut self, thread: Thread, mutex: ObjectId) -> Option<&mut Section> {
@@ -437,11 +326,11 @@ impl Knowledge {
         write: Write<'_>,
         told: u32,
     ) {
-        let prints = symmetries.prints(write);
+        let fingerprints = symmetries.fingerprints(write);
         if let Some(section) = self.section(thread, object) {
             section.described = true;
         }
-        self.set_data(symmetries, object, prints, Some(told));
+        self.set_data(symmetries, object, fingerprints, Some(told));
     }
 
     /// The thread releases a mutex. Whether it has said, in this critical section, what that protects
@@ -458,7 +347,7 @@ impl Knowledge {
         };
         let section = open.remove(index);
         if let Some(data) = section.may_learn {
-            self.learn_prints(symmetries, thread, &data);
+            self.learn_fingerprints(symmetries, thread, &data);
         }
         if !section.described {
             self.grow_history(symmetries, thread, mutex);
@@ -471,60 +360,67 @@ impl Knowledge {
     fn grow_history(&mut self, symmetries: &Symmetries, thread: Thread, object: ObjectId) {
         let known = self.known(symmetries, thread);
         let before = self.data(object).cloned().unwrap_or_default();
-        let prints = symmetries.each(|number| {
-            let (before, known) = (before.prints.get(number), known.get(number));
-            print(|state| (before, known, image(thread)).hash(state)).0
+        let fingerprints = symmetries.each(|permutation| {
+            let (before, known) = (before.fingerprints.get(permutation), known.get(permutation));
+            fingerprint(|state| (before, known, image(thread)).hash(state)).0
         });
-        self.set_data(symmetries, object, prints, None);
+        self.set_data(symmetries, object, fingerprints, None);
     }
 
-    /// The thread learns something of which these are the hashes.
-    pub(crate) fn learn_prints(&mut self, symmetries: &Symmetries, thread: Thread, more: &Prints) {
+    /// The thread learns something of which these are the fingerprints.
+    pub(crate) fn learn_fingerprints(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        more: &Fingerprints,
+    ) {
         let before = std::mem::take(&mut self.thread(thread).learnt);
-        let learnt = symmetries
-            .each(|number| print(|state| (before.get(number), more.get(number)).hash(state)).0);
+        let learnt = symmetries.each(|permutation| {
+            fingerprint(|state| (before.get(permutation), more.get(permutation)).hash(state)).0
+        });
         self.thread(thread).learnt = learnt;
     }
 
     /// Something that is no primitive was used, and nobody says what it is.
     pub(crate) fn touched(&mut self, symmetries: &Symmetries, thread: Thread, object: ObjectId) {
         let data = self.data(object).cloned().unwrap_or_default();
-        self.learn_prints(symmetries, thread, &data.prints);
+        self.learn_fingerprints(symmetries, thread, &data.fingerprints);
         self.grow_history(symmetries, thread, object);
     }
 
     /// What a mutex protects, to be compared later; `None` if nobody says.
     pub(crate) fn mark(&self, mutex: ObjectId) -> Option<u128> {
         let data = self.data(mutex).filter(|data| data.described);
-        data.map(|data| data.prints[0])
+        data.map(|data| data.fingerprints[0])
     }
 
     /// A thread starts another one, which knows what it knew.
     pub(crate) fn spawned(&mut self, symmetries: &Symmetries, parent: Thread, child: Thread) {
         let known = self.known(symmetries, parent);
-        let learnt = symmetries
-            .each(|number| print(|state| (known.get(number), image(child)).hash(state)).0);
+        let learnt = symmetries.each(|permutation| {
+            fingerprint(|state| (known.get(permutation), image(child)).hash(state)).0
+        });
         self.thread(child).learnt = learnt;
     }
 
     /// A thread learns what another one came to.
     pub(crate) fn joined(&mut self, symmetries: &Symmetries, thread: Thread, other: Thread) {
         let known = self.known(symmetries, other);
-        self.learn_prints(symmetries, thread, &known);
+        self.learn_fingerprints(symmetries, thread, &known);
     }
 
     pub(crate) fn dropped(&mut self, object: ObjectId) {
         self.data.retain(|entry| entry.object != object);
     }
 
-    /// The hash of the state: of this, of what each thread does next, and of what `beside` writes. And
+    /// The fingerprint of the state: of this, of what each thread does next, and of what `beside` writes. And
     /// the permutation under which the state has it.
     pub(crate) fn state(
         &mut self,
         symmetries: &Symmetries,
         program: &Program,
         beside: Write<'_>,
-    ) -> (Print, usize) {
+    ) -> (Fingerprint, usize) {
         if self.threads.len() < program.threads.len() {
             self.thread(program.threads.len() - 1);
         }
@@ -535,23 +431,25 @@ impl Knowledge {
                 Rc::make_mut(known).make_part(symmetries, thread, does, round);
             }
         }
-        let beside = symmetries.prints(&|hasher| {
+        let beside = symmetries.fingerprints(&|hasher| {
             hasher.write_u8(2);
             beside(hasher);
         });
-        let prints = symmetries.each(|number| {
-            let threads = self.threads.iter().map(|known| known.part[number]);
-            let data = self.data.iter().map(|entry| entry.data.part[number]);
-            threads.chain(data).fold(beside[number], u128::wrapping_add)
+        let fingerprints = symmetries.each(|permutation| {
+            let threads = self.threads.iter().map(|known| known.part[permutation]);
+            let data = self.data.iter().map(|entry| entry.data.part[permutation]);
+            threads
+                .chain(data)
+                .fold(beside[permutation], u128::wrapping_add)
         });
-        let numbered = prints.iter().zip(0..);
-        let (least, number) = numbered.min().expect("there is one permutation at least");
-        (Print(*least), number)
+        let numbered = fingerprints.iter().zip(0..);
+        let (least, permutation) = numbered.min().expect("there is one permutation at least");
+        (Fingerprint(*least), permutation)
     }
 }
 
 impl Known {
-    /// Makes the thread's part of the state's hash.
+    /// Makes the thread's part of the state's fingerprint.
     fn make_part(
         &mut self,
         symmetries: &Symmetries,
@@ -561,18 +459,18 @@ impl Known {
     ) {
         self.part_is_of = does;
         let (next, has_ended, lingers, _) = does;
-        self.part = symmetries.each(|number| {
-            print(|hasher| {
+        self.part = symmetries.each(|permutation| {
+            fingerprint(|hasher| {
                 hasher.write_u8(0);
                 image(thread).hash(hasher);
                 (next, has_ended, lingers).hash(hasher);
-                self.learnt.get(number).hash(hasher);
+                self.learnt.get(permutation).hash(hasher);
                 // More may be forgotten than what the thread has learnt last.
                 for (remembered, sections) in &self.remembered {
-                    (remembered.get(number), sections).hash(hasher);
+                    (remembered.get(permutation), sections).hash(hasher);
                 }
                 for section in &self.open {
-                    let learns = section.may_learn.as_ref().map(|data| data.get(number));
+                    let learns = section.may_learn.as_ref().map(|data| data.get(permutation));
                     (section.mutex, learns, section.described).hash(hasher);
                 }
                 if let Some(round) = round {

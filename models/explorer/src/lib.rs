@@ -167,6 +167,8 @@ mod execution;
 #[cfg(shuttle)]
 mod explore;
 #[cfg(shuttle)]
+mod fingerprint;
+#[cfg(shuttle)]
 mod follow;
 #[cfg(shuttle)]
 mod judge;

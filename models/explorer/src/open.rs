@@ -87,7 +87,7 @@ impl Queue {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::knowledge::Print;
+    use crate::fingerprint::Fingerprint;
     use crate::walk::Place;
 
     fn open(number: usize) -> Open {
@@ -95,14 +95,14 @@ mod tests {
             path: None,
             state: Some(Place {
                 digest: 0,
-                print: Print(number as u128),
+                fingerprint: Fingerprint(number as u128),
                 permutation: 0,
             }),
         }
     }
 
     fn number(open: &Open) -> u128 {
-        open.state.expect("a number").print.0
+        open.state.expect("a number").fingerprint.0
     }
 
     /// The order in which the states of a tree are turned to in which those up to `inner` have two below

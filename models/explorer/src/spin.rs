@@ -21,7 +21,7 @@ use nmr_sync::hook::{ObjectId, Operation, Told, Write};
 use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
-use crate::knowledge::print;
+use crate::fingerprint::fingerprint;
 use crate::program::{Next, Program, Stop, Thread};
 
 /// Rounds that each thread makes, where nobody else can go on, before that is a livelock.
@@ -104,7 +104,7 @@ impl Spins {
     fn is_news(&mut self, object: ObjectId, write: Write<'_>) -> bool {
         let now = Said {
             object,
-            is: print(|state| write(state)).0,
+            is: fingerprint(|state| write(state)).0,
             is_fresh: true,
         };
         let mut said = self.said.iter_mut();
@@ -247,7 +247,7 @@ impl Program {
             _ => {
                 if let Some(round) = &mut self.threads[thread].round {
                     let mut hasher = FxHasher::default();
-                    (round.told, what, print(|state| write(state)).0).hash(&mut hasher);
+                    (round.told, what, fingerprint(|state| write(state)).0).hash(&mut hasher);
                     round.told = hasher.finish();
                 }
             }

@@ -1,4 +1,4 @@
-//! The states seen so far, by their hashes, and what is left to choose at each. Shared by all workers.
+//! The states seen so far, by their fingerprints, and what is left to choose at each. Shared by all workers.
 //!
 //! A state that is met again needs no search of its own: only what nobody has chosen there yet is still
 //! to be chosen, by whoever comes there first, on whichever path.
@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
-use crate::knowledge::Print;
+use crate::fingerprint::Fingerprint;
 use crate::program::Choice;
 
 /// As many parts, each under a lock of its own.
@@ -101,8 +101,12 @@ impl Visited {
         self.kept.fetch_sub(bytes, Ordering::Relaxed);
     }
 
-    fn with<R>(&self, print: Print, visit: impl FnOnce(Entry<'_, [u64; 2], Left>) -> R) -> R {
-        let key = [(print.0 >> 64) as u64, print.0 as u64];
+    fn with<R>(
+        &self,
+        fingerprint: Fingerprint,
+        visit: impl FnOnce(Entry<'_, [u64; 2], Left>) -> R,
+    ) -> R {
+        let key = [(fingerprint.0 >> 64) as u64, fingerprint.0 as u64];
         let shard = &self.shards[key[0] as usize % SHARDS];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         visit(shard.entry(key))
@@ -129,8 +133,8 @@ impl Visited {
     }
 
     /// Comes to a state where these can be chosen, the most welcome first.
-    pub(crate) fn arrive(&self, print: Print, choices: &[Choice]) -> Arrival {
-        self.with(print, |mut entry| match &mut entry {
+    pub(crate) fn arrive(&self, fingerprint: Fingerprint, choices: &[Choice]) -> Arrival {
+        self.with(fingerprint, |mut entry| match &mut entry {
             Entry::Vacant(_) => {
                 self.add(entry, &choices[1..]);
                 self.taken.fetch_add(1, Ordering::Relaxed);
@@ -153,8 +157,8 @@ impl Visited {
     }
 
     /// Takes a choice that is left at a state, if one is.
-    pub(crate) fn take(&self, print: Print) -> Option<Choice> {
-        self.with(print, |entry| match entry {
+    pub(crate) fn take(&self, fingerprint: Fingerprint) -> Option<Choice> {
+        self.with(fingerprint, |entry| match entry {
             Entry::Occupied(mut state) if state.get().is_some() => {
                 Some(self.remove(state.get_mut(), 0))
             }
@@ -163,16 +167,16 @@ impl Visited {
     }
 
     /// Whether something is left to choose at a state.
-    pub(crate) fn is_open(&self, print: Print) -> bool {
+    pub(crate) fn is_open(&self, fingerprint: Fingerprint) -> bool {
         self.with(
-            print,
+            fingerprint,
             |entry| matches!(entry, Entry::Occupied(state) if state.get().is_some()),
         )
     }
 
     /// What was taken is left again.
-    pub(crate) fn give_back(&self, print: Print, choice: Choice) {
-        self.with(print, |entry| {
+    pub(crate) fn give_back(&self, fingerprint: Fingerprint, choice: Choice) {
+        self.with(fingerprint, |entry| {
             if let Entry::Occupied(mut state) = entry {
                 let left = state.get_mut();
                 if left.is_none() {
@@ -204,8 +208,8 @@ impl Visited {
     pub(crate) fn restored(saved: Saved) -> Self {
         let visited = Self::new();
         for (key, left) in saved {
-            let print = Print(u128::from(key[0]) << 64 | u128::from(key[1]));
-            visited.with(print, |entry| visited.add(entry, &left));
+            let fingerprint = Fingerprint(u128::from(key[0]) << 64 | u128::from(key[1]));
+            visited.with(fingerprint, |entry| visited.add(entry, &left));
         }
         visited
     }
@@ -215,8 +219,8 @@ impl Visited {
 mod tests {
     use super::*;
 
-    const STATE: Print = Print(7 << 64 | 9);
-    const OTHER: Print = Print(7 << 64 | 8);
+    const STATE: Fingerprint = Fingerprint(7 << 64 | 9);
+    const OTHER: Fingerprint = Fingerprint(7 << 64 | 8);
 
     fn choices<const N: usize>(threads: [usize; N]) -> [Choice; N] {
         threads.map(|thread| Choice::new(thread, 0))
@@ -264,8 +268,8 @@ mod tests {
     fn what_is_put_back_is_what_there_was() {
         let one = Visited::new();
         for state in 0..100 {
-            one.arrive(Print(state << 60), &choices([1, 2, 3]));
-            one.take(Print((state / 2) << 60));
+            one.arrive(Fingerprint(state << 60), &choices([1, 2, 3]));
+            one.take(Fingerprint((state / 2) << 60));
         }
         let two = Visited::restored(one.saved());
         assert_eq!(two.saved(), one.saved());

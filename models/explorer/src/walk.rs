@@ -8,7 +8,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
-use crate::knowledge::{Kept, Print};
+use crate::fingerprint::Fingerprint;
+use crate::knowledge::Kept;
 use crate::program::Choice;
 use crate::visited::Visited;
 
@@ -21,7 +22,7 @@ pub(crate) struct Step {
     /// What each thread stops at, and the choices, as one number.
     pub(crate) digest: u64,
     /// The state.
-    pub(crate) print: Print,
+    pub(crate) fingerprint: Fingerprint,
     pub(crate) choice: Choice,
 }
 
@@ -65,7 +66,7 @@ pub(crate) struct Open {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Place {
     pub(crate) digest: u64,
-    pub(crate) print: Print,
+    pub(crate) fingerprint: Fingerprint,
     /// The permutation under which the threads have the names that the state knows them by.
     pub(crate) permutation: usize,
 }
@@ -92,7 +93,7 @@ impl Open {
         let Some(place) = self.state else {
             return Some(None);
         };
-        let choice = visited.take(place.print)?;
+        let choice = visited.take(place.fingerprint)?;
         Some(Some(Turn { place, choice }))
     }
 
@@ -103,7 +104,8 @@ impl Open {
 
     /// Whether something is left to choose here.
     pub(crate) fn has_more(&self, visited: &Visited) -> bool {
-        self.state.is_some_and(|place| visited.is_open(place.print))
+        self.state
+            .is_some_and(|place| visited.is_open(place.fingerprint))
     }
 }
 
@@ -121,9 +123,9 @@ pub(crate) struct Walk {
     /// States that this execution was the first to come to.
     found: Vec<Open>,
     /// Choices that this execution took, by the names that the states know the threads by.
-    taken: Vec<(Print, Choice)>,
+    taken: Vec<(Fingerprint, Choice)>,
     /// With about how many bytes each takes.
-    kept: FxHashMap<Print, (Kept, u64)>,
+    kept: FxHashMap<Fingerprint, (Kept, u64)>,
 }
 
 impl Walk {
@@ -134,7 +136,7 @@ impl Walk {
         self.turn = turn;
         self.depth = 0;
         self.taken.clear();
-        let taken = turn.map(|turn| (turn.place.print, turn.choice));
+        let taken = turn.map(|turn| (turn.place.fingerprint, turn.choice));
         self.taken.extend(taken);
     }
 
@@ -159,28 +161,32 @@ impl Walk {
 
     /// What there was where the execution turns, if it was kept.
     pub(crate) fn kept(&self) -> Option<&Kept> {
-        let (kept, _) = self.kept.get(&self.turn?.place.print)?;
+        let (kept, _) = self.kept.get(&self.turn?.place.fingerprint)?;
         Some(kept)
     }
 
     /// Takes a choice, by the name that the state knows the thread by.
-    pub(crate) fn take(&mut self, print: Print, choice: Choice) {
-        self.taken.push((print, choice));
+    pub(crate) fn take(&mut self, fingerprint: Fingerprint, choice: Choice) {
+        self.taken.push((fingerprint, choice));
     }
 
     /// The execution came to nothing that counts: what it took is left again.
     pub(crate) fn undo(&mut self, visited: &Visited) {
-        for (print, choice) in self.taken.drain(..).rev() {
-            visited.give_back(print, choice);
+        for (fingerprint, choice) in self.taken.drain(..).rev() {
+            visited.give_back(fingerprint, choice);
         }
     }
 
     /// Makes a choice that was not made before on this path.
     pub(crate) fn choose(&mut self, place: Place, choice: Choice) {
-        let Place { digest, print, .. } = place;
+        let Place {
+            digest,
+            fingerprint,
+            ..
+        } = place;
         let step = Step {
             digest,
-            print,
+            fingerprint,
             choice,
         };
         let before = self.path.take();
@@ -203,7 +209,7 @@ impl Walk {
         if self.kept.len() < KEPT {
             let (kept, bytes) = keep();
             visited.keep(bytes);
-            self.kept.insert(place.print, (kept, bytes));
+            self.kept.insert(place.fingerprint, (kept, bytes));
         }
     }
 
@@ -214,7 +220,9 @@ impl Walk {
 
     /// Nothing is left to choose at a state.
     pub(crate) fn release(&mut self, open: &Open, visited: &Visited) {
-        let kept = open.state.and_then(|place| self.kept.remove(&place.print));
+        let kept = open
+            .state
+            .and_then(|place| self.kept.remove(&place.fingerprint));
         if let Some((_, bytes)) = kept {
             visited.release(bytes);
         }
@@ -283,7 +291,7 @@ mod tests {
     fn place(number: u64) -> Place {
         Place {
             digest: number,
-            print: Print(number.into()),
+            fingerprint: Fingerprint(number.into()),
             permutation: 0,
         }
     }
@@ -334,11 +342,11 @@ mod tests {
         let visited = Visited::new();
         let mut walk = Walk::default();
         let [one, two] = [1, 2].map(|thread| Choice::new(thread, 0));
-        visited.arrive(Print(3), &[one, two]);
-        walk.take(Print(3), one);
+        visited.arrive(Fingerprint(3), &[one, two]);
+        walk.take(Fingerprint(3), one);
         walk.undo(&visited);
-        assert_eq!(visited.take(Print(3)), Some(one));
-        assert_eq!(visited.take(Print(3)), Some(two));
+        assert_eq!(visited.take(Fingerprint(3)), Some(one));
+        assert_eq!(visited.take(Fingerprint(3)), Some(two));
     }
 
     #[test]

@@ -7,7 +7,8 @@ use nmr_sync::hook::Operation;
 use rustc_hash::FxBuildHasher;
 
 use super::{Choices, Execution, Ground, State, Stopped};
-use crate::knowledge::{Kept, Print, Symmetries, print};
+use crate::fingerprint::{Fingerprint, Symmetries, fingerprint};
+use crate::knowledge::Kept;
 use crate::options::Options;
 use crate::program::{Choice, Next, Stop, words};
 use crate::visited::Arrival;
@@ -32,24 +33,24 @@ impl State {
         }
     }
 
-    /// What the state is known by, and the permutation under which it is.
-    fn print(&mut self) -> (Print, usize) {
+    /// The state's fingerprint, and the permutation under which it has it.
+    fn fingerprint(&mut self) -> (Fingerprint, usize) {
         match self.keeps_states() {
-            true => self.execution.print(&self.options, &self.symmetries),
-            false => (self.execution.path_print(), 0),
+            true => self.execution.fingerprint(&self.options, &self.symmetries),
+            false => (self.execution.path_fingerprint(), 0),
         }
     }
 
     /// Chooses by what is left at the state.
     fn walk_on(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
-        let (print, permutation) = self.print();
+        let (fingerprint, permutation) = self.fingerprint();
         let place = Place {
             digest,
-            print,
+            fingerprint,
             permutation,
         };
         let named = self.named(options, permutation);
-        let index = match self.visited.arrive(print, &named) {
+        let index = match self.visited.arrive(fingerprint, &named) {
             Arrival::New => {
                 let (execution, options) = (&self.execution, &self.options);
                 let keep = || execution.keep(options);
@@ -65,7 +66,7 @@ impl State {
                 return Some(options[0]);
             }
         };
-        self.walk.take(print, named[index]);
+        self.walk.take(fingerprint, named[index]);
         self.walk.choose(place, options[index]);
         Some(options[index])
     }
@@ -74,16 +75,16 @@ impl State {
     fn repeat(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
         let step = self.walk.repeated();
         let turn = self.walk.turn().filter(|_| step.is_none());
-        let known = step.map(|step| (step.digest, step.print));
-        let known = known.or(turn.map(|turn| (turn.place.digest, turn.place.print)));
-        let (known_digest, known_print) = known.expect("it is repeating");
+        let known = step.map(|step| (step.digest, step.fingerprint));
+        let known = known.or(turn.map(|turn| (turn.place.digest, turn.place.fingerprint)));
+        let (known_digest, known_fingerprint) = known.expect("it is repeating");
         if digest != known_digest {
             return self.diverged(OTHER_CHOICES);
         }
         let compares = self.execution.verifies || turn.is_some();
         if compares && self.follows() {
-            let (print, _) = self.print();
-            if print != known_print {
+            let (fingerprint, _) = self.fingerprint();
+            if fingerprint != known_fingerprint {
                 return self.diverged(OTHER_STATE);
             }
         }
@@ -140,12 +141,14 @@ impl State {
         named.collect()
     }
 
-    /// Where something that is chosen stands among all, in the order of their hashes.
+    /// Where something that is chosen stands among all, in the order of their fingerprints.
     fn rank(&self, choice: Choice, permutation: usize) -> Option<u32> {
         let mut among = self.execution.among.iter();
-        let (_, prints) = among.find(|(thread, _)| *thread == choice.thread())?;
-        let own = prints.get(choice.variant as usize)?[permutation];
-        let before = prints.iter().filter(|prints| prints[permutation] < own);
+        let (_, fingerprints) = among.find(|(thread, _)| *thread == choice.thread())?;
+        let own = fingerprints.get(choice.variant as usize)?[permutation];
+        let before = fingerprints
+            .iter()
+            .filter(|fingerprints| fingerprints[permutation] < own);
         Some(before.count() as u32)
     }
 
@@ -193,14 +196,14 @@ impl Execution {
         (kept, bytes)
     }
 
-    /// Stands for a state that is told apart by the way there alone.
-    fn path_print(&self) -> Print {
-        print(|hasher| self.schedule.hash(hasher))
+    /// Of a state that is told apart by the way there alone.
+    fn path_fingerprint(&self) -> Fingerprint {
+        fingerprint(|hasher| self.schedule.hash(hasher))
     }
 
-    /// The state, and the permutation under which it has this hash. Under a bound on preemptions what
+    /// The state's fingerprint, and the permutation under which it has it. Under a bound on preemptions what
     /// can still come depends on how many there were, and on who would be interrupted.
-    fn print(&mut self, options: &Options, symmetries: &Symmetries) -> (Print, usize) {
+    fn fingerprint(&mut self, options: &Options, symmetries: &Symmetries) -> (Fingerprint, usize) {
         let beside = options.beside.as_deref();
         let bounded = options.preemptions.is_some();
         let bound = bounded.then_some((self.preemptions, self.running));
@@ -221,7 +224,7 @@ mod tests {
 
     #[test]
     fn under_a_bound_it_counts_how_many_preemptions_there_were_and_who_ran() {
-        let print = |bound, preemptions, running| {
+        let fingerprint = |bound, preemptions, running| {
             let options = Options {
                 preemptions: bound,
                 ..Options::new()
@@ -229,11 +232,11 @@ mod tests {
             let mut execution = Execution::new(false);
             execution.preemptions = preemptions;
             execution.running = Some(running);
-            execution.print(&options, &Symmetries::new(&[])).0
+            execution.fingerprint(&options, &Symmetries::new(&[])).0
         };
-        assert_eq!(print(None, 1, 1), print(None, 2, 2));
-        assert_eq!(print(Some(3), 1, 1), print(Some(3), 1, 1));
-        assert_ne!(print(Some(3), 1, 1), print(Some(3), 2, 1));
-        assert_ne!(print(Some(3), 1, 1), print(Some(3), 1, 2));
+        assert_eq!(fingerprint(None, 1, 1), fingerprint(None, 2, 2));
+        assert_eq!(fingerprint(Some(3), 1, 1), fingerprint(Some(3), 1, 1));
+        assert_ne!(fingerprint(Some(3), 1, 1), fingerprint(Some(3), 2, 1));
+        assert_ne!(fingerprint(Some(3), 1, 1), fingerprint(Some(3), 1, 2));
     }
 }

@@ -372,10 +372,12 @@ impl Observer for Control {
     fn chooses_among(&self, options: &[Write<'_>]) {
         self.with(|state| {
             let thread = state.execution.current;
-            let prints = options.iter().map(|write| state.symmetries.prints(write));
-            let prints = prints.collect();
+            let fingerprints = options
+                .iter()
+                .map(|write| state.symmetries.fingerprints(write));
+            let fingerprints = fingerprints.collect();
             state.execution.among.retain(|(other, _)| *other != thread);
-            state.execution.among.push((thread, prints));
+            state.execution.among.push((thread, fingerprints));
         });
     }
 

@@ -11,7 +11,7 @@ use nmr_sync::hook::Write;
 use rustc_hash::FxBuildHasher;
 
 use super::{Ground, Lead, Script, State};
-use crate::knowledge::print;
+use crate::fingerprint::fingerprint;
 
 /// So many executions at the beginning are compared on the whole way, and made twice.
 const FIRST: u64 = 8;
@@ -120,7 +120,7 @@ impl State {
         if !self.is_traced() {
             return;
         }
-        let value = print(|state| write(state)).0;
+        let value = fingerprint(|state| write(state)).0;
         let event = FxBuildHasher.hash_one((event, value));
         if !self.execution.trace.note(event) {
             self.diverged::<()>(OTHER_VALUES);

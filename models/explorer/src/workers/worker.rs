@@ -9,7 +9,7 @@ use std::time::Instant;
 use super::{End, Pool, Shared, TICK};
 use crate::control::{Control, Ended, State, Whole};
 use crate::execution::{self, Body, Driver, Found, Left, Outcome};
-use crate::knowledge::Symmetries;
+use crate::fingerprint::Symmetries;
 use crate::replay::Raw;
 use crate::visited::Visited;
 use crate::walk::Open;
