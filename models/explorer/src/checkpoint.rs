@@ -34,7 +34,7 @@ struct About {
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Body {
     pub(crate) states: visited::Saved,
-    pub(crate) open: walk::Saved,
+    pub(crate) frontier: walk::Saved,
     pub(crate) conflicts: Saved,
     /// The verdict will rest on it.
     pub(crate) rounds_repeat: bool,
@@ -211,10 +211,10 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Option<Rest>, Error
         });
     }
     let body: Body = postcard::from_bytes(rest).map_err(|error| format(error.to_string()))?;
-    let open = body.open.restored();
-    let open = open.ok_or_else(|| format("it has paths without a beginning".to_owned()))?;
+    let frontier = body.frontier.restored();
+    let frontier = frontier.ok_or_else(|| format("it has paths without a beginning".to_owned()))?;
     Ok(Some(Rest {
-        open,
+        frontier,
         visited: Visited::restored(body.states),
         conflicts: Conflicts::restored(body.conflicts),
         rounds_repeat: body.rounds_repeat,

@@ -24,7 +24,7 @@ struct Known {
     /// All that it has learnt.
     learnt: Fingerprints,
     /// The critical sections that it is in.
-    open: SmallVec<[Section; 1]>,
+    sections: SmallVec<[Section; 1]>,
     /// What it knew when it began what it is doing, and how many critical sections it was in then;
     /// innermost last.
     remembered: SmallVec<[(Fingerprints, usize); 2]>,
@@ -131,14 +131,16 @@ impl Knowledge {
     /// All that a thread can know: what it has learnt, and what there is in the critical sections that it
     /// is in.
     fn known(&mut self, symmetries: &Symmetries, thread: Thread) -> Fingerprints {
-        let Known { learnt, open, .. } = self.thread(thread);
-        if open.iter().all(|section| section.may_learn.is_none()) {
+        let Known {
+            learnt, sections, ..
+        } = self.thread(thread);
+        if sections.iter().all(|section| section.may_learn.is_none()) {
             return learnt.clone();
         }
         symmetries.each(|permutation| {
             fingerprint(|state| {
                 learnt.get(permutation).hash(state);
-                for section in &*open {
+                for section in &*sections {
                     let learns = section.may_learn.as_ref();
                     (section.mutex, learns.map(|data| data.get(permutation))).hash(state);
                 }
@@ -254,7 +256,7 @@ impl Knowledge {
     /// The thread has taken a mutex.
     pub(crate) fn acquired(&mut self, thread: Thread, mutex: ObjectId) {
         let data = self.data(mutex).map(|data| data.fingerprints.clone());
-        self.thread(thread).open.push(Section {
+        self.thread(thread).sections.push(Section {
             mutex,
             may_learn: Some(data.unwrap_or_default()),
             described: false,
@@ -263,7 +265,7 @@ impl Knowledge {
 
     /// From the critical section that it is in the thread learns nothing but what is said.
     pub(crate) fn learns_no_more(&mut self, thread: Thread) {
-        if let Some(section) = self.thread(thread).open.last_mut() {
+        if let Some(section) = self.thread(thread).sections.last_mut() {
             section.may_learn = None;
         }
     }
@@ -272,7 +274,7 @@ impl Knowledge {
     pub(crate) fn remembers(&mut self, symmetries: &Symmetries, thread: Thread) {
         let now = self.known(symmetries, thread);
         let known = self.thread(thread);
-        known.remembered.push((now, known.open.len()));
+        known.remembered.push((now, known.sections.len()));
     }
 
     /// What it knew then is all that the thread knows.
@@ -280,7 +282,7 @@ impl Knowledge {
         let known = self.thread(thread);
         if let Some((remembered, sections)) = known.remembered.last() {
             known.learnt.clone_from(remembered);
-            for section in known.open.iter_mut().skip(*sections) {
+            for section in known.sections.iter_mut().skip(*sections) {
                 section.may_learn = None;
             }
         }
@@ -313,8 +315,8 @@ impl Knowledge {
     }
 
     fn section(&mut self, thread: Thread, mutex: ObjectId) -> Option<&mut Section> {
-        let mut open = self.thread(thread).open.iter_mut();
-        open.find(|section| section.mutex == mutex)
+        let mut sections = self.thread(thread).sections.iter_mut();
+        sections.find(|section| section.mutex == mutex)
     }
 
     /// The thread says what a mutex protects, or what is in an atomic.
@@ -341,11 +343,11 @@ impl Knowledge {
         thread: Thread,
         mutex: ObjectId,
     ) -> bool {
-        let open = &mut self.thread(thread).open;
-        let Some(index) = open.iter().position(|section| section.mutex == mutex) else {
+        let sections = &mut self.thread(thread).sections;
+        let Some(index) = sections.iter().position(|section| section.mutex == mutex) else {
             return false;
         };
-        let section = open.remove(index);
+        let section = sections.remove(index);
         if let Some(data) = section.may_learn {
             self.learn_fingerprints(symmetries, thread, &data);
         }
@@ -469,7 +471,7 @@ impl Known {
                 for (remembered, sections) in &self.remembered {
                     (remembered.get(permutation), sections).hash(hasher);
                 }
-                for section in &self.open {
+                for section in &self.sections {
                     let learns = section.may_learn.as_ref().map(|data| data.get(permutation));
                     (section.mutex, learns, section.described).hash(hasher);
                 }

@@ -171,6 +171,8 @@ mod fingerprint;
 #[cfg(shuttle)]
 mod follow;
 #[cfg(shuttle)]
+mod frontier;
+#[cfg(shuttle)]
 mod judge;
 #[cfg(shuttle)]
 mod knowledge;
@@ -182,8 +184,6 @@ mod labels;
 mod livelock;
 #[cfg(shuttle)]
 mod neighbourhood;
-#[cfg(shuttle)]
-mod open;
 #[cfg(shuttle)]
 mod options;
 #[cfg(shuttle)]

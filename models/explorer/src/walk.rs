@@ -56,10 +56,10 @@ fn steps(path: &Path) -> Vec<Step> {
 
 /// A state where something may be left to choose, and how to get there.
 #[derive(Clone, Debug)]
-pub(crate) struct Open {
+pub(crate) struct FrontierEntry {
     pub(crate) path: Path,
     /// `None`: the program's beginning.
-    pub(crate) state: Option<Place>,
+    pub(crate) place: Option<Place>,
 }
 
 /// A state as it is found at the end of a certain path.
@@ -79,18 +79,18 @@ pub(crate) struct Turn {
     pub(crate) choice: Choice,
 }
 
-impl Open {
+impl FrontierEntry {
     /// The program's beginning, from where nothing was done yet.
     pub(crate) const fn beginning() -> Self {
         Self {
             path: None,
-            state: None,
+            place: None,
         }
     }
 
     /// What an execution turns to. `None`: nothing is left here any more.
     pub(crate) fn turn(&self, visited: &Visited) -> Option<Option<Turn>> {
-        let Some(place) = self.state else {
+        let Some(place) = self.place else {
             return Some(None);
         };
         let choice = visited.take(place.fingerprint)?;
@@ -99,12 +99,12 @@ impl Open {
 
     /// Whether an execution may turn here.
     pub(crate) fn is_needed(&self, visited: &Visited) -> bool {
-        self.state.is_none() || self.has_more(visited)
+        self.place.is_none() || self.has_more(visited)
     }
 
     /// Whether something is left to choose here.
     pub(crate) fn has_more(&self, visited: &Visited) -> bool {
-        self.state
+        self.place
             .is_some_and(|place| visited.is_open(place.fingerprint))
     }
 }
@@ -121,7 +121,7 @@ pub(crate) struct Walk {
     /// The path up to here.
     path: Path,
     /// States that this execution was the first to come to.
-    found: Vec<Open>,
+    found: Vec<FrontierEntry>,
     /// Choices that this execution took, by the names that the states know the threads by.
     taken: Vec<(Fingerprint, Choice)>,
     /// With about how many bytes each takes.
@@ -130,9 +130,9 @@ pub(crate) struct Walk {
 
 impl Walk {
     /// The next execution goes this way.
-    pub(crate) fn set_out(&mut self, open: &Open, turn: Option<Turn>) {
-        self.script = steps(&open.path);
-        self.path.clone_from(&open.path);
+    pub(crate) fn set_out(&mut self, entry: &FrontierEntry, turn: Option<Turn>) {
+        self.script = steps(&entry.path);
+        self.path.clone_from(&entry.path);
         self.turn = turn;
         self.depth = 0;
         self.taken.clear();
@@ -202,9 +202,9 @@ impl Walk {
         visited: &Visited,
         keep: impl FnOnce() -> (Kept, u64),
     ) {
-        self.found.push(Open {
+        self.found.push(FrontierEntry {
             path: self.path.clone(),
-            state: Some(place),
+            place: Some(place),
         });
         if self.kept.len() < KEPT {
             let (kept, bytes) = keep();
@@ -214,14 +214,14 @@ impl Walk {
     }
 
     /// The states found in the execution that has ended.
-    pub(crate) fn found(&mut self) -> Vec<Open> {
+    pub(crate) fn found(&mut self) -> Vec<FrontierEntry> {
         std::mem::take(&mut self.found)
     }
 
     /// Nothing is left to choose at a state.
-    pub(crate) fn release(&mut self, open: &Open, visited: &Visited) {
-        let kept = open
-            .state
+    pub(crate) fn release(&mut self, entry: &FrontierEntry, visited: &Visited) {
+        let kept = entry
+            .place
             .and_then(|place| self.kept.remove(&place.fingerprint));
         if let Some((_, bytes)) = kept {
             visited.release(bytes);
@@ -239,19 +239,19 @@ impl Walk {
     }
 }
 
-/// Open states for a file: the steps, each with the one before it, counted from 1, or 0; and the
+/// FrontierEntry states for a file: the steps, each with the one before it, counted from 1, or 0; and the
 /// states, each with its path's last step.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Saved {
     steps: Vec<(u32, Step)>,
-    open: Vec<(u32, Option<Place>)>,
+    entries: Vec<(u32, Option<Place>)>,
 }
 
 impl Saved {
-    pub(crate) fn new<'a>(open: impl Iterator<Item = &'a Open>) -> Self {
+    pub(crate) fn new<'a>(frontier: impl Iterator<Item = &'a FrontierEntry>) -> Self {
         let mut saved = Self::default();
         let mut numbers = FxHashMap::default();
-        for one in open {
+        for one in frontier {
             let links = std::iter::successors(one.path.as_ref(), |link| link.before.as_ref());
             let unknown: Vec<_> = links
                 .take_while(|link| !numbers.contains_key(&Arc::as_ptr(link)))
@@ -264,23 +264,23 @@ impl Saved {
             }
             let end = one.path.as_ref();
             let end = end.map_or(0, |end| numbers[&Arc::as_ptr(end)]);
-            saved.open.push((end, one.state));
+            saved.entries.push((end, one.place));
         }
         saved
     }
 
     /// `None`: it is not what was saved.
-    pub(crate) fn restored(self) -> Option<Vec<Open>> {
+    pub(crate) fn restored(self) -> Option<Vec<FrontierEntry>> {
         let mut paths: Vec<Path> = vec![None];
         for (before, step) in self.steps {
             let before = paths.get(before as usize)?.clone();
             paths.push(Some(Arc::new(Link { before, step })));
         }
-        let open = self.open.into_iter().map(|(end, state)| {
+        let entries = self.entries.into_iter().map(|(end, place)| {
             let path = paths.get(end as usize)?.clone();
-            Some(Open { path, state })
+            Some(FrontierEntry { path, place })
         });
-        open.collect()
+        entries.collect()
     }
 }
 
@@ -303,28 +303,28 @@ mod tests {
         }
     }
 
-    fn open(walk: &mut Walk, number: u64) -> Open {
-        Open {
+    fn entry(walk: &mut Walk, number: u64) -> FrontierEntry {
+        FrontierEntry {
             path: walk.path.clone(),
-            state: Some(place(number)),
+            place: Some(place(number)),
         }
     }
 
-    fn threads(open: &Open) -> Vec<usize> {
-        let steps = steps(&open.path).into_iter();
+    fn threads(entry: &FrontierEntry) -> Vec<usize> {
+        let steps = steps(&entry.path).into_iter();
         steps.map(|step| step.choice.thread()).collect()
     }
 
     #[test]
-    fn an_open_state_is_found_by_its_path() {
+    fn an_entry_of_the_frontier_is_found_by_its_path() {
         let mut walk = Walk::default();
         walked(&mut walk, &[(1, 1), (2, 2)]);
-        let open = open(&mut walk, 3);
+        let entry = entry(&mut walk, 3);
         let turn = Turn {
             place: place(3),
             choice: Choice::new(4, 0),
         };
-        walk.set_out(&open, Some(turn));
+        walk.set_out(&entry, Some(turn));
         assert!(walk.is_repeating());
         for expected in [1, 2] {
             let step = walk.repeated().expect("a known step");
@@ -334,7 +334,7 @@ mod tests {
         assert_eq!((walk.repeated(), walk.turn()), (None, Some(turn)));
         walk.choose(place(3), Choice::new(4, 0));
         assert!(!walk.is_repeating());
-        assert_eq!(threads(&self::open(&mut walk, 5)), [1, 2, 4]);
+        assert_eq!(threads(&self::entry(&mut walk, 5)), [1, 2, 4]);
     }
 
     #[test]
@@ -350,12 +350,12 @@ mod tests {
     }
 
     #[test]
-    fn open_states_are_read_as_they_were_written() {
+    fn a_frontier_is_read_as_it_was_written() {
         let mut walk = Walk::default();
         walked(&mut walk, &[(1, 1), (2, 2)]);
-        let first = open(&mut walk, 3);
+        let first = entry(&mut walk, 3);
         walked(&mut walk, &[(3, 3)]);
-        let all = [first, Open::beginning(), open(&mut walk, 4)];
+        let all = [first, FrontierEntry::beginning(), entry(&mut walk, 4)];
         let saved = Saved::new(all.iter());
         assert_eq!(saved.steps.len(), 3, "what two paths share is saved once");
         let bytes = postcard::to_stdvec(&saved).unwrap();
@@ -364,7 +364,7 @@ mod tests {
         assert_eq!(restored.len(), 3);
         for (before, after) in all.iter().zip(&restored) {
             assert_eq!(steps(&before.path), steps(&after.path));
-            assert_eq!(before.state, after.state);
+            assert_eq!(before.place, after.place);
         }
     }
 
@@ -372,7 +372,7 @@ mod tests {
     fn what_was_never_written_is_refused() {
         let saved = Saved {
             steps: Vec::new(),
-            open: vec![(1, None)],
+            entries: vec![(1, None)],
         };
         assert!(saved.restored().is_none());
     }

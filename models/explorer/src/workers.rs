@@ -17,12 +17,12 @@ use crate::checkpoint;
 use crate::conflicts::Conflicts;
 use crate::control::Whole;
 use crate::execution::{Body, Left};
-use crate::open::{self, Queue};
+use crate::frontier::{self, Frontier};
 use crate::options::Options;
 use crate::progress::{Estimator, Growth, Progress};
 use crate::replay::Raw;
 use crate::visited::Visited;
-use crate::walk::{self, Open};
+use crate::walk::{self, FrontierEntry};
 use worker::Worker;
 
 /// How often progress is told.
@@ -75,7 +75,7 @@ struct Pool {
     visited: Arc<Visited>,
     conflicts: Conflicts,
     /// For each worker, the states that it has found where something may be left to choose.
-    open: Vec<Queue>,
+    frontiers: Vec<Frontier>,
     /// Workers with work.
     active: usize,
     end: Option<End>,
@@ -92,29 +92,29 @@ struct Pool {
 impl Pool {
     /// The whole search is still to be done.
     fn fill(&mut self) {
-        self.open.iter_mut().for_each(Queue::clear);
-        self.open[0].fill([Open::beginning()]);
+        self.frontiers.iter_mut().for_each(Frontier::clear);
+        self.frontiers[0].fill([FrontierEntry::beginning()]);
     }
 
     /// A state that was found by this worker, or else by another one. Where memory is short, few are to
     /// wait.
-    fn next_open(&mut self, number: usize, max_memory: u64) -> Option<Open> {
-        let long = match self.visited.bytes() > max_memory / 2 {
+    fn next_in_frontier(&mut self, number: usize, max_memory: u64) -> Option<FrontierEntry> {
+        let cap = match self.visited.bytes() > max_memory / 2 {
             true => 1,
-            false => open::LONG,
+            false => frontier::CAP,
         };
-        let own = self.open[number].next(long);
-        own.or_else(|| self.open.iter_mut().find_map(Queue::give))
+        let own = self.frontiers[number].next(cap);
+        own.or_else(|| self.frontiers.iter_mut().find_map(Frontier::give))
     }
 
     fn is_empty(&self) -> bool {
-        self.open.iter().all(Queue::is_empty)
+        self.frontiers.iter().all(Frontier::is_empty)
     }
 }
 
 /// What is left of a search, and what it knows.
 pub(crate) struct Rest {
-    pub(crate) open: Vec<Open>,
+    pub(crate) frontier: Vec<FrontierEntry>,
     pub(crate) visited: Visited,
     pub(crate) conflicts: Conflicts,
     pub(crate) rounds_repeat: bool,
@@ -126,7 +126,7 @@ impl Shared {
             epoch: 0,
             visited: Arc::new(Visited::new()),
             conflicts: Conflicts::default(),
-            open: vec![Queue::new(); options.workers],
+            frontiers: vec![Frontier::new(); options.workers],
             active: 0,
             end: None,
             pausing: false,
@@ -141,7 +141,7 @@ impl Shared {
         match rest {
             None => pool.fill(),
             Some(rest) => {
-                pool.open[0].fill(rest.open);
+                pool.frontiers[0].fill(rest.frontier);
                 pool.visited = Arc::new(rest.visited);
                 pool.conflicts = rest.conflicts;
                 let repeat = &totals.rounds_repeat;
@@ -214,11 +214,11 @@ impl Shared {
         let Some(path) = &self.options.checkpoint else {
             return Ok(());
         };
-        let open = pool.open.iter().flat_map(Queue::iter);
-        let open = walk::Saved::new(open.filter(|one| one.is_needed(&pool.visited)));
+        let entries = pool.frontiers.iter().flat_map(Frontier::iter);
+        let frontier = walk::Saved::new(entries.filter(|one| one.is_needed(&pool.visited)));
         let body = checkpoint::Body {
             states: pool.visited.saved(),
-            open,
+            frontier,
             conflicts: pool.conflicts.saved(),
             rounds_repeat: self.totals.rounds_repeat.load(Ordering::Relaxed),
         };

@@ -12,7 +12,7 @@ use crate::execution::{self, Body, Driver, Found, Left, Outcome};
 use crate::fingerprint::Symmetries;
 use crate::replay::Raw;
 use crate::visited::Visited;
-use crate::walk::Open;
+use crate::walk::FrontierEntry;
 
 /// See the [module's documentation](self).
 pub(super) struct Worker {
@@ -25,7 +25,7 @@ pub(super) struct Worker {
     /// The execution at hand makes the one before it a second time.
     verifies: bool,
     /// One execution, which turns there.
-    work: Option<Open>,
+    work: Option<FrontierEntry>,
     until_tick: u32,
     /// The calls that it has followed.
     heard: u64,
@@ -174,15 +174,15 @@ impl Worker {
     /// An execution is done with.
     fn turn_back(&mut self, control: &Control, is_out_of_date: bool) {
         let shared = self.shared.clone();
-        let Some(open) = &self.work else { return };
+        let Some(entry) = &self.work else { return };
         let mut pool = shared.pool();
         // The search can have begun again since this was asked last.
         if is_out_of_date || pool.epoch != self.epoch {
             self.drop_work(control, &mut pool);
             return;
         }
-        if !open.has_more(&self.visited) {
-            control.with(|state| state.walk.release(open, &state.visited));
+        if !entry.has_more(&self.visited) {
+            control.with(|state| state.walk.release(entry, &state.visited));
         }
         self.put_found(control, &mut pool);
         self.go_idle(&mut pool);
@@ -194,7 +194,7 @@ impl Worker {
         if self.shared.waiting.load(Ordering::Relaxed) > 0 && !found.is_empty() {
             self.shared.changed.notify_all();
         }
-        pool.open[self.number].put(found);
+        pool.frontiers[self.number].put(found);
     }
 
     /// It has no work any more.
@@ -232,9 +232,9 @@ impl Worker {
 
     /// Puts the work that it has back into the pool.
     fn put_back(&mut self, control: &Control, pool: &mut Pool) {
-        let Some(open) = &self.work else { return };
+        let Some(entry) = &self.work else { return };
         control.with(|state| state.walk.undo(&state.visited));
-        pool.open[self.number].put_back(open.clone());
+        pool.frontiers[self.number].put_back(entry.clone());
         self.put_found(control, pool);
         self.go_idle(pool);
         self.shared.changed.notify_all();
@@ -289,7 +289,7 @@ impl Worker {
         };
         control.with(|state| state.verify_whole(first));
         (self.verifies, pool.first_is_verified) = (true, true);
-        self.work = Some(Open::beginning());
+        self.work = Some(FrontierEntry::beginning());
         pool.active += 1;
         true
     }
@@ -312,16 +312,16 @@ impl Worker {
     }
 
     /// The next state at which something is left to choose.
-    fn pick_turn(&self, control: &Control, pool: &mut Pool) -> Option<Open> {
-        while let Some(open) = pool.next_open(self.number, self.shared.max_memory) {
-            match open.turn(&self.visited) {
-                None => control.with(|state| state.walk.release(&open, &state.visited)),
+    fn pick_turn(&self, control: &Control, pool: &mut Pool) -> Option<FrontierEntry> {
+        while let Some(entry) = pool.next_in_frontier(self.number, self.shared.max_memory) {
+            match entry.turn(&self.visited) {
+                None => control.with(|state| state.walk.release(&entry, &state.visited)),
                 Some(turn) => {
-                    control.with(|state| state.walk.set_out(&open, turn));
-                    if open.has_more(&self.visited) {
-                        pool.open[self.number].put_back(open.clone());
+                    control.with(|state| state.walk.set_out(&entry, turn));
+                    if entry.has_more(&self.visited) {
+                        pool.frontiers[self.number].put_back(entry.clone());
                     }
-                    return Some(open);
+                    return Some(entry);
                 }
             }
         }

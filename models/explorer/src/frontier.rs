@@ -1,28 +1,28 @@
-//! States with something left to choose, in the order in which a worker turns to them.
+//! The frontier: states with something left to choose, in the order in which a worker turns to them.
 //!
 //! First found, first turned to: near the beginning an execution has the longest way before it, and meets
-//! the most choices that nobody has taken yet. But the states that wait would be a good part of all
-//! states, and what is known of each of them is kept. So the states are put into levels, each of them
-//! found from the one before, and a level comes before its predecessor as long as it is long. With
-//! levels of length 1 that is a search by depth, in which few states wait; without a limit, one by breadth.
+//! the most choices that nobody has taken yet. But the frontier would be a good part of all states, and of
+//! each there is a snapshot. So it has levels, each of them found from the one before: it is searched by
+//! breadth until a level holds `CAP` entries; then that level is drained first, which bounds the frontier as a
+//! search by depth does. With a cap of 1 it is a search by depth; without one, by breadth.
 
 use std::collections::VecDeque;
 
-use crate::walk::Open;
+use crate::walk::FrontierEntry;
 
-/// States in a level from which it comes before its predecessor.
-pub(crate) const LONG: usize = 1 << 14;
+/// Entries of a level from which on it comes before its predecessor.
+pub(crate) const CAP: usize = 1 << 14;
 
 /// See the [module's documentation](self).
 #[derive(Clone, Debug)]
-pub(crate) struct Queue {
+pub(crate) struct Frontier {
     /// Each state was found by an execution that turned at one of the level before.
-    levels: Vec<VecDeque<Open>>,
+    levels: Vec<VecDeque<FrontierEntry>>,
     /// The level that is being worked on.
     current: usize,
 }
 
-impl Queue {
+impl Frontier {
     pub(crate) const fn new() -> Self {
         Self {
             levels: Vec::new(),
@@ -38,11 +38,11 @@ impl Queue {
         self.levels.clear();
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = &Open> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &FrontierEntry> {
         self.levels.iter().flatten()
     }
 
-    fn level(&mut self, number: usize) -> &mut VecDeque<Open> {
+    fn level(&mut self, number: usize) -> &mut VecDeque<FrontierEntry> {
         if self.levels.len() <= number {
             self.levels.resize(number + 1, VecDeque::new());
         }
@@ -50,36 +50,36 @@ impl Queue {
     }
 
     /// Puts in what there is at the beginning.
-    pub(crate) fn fill(&mut self, open: impl IntoIterator<Item = Open>) {
-        self.level(0).extend(open);
+    pub(crate) fn fill(&mut self, entries: impl IntoIterator<Item = FrontierEntry>) {
+        self.level(0).extend(entries);
     }
 
     /// Puts in what was found by the execution that turned at the state answered last.
-    pub(crate) fn put(&mut self, found: impl IntoIterator<Item = Open>) {
+    pub(crate) fn put(&mut self, found: impl IntoIterator<Item = FrontierEntry>) {
         self.level(self.current + 1).extend(found);
     }
 
     /// Puts the state answered last back in its place.
-    pub(crate) fn put_back(&mut self, open: Open) {
-        self.level(self.current).push_front(open);
+    pub(crate) fn put_back(&mut self, entry: FrontierEntry) {
+        self.level(self.current).push_front(entry);
     }
 
-    /// The state to turn to, if a level is long with so many states.
-    pub(crate) fn next(&mut self, long: usize) -> Option<Open> {
+    /// The state to turn to, where so many entries are too many for a level.
+    pub(crate) fn next(&mut self, cap: usize) -> Option<FrontierEntry> {
         while self.levels.last().is_some_and(VecDeque::is_empty) {
             self.levels.pop();
         }
         let last = self.levels.len().checked_sub(1)?;
         let before = self.levels[..last].iter().rposition(|one| !one.is_empty());
         self.current = match before {
-            Some(before) if self.levels[last].len() < long => before,
+            Some(before) if self.levels[last].len() < cap => before,
             _ => last,
         };
         self.levels[self.current].pop_front()
     }
 
     /// The state from which the most can be expected, for another worker.
-    pub(crate) fn give(&mut self) -> Option<Open> {
+    pub(crate) fn give(&mut self) -> Option<FrontierEntry> {
         self.levels.iter_mut().find_map(VecDeque::pop_front)
     }
 }
@@ -90,10 +90,10 @@ mod tests {
     use crate::fingerprint::Fingerprint;
     use crate::walk::Place;
 
-    fn open(number: usize) -> Open {
-        Open {
+    fn entry(number: usize) -> FrontierEntry {
+        FrontierEntry {
             path: None,
-            state: Some(Place {
+            place: Some(Place {
                 digest: 0,
                 fingerprint: Fingerprint(number as u128),
                 permutation: 0,
@@ -101,39 +101,39 @@ mod tests {
         }
     }
 
-    fn number(open: &Open) -> u128 {
-        open.state.expect("a number").fingerprint.0
+    fn number(entry: &FrontierEntry) -> u128 {
+        entry.place.expect("a number").fingerprint.0
     }
 
     /// The order in which the states of a tree are turned to in which those up to `inner` have two below
     /// them: of n, 2n + 1 and 2n + 2.
-    fn order(long: usize, inner: u128) -> Vec<u128> {
-        let mut queue = Queue::new();
-        queue.fill([open(0)]);
+    fn order(cap: usize, inner: u128) -> Vec<u128> {
+        let mut frontier = Frontier::new();
+        frontier.fill([entry(0)]);
         let mut order = Vec::new();
-        while let Some(next) = queue.next(long) {
+        while let Some(next) = frontier.next(cap) {
             let number = number(&next);
             order.push(number);
             if number <= inner {
-                queue.put([2 * number + 1, 2 * number + 2].map(|number| open(number as usize)));
+                frontier.put([2 * number + 1, 2 * number + 2].map(|number| entry(number as usize)));
             }
         }
-        assert!(queue.is_empty());
+        assert!(frontier.is_empty());
         order
     }
 
     #[test]
-    fn short_levels_are_turned_to_one_after_the_other() {
+    fn levels_that_are_not_full_are_turned_to_one_after_the_other() {
         assert_eq!(order(100, 2), [0, 1, 2, 3, 4, 5, 6]);
     }
 
     #[test]
-    fn a_level_comes_before_its_predecessor_as_long_as_it_is_long() {
+    fn a_full_level_comes_before_its_predecessor() {
         assert_eq!(order(2, 2), [0, 1, 3, 2, 4, 5, 6]);
     }
 
     #[test]
-    fn levels_as_short_as_can_be_are_a_search_by_depth() {
+    fn a_cap_of_one_is_a_search_by_depth() {
         assert_eq!(order(1, 2), [0, 1, 3, 4, 2, 5, 6]);
         assert_eq!(
             order(1, 6),
@@ -143,12 +143,12 @@ mod tests {
 
     #[test]
     fn what_is_put_back_comes_next() {
-        let mut queue = Queue::new();
-        queue.fill([open(1), open(2)]);
-        let first = queue.next(LONG).expect("there are two");
-        queue.put([open(3)]);
-        queue.put_back(first);
-        let order: Vec<u128> = std::iter::from_fn(|| queue.next(LONG))
+        let mut frontier = Frontier::new();
+        frontier.fill([entry(1), entry(2)]);
+        let first = frontier.next(CAP).expect("there are two");
+        frontier.put([entry(3)]);
+        frontier.put_back(first);
+        let order: Vec<u128> = std::iter::from_fn(|| frontier.next(CAP))
             .map(|one| number(&one))
             .collect();
         assert_eq!(order, [1, 2, 3]);
@@ -156,11 +156,11 @@ mod tests {
 
     #[test]
     fn what_is_given_away_is_nearest_to_the_beginning() {
-        let mut queue = Queue::new();
-        queue.fill([open(1), open(2)]);
-        queue.next(LONG);
-        queue.put([open(3)]);
-        let given: Vec<u128> = std::iter::from_fn(|| queue.give())
+        let mut frontier = Frontier::new();
+        frontier.fill([entry(1), entry(2)]);
+        frontier.next(CAP);
+        frontier.put([entry(3)]);
+        let given: Vec<u128> = std::iter::from_fn(|| frontier.give())
             .map(|one| number(&one))
             .collect();
         assert_eq!(given, [2, 3]);
