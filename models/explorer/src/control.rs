@@ -63,8 +63,8 @@ pub(crate) struct Control {
 /// How much of the current execution is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ground {
-    /// It was made before up to here and farther; what is known is not followed, for what is known
-    /// farther on was kept.
+    /// It was made before up to here and farther; what is known is not followed, for there is a
+    /// snapshot farther on.
     Skipped,
     /// It was made before up to here.
     Repeated,
@@ -284,12 +284,12 @@ impl Control {
         f(&mut self.state.borrow_mut())
     }
 
-    /// Whether what happens in the current execution is known: it happened before, and is kept, or all
-    /// that comes is known.
+    /// Whether what happens in the current execution is known: it happened before, and comes from a
+    /// snapshot, or all that comes is known.
     pub(crate) fn is_known(&self) -> bool {
         self.with(|state| match state.execution.ground {
             Ground::Known => true,
-            Ground::Skipped => state.options.keeper.is_some(),
+            Ground::Skipped => state.options.snapshots.is_some(),
             Ground::Repeated | Ground::New | Ground::Led => false,
         })
     }
@@ -319,7 +319,7 @@ impl State {
         }
         self.executions += 1;
         let verifies = verify::is_followed(self.executions);
-        let ground = match (self.walk.is_repeating(), self.walk.kept()) {
+        let ground = match (self.walk.is_repeating(), self.walk.snapshot()) {
             (false, _) => Ground::New,
             (true, Some(_)) if !verifies => Ground::Skipped,
             (true, _) => Ground::Repeated,

@@ -16,7 +16,7 @@ use crate::execution::{Body, Outcome};
 use crate::follow::Fit;
 use crate::judge::{Ending, Judgement};
 use crate::neighbourhood::{self, Near};
-use crate::options::{Keeper, Minimise, Options};
+use crate::options::{Minimise, Options, Snapshots};
 use crate::progress::Progress;
 use crate::reduction::Reduction;
 use crate::replay::{self, Raw};
@@ -69,7 +69,7 @@ impl Builder {
         self
     }
 
-    /// At most about so many bytes for the states seen, and for what is kept to go on from them. Half of the
+    /// At most about so many bytes for the states seen, and for the snapshots to go on from them. Half of the
     /// machine's memory if not given.
     pub const fn max_memory(mut self, bytes: u64) -> Self {
         self.options.max_memory = Some(bytes);
@@ -103,20 +103,20 @@ impl Builder {
         self
     }
 
-    /// Keeps something that the program has beside the primitives: `keep` at a scheduling point, where
-    /// `put_back` is given it again in a later execution that comes there. In between the program need
-    /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow. What is kept once
-    /// takes about so many `bytes`, which count for the [bound on memory](Self::max_memory).
-    pub fn keeping(
+    /// Snapshots of something that the program has beside the primitives: `take` takes one at a scheduling
+    /// point, and `restore` is given it in a later execution that comes there. In between the program need
+    /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow. One has about so many
+    /// `bytes`, which count for the [bound on memory](Self::max_memory).
+    pub fn snapshots(
         mut self,
         bytes: u64,
-        keep: impl Fn() -> Box<dyn Any> + Send + Sync + 'static,
-        put_back: impl Fn(&dyn Any) + Send + Sync + 'static,
+        take: impl Fn() -> Box<dyn Any> + Send + Sync + 'static,
+        restore: impl Fn(&dyn Any) + Send + Sync + 'static,
     ) -> Self {
-        self.options.keeper = Some(Keeper {
+        self.options.snapshots = Some(Snapshots {
             bytes,
-            keep: Arc::new(keep),
-            put_back: Arc::new(put_back),
+            take: Arc::new(take),
+            restore: Arc::new(restore),
         });
         self
     }

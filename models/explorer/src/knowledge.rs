@@ -81,15 +81,15 @@ struct Entry {
     told: Option<u32>,
 }
 
-/// What there was at a scheduling point.
-pub(crate) struct Kept {
+/// What there was at a scheduling point, to go on from it in a later execution.
+pub(crate) struct Snapshot {
     pub(crate) knowledge: Knowledge,
     /// What the program keeps beside the primitives.
     pub(crate) beside: Option<Box<dyn Any>>,
 }
 
-impl Kept {
-    /// About how many bytes it takes, without what stands beside: most is shared with what is kept nearby,
+impl Snapshot {
+    /// About how many bytes it takes, without what stands beside: most is shared with the snapshots nearby,
     /// but for what changes from one state to the next, a thread or two and what they have changed.
     pub(crate) const fn bytes(&self) -> u64 {
         let Knowledge { threads, data } = &self.knowledge;
@@ -98,7 +98,7 @@ impl Kept {
     }
 }
 
-impl fmt::Debug for Kept {
+impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.knowledge.fmt(f)
     }

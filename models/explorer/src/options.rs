@@ -13,20 +13,20 @@ use crate::progress::Progress;
 use crate::reduction::{Reduction, Reductions};
 
 type Beside = Arc<dyn Fn(&mut dyn Hasher) + Send + Sync>;
-type Keep = Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>;
-type PutBack = Arc<dyn Fn(&dyn Any) + Send + Sync>;
+type Take = Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>;
+type Restore = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 type After = Arc<dyn Fn() + Send + Sync>;
 type OnRestart = Arc<dyn Fn() + Send + Sync>;
 type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 type Judge = Arc<dyn Fn(&Ending) -> Result<Option<Judgement>, String> + Send + Sync>;
 
-/// Keeps what the program has beside the primitives, and puts it back.
+/// Takes snapshots of what the program has beside the primitives, and restores them.
 #[derive(Clone)]
-pub(crate) struct Keeper {
-    /// About how many bytes one takes that is kept.
+pub(crate) struct Snapshots {
+    /// About how many bytes one has.
     pub(crate) bytes: u64,
-    pub(crate) keep: Keep,
-    pub(crate) put_back: PutBack,
+    pub(crate) take: Take,
+    pub(crate) restore: Restore,
 }
 
 /// How long a counterexample with fewer preemptions is looked for.
@@ -64,7 +64,7 @@ pub(crate) struct Options {
     /// For each permutation of the threads the image of each; the first changes nothing.
     pub(crate) symmetries: Vec<Vec<usize>>,
     pub(crate) beside: Option<Beside>,
-    pub(crate) keeper: Option<Keeper>,
+    pub(crate) snapshots: Option<Snapshots>,
     pub(crate) after: Option<After>,
     pub(crate) on_restart: Option<OnRestart>,
     pub(crate) spurious: bool,
@@ -93,7 +93,7 @@ impl Options {
             reductions: Reductions::all(),
             symmetries: Vec::new(),
             beside: None,
-            keeper: None,
+            snapshots: None,
             after: None,
             on_restart: None,
             spurious: false,

@@ -51,8 +51,8 @@ pub(crate) struct Visited {
     left: AtomicU64,
     /// Choices taken.
     taken: AtomicU64,
-    /// Bytes of what workers keep to go on from states.
-    kept: AtomicU64,
+    /// Bytes of the workers' snapshots.
+    snapshots: AtomicU64,
 }
 
 /// The states and what is left at each, for a file.
@@ -66,7 +66,7 @@ impl Visited {
             open: AtomicU64::new(0),
             left: AtomicU64::new(0),
             taken: AtomicU64::new(0),
-            kept: AtomicU64::new(0),
+            snapshots: AtomicU64::new(0),
         }
     }
 
@@ -88,17 +88,17 @@ impl Visited {
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> u64 {
         let open = self.open.load(Ordering::Relaxed) * OPEN;
-        self.len() * ENTRY + open + self.kept.load(Ordering::Relaxed)
+        self.len() * ENTRY + open + self.snapshots.load(Ordering::Relaxed)
     }
 
-    /// A worker keeps something of so many bytes.
-    pub(crate) fn keep(&self, bytes: u64) {
-        self.kept.fetch_add(bytes, Ordering::Relaxed);
+    /// A worker has taken a snapshot of so many bytes.
+    pub(crate) fn add_snapshot(&self, bytes: u64) {
+        self.snapshots.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// It does so no more.
-    pub(crate) fn release(&self, bytes: u64) {
-        self.kept.fetch_sub(bytes, Ordering::Relaxed);
+    /// It has no more use for it.
+    pub(crate) fn remove_snapshot(&self, bytes: u64) {
+        self.snapshots.fetch_sub(bytes, Ordering::Relaxed);
     }
 
     fn with<R>(

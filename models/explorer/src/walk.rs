@@ -9,12 +9,12 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::fingerprint::Fingerprint;
-use crate::knowledge::Kept;
+use crate::knowledge::Snapshot;
 use crate::program::Choice;
 use crate::visited::Visited;
 
-/// States of which a worker keeps what there was, so as to turn there without following the path.
-const KEPT: usize = 1 << 17;
+/// Snapshots that a worker has at most, so as to turn at a state without following the path.
+const SNAPSHOTS: usize = 1 << 17;
 
 /// One choice on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -125,7 +125,7 @@ pub(crate) struct Walk {
     /// Choices that this execution took, by the names that the states know the threads by.
     taken: Vec<(Fingerprint, Choice)>,
     /// With about how many bytes each takes.
-    kept: FxHashMap<Fingerprint, (Kept, u64)>,
+    snapshots: FxHashMap<Fingerprint, (Snapshot, u64)>,
 }
 
 impl Walk {
@@ -159,10 +159,10 @@ impl Walk {
         self.turn
     }
 
-    /// What there was where the execution turns, if it was kept.
-    pub(crate) fn kept(&self) -> Option<&Kept> {
-        let (kept, _) = self.kept.get(&self.turn?.place.fingerprint)?;
-        Some(kept)
+    /// The snapshot of where the execution turns, if there is one.
+    pub(crate) fn snapshot(&self) -> Option<&Snapshot> {
+        let (snapshot, _) = self.snapshots.get(&self.turn?.place.fingerprint)?;
+        Some(snapshot)
     }
 
     /// Takes a choice, by the name that the state knows the thread by.
@@ -200,16 +200,16 @@ impl Walk {
         &mut self,
         place: Place,
         visited: &Visited,
-        keep: impl FnOnce() -> (Kept, u64),
+        snapshot: impl FnOnce() -> (Snapshot, u64),
     ) {
         self.found.push(FrontierEntry {
             path: self.path.clone(),
             place: Some(place),
         });
-        if self.kept.len() < KEPT {
-            let (kept, bytes) = keep();
-            visited.keep(bytes);
-            self.kept.insert(place.fingerprint, (kept, bytes));
+        if self.snapshots.len() < SNAPSHOTS {
+            let (snapshot, bytes) = snapshot();
+            visited.add_snapshot(bytes);
+            self.snapshots.insert(place.fingerprint, (snapshot, bytes));
         }
     }
 
@@ -220,11 +220,11 @@ impl Walk {
 
     /// Nothing is left to choose at a state.
     pub(crate) fn release(&mut self, entry: &FrontierEntry, visited: &Visited) {
-        let kept = entry
+        let snapshot = entry
             .place
-            .and_then(|place| self.kept.remove(&place.fingerprint));
-        if let Some((_, bytes)) = kept {
-            visited.release(bytes);
+            .and_then(|place| self.snapshots.remove(&place.fingerprint));
+        if let Some((_, bytes)) = snapshot {
+            visited.remove_snapshot(bytes);
         }
     }
 

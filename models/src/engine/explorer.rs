@@ -98,11 +98,11 @@ fn builder(request: &Request) -> Builder {
                 run.hash_state(state);
             }
         })
-        .keeping(
+        .snapshots(
             KEPT,
             || Box::new(Run::current().map(|run| run.keep())),
-            |kept| {
-                if let (Some(run), Some(Some(kept))) = (Run::current(), kept.downcast_ref()) {
+            |snapshot| {
+                if let (Some(run), Some(Some(kept))) = (Run::current(), snapshot.downcast_ref()) {
                     run.put_back(kept);
                 }
             },

@@ -8,7 +8,7 @@ use rustc_hash::FxBuildHasher;
 
 use super::{Choices, Execution, Ground, State, Stopped};
 use crate::fingerprint::{Fingerprint, Symmetries, fingerprint};
-use crate::knowledge::Kept;
+use crate::knowledge::Snapshot;
 use crate::options::Options;
 use crate::program::{Choice, Next, Stop, words};
 use crate::visited::Arrival;
@@ -53,8 +53,8 @@ impl State {
         let index = match self.visited.arrive(fingerprint, &named) {
             Arrival::New => {
                 let (execution, options) = (&self.execution, &self.options);
-                let keep = || execution.keep(options);
-                self.walk.find(place, &self.visited, keep);
+                let snapshot = || execution.snapshot(options);
+                self.walk.find(place, &self.visited, snapshot);
                 0
             }
             Arrival::Left(left) => match named.iter().position(|&one| one == left) {
@@ -101,10 +101,10 @@ impl State {
     /// Leaves the known path.
     fn turn(&mut self, options: &[Choice], turn: Turn) -> Option<Choice> {
         if self.execution.ground == Ground::Skipped {
-            let kept = self.walk.kept().expect("it was skipped for that");
-            self.execution.knowledge = kept.knowledge.clone();
-            if let (Some(keeper), Some(beside)) = (&self.options.keeper, &kept.beside) {
-                (keeper.put_back)(&**beside);
+            let snapshot = self.walk.snapshot().expect("it was skipped for that");
+            self.execution.knowledge = snapshot.knowledge.clone();
+            if let (Some(snapshots), Some(beside)) = (&self.options.snapshots, &snapshot.beside) {
+                (snapshots.restore)(&**beside);
             }
         }
         self.execution.ground = Ground::New;
@@ -185,15 +185,15 @@ impl State {
 }
 
 impl Execution {
-    /// What there is here, to go on from it later, and about how many bytes that takes.
-    fn keep(&self, options: &Options) -> (Kept, u64) {
-        let keeper = options.keeper.as_ref();
-        let kept = Kept {
+    /// A snapshot, and about how many bytes it has.
+    fn snapshot(&self, options: &Options) -> (Snapshot, u64) {
+        let snapshots = options.snapshots.as_ref();
+        let snapshot = Snapshot {
             knowledge: self.knowledge.clone(),
-            beside: keeper.map(|keeper| (keeper.keep)()),
+            beside: snapshots.map(|snapshots| (snapshots.take)()),
         };
-        let bytes = kept.bytes() + keeper.map_or(0, |keeper| keeper.bytes);
-        (kept, bytes)
+        let bytes = snapshot.bytes() + snapshots.map_or(0, |snapshots| snapshots.bytes);
+        (snapshot, bytes)
     }
 
     /// Of a state that is told apart by the way there alone.

@@ -131,8 +131,13 @@ impl State {
     /// leads.
     pub(super) fn compare_skipped(&mut self, write: Write<'_>) {
         let told = self.execution.told;
-        let Some(kept) = self.walk.kept() else { return };
-        if !kept.knowledge.may_be_told(&self.symmetries, told, write) {
+        let Some(snapshot) = self.walk.snapshot() else {
+            return;
+        };
+        if !snapshot
+            .knowledge
+            .may_be_told(&self.symmetries, told, write)
+        {
             self.diverged::<()>(OTHER_VALUES);
         }
     }

@@ -1,4 +1,4 @@
-//! What a program keeps beside the primitives need not be followed again where it was followed before.
+//! What there are snapshots of need not be followed again where it was followed before.
 
 use std::any::Any;
 use std::cell::RefCell;
@@ -16,12 +16,12 @@ thread_local! {
     static NOTES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
-fn keep() -> Box<dyn Any> {
+fn take() -> Box<dyn Any> {
     Box::new(NOTES.with_borrow(Clone::clone))
 }
 
-fn put_back(kept: &dyn Any) {
-    NOTES.set(kept.downcast_ref::<Vec<usize>>().unwrap().clone());
+fn restore(snapshot: &dyn Any) {
+    NOTES.set(snapshot.downcast_ref::<Vec<usize>>().unwrap().clone());
 }
 
 /// Three threads that append to a list twice each, and make a note of it unless it is known. What is noted
@@ -60,7 +60,7 @@ fn noted(builder: Builder) -> (BTreeSet<Vec<usize>>, usize, Report) {
 }
 
 #[test]
-fn what_is_kept_is_what_was_noted() {
+fn a_snapshot_has_what_was_noted() {
     let (expected, all, plain) = noted(Explorer::builder());
     assert_eq!(
         (expected.len(), &plain.verdict),
@@ -74,13 +74,13 @@ fn what_is_kept_is_what_was_noted() {
         Explorer::builder().without(Reduction::VisibleOperations),
         Explorer::builder().without(Reduction::Forgetting),
     ] {
-        let (ends, notes, report) = noted(builder.keeping(32, keep, put_back));
+        let (ends, notes, report) = noted(builder.snapshots(32, take, restore));
         assert_eq!(
             (&report.verdict, ends),
             (&Verdict::Exhausted, expected.clone()),
             "{report}"
         );
-        // What one worker has kept another one has not.
+        // Each worker has its own snapshots.
         assert!(
             report.workers > 1 || notes * 3 < all * 2,
             "{notes} of {all}"
@@ -89,10 +89,10 @@ fn what_is_kept_is_what_was_noted() {
 }
 
 #[test]
-fn what_is_kept_is_lost_with_the_process_and_followed_again() {
+fn snapshots_are_lost_with_the_process_and_what_they_had_is_followed_again() {
     let folder = tempfile::tempdir().unwrap();
     let builder = Explorer::builder().checkpoint(folder.path().join("checkpoint"));
-    let builder = builder.keeping(32, keep, put_back);
+    let builder = builder.snapshots(32, take, restore);
     let mut ends = BTreeSet::new();
     loop {
         let (more, _, report) = noted(builder.clone().max_executions(17));
