@@ -31,7 +31,7 @@ pub struct Assumptions {
     pub chance_of_a_missed_state: f64,
     /// A thread that yields has waited for a change: its rounds are taken to repeat until then.
     pub rounds_repeat: bool,
-    /// The program said what stands beside the primitives, and is believed that it is all.
+    /// The program said what its external state is, and is believed that it is all.
     pub external_state: bool,
     /// Exchanges of threads that the program says change nothing, the one of nothing included.
     pub symmetries: usize,
@@ -47,7 +47,7 @@ impl Assumptions {
             hash_bits: FINGERPRINT_BITS,
             chance_of_a_missed_state: pairs / 2_f64.powi(FINGERPRINT_BITS as i32),
             rounds_repeat,
-            external_state: options.beside.is_some(),
+            external_state: options.external_state.is_some(),
             symmetries: options.symmetries.len().max(1),
         }
     }

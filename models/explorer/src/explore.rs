@@ -95,15 +95,18 @@ impl Builder {
         self
     }
 
-    /// What stands beside the primitives and counts: `write` writes it into a hasher. It has to cover all
-    /// that the program [touches](nmr_sync::touch). It is called between steps of the program, and
+    /// The program's external state, which stands beside the primitives and counts: `write` writes it into a
+    /// hasher. It has to cover all that the program [touches](nmr_sync::touch). It is called between steps of the program, and
     /// must not use a primitive.
-    pub fn beside(mut self, write: impl Fn(&mut dyn Hasher) + Send + Sync + 'static) -> Self {
-        self.options.beside = Some(Arc::new(write));
+    pub fn external_state(
+        mut self,
+        write: impl Fn(&mut dyn Hasher) + Send + Sync + 'static,
+    ) -> Self {
+        self.options.external_state = Some(Arc::new(write));
         self
     }
 
-    /// Snapshots of something that the program has beside the primitives: `take` takes one at a scheduling
+    /// Snapshots of external state, or of a part of it: `take` takes one at a scheduling
     /// point, and `restore` is given it in a later execution that comes there. In between the program need
     /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow. One has about so many
     /// `bytes`, which count for the [bound on memory](Self::max_memory).
@@ -138,7 +141,7 @@ impl Builder {
 
     /// Permutations of the threads that change nothing: each item says for each thread, by number, its
     /// image. The first item must be the identity, and with two of them the one after the other must be
-    /// one too. What [`beside`](Self::beside) writes has to follow
+    /// one too. The [external state](Self::external_state) has to follow
     /// [`hook::permutation`](nmr_sync::hook::permutation).
     pub fn symmetries(mut self, symmetries: Vec<Vec<usize>>) -> Self {
         self.options.symmetries = symmetries;

@@ -84,12 +84,12 @@ struct Entry {
 /// What there was at a scheduling point, to go on from it in a later execution.
 pub(crate) struct Snapshot {
     pub(crate) knowledge: Knowledge,
-    /// What the program keeps beside the primitives.
-    pub(crate) beside: Option<Box<dyn Any>>,
+    /// The program's part of it.
+    pub(crate) external_state: Option<Box<dyn Any>>,
 }
 
 impl Snapshot {
-    /// About how many bytes it takes, without what stands beside: most is shared with the snapshots nearby,
+    /// About how many bytes it takes, without external state: most is shared with the snapshots nearby,
     /// but for what changes from one state to the next, a thread or two and what they have changed.
     pub(crate) const fn bytes(&self) -> u64 {
         let Knowledge { threads, data } = &self.knowledge;
@@ -415,13 +415,13 @@ impl Knowledge {
         self.data.retain(|entry| entry.object != object);
     }
 
-    /// The fingerprint of the state: of this, of what each thread does next, and of what `beside` writes. And
+    /// The fingerprint of the state: of this, of what each thread does next, and of what `external_state` writes. And
     /// the permutation under which the state has it.
     pub(crate) fn state(
         &mut self,
         symmetries: &Symmetries,
         program: &Program,
-        beside: Write<'_>,
+        external_state: Write<'_>,
     ) -> (Fingerprint, usize) {
         if self.threads.len() < program.threads.len() {
             self.thread(program.threads.len() - 1);
@@ -433,16 +433,16 @@ impl Knowledge {
                 Rc::make_mut(known).make_part(symmetries, thread, does, round);
             }
         }
-        let beside = symmetries.fingerprints(&|hasher| {
+        let external_state = symmetries.fingerprints(&|hasher| {
             hasher.write_u8(2);
-            beside(hasher);
+            external_state(hasher);
         });
         let fingerprints = symmetries.each(|permutation| {
             let threads = self.threads.iter().map(|known| known.part[permutation]);
             let data = self.data.iter().map(|entry| entry.data.part[permutation]);
             threads
                 .chain(data)
-                .fold(beside[permutation], u128::wrapping_add)
+                .fold(external_state[permutation], u128::wrapping_add)
         });
         let numbered = fingerprints.iter().zip(0..);
         let (least, permutation) = numbered.min().expect("there is one permutation at least");

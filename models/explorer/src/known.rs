@@ -10,7 +10,7 @@ thread_local! {
 }
 
 /// Whether what happens in the execution at hand is known: it is only run to its end, or, for a program
-/// with [snapshots](crate::Builder::snapshots) of what it has beside the primitives, to where something new
+/// with [snapshots](crate::Builder::snapshots) of external state, to where something new
 /// comes. What a program counts or collects over all executions it need not count or collect then.
 #[must_use]
 pub fn is_known() -> bool {

@@ -31,7 +31,7 @@
 //!
 //! | what | what to do |
 //! |---|---|
-//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or `nmr_sync::touch` at each use, and cover it in `Builder::beside` |
+//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or `nmr_sync::touch` at each use, and cover it in `Builder::external_state` |
 //! | `RwLock`, channels, barriers, `Once`, parking | make them of a mutex and a condvar: a thread that waits in anything else is a harness error |
 //! | reference counts of `Arc`: who drops the last one | `touch`, or make the drop an operation of the program |
 //! | statics: they outlive an execution, and each execution begins with what the last one left | make the data inside the program |

@@ -12,7 +12,7 @@ use crate::judge::{Ending, Judgement, Violation};
 use crate::progress::Progress;
 use crate::reduction::{Reduction, Reductions};
 
-type Beside = Arc<dyn Fn(&mut dyn Hasher) + Send + Sync>;
+type ExternalState = Arc<dyn Fn(&mut dyn Hasher) + Send + Sync>;
 type Take = Arc<dyn Fn() -> Box<dyn Any> + Send + Sync>;
 type Restore = Arc<dyn Fn(&dyn Any) + Send + Sync>;
 type After = Arc<dyn Fn() + Send + Sync>;
@@ -20,7 +20,7 @@ type OnRestart = Arc<dyn Fn() + Send + Sync>;
 type OnProgress = Arc<dyn Fn(&Progress) + Send + Sync>;
 type Judge = Arc<dyn Fn(&Ending) -> Result<Option<Judgement>, String> + Send + Sync>;
 
-/// Takes snapshots of what the program has beside the primitives, and restores them.
+/// Takes snapshots of external state, and restores them.
 #[derive(Clone)]
 pub(crate) struct Snapshots {
     /// About how many bytes one has.
@@ -63,7 +63,7 @@ pub(crate) struct Options {
     pub(crate) reductions: Reductions,
     /// For each permutation of the threads the image of each; the first changes nothing.
     pub(crate) symmetries: Vec<Vec<usize>>,
-    pub(crate) beside: Option<Beside>,
+    pub(crate) external_state: Option<ExternalState>,
     pub(crate) snapshots: Option<Snapshots>,
     pub(crate) after: Option<After>,
     pub(crate) on_restart: Option<OnRestart>,
@@ -92,7 +92,7 @@ impl Options {
             workers: 1,
             reductions: Reductions::all(),
             symmetries: Vec::new(),
-            beside: None,
+            external_state: None,
             snapshots: None,
             after: None,
             on_restart: None,

@@ -93,7 +93,7 @@ fn builder(request: &Request) -> Builder {
         .name(request.scenario.name.as_str())
         .budget(request.budget)
         .symmetries(symmetries(&request.scenario).iter().map(threads).collect())
-        .beside(|state| {
+        .external_state(|state| {
             if let Some(run) = Run::current() {
                 run.hash_state(state);
             }

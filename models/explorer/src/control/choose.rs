@@ -103,8 +103,10 @@ impl State {
         if self.execution.ground == Ground::Skipped {
             let snapshot = self.walk.snapshot().expect("it was skipped for that");
             self.execution.knowledge = snapshot.knowledge.clone();
-            if let (Some(snapshots), Some(beside)) = (&self.options.snapshots, &snapshot.beside) {
-                (snapshots.restore)(&**beside);
+            if let (Some(snapshots), Some(external_state)) =
+                (&self.options.snapshots, &snapshot.external_state)
+            {
+                (snapshots.restore)(&**external_state);
             }
         }
         self.execution.ground = Ground::New;
@@ -190,7 +192,7 @@ impl Execution {
         let snapshots = options.snapshots.as_ref();
         let snapshot = Snapshot {
             knowledge: self.knowledge.clone(),
-            beside: snapshots.map(|snapshots| (snapshots.take)()),
+            external_state: snapshots.map(|snapshots| (snapshots.take)()),
         };
         let bytes = snapshot.bytes() + snapshots.map_or(0, |snapshots| snapshots.bytes);
         (snapshot, bytes)
@@ -204,14 +206,14 @@ impl Execution {
     /// The state's fingerprint, and the permutation under which it has it. Under a bound on preemptions what
     /// can still come depends on how many there were, and on who would be interrupted.
     fn fingerprint(&mut self, options: &Options, symmetries: &Symmetries) -> (Fingerprint, usize) {
-        let beside = options.beside.as_deref();
+        let external_state = options.external_state.as_deref();
         let bounded = options.preemptions.is_some();
         let bound = bounded.then_some((self.preemptions, self.running));
         let write = |state: &mut dyn Hasher| {
             let mut state = state;
             bound.hash(&mut state);
-            if let Some(beside) = beside {
-                beside(state);
+            if let Some(external_state) = external_state {
+                external_state(state);
             }
         };
         self.knowledge.state(symmetries, &self.program, &write)

@@ -390,8 +390,8 @@ impl Observer for Control {
             }
             let last = state.last_mutex(thread);
             state.conflicts.touched(object, thread, last);
-            // Whoever says what stands beside the primitives has said what this is.
-            if state.follows() && state.options.beside.is_none() {
+            // Whoever says what the external state is has said what this is.
+            if state.follows() && state.options.external_state.is_none() {
                 state
                     .execution
                     .knowledge
