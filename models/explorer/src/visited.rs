@@ -1,4 +1,5 @@
-//! The states seen so far, by their fingerprints, and what is left to choose at each. Shared by all workers.
+//! The states seen so far, by their fingerprints, and the backtrack set of each: what is left to choose there. Shared
+//! by all workers.
 //!
 //! A state that is met again needs no search of its own: only what nobody has chosen there yet is still
 //! to be chosen, by whoever comes there first, on whichever path.
@@ -17,27 +18,27 @@ use crate::program::Choice;
 /// As many parts, each under a lock of its own.
 const SHARDS: usize = 64;
 
-/// What is left to choose, the most welcome first; `None` if nothing is.
-type Left = Option<Box<SmallVec<[Choice; 4]>>>;
+/// What is left to choose, in order of preference; `None` if nothing is.
+type Backtrack = Option<Box<SmallVec<[Choice; 4]>>>;
 
 /// Bytes that one state takes in a table that is half full: key, value, and a control byte.
-const ENTRY: u64 = (size_of::<([u64; 2], Left)>() as u64 + 1) * 3 / 2;
+const ENTRY: u64 = (size_of::<([u64; 2], Backtrack)>() as u64 + 1) * 3 / 2;
 
 /// Bytes that a state takes in addition while something is left to choose there: the choices, and the
 /// path that leads there (which others share).
-const OPEN: u64 = 256;
+const BACKTRACK: u64 = 256;
 
-type Shard = HashMap<[u64; 2], Left, FxBuildHasher>;
+type Shard = HashMap<[u64; 2], Backtrack, FxBuildHasher>;
 
 /// What somebody finds who comes to a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Arrival {
+pub(crate) enum Visit {
     /// Nobody was there before. The first choice is taken, the others are left.
     New,
     /// This choice was left, and is taken.
-    Left(Choice),
+    Unexplored(Choice),
     /// Nothing is left.
-    Known,
+    Exhausted,
 }
 
 /// See the [module's documentation](self).
@@ -46,7 +47,7 @@ pub(crate) struct Visited {
     shards: Vec<Mutex<Shard>>,
     states: AtomicU64,
     /// States with something left to choose.
-    open: AtomicU64,
+    unexplored: AtomicU64,
     /// Choices left.
     left: AtomicU64,
     /// Choices taken.
@@ -55,7 +56,7 @@ pub(crate) struct Visited {
     snapshots: AtomicU64,
 }
 
-/// The states and what is left at each, for a file.
+/// The states and their backtrack sets, for a file.
 pub(crate) type Saved = Vec<([u64; 2], Vec<Choice>)>;
 
 impl Visited {
@@ -63,7 +64,7 @@ impl Visited {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             states: AtomicU64::new(0),
-            open: AtomicU64::new(0),
+            unexplored: AtomicU64::new(0),
             left: AtomicU64::new(0),
             taken: AtomicU64::new(0),
             snapshots: AtomicU64::new(0),
@@ -87,8 +88,8 @@ impl Visited {
 
     /// About how many bytes it takes.
     pub(crate) fn bytes(&self) -> u64 {
-        let open = self.open.load(Ordering::Relaxed) * OPEN;
-        self.len() * ENTRY + open + self.snapshots.load(Ordering::Relaxed)
+        let backtrack = self.unexplored.load(Ordering::Relaxed) * BACKTRACK;
+        self.len() * ENTRY + backtrack + self.snapshots.load(Ordering::Relaxed)
     }
 
     /// A worker has taken a snapshot of so many bytes.
@@ -104,53 +105,54 @@ impl Visited {
     fn with<R>(
         &self,
         fingerprint: Fingerprint,
-        visit: impl FnOnce(Entry<'_, [u64; 2], Left>) -> R,
+        f: impl FnOnce(Entry<'_, [u64; 2], Backtrack>) -> R,
     ) -> R {
         let key = [(fingerprint.0 >> 64) as u64, fingerprint.0 as u64];
         let shard = &self.shards[key[0] as usize % SHARDS];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
-        visit(shard.entry(key))
+        f(shard.entry(key))
     }
 
-    fn add(&self, entry: Entry<'_, [u64; 2], Left>, left: &[Choice]) {
+    fn add(&self, entry: Entry<'_, [u64; 2], Backtrack>, left: &[Choice]) {
         self.states.fetch_add(1, Ordering::Relaxed);
         self.left.fetch_add(left.len() as u64, Ordering::Relaxed);
-        let open = !left.is_empty();
-        self.open.fetch_add(open.into(), Ordering::Relaxed);
-        entry.insert_entry(open.then(|| Box::new(left.into())));
+        let unexplored = !left.is_empty();
+        self.unexplored
+            .fetch_add(unexplored.into(), Ordering::Relaxed);
+        entry.insert_entry(unexplored.then(|| Box::new(left.into())));
     }
 
-    fn remove(&self, left: &mut Left, index: usize) -> Choice {
-        let choices = left.as_mut().expect("something is left");
+    fn remove(&self, backtrack: &mut Backtrack, index: usize) -> Choice {
+        let choices = backtrack.as_mut().expect("something is left");
         let taken = choices.remove(index);
         if choices.is_empty() {
-            *left = None;
-            self.open.fetch_sub(1, Ordering::Relaxed);
+            *backtrack = None;
+            self.unexplored.fetch_sub(1, Ordering::Relaxed);
         }
         self.left.fetch_sub(1, Ordering::Relaxed);
         self.taken.fetch_add(1, Ordering::Relaxed);
         taken
     }
 
-    /// Comes to a state where these can be chosen, the most welcome first.
-    pub(crate) fn arrive(&self, fingerprint: Fingerprint, choices: &[Choice]) -> Arrival {
+    /// Comes to a state where these can be chosen, in order of preference.
+    pub(crate) fn visit(&self, fingerprint: Fingerprint, choices: &[Choice]) -> Visit {
         self.with(fingerprint, |mut entry| match &mut entry {
             Entry::Vacant(_) => {
                 self.add(entry, &choices[1..]);
                 self.taken.fetch_add(1, Ordering::Relaxed);
-                Arrival::New
+                Visit::New
             }
             Entry::Occupied(state) => {
-                let left = state.get_mut();
-                let welcome = left.as_ref().map(|left| {
+                let backtrack = state.get_mut();
+                let preferred = backtrack.as_ref().map(|left| {
                     let mut all = choices.iter();
                     let first = all.find_map(|one| left.iter().position(|other| other == one));
                     // Something else is left than can be chosen: whoever takes it will say so.
                     first.unwrap_or(0)
                 });
-                match welcome {
-                    Some(index) => Arrival::Left(self.remove(left, index)),
-                    None => Arrival::Known,
+                match preferred {
+                    Some(index) => Visit::Unexplored(self.remove(backtrack, index)),
+                    None => Visit::Exhausted,
                 }
             }
         })
@@ -167,7 +169,7 @@ impl Visited {
     }
 
     /// Whether something is left to choose at a state.
-    pub(crate) fn is_open(&self, fingerprint: Fingerprint) -> bool {
+    pub(crate) fn has_unexplored(&self, fingerprint: Fingerprint) -> bool {
         self.with(
             fingerprint,
             |entry| matches!(entry, Entry::Occupied(state) if state.get().is_some()),
@@ -178,11 +180,11 @@ impl Visited {
     pub(crate) fn give_back(&self, fingerprint: Fingerprint, choice: Choice) {
         self.with(fingerprint, |entry| {
             if let Entry::Occupied(mut state) = entry {
-                let left = state.get_mut();
-                if left.is_none() {
-                    self.open.fetch_add(1, Ordering::Relaxed);
+                let backtrack = state.get_mut();
+                if backtrack.is_none() {
+                    self.unexplored.fetch_add(1, Ordering::Relaxed);
                 }
-                left.get_or_insert_default().insert(0, choice);
+                backtrack.get_or_insert_default().insert(0, choice);
                 self.left.fetch_add(1, Ordering::Relaxed);
                 self.taken.fetch_sub(1, Ordering::Relaxed);
             }
@@ -227,24 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn a_state_is_new_once_and_known_when_nothing_is_left() {
+    fn a_state_is_new_once_and_exhausted_when_nothing_is_left() {
         let visited = Visited::new();
         let [one, two] = choices([1, 2]);
-        assert_eq!(visited.arrive(STATE, &[one, two]), Arrival::New);
-        assert_eq!(visited.arrive(STATE, &[one, two]), Arrival::Left(two));
-        assert_eq!(visited.arrive(STATE, &[one, two]), Arrival::Known);
-        assert_eq!(visited.arrive(OTHER, &[one, two]), Arrival::New);
+        assert_eq!(visited.visit(STATE, &[one, two]), Visit::New);
+        assert_eq!(visited.visit(STATE, &[one, two]), Visit::Unexplored(two));
+        assert_eq!(visited.visit(STATE, &[one, two]), Visit::Exhausted);
+        assert_eq!(visited.visit(OTHER, &[one, two]), Visit::New);
         assert_eq!((visited.len(), visited.left(), visited.taken()), (2, 1, 3));
     }
 
     #[test]
-    fn whoever_comes_takes_what_is_most_welcome_of_what_is_left() {
+    fn whoever_comes_takes_what_is_preferred_of_what_is_left() {
         let visited = Visited::new();
         let [one, two, three] = choices([1, 2, 3]);
-        visited.arrive(STATE, &[one, two, three]);
+        visited.visit(STATE, &[one, two, three]);
         assert_eq!(
-            visited.arrive(STATE, &[three, one, two]),
-            Arrival::Left(three)
+            visited.visit(STATE, &[three, one, two]),
+            Visit::Unexplored(three)
         );
         assert_eq!(visited.take(STATE), Some(two));
         assert_eq!(visited.take(STATE), None);
@@ -255,12 +257,12 @@ mod tests {
     fn what_is_given_back_is_left() {
         let visited = Visited::new();
         let [one, two] = choices([1, 2]);
-        visited.arrive(STATE, &[one, two]);
+        visited.visit(STATE, &[one, two]);
         let bytes = visited.bytes();
         assert_eq!(visited.take(STATE), Some(two));
-        assert!(!visited.is_open(STATE) && visited.bytes() < bytes);
+        assert!(!visited.has_unexplored(STATE) && visited.bytes() < bytes);
         visited.give_back(STATE, two);
-        assert!(visited.is_open(STATE));
+        assert!(visited.has_unexplored(STATE));
         assert_eq!((visited.bytes(), visited.left()), (bytes, 1));
     }
 
@@ -268,7 +270,7 @@ mod tests {
     fn what_is_put_back_is_what_there_was() {
         let one = Visited::new();
         for state in 0..100 {
-            one.arrive(Fingerprint(state << 60), &choices([1, 2, 3]));
+            one.visit(Fingerprint(state << 60), &choices([1, 2, 3]));
             one.take(Fingerprint((state / 2) << 60));
         }
         let two = Visited::restored(one.saved());

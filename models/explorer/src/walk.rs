@@ -105,7 +105,7 @@ impl FrontierEntry {
     /// Whether something is left to choose here.
     pub(crate) fn has_more(&self, visited: &Visited) -> bool {
         self.place
-            .is_some_and(|place| visited.is_open(place.fingerprint))
+            .is_some_and(|place| visited.has_unexplored(place.fingerprint))
     }
 }
 
@@ -342,7 +342,7 @@ mod tests {
         let visited = Visited::new();
         let mut walk = Walk::default();
         let [one, two] = [1, 2].map(|thread| Choice::new(thread, 0));
-        visited.arrive(Fingerprint(3), &[one, two]);
+        visited.visit(Fingerprint(3), &[one, two]);
         walk.take(Fingerprint(3), one);
         walk.undo(&visited);
         assert_eq!(visited.take(Fingerprint(3)), Some(one));

@@ -11,7 +11,7 @@ use crate::fingerprint::{Fingerprint, Symmetries, fingerprint};
 use crate::knowledge::Snapshot;
 use crate::options::Options;
 use crate::program::{Choice, Next, Stop, words};
-use crate::visited::Arrival;
+use crate::visited::Visit;
 use crate::walk::{Place, Turn};
 
 /// What a repeated execution does otherwise than before.
@@ -50,18 +50,18 @@ impl State {
             permutation,
         };
         let named = self.named(options, permutation);
-        let index = match self.visited.arrive(fingerprint, &named) {
-            Arrival::New => {
+        let index = match self.visited.visit(fingerprint, &named) {
+            Visit::New => {
                 let (execution, options) = (&self.execution, &self.options);
                 let snapshot = || execution.snapshot(options);
                 self.walk.find(place, &self.visited, snapshot);
                 0
             }
-            Arrival::Left(left) => match named.iter().position(|&one| one == left) {
+            Visit::Unexplored(left) => match named.iter().position(|&one| one == left) {
                 Some(index) => index,
                 None => return self.diverged(OTHER_CHOICES),
             },
-            Arrival::Known => {
+            Visit::Exhausted => {
                 self.execution.become_known();
                 return Some(options[0]);
             }
