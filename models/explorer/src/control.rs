@@ -60,18 +60,18 @@ pub(crate) struct Control {
     state: RefCell<State>,
 }
 
-/// How much of the current execution is known.
+/// Where the current execution is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ground {
+enum Phase {
     /// It was made before up to here and farther; what is known is not followed, for there is a
     /// snapshot farther on.
-    Skipped,
+    FastForward,
     /// It was made before up to here.
-    Repeated,
+    Replay,
     /// It is new.
-    New,
-    /// All that will come is known.
-    Known,
+    Explore,
+    /// All that will come is known: nothing is left to choose.
+    Redundant,
     /// Something else than the search decides.
     Led,
 }
@@ -115,7 +115,7 @@ pub(crate) enum Stopped {
 
 /// What is known of the current execution.
 struct Execution {
-    ground: Ground,
+    phase: Phase,
     /// Whether it is compared on its way to new ground with what there was before.
     verifies: bool,
     program: Program,
@@ -123,7 +123,7 @@ struct Execution {
     /// What has been chosen.
     schedule: Vec<Choice>,
     /// From which choice on nothing was left.
-    known_from: Option<usize>,
+    redundant_from: Option<usize>,
     /// Choices since the end of the schedule that it followed.
     run_on: usize,
     /// By names, where these are kept.
@@ -154,12 +154,12 @@ struct Execution {
 impl Execution {
     fn new(spurious: bool) -> Self {
         Self {
-            ground: Ground::New,
+            phase: Phase::Explore,
             verifies: false,
             program: Program::new(spurious),
             knowledge: Knowledge::new(),
             schedule: Vec::new(),
-            known_from: None,
+            redundant_from: None,
             run_on: 0,
             labels: None,
             steps: Vec::new(),
@@ -178,14 +178,14 @@ impl Execution {
     }
 
     /// Another one begins: as a new one, in the same memory.
-    fn begin(&mut self, ground: Ground, verifies: bool, keeps_names: bool) {
+    fn begin(&mut self, phase: Phase, verifies: bool, keeps_names: bool) {
         let Self {
-            ground: own_ground,
+            phase: own_phase,
             verifies: own_verifies,
             program,
             knowledge,
             schedule,
-            known_from,
+            redundant_from,
             run_on,
             labels,
             steps,
@@ -202,11 +202,11 @@ impl Execution {
             // Begun by whoever needs it.
             trace: _,
         } = self;
-        (*own_ground, *own_verifies) = (ground, verifies);
+        (*own_phase, *own_verifies) = (phase, verifies);
         program.begin();
         knowledge.clear();
         schedule.clear();
-        (*known_from, *run_on, *is_over) = (None, 0, false);
+        (*redundant_from, *run_on, *is_over) = (None, 0, false);
         *labels = keeps_names.then(Labels::default);
         steps.clear();
         panics.clear();
@@ -224,13 +224,13 @@ impl Execution {
         fingerprints.get(variant as usize).cloned()
     }
 
-    const fn is_known(&self) -> bool {
-        matches!(self.ground, Ground::Known)
+    const fn is_redundant(&self) -> bool {
+        matches!(self.phase, Phase::Redundant)
     }
 
     /// Whether all that happens here was noted in another execution.
-    const fn is_old(&self) -> bool {
-        matches!(self.ground, Ground::Known | Ground::Skipped)
+    const fn is_noted(&self) -> bool {
+        matches!(self.phase, Phase::Redundant | Phase::FastForward)
     }
 }
 
@@ -247,7 +247,7 @@ struct ThreadPanic {
 #[derive(Clone, Debug)]
 pub(crate) struct Ended {
     /// It came to a state where nothing is left.
-    pub(crate) is_known: bool,
+    pub(crate) is_redundant: bool,
     pub(crate) choices: usize,
     pub(crate) preemptions: u32,
     /// A thread has waited for a change at the end of a round.
@@ -284,13 +284,12 @@ impl Control {
         f(&mut self.state.borrow_mut())
     }
 
-    /// Whether what happens in the current execution is known: it happened before, and comes from a
-    /// snapshot, or all that comes is known.
-    pub(crate) fn is_known(&self) -> bool {
-        self.with(|state| match state.execution.ground {
-            Ground::Known => true,
-            Ground::Skipped => state.options.snapshots.is_some(),
-            Ground::Repeated | Ground::New | Ground::Led => false,
+    /// See [`is_redundant`](crate::is_redundant).
+    pub(crate) fn tells_nothing_new(&self) -> bool {
+        self.with(|state| match state.execution.phase {
+            Phase::Redundant => true,
+            Phase::FastForward => state.options.snapshots.is_some(),
+            Phase::Replay | Phase::Explore | Phase::Led => false,
         })
     }
 }
@@ -298,7 +297,7 @@ impl Control {
 impl State {
     /// Whether what threads know and mutexes protect is followed here.
     fn follows(&self) -> bool {
-        self.options.follows() && matches!(self.execution.ground, Ground::Repeated | Ground::New)
+        self.options.follows() && matches!(self.execution.phase, Phase::Replay | Phase::Explore)
     }
 
     /// Whether states are told apart by what they are, and not by how they were come to.
@@ -311,7 +310,7 @@ impl State {
         hook::begin_execution(&self.alarm);
         (self.stopped, self.is_torn_down, self.is_stuck_in_a_drop) = (None, false, false);
         if !matches!(self.lead, Lead::Search) {
-            self.execution.begin(Ground::Led, false, self.keeps_names);
+            self.execution.begin(Phase::Led, false, self.keeps_names);
             if !self.execution.trace.is_compared() {
                 self.execution.trace.rest();
             }
@@ -319,12 +318,12 @@ impl State {
         }
         self.executions += 1;
         let verifies = verify::is_followed(self.executions);
-        let ground = match (self.walk.is_repeating(), self.walk.snapshot()) {
-            (false, _) => Ground::New,
-            (true, Some(_)) if !verifies => Ground::Skipped,
-            (true, _) => Ground::Repeated,
+        let phase = match (self.walk.is_repeating(), self.walk.snapshot()) {
+            (false, _) => Phase::Explore,
+            (true, Some(_)) if !verifies => Phase::FastForward,
+            (true, _) => Phase::Replay,
         };
-        self.execution.begin(ground, verifies, false);
+        self.execution.begin(phase, verifies, false);
         match verifies && verify::is_made_twice(self.executions) {
             true => self.execution.trace.record(),
             false => self.execution.trace.rest(),
@@ -343,7 +342,7 @@ impl State {
             Lead::Search => self.walk.is_repeating(),
             Lead::Script(script) => {
                 let is_short = self.execution.schedule.len() < script.choices.len();
-                script.known_from.is_none() && is_short || !self.execution.trace.is_over()
+                script.redundant_from.is_none() && is_short || !self.execution.trace.is_over()
             }
             Lead::Schedule(_) | Lead::Sample(_) => false,
         };
@@ -417,7 +416,7 @@ impl State {
     pub(crate) fn end(&mut self) -> Ended {
         let execution = &self.execution;
         Ended {
-            is_known: execution.is_known(),
+            is_redundant: execution.is_redundant(),
             choices: execution.schedule.len(),
             preemptions: execution.preemptions,
             rounds_repeat: execution.program.spins.has_waited,
@@ -484,9 +483,9 @@ impl State {
         {
             return Some(self.go_on(only.thread()));
         }
-        let choice = match self.execution.ground {
-            Ground::Known => self.next_in_turn(&options),
-            Ground::Led => match self.led(&options, tasks)? {
+        let choice = match self.execution.phase {
+            Phase::Redundant => self.next_in_turn(&options),
+            Phase::Led => match self.led(&options, tasks)? {
                 Led::Choice(choice) => choice,
                 Led::GoesOn(thread) => return Some(self.go_on(thread)),
             },
@@ -645,7 +644,7 @@ impl State {
         }
     }
 
-    /// Of an execution that is known the rest is run with each thread in turn.
+    /// The rest of an execution that is redundant is run with each thread in turn.
     fn next_in_turn(&self, options: &[Choice]) -> Choice {
         let running = self.execution.running.unwrap_or(0);
         let options = options.iter().copied();

@@ -11,8 +11,8 @@ use shuttle::{Config, FailurePersistence, MaxSteps, Runner};
 
 use crate::control::{Control, Controlled, Ended, Stopped};
 use crate::judge::{Ending, Evidence, Violation};
-use crate::known;
 use crate::options::Options;
+use crate::redundant;
 
 /// The program under test.
 pub(crate) type Body = Arc<dyn Fn() + Send + Sync>;
@@ -67,7 +67,7 @@ pub(crate) fn run<D: Driver + 'static>(
     driver: &Rc<std::cell::RefCell<D>>,
 ) -> Left {
     let _observing = hook::observe(control.clone());
-    let _known = known::follow(control);
+    let _following = redundant::follow(control);
     loop {
         let scheduler = Controlled {
             control: control.clone(),
@@ -81,7 +81,7 @@ pub(crate) fn run<D: Driver + 'static>(
             Runner::new(scheduler, config()).run(move || {
                 program();
                 hook::join_all();
-                known::main_ended();
+                redundant::main_ended();
             })
         }));
         match ended {

@@ -108,7 +108,7 @@ impl Builder {
 
     /// Snapshots of external state, or of a part of it: `take` takes one at a scheduling
     /// point, and `restore` is given it in a later execution that comes there. In between the program need
-    /// not follow it ([`is_known`](crate::is_known) is true): for what is costly to follow. One has about so many
+    /// not follow it ([`is_redundant`](crate::is_redundant) is true): for what is costly to follow. One has about so many
     /// `bytes`, which count for the [bound on memory](Self::max_memory).
     pub fn snapshots(
         mut self,
@@ -503,7 +503,7 @@ fn report(
         before_restart: totals.before.load(Ordering::Relaxed),
         minimising: more,
         verifying: totals.verifying.load(Ordering::Relaxed),
-        known: totals.known.load(Ordering::Relaxed),
+        known: totals.redundant.load(Ordering::Relaxed),
         transitions: shared.transitions(),
         states,
         longest: totals.longest.load(Ordering::Relaxed),

@@ -177,8 +177,6 @@ mod judge;
 #[cfg(shuttle)]
 mod knowledge;
 #[cfg(shuttle)]
-mod known;
-#[cfg(shuttle)]
 mod labels;
 #[cfg(shuttle)]
 mod livelock;
@@ -191,6 +189,8 @@ mod program;
 #[cfg(shuttle)]
 mod progress;
 mod reduction;
+#[cfg(shuttle)]
+mod redundant;
 #[cfg(shuttle)]
 mod replay;
 #[cfg(shuttle)]
@@ -219,8 +219,6 @@ pub use follow::{Fit, Misfit};
 #[cfg(shuttle)]
 pub use judge::{Ending, Evidence, Judgement, Panic, Violation};
 #[cfg(shuttle)]
-pub use known::is_known;
-#[cfg(shuttle)]
 pub use livelock::{Livelock, Spinning};
 #[cfg(shuttle)]
 pub use neighbourhood::Near;
@@ -229,6 +227,8 @@ pub use nmr_sync::hook::choose;
 #[cfg(shuttle)]
 pub use progress::Progress;
 pub use reduction::{Reduction, UnknownReduction};
+#[cfg(shuttle)]
+pub use redundant::is_redundant;
 
 /// The commit that this was built from, or `unknown`.
 pub const COMMIT: &str = env!("NMR_COMMIT");

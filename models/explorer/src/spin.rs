@@ -12,7 +12,7 @@
 //! counts its rounds and does not [say](nmr_sync::learn) so gives up only where nobody else can go on.
 //!
 //! Looks are sections whose data were not borrowed mutably, or were described as what they were; sections that were
-//! tried in vain; loads, and updates that leave what there was; notifications that nobody hears. Whatever the ground is,
+//! tried in vain; loads, and updates that leave what there was; notifications that nobody hears. Whatever the phase is,
 //! and whatever is switched off, this is followed alike: it decides who can go on.
 
 use std::hash::{Hash, Hasher};

@@ -43,7 +43,7 @@ pub(crate) struct Totals {
     pub(crate) executions: AtomicU64,
     /// Executions made a second time.
     pub(crate) verifying: AtomicU64,
-    pub(crate) known: AtomicU64,
+    pub(crate) redundant: AtomicU64,
     pub(crate) longest: AtomicUsize,
     pub(crate) preemptions: AtomicU64,
     /// Times that the search began again, because a conflict was found.
@@ -283,7 +283,7 @@ impl Shared {
         totals.restarts.fetch_add(1, Ordering::Relaxed);
         let executions = totals.executions.load(Ordering::Relaxed);
         totals.before.store(executions, Ordering::Relaxed);
-        totals.known.store(0, Ordering::Relaxed);
+        totals.redundant.store(0, Ordering::Relaxed);
         if let Some(on_restart) = &self.options.on_restart {
             on_restart();
         }

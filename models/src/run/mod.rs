@@ -268,7 +268,7 @@ impl Run {
     }
 
     fn quiet(&self) {
-        if is_known() {
+        if is_redundant() {
             return;
         }
         let count = self.registrar.count();
@@ -302,7 +302,7 @@ impl Run {
 
     /// Something came of something: an answer of a call, a reply of a callback.
     fn came(&self, of: impl Hash, what: impl Hash) {
-        if !is_known() {
+        if !is_redundant() {
             let thread = ThreadNumber(self.number());
             self.watch
                 .saw(&self.scenario, || fingerprint(&(thread, &of, &what)));
@@ -398,7 +398,7 @@ impl Run {
     fn record(&self, what: What) {
         mark(&InWords(&self.scenario, what));
         #[cfg(shuttle)]
-        if is_known() {
+        if is_redundant() {
             return self.recorder.note(Some(self.number()), what);
         }
         if let Some(finding) = self.recorder.record(self.number(), what) {
@@ -434,7 +434,7 @@ impl Run {
     /// Never panics, for it is called from `drop`.
     fn record_dropped(&self, what: What) {
         #[cfg(shuttle)]
-        if is_known() {
+        if is_redundant() {
             return self.recorder.note(None, what);
         }
         if let Some(finding) = self.recorder.record_dropped(what) {
@@ -836,9 +836,9 @@ mod tests {
 }
 
 /// Whether nobody is interested any more in what comes in the execution at hand.
-fn is_known() -> bool {
+fn is_redundant() -> bool {
     #[cfg(shuttle)]
-    return nmr_explorer::is_known();
+    return nmr_explorer::is_redundant();
     #[cfg(not(shuttle))]
     false
 }

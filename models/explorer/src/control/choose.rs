@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use nmr_sync::hook::Operation;
 use rustc_hash::FxBuildHasher;
 
-use super::{Choices, Execution, Ground, State, Stopped};
+use super::{Choices, Execution, Phase, State, Stopped};
 use crate::fingerprint::{Fingerprint, Symmetries, fingerprint};
 use crate::knowledge::Snapshot;
 use crate::options::Options;
@@ -62,7 +62,7 @@ impl State {
                 None => return self.diverged(OTHER_CHOICES),
             },
             Visit::Exhausted => {
-                self.execution.become_known();
+                self.execution.become_redundant();
                 return Some(options[0]);
             }
         };
@@ -100,7 +100,7 @@ impl State {
 
     /// Leaves the known path.
     fn turn(&mut self, options: &[Choice], turn: Turn) -> Option<Choice> {
-        if self.execution.ground == Ground::Skipped {
+        if self.execution.phase == Phase::FastForward {
             let snapshot = self.walk.snapshot().expect("it was skipped for that");
             self.execution.knowledge = snapshot.knowledge.clone();
             if let (Some(snapshots), Some(external_state)) =
@@ -109,7 +109,7 @@ impl State {
                 (snapshots.restore)(&**external_state);
             }
         }
-        self.execution.ground = Ground::New;
+        self.execution.phase = Phase::Explore;
         let named = self.named(options, turn.place.permutation);
         let Some(index) = named.iter().position(|&one| one == turn.choice) else {
             return self.diverged(OTHER_CHOICES);

@@ -7,7 +7,7 @@ use nmr_sync::hook::Operation;
 use shuttle::scheduler::{Scheduler, Task, TaskId};
 use smallvec::SmallVec;
 
-use super::{Choices, Execution, Ground, State, Stopped};
+use super::{Choices, Execution, Phase, State, Stopped};
 use crate::follow::{Fit, Follower, Misfit};
 use crate::program::{Choice, Next, Stop, Thread};
 use crate::schedule::{Outcome, Schedule, Step};
@@ -42,8 +42,8 @@ impl fmt::Debug for Lead {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Script {
     pub(crate) choices: Vec<Choice>,
-    /// From this choice on nothing was left, and each thread had its turn.
-    pub(crate) known_from: Option<usize>,
+    /// From this choice on it was redundant, and each thread had its turn.
+    pub(crate) redundant_from: Option<usize>,
 }
 
 /// What a schedule comes to where several threads can go on.
@@ -62,7 +62,7 @@ impl Execution {
     pub(crate) fn script(&self) -> Script {
         Script {
             choices: self.schedule.clone(),
-            known_from: self.known_from,
+            redundant_from: self.redundant_from,
         }
     }
 }
@@ -118,8 +118,8 @@ impl State {
             Lead::Search => unreachable!("then the search is asked"),
             Lead::Script(script) => {
                 let at = self.execution.schedule.len();
-                if script.known_from == Some(at) {
-                    self.execution.become_known();
+                if script.redundant_from == Some(at) {
+                    self.execution.become_redundant();
                     return Some(Led::Choice(options[0]));
                 }
                 let next = script.choices.get(at).copied();
@@ -273,9 +273,9 @@ pub(super) enum Led {
 }
 
 impl Execution {
-    /// Nothing is left from here on.
-    pub(super) fn become_known(&mut self) {
-        self.ground = Ground::Known;
-        self.known_from = Some(self.schedule.len());
+    /// Nothing is left to choose from here on.
+    pub(super) fn become_redundant(&mut self) {
+        self.phase = Phase::Redundant;
+        self.redundant_from = Some(self.schedule.len());
     }
 }

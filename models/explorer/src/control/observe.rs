@@ -10,7 +10,7 @@ use std::panic::Location;
 use nmr_sync::hook::{self, Kind, ObjectId, Observer, Operation, Start, Told, Write};
 
 use super::{
-    BURST, Control, Execution, Ground, Lead, MAX_OPERATIONS, MAX_THREADS, State, Stopped,
+    BURST, Control, Execution, Lead, MAX_OPERATIONS, MAX_THREADS, Phase, State, Stopped,
     ThreadPanic,
 };
 use crate::program::{At, Next, Stop, Thread};
@@ -93,17 +93,17 @@ impl State {
         }
         let next = Next::Operation(operation);
         let ways = self.execution.program.ways(next);
-        let known = self.execution.is_known();
+        let redundant = self.execution.is_redundant();
         let state = self.execution.program.thread(thread);
         let lingered = std::mem::replace(&mut state.lingers, operation == Operation::Linger)
             && self.options.has(Reduction::VisibleOperations);
         let runs_on = self.runs_on(thread, next);
         let at_once = match operation {
             // With it daemons are over, whatever a schedule says.
-            Operation::JoinAll => known || !self.is_visible(operation),
+            Operation::JoinAll => redundant || !self.is_visible(operation),
             _ if let Some(runs_on) = runs_on => runs_on,
-            Operation::Choose(below) => known || below == 1 && !self.is_disputed(thread),
-            _ => known || lingered || !self.is_visible(operation),
+            Operation::Choose(below) => redundant || below == 1 && !self.is_disputed(thread),
+            _ => redundant || lingered || !self.is_visible(operation),
         };
         let state = self.execution.program.thread(thread);
         state.burst += 1;
@@ -134,7 +134,7 @@ impl State {
     /// Adds to what is known of the conflicts between threads.
     fn note_use(&mut self, thread: Thread, operation: Operation) {
         self.note_last(thread, operation);
-        if self.execution.is_old() {
+        if self.execution.is_noted() {
             return;
         }
         let program = &self.execution.program;
@@ -179,7 +179,7 @@ impl State {
 
     /// A thread's end: what it holds it holds for ever.
     pub(super) fn thread_ends(&mut self, thread: Thread) {
-        if !self.execution.is_old() && self.notes_conflicts() {
+        if !self.execution.is_noted() && self.notes_conflicts() {
             for held in self.execution.program.held_by(thread) {
                 self.conflicts.nested(held);
             }
@@ -274,7 +274,7 @@ impl State {
         self.execution.told += 1;
         self.execution.program.note_told(thread, what, write);
         self.trace_told(&(thread, what), write);
-        if self.execution.ground == Ground::Skipped {
+        if self.execution.phase == Phase::FastForward {
             self.compare_skipped(write);
         }
         if !self.follows() {
@@ -385,7 +385,7 @@ impl Observer for Control {
         self.with(|state| {
             let thread = state.execution.current;
             state.execution.program.changes(thread, object);
-            if state.execution.is_old() {
+            if state.execution.is_noted() {
                 return;
             }
             let last = state.last_mutex(thread);

@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, Hash};
 use nmr_sync::hook::Write;
 use rustc_hash::FxBuildHasher;
 
-use super::{Ground, Lead, Script, State};
+use super::{Lead, Phase, Script, State};
 use crate::fingerprint::fingerprint;
 
 /// So many executions at the beginning are compared on the whole way, and made twice.
@@ -105,7 +105,7 @@ impl Trace {
 impl State {
     /// Whether what happens is noted.
     fn is_traced(&self) -> bool {
-        self.execution.trace.use_ != Use::None && self.execution.ground != Ground::Known
+        self.execution.trace.use_ != Use::None && self.execution.phase != Phase::Redundant
     }
 
     /// Something happens that is the same whenever the same is chosen.

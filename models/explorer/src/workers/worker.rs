@@ -142,8 +142,8 @@ impl Worker {
 
     fn count(&self, ended: &Ended) {
         let totals = &self.shared.totals;
-        let known = u64::from(ended.is_known);
-        totals.known.fetch_add(known, Ordering::Relaxed);
+        let redundant = u64::from(ended.is_redundant);
+        totals.redundant.fetch_add(redundant, Ordering::Relaxed);
         totals.longest.fetch_max(ended.choices, Ordering::Relaxed);
         let preemptions = ended.preemptions.into();
         totals.preemptions.fetch_max(preemptions, Ordering::Relaxed);

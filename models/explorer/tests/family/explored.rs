@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use nmr_explorer::{Builder, Explorer, Panic, Reduction, Report, Verdict, Violation, is_known};
+use nmr_explorer::{Builder, Explorer, Panic, Reduction, Report, Verdict, Violation, is_redundant};
 
 use super::program::{Outcome, Program, write_external_state};
 use super::reference::Outcomes;
@@ -76,7 +76,7 @@ pub(crate) fn explored_behind(others: usize, program: &Program, builder: Builder
         let (program, finals) = (program.clone(), finals.clone());
         move || {
             let end = program.run_behind(others);
-            if !is_known() {
+            if !is_redundant() {
                 finals.lock().unwrap().insert(program.canonical(end));
             }
         }

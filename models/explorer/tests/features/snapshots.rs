@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict, is_known};
+use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict, is_redundant};
 use nmr_sync::{Mutex, describe, learn, thread};
 
 use super::programs::ends_and_report;
 
 thread_local! {
-    /// What threads have noted, each of its own number: as long as it is not known.
+    /// What threads have noted, each of its own number: as long as that is not redundant.
     static NOTES: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -24,7 +24,7 @@ fn restore(snapshot: &dyn Any) {
     NOTES.set(snapshot.downcast_ref::<Vec<usize>>().unwrap().clone());
 }
 
-/// Three threads that append to a list twice each, and make a note of it unless it is known. What is noted
+/// Three threads that append to a list twice each, and make a note of it unless that is redundant. What is noted
 /// has to be the list. The lists, and how many notes were made.
 fn noted(builder: Builder) -> (BTreeSet<Vec<usize>>, usize, Report) {
     let notes = Arc::new(AtomicUsize::new(0));
@@ -40,7 +40,7 @@ fn noted(builder: Builder) -> (BTreeSet<Vec<usize>>, usize, Report) {
                     list.push(number);
                     describe(&list);
                     learn(&());
-                    if !is_known() {
+                    if !is_redundant() {
                         count.fetch_add(1, Ordering::Relaxed);
                         NOTES.with_borrow_mut(|notes| notes.push(number));
                     }
@@ -51,7 +51,7 @@ fn noted(builder: Builder) -> (BTreeSet<Vec<usize>>, usize, Report) {
             thread.join().unwrap();
         }
         let list = Arc::into_inner(list).unwrap().into_inner();
-        if !is_known() {
+        if !is_redundant() {
             assert_eq!(NOTES.with_borrow(Clone::clone), list, "what was noted");
         }
         list

@@ -9,13 +9,13 @@ thread_local! {
     static CONTROL: RefCell<Weak<Control>> = const { RefCell::new(Weak::new()) };
 }
 
-/// Whether what happens in the execution at hand is known: it is only run to its end, or, for a program
+/// Whether the execution at hand is redundant: nothing is left to choose in it, and it is only run to its end; or, for a program
 /// with [snapshots](crate::Builder::snapshots) of external state, to where something new
 /// comes. What a program counts or collects over all executions it need not count or collect then.
 #[must_use]
-pub fn is_known() -> bool {
+pub fn is_redundant() -> bool {
     let control = CONTROL.with_borrow(Weak::upgrade);
-    control.is_some_and(|control| control.is_known())
+    control.is_some_and(|control| control.tells_nothing_new())
 }
 
 /// The program's main thread has come to its end.
@@ -25,7 +25,7 @@ pub(crate) fn main_ended() {
     }
 }
 
-/// Until the answer is dropped, [`is_known`] is about this control's executions.
+/// Until the answer is dropped, [`is_redundant`] is about this control's executions.
 pub(crate) fn follow(control: &Rc<Control>) -> Following {
     CONTROL.set(Rc::downgrade(control));
     Following
