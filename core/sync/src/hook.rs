@@ -52,8 +52,9 @@ pub enum Operation {
     Acquire(ObjectId),
     /// Takes a mutex if it is free. Comes out as 1 if it was.
     TryAcquire(ObjectId),
-    /// Releases a mutex that others [try](Observer::is_tried) to take. Other releases nobody can notice
-    /// who cannot as well go on later, and are reported only when done.
+    /// Releases a mutex, if that [needs a point](Observer::needs_release_point): on which some thread calls
+    /// `try_lock`. A blocking `lock` cannot tell an early release from a late one; other releases are reported
+    /// only when done.
     Release(ObjectId),
     /// Releases a mutex and falls asleep on a condvar; when woken, takes the mutex again.
     Wait {
@@ -158,7 +159,7 @@ pub trait Observer {
     fn waits_in_vain(&self) -> bool;
     /// Whether some thread only tries to take this mutex, and may notice that it is held; or may notify
     /// this condvar before somebody has fallen asleep on it.
-    fn is_tried(&self, object: ObjectId) -> bool;
+    fn needs_release_point(&self, object: ObjectId) -> bool;
     /// It has released a mutex.
     fn released(&self, mutex: ObjectId);
     /// What it chooses from next, in the order of the numbers that it chooses.
@@ -585,8 +586,8 @@ impl Watched {
         perform(&*self.observer, operation, at)
     }
 
-    pub(crate) fn is_tried(&self) -> bool {
-        self.observer.is_tried(self.id)
+    pub(crate) fn needs_release_point(&self) -> bool {
+        self.observer.needs_release_point(self.id)
     }
 
     pub(crate) fn released(&self) {

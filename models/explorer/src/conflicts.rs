@@ -11,10 +11,9 @@
 //! mutex after whose operations something is [touched](nmr_sync::touch) that several threads touch is
 //! visible, for there is no other place to branch at.
 //!
-//! That is found out by searching as if it were so. The search that meets an operation which proves it
-//! wrong begins again, knowing better. In one that ends without, nobody ever disagreed: the first
-//! conflict of any execution would come after a part without one, to which the search has an
-//! equivalent, and in which it would have met the conflict. The set that the search ends with does
+//! The search is optimistic: objects start as independent, and the first execution that shows a conflict adds it
+//! and begins the search again. That is sound: the first conflict of any execution comes after a prefix without
+//! one, an equivalent of which was explored, and there the conflict was met. The set that the search ends with does
 //! not depend on the order in which conflicts are met.
 //!
 //! LAPOR (Kokologiannakis, Raad and Vafeiadis, OOPSLA 2019) decides for each pair of critical sections,
@@ -36,8 +35,8 @@ struct Uses {
     writers: u64,
     /// A thread that held it did something else meanwhile.
     nested: bool,
-    /// A thread only tried to take it.
-    tried: bool,
+    /// A thread only tried to take it, and can tell an early release from a late one.
+    release_visible: bool,
     /// The mutexes that were held at each use of a condvar or an atomic.
     common: Option<Vec<ObjectId>>,
     /// It is an atomic.
@@ -90,7 +89,7 @@ impl Conflicts {
         let Some(uses) = self.objects.get(&object) else {
             return false;
         };
-        if uses.tried {
+        if uses.release_visible {
             return true;
         }
         if uses.atomic {
@@ -112,9 +111,9 @@ impl Conflicts {
     }
 
     /// Whether others notice when a mutex is released, or when somebody falls asleep on a condvar.
-    pub(crate) fn is_tried(&self, object: ObjectId) -> bool {
+    pub(crate) fn needs_release_point(&self, object: ObjectId) -> bool {
         let uses = self.objects.get(&object);
-        uses.is_some_and(|uses| uses.tried || uses.is_used_without_a_lock())
+        uses.is_some_and(|uses| uses.release_visible || uses.is_used_without_a_lock())
     }
 
     fn note(&mut self, object: ObjectId, note: impl FnOnce(&mut Uses) -> bool) {
@@ -159,8 +158,10 @@ impl Conflicts {
     }
 
     /// A mutex was only tried; or it is taken to be, to have its operations seen.
-    pub(crate) fn tried(&mut self, mutex: ObjectId) {
-        self.note(mutex, |uses| !std::mem::replace(&mut uses.tried, true));
+    pub(crate) fn mark_release_visible(&mut self, mutex: ObjectId) {
+        self.note(mutex, |uses| {
+            !std::mem::replace(&mut uses.release_visible, true)
+        });
     }
 
     /// A condvar was used by a thread that held these mutexes.
@@ -229,7 +230,7 @@ impl Conflicts {
             uses.users |= more.users;
             uses.writers |= more.writers;
             uses.nested |= more.nested;
-            uses.tried |= more.tried;
+            uses.release_visible |= more.release_visible;
             uses.atomic |= more.atomic;
             match (&mut uses.common, &more.common) {
                 (Some(common), Some(held)) => common.retain(|mutex| held.contains(mutex)),
@@ -249,7 +250,7 @@ impl Conflicts {
     fn visible(&self) -> impl Iterator<Item = (ObjectId, bool)> {
         let objects = self.objects.iter();
         let visible = objects.filter(|&(&object, _)| self.is_visible(object));
-        visible.map(|(&object, _)| (object, self.is_tried(object)))
+        visible.map(|(&object, _)| (object, self.needs_release_point(object)))
     }
 }
 
@@ -266,7 +267,7 @@ impl Conflicts {
             let saved = (
                 uses.users,
                 uses.writers,
-                [uses.nested, uses.tried, uses.atomic],
+                [uses.nested, uses.release_visible, uses.atomic],
                 uses.common.as_ref().map(ids),
                 ids(&uses.touches),
             );
@@ -279,12 +280,12 @@ impl Conflicts {
         let id = |(thread, nth)| ObjectId { thread, nth };
         let ids = |objects: Vec<SavedId>| objects.into_iter().map(id).collect();
         let objects = saved.into_iter().map(|(object, uses)| {
-            let (users, writers, [nested, tried, atomic], common, touches) = uses;
+            let (users, writers, [nested, release_visible, atomic], common, touches) = uses;
             let uses = Uses {
                 users,
                 writers,
                 nested,
-                tried,
+                release_visible,
                 common: common.map(ids),
                 atomic,
                 touches: ids(touches),
@@ -338,15 +339,15 @@ mod tests {
     }
 
     #[test]
-    fn that_a_visible_mutex_is_tried_is_news() {
+    fn that_the_release_of_a_visible_mutex_is_visible_is_news() {
         let mut conflicts = Conflicts::default();
         conflicts.used(MUTEX, 1);
         conflicts.used(MUTEX, 2);
         conflicts.wrote(MUTEX, 1);
-        let mut tried = Conflicts::default();
-        tried.tried(MUTEX);
+        let mut other = Conflicts::default();
+        other.mark_release_visible(MUTEX);
         assert!(conflicts.is_visible(MUTEX));
-        assert!(conflicts.merge(&tried));
+        assert!(conflicts.merge(&other));
     }
 
     #[test]

@@ -290,7 +290,7 @@ impl Shared {
         self.call();
     }
 
-    fn pause_is_over(&self, pool: &mut Pool) {
+    fn finish_pause(&self, pool: &mut Pool) {
         let began = Instant::now();
         if let Err(error) = self.write_checkpoint(pool) {
             pool.end.get_or_insert(End::Failed(error.to_string()));

@@ -140,7 +140,7 @@ impl State {
         let program = &self.execution.program;
         // Whatever is switched off: where others notice a release, or that somebody falls asleep, it stops.
         match operation {
-            Operation::TryAcquire(mutex) => self.conflicts.tried(mutex),
+            Operation::TryAcquire(mutex) => self.conflicts.mark_release_visible(mutex),
             Operation::Wait { condvar, .. }
             | Operation::NotifyOne(condvar)
             | Operation::NotifyAll(condvar) => {
@@ -357,11 +357,11 @@ impl Observer for Control {
         })
     }
 
-    fn is_tried(&self, object: ObjectId) -> bool {
+    fn needs_release_point(&self, object: ObjectId) -> bool {
         self.with(|state| {
             !state.options.has(Reduction::VisibleOperations)
                 || matches!(state.lead, Lead::Schedule(_))
-                || state.conflicts.is_tried(object)
+                || state.conflicts.needs_release_point(object)
         })
     }
 

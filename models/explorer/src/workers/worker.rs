@@ -259,7 +259,7 @@ impl Worker {
                 return false;
             }
             if pool.pausing && pool.active == 0 {
-                shared.pause_is_over(&mut pool);
+                shared.finish_pause(&mut pool);
             }
             if !pool.pausing && self.pick_up(control, &mut pool) {
                 return true;
