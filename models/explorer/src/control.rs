@@ -318,7 +318,7 @@ impl State {
         }
         self.executions += 1;
         let verifies = verify::is_followed(self.executions);
-        let phase = match (self.walk.is_repeating(), self.walk.snapshot()) {
+        let phase = match (self.walk.is_replaying(), self.walk.snapshot()) {
             (false, _) => Phase::Explore,
             (true, Some(_)) if !verifies => Phase::FastForward,
             (true, _) => Phase::Replay,
@@ -339,7 +339,7 @@ impl State {
     /// The execution has come to its end, and nothing has gone wrong in it.
     pub(crate) fn come_to_the_end(&mut self) {
         let is_too_early = match &self.lead {
-            Lead::Search => self.walk.is_repeating(),
+            Lead::Search => self.walk.is_replaying(),
             Lead::Script(script) => {
                 let is_short = self.execution.schedule.len() < script.choices.len();
                 script.redundant_from.is_none() && is_short || !self.execution.trace.is_over()

@@ -54,9 +54,9 @@ impl Frontier {
         self.level(0).extend(entries);
     }
 
-    /// Puts in what was found by the execution that turned at the state answered last.
-    pub(crate) fn put(&mut self, found: impl IntoIterator<Item = FrontierEntry>) {
-        self.level(self.current + 1).extend(found);
+    /// Puts in what was discovered by the execution that turned at the state answered last.
+    pub(crate) fn put(&mut self, discovered: impl IntoIterator<Item = FrontierEntry>) {
+        self.level(self.current + 1).extend(discovered);
     }
 
     /// Puts the state answered last back in its place.

@@ -71,7 +71,7 @@ pub(crate) struct Place {
     pub(crate) permutation: usize,
 }
 
-/// Where an execution leaves the path that it repeats, and what it chooses there.
+/// Where an execution leaves the path that it replays, and what it chooses there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Turn {
     pub(crate) place: Place,
@@ -112,8 +112,8 @@ impl FrontierEntry {
 /// See the [module's documentation](self).
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
-    /// What is repeated.
-    script: Vec<Step>,
+    /// What is replayed.
+    prefix: Vec<Step>,
     /// Where it ends.
     turn: Option<Turn>,
     /// The choices made so far in this execution.
@@ -121,7 +121,7 @@ pub(crate) struct Walk {
     /// The path up to here.
     path: Path,
     /// States that this execution was the first to come to.
-    found: Vec<FrontierEntry>,
+    discovered: Vec<FrontierEntry>,
     /// Choices that this execution took, by the names that the states know the threads by.
     taken: Vec<(Fingerprint, Choice)>,
     /// With about how many bytes each takes.
@@ -131,7 +131,7 @@ pub(crate) struct Walk {
 impl Walk {
     /// The next execution goes this way.
     pub(crate) fn set_out(&mut self, entry: &FrontierEntry, turn: Option<Turn>) {
-        self.script = steps(&entry.path);
+        self.prefix = steps(&entry.path);
         self.path.clone_from(&entry.path);
         self.turn = turn;
         self.depth = 0;
@@ -141,16 +141,16 @@ impl Walk {
     }
 
     /// Whether the execution has not yet come to where something new can come.
-    pub(crate) fn is_repeating(&self) -> bool {
-        self.depth < self.script.len() || self.depth == self.script.len() && self.turn.is_some()
+    pub(crate) fn is_replaying(&self) -> bool {
+        self.depth < self.prefix.len() || self.depth == self.prefix.len() && self.turn.is_some()
     }
 
-    /// The step that is repeated next; `None` at the turn.
-    pub(crate) fn repeated(&self) -> Option<Step> {
-        self.script.get(self.depth).copied()
+    /// The step that is replayed next; `None` at the turn.
+    pub(crate) fn replayed(&self) -> Option<Step> {
+        self.prefix.get(self.depth).copied()
     }
 
-    pub(crate) fn repeat(&mut self) {
+    pub(crate) fn replay(&mut self) {
         self.depth += 1;
     }
 
@@ -196,13 +196,13 @@ impl Walk {
     }
 
     /// Comes to a state where nobody was before.
-    pub(crate) fn find(
+    pub(crate) fn discover(
         &mut self,
         place: Place,
         visited: &Visited,
         snapshot: impl FnOnce() -> (Snapshot, u64),
     ) {
-        self.found.push(FrontierEntry {
+        self.discovered.push(FrontierEntry {
             path: self.path.clone(),
             place: Some(place),
         });
@@ -213,9 +213,9 @@ impl Walk {
         }
     }
 
-    /// The states found in the execution that has ended.
-    pub(crate) fn found(&mut self) -> Vec<FrontierEntry> {
-        std::mem::take(&mut self.found)
+    /// The states discovered in the execution that has ended.
+    pub(crate) fn discovered(&mut self) -> Vec<FrontierEntry> {
+        std::mem::take(&mut self.discovered)
     }
 
     /// Nothing is left to choose at a state.
@@ -235,7 +235,7 @@ impl Walk {
 
     /// Choices on the way to where the execution turns.
     pub(crate) const fn depth(&self) -> usize {
-        self.script.len()
+        self.prefix.len()
     }
 }
 
@@ -325,15 +325,15 @@ mod tests {
             choice: Choice::new(4, 0),
         };
         walk.set_out(&entry, Some(turn));
-        assert!(walk.is_repeating());
+        assert!(walk.is_replaying());
         for expected in [1, 2] {
-            let step = walk.repeated().expect("a known step");
+            let step = walk.replayed().expect("a known step");
             assert_eq!(step.choice, Choice::new(expected, 0));
-            walk.repeat();
+            walk.replay();
         }
-        assert_eq!((walk.repeated(), walk.turn()), (None, Some(turn)));
+        assert_eq!((walk.replayed(), walk.turn()), (None, Some(turn)));
         walk.choose(place(3), Choice::new(4, 0));
-        assert!(!walk.is_repeating());
+        assert!(!walk.is_replaying());
         assert_eq!(threads(&self::entry(&mut walk, 5)), [1, 2, 4]);
     }
 

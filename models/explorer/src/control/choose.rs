@@ -26,8 +26,8 @@ impl State {
             return Some(only);
         }
         let digest = self.digest(options);
-        if self.walk.is_repeating() {
-            self.repeat(options, digest)
+        if self.walk.is_replaying() {
+            self.replay(options, digest)
         } else {
             self.walk_on(options, digest)
         }
@@ -54,7 +54,7 @@ impl State {
             Visit::New => {
                 let (execution, options) = (&self.execution, &self.options);
                 let snapshot = || execution.snapshot(options);
-                self.walk.find(place, &self.visited, snapshot);
+                self.walk.discover(place, &self.visited, snapshot);
                 0
             }
             Visit::Unexplored(left) => match named.iter().position(|&one| one == left) {
@@ -72,12 +72,12 @@ impl State {
     }
 
     /// Goes along the known path, up to the turn.
-    fn repeat(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
-        let step = self.walk.repeated();
+    fn replay(&mut self, options: &[Choice], digest: u64) -> Option<Choice> {
+        let step = self.walk.replayed();
         let turn = self.walk.turn().filter(|_| step.is_none());
         let known = step.map(|step| (step.digest, step.fingerprint));
         let known = known.or(turn.map(|turn| (turn.place.digest, turn.place.fingerprint)));
-        let (known_digest, known_fingerprint) = known.expect("it is repeating");
+        let (known_digest, known_fingerprint) = known.expect("it is replaying");
         if digest != known_digest {
             return self.diverged(OTHER_CHOICES);
         }
@@ -90,11 +90,11 @@ impl State {
         }
         match (step, turn) {
             (Some(step), _) => {
-                self.walk.repeat();
+                self.walk.replay();
                 Some(step.choice)
             }
             (None, Some(turn)) => self.turn(options, turn),
-            (None, None) => unreachable!("it is repeating"),
+            (None, None) => unreachable!("it is replaying"),
         }
     }
 

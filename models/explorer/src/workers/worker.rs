@@ -184,17 +184,17 @@ impl Worker {
         if !entry.has_more(&self.visited) {
             control.with(|state| state.walk.release(entry, &state.visited));
         }
-        self.put_found(control, &mut pool);
+        self.put_discovered(control, &mut pool);
         self.go_idle(&mut pool);
     }
 
-    /// Puts the states that the execution has found where all can take them.
-    fn put_found(&self, control: &Control, pool: &mut Pool) {
-        let found = control.with(|state| state.walk.found());
-        if self.shared.waiting.load(Ordering::Relaxed) > 0 && !found.is_empty() {
+    /// Puts the states that the execution has discovered where all can take them.
+    fn put_discovered(&self, control: &Control, pool: &mut Pool) {
+        let discovered = control.with(|state| state.walk.discovered());
+        if self.shared.waiting.load(Ordering::Relaxed) > 0 && !discovered.is_empty() {
             self.shared.changed.notify_all();
         }
-        pool.frontiers[self.number].put(found);
+        pool.frontiers[self.number].put(discovered);
     }
 
     /// It has no work any more.
@@ -235,7 +235,7 @@ impl Worker {
         let Some(entry) = &self.work else { return };
         control.with(|state| state.walk.undo(&state.visited));
         pool.frontiers[self.number].put_back(entry.clone());
-        self.put_found(control, pool);
+        self.put_discovered(control, pool);
         self.go_idle(pool);
         self.shared.changed.notify_all();
     }
