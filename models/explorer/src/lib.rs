@@ -153,87 +153,12 @@
 //! of the [`Reduction`]s.
 
 #[cfg(shuttle)]
-mod assumptions;
-#[cfg(shuttle)]
-mod checkpoint;
-#[cfg(shuttle)]
-mod conflicts;
-#[cfg(shuttle)]
-mod control;
-#[cfg(shuttle)]
-mod deadlock;
-#[cfg(shuttle)]
-mod execution;
-#[cfg(shuttle)]
-mod explore;
-#[cfg(shuttle)]
-mod fingerprint;
-#[cfg(shuttle)]
-mod follow;
-#[cfg(shuttle)]
-mod frontier;
-#[cfg(shuttle)]
-mod judge;
-#[cfg(shuttle)]
-mod knowledge;
-#[cfg(shuttle)]
-mod labels;
-#[cfg(shuttle)]
-mod livelock;
-#[cfg(shuttle)]
-mod neighbourhood;
-#[cfg(shuttle)]
-mod options;
-#[cfg(shuttle)]
-mod program;
-#[cfg(shuttle)]
-mod progress;
+mod checker;
 mod reduction;
-#[cfg(shuttle)]
-mod redundant;
-#[cfg(shuttle)]
-mod replay;
-#[cfg(shuttle)]
-mod report;
-#[cfg(shuttle)]
-mod sample;
-#[cfg(shuttle)]
-mod schedule;
-#[cfg(shuttle)]
-mod spin;
-#[cfg(shuttle)]
-mod visited;
-#[cfg(shuttle)]
-mod walk;
-#[cfg(shuttle)]
-mod workers;
 
 #[cfg(shuttle)]
-pub use assumptions::Assumptions;
-#[cfg(shuttle)]
-pub use deadlock::{Blocked, Deadlock, Holder, Waits, WakeUps};
-#[cfg(shuttle)]
-pub use explore::{Builder, Explorer};
-#[cfg(shuttle)]
-pub use follow::{Fit, Misfit};
-#[cfg(shuttle)]
-pub use judge::{Ending, Evidence, Judgement, Panic, Violation};
-#[cfg(shuttle)]
-pub use livelock::{Livelock, Spinning};
-#[cfg(shuttle)]
-pub use neighbourhood::Near;
-#[cfg(shuttle)]
-pub use nmr_sync::hook::choose;
-#[cfg(shuttle)]
-pub use progress::Progress;
+pub use checker::*;
 pub use reduction::{Reduction, UnknownReduction};
-#[cfg(shuttle)]
-pub use redundant::is_redundant;
 
 /// The commit that this was built from, or `unknown`.
 pub const COMMIT: &str = env!("NMR_COMMIT");
-
-#[cfg(shuttle)]
-pub use report::{Counterexample, Replay, Replayed, Report, Unproven, Verdict};
-#[cfg(shuttle)]
-pub use schedule::{Action, Mark, NoStep, Outcome, Schedule, Step};
