@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_back_is_what_there_was() {
+    fn what_is_restored_is_what_there_was() {
         let one = Visited::new();
         for state in 0..100 {
             one.visit(Fingerprint(state << 60), &choices([1, 2, 3]));
