@@ -24,7 +24,7 @@ pub struct RegId {
 }
 
 impl Hash for RegId {
-    /// Under a [symmetry](crate::symmetry) the registration that stands in its place.
+    /// Under a [symmetry](crate::symmetry) its image.
     fn hash<H: Hasher>(&self, state: &mut H) {
         (ModuleNumber(self.module), self.nth).hash(state);
     }

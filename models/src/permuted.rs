@@ -1,4 +1,4 @@
-//! Numbers of modules and threads that are hashed under a symmetry: as those in whose place they stand.
+//! Numbers of modules and threads that are hashed under a symmetry: as their images.
 //!
 //! Which symmetries a scenario has is none of its business ([`symmetry`](crate::symmetry)), so that events
 //! and the oracle, which have such numbers, need not know what a scenario is.
@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
-/// For each module and each thread the one in whose place it stands.
+/// For each module and each thread its image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Symmetry {
     /// By the module's index.
@@ -48,42 +48,42 @@ impl Drop for Current {
 }
 
 /// Says what the numbers mean that an explorer gives to
-/// [relabellings](nmr_sync::hook::relabelling).
+/// [permutations](nmr_sync::hook::permutation).
 #[cfg(shuttle)]
 pub(crate) fn install(symmetries: &[Symmetry]) {
     INSTALLED.set(symmetries.to_vec());
 }
 
 /// Asks the symmetry under which is being hashed, if there is one: an explorer's or ours.
-fn place_of(place: impl FnOnce(&Symmetry) -> u8) -> Option<u8> {
+fn image_of(image: impl FnOnce(&Symmetry) -> u8) -> Option<u8> {
     #[cfg(shuttle)]
-    if let Some(number) = nmr_sync::hook::relabelling() {
-        return INSTALLED.with_borrow(|symmetries| Some(place(&symmetries[number])));
+    if let Some(number) = nmr_sync::hook::permutation() {
+        return INSTALLED.with_borrow(|symmetries| Some(image(&symmetries[number])));
     }
-    CURRENT.with_borrow(|symmetry| symmetry.as_ref().map(place))
+    CURRENT.with_borrow(|symmetry| symmetry.as_ref().map(image))
 }
 
-/// A module, which is hashed as the one in whose place it stands.
+/// A module, which is hashed as its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ModuleNumber(pub(crate) u8);
 
 impl Hash for ModuleNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self(module) = *self;
-        let place = place_of(|symmetry| symmetry.modules[usize::from(module)]);
-        place.unwrap_or(module).hash(state);
+        let image = image_of(|symmetry| symmetry.modules[usize::from(module)]);
+        image.unwrap_or(module).hash(state);
     }
 }
 
-/// A thread, which is hashed as the one in whose place it stands.
+/// A thread, which is hashed as its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ThreadNumber(pub(crate) u8);
 
 impl Hash for ThreadNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self(thread) = *self;
-        let place = place_of(|symmetry| symmetry.threads[usize::from(thread)]);
-        place.unwrap_or(thread).hash(state);
+        let image = image_of(|symmetry| symmetry.threads[usize::from(thread)]);
+        image.unwrap_or(thread).hash(state);
     }
 }
 

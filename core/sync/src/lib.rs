@@ -40,6 +40,8 @@ pub mod hook;
 mod monitor;
 #[cfg(any(loom, shuttle))]
 mod one_mutex;
+#[cfg(shuttle)]
+mod permutation;
 mod told;
 
 #[cfg(loom)]

@@ -166,7 +166,7 @@ impl Condvar {
         let mutex = guard.mutex;
         match (self.object.watched(), mutex.object.watched()) {
             (Some(condvar), Some(watched)) => {
-                if watched.is_tried() || condvar.is_tried() {
+                if watched.needs_release_point() || condvar.needs_release_point() {
                     watched.perform(Operation::Release(watched.id), at);
                 }
                 assert!(!condvar.sleeps_with_another(&watched), "{TWO_MUTEXES}");
@@ -244,7 +244,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         };
         self.tell_changed(&watched);
         // Also in the middle of a panic, which may be caught: shuttle lets others go on then.
-        if watched.is_tried() {
+        if watched.needs_release_point() {
             watched.perform(Operation::Release(watched.id), Location::caller());
         }
         drop(data);
@@ -470,7 +470,7 @@ pub mod thread {
 
     impl Hash for ThreadId {
         fn hash<H: Hasher>(&self, state: &mut H) {
-            hook::relabelled(self.0).hash(state);
+            hook::image(self.0).hash(state);
         }
     }
 

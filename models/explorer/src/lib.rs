@@ -31,7 +31,7 @@
 //!
 //! | what | what to do |
 //! |---|---|
-//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or `nmr_sync::touch` at each use, and cover it in `Builder::beside` |
+//! | std's or another crate's atomics and locks | take `nmr-sync`'s; or `nmr_sync::touch` at each use, and cover it in `Builder::external_state` |
 //! | `RwLock`, channels, barriers, `Once`, parking | make them of a mutex and a condvar: a thread that waits in anything else is a harness error |
 //! | reference counts of `Arc`: who drops the last one | `touch`, or make the drop an operation of the program |
 //! | statics: they outlive an execution, and each execution begins with what the last one left | make the data inside the program |
@@ -153,85 +153,12 @@
 //! of the [`Reduction`]s.
 
 #[cfg(shuttle)]
-mod assumptions;
-#[cfg(shuttle)]
-mod checkpoint;
-#[cfg(shuttle)]
-mod conflicts;
-#[cfg(shuttle)]
-mod control;
-#[cfg(shuttle)]
-mod deadlock;
-#[cfg(shuttle)]
-mod execution;
-#[cfg(shuttle)]
-mod explore;
-#[cfg(shuttle)]
-mod follow;
-#[cfg(shuttle)]
-mod judge;
-#[cfg(shuttle)]
-mod knowledge;
-#[cfg(shuttle)]
-mod known;
-#[cfg(shuttle)]
-mod labels;
-#[cfg(shuttle)]
-mod livelock;
-#[cfg(shuttle)]
-mod neighbourhood;
-#[cfg(shuttle)]
-mod open;
-#[cfg(shuttle)]
-mod options;
-#[cfg(shuttle)]
-mod program;
-#[cfg(shuttle)]
-mod progress;
+mod checker;
 mod reduction;
-#[cfg(shuttle)]
-mod replay;
-#[cfg(shuttle)]
-mod report;
-#[cfg(shuttle)]
-mod sample;
-#[cfg(shuttle)]
-mod schedule;
-#[cfg(shuttle)]
-mod spin;
-#[cfg(shuttle)]
-mod visited;
-#[cfg(shuttle)]
-mod walk;
-#[cfg(shuttle)]
-mod workers;
 
 #[cfg(shuttle)]
-pub use assumptions::Assumptions;
-#[cfg(shuttle)]
-pub use deadlock::{Blocked, Deadlock, Holder, Waits, WakeUps};
-#[cfg(shuttle)]
-pub use explore::{Builder, Explorer};
-#[cfg(shuttle)]
-pub use follow::{Fit, Misfit};
-#[cfg(shuttle)]
-pub use judge::{Ending, Evidence, Judgement, Panic, Violation};
-#[cfg(shuttle)]
-pub use known::is_known;
-#[cfg(shuttle)]
-pub use livelock::{Livelock, Spinning};
-#[cfg(shuttle)]
-pub use neighbourhood::Near;
-#[cfg(shuttle)]
-pub use nmr_sync::hook::choose;
-#[cfg(shuttle)]
-pub use progress::Progress;
+pub use checker::*;
 pub use reduction::{Reduction, UnknownReduction};
 
 /// The commit that this was built from, or `unknown`.
 pub const COMMIT: &str = env!("NMR_COMMIT");
-
-#[cfg(shuttle)]
-pub use report::{Counterexample, Replay, Replayed, Report, Unproven, Verdict};
-#[cfg(shuttle)]
-pub use schedule::{Action, Mark, NoStep, Outcome, Schedule, Step};

@@ -91,16 +91,16 @@ fn builder(request: &Request) -> Builder {
         .name(request.scenario.name.as_str())
         .budget(request.budget)
         .symmetries(symmetries(&request.scenario).iter().map(threads).collect())
-        .beside(|state| {
+        .external_state(|state| {
             if let Some(run) = Run::current() {
                 run.hash_state(state);
             }
         })
-        .keeping(
+        .snapshots(
             KEPT,
             || Box::new(Run::current().map(|run| run.keep())),
-            |kept| {
-                if let (Some(run), Some(Some(kept))) = (Run::current(), kept.downcast_ref()) {
+            |snapshot| {
+                if let (Some(run), Some(Some(kept))) = (Run::current(), snapshot.downcast_ref()) {
                     run.put_back(kept);
                 }
             },

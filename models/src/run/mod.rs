@@ -66,7 +66,7 @@ pub(crate) struct Run {
     watch: Arc<Watch>,
     recorder: recorder::Recorder,
     /// Whether the values of handles count in its state.
-    #[cfg(shuttle)]
+    #[cfg(any(shuttle, all(test, not(loom))))]
     hashes_handles: bool,
     /// The first thing that was found in this execution, until its engine takes it.
     finding: Invisible<Option<Finding>>,
@@ -145,7 +145,7 @@ impl Run {
         Arc::new(Self {
             watch: watch.clone(),
             recorder: recorder::Recorder::new(scenario.limits, stale),
-            #[cfg(shuttle)]
+            #[cfg(any(shuttle, all(test, not(loom))))]
             hashes_handles: stale,
             finding: Invisible::default(),
             registrar: registrar(scenario, stale),
@@ -274,7 +274,7 @@ impl Run {
     }
 
     fn quiet(&self) {
-        if is_known() {
+        if is_redundant() {
             return;
         }
         let count = self.registrar.count();
@@ -308,7 +308,7 @@ impl Run {
 
     /// Something came of something: an answer of a call, a reply of a callback.
     fn came(&self, of: impl Hash, what: impl Hash) {
-        if !is_known() {
+        if !is_redundant() {
             let thread = ThreadNumber(self.number());
             self.watch
                 .saw(&self.scenario, || fingerprint(&(thread, &of, &what)));
@@ -404,7 +404,7 @@ impl Run {
     fn record(&self, what: What) {
         mark(&InWords(&self.scenario, what));
         #[cfg(shuttle)]
-        if is_known() {
+        if is_redundant() {
             return self.recorder.note(Some(self.number()), what);
         }
         if let Some(finding) = self.recorder.record(self.number(), what) {
@@ -440,7 +440,7 @@ impl Run {
     /// Never panics, for it is called from `drop`.
     fn record_dropped(&self, what: What) {
         #[cfg(shuttle)]
-        if is_known() {
+        if is_redundant() {
             return self.recorder.note(None, what);
         }
         if let Some(finding) = self.recorder.record_dropped(what) {
@@ -768,9 +768,9 @@ impl StartingLine {
 }
 
 /// Whether nobody is interested any more in what comes in the execution at hand.
-fn is_known() -> bool {
+fn is_redundant() -> bool {
     #[cfg(shuttle)]
-    return nmr_explorer::is_known();
+    return nmr_explorer::is_redundant();
     #[cfg(not(shuttle))]
     false
 }

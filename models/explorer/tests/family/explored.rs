@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use nmr_explorer::{Builder, Explorer, Panic, Reduction, Report, Verdict, Violation, is_known};
+use nmr_explorer::{Builder, Explorer, Panic, Reduction, Report, Verdict, Violation, is_redundant};
 
-use super::program::{Outcome, Program, write_beside};
+use super::program::{Outcome, Program, write_external_state};
 use super::reference::Outcomes;
 use super::shrink::shrunk;
 
@@ -48,8 +48,8 @@ pub(crate) fn builder(program: &Program) -> Builder {
         .symmetries(program.symmetries())
         .max_memory(1 << 30)
         .first_violation();
-    match program.beside {
-        true => builder.beside(write_beside),
+    match program.external_state {
+        true => builder.external_state(write_external_state),
         false => builder,
     }
 }
@@ -76,7 +76,7 @@ pub(crate) fn explored_behind(others: usize, program: &Program, builder: Builder
         let (program, finals) = (program.clone(), finals.clone());
         move || {
             let end = program.run_behind(others);
-            if !is_known() {
+            if !is_redundant() {
                 finals.lock().unwrap().insert(program.canonical(end));
             }
         }

@@ -59,7 +59,7 @@ impl Generator {
             has_child,
             main_takes_part: alike == 0 && self.one_in(4),
             forgets: self.one_in(2),
-            beside: self.one_in(2),
+            external_state: self.one_in(2),
             alike,
         }
     }

@@ -6,7 +6,7 @@ use nmr_explorer::{Explorer, Reduction, Verdict};
 
 use super::explored::without;
 use super::generator::family;
-use super::program::{Cover, Op, Program, Says, write_beside};
+use super::program::{Cover, Op, Program, Says, write_external_state};
 use super::reference::{Machine, Rest, State, Step};
 
 /// The preemptions of the reported deadlock, and whether they are said to be the fewest.
@@ -16,8 +16,8 @@ fn reported(program: &Program, off: &[Reduction]) -> Option<(u32, bool)> {
         move || drop(program.run())
     };
     let builder = without(Explorer::builder(), off).symmetries(program.symmetries());
-    let report = match program.beside {
-        true => builder.beside(write_beside).check(run),
+    let report = match program.external_state {
+        true => builder.external_state(write_external_state).check(run),
         false => builder.check(run),
     };
     match report.verdict {
@@ -131,7 +131,7 @@ fn a_deadlock_that_is_met_before_its_conflicts_are_known_has_its_preemptions_cou
         has_child: false,
         main_takes_part: false,
         forgets: false,
-        beside: false,
+        external_state: false,
         alike: 0,
     };
     assert_eq!(reported(&program, &[]), Some((1, true)));

@@ -121,7 +121,7 @@ pub(crate) struct Program {
     /// Threads say after each operation what they still know.
     pub(crate) forgets: bool,
     /// What is in the slots is said to the explorer.
-    pub(crate) beside: bool,
+    pub(crate) external_state: bool,
     /// So many threads, the first ones, do the same and are said to be interchangeable.
     pub(crate) alike: usize,
 }
@@ -206,14 +206,14 @@ impl Cell {
 thread_local! {
     /// What was in monitors when they were dropped.
     static LAST: RefCell<[u64; 3]> = const { RefCell::new([0; 3]) };
-    /// What is beside the cells of the execution that this OS thread runs.
-    static BESIDE: RefCell<[u64; SLOTS]> = const { RefCell::new([0; SLOTS]) };
+    /// The external state of the execution that this OS thread runs: what is in the slots.
+    static EXTERNAL: RefCell<[u64; SLOTS]> = const { RefCell::new([0; SLOTS]) };
 }
 
-/// Writes what is beside the cells.
+/// Writes what is in the slots.
 #[cfg(shuttle)]
-pub(crate) fn write_beside(mut state: &mut dyn std::hash::Hasher) {
-    BESIDE.with_borrow(|slots| slots.hash(&mut state));
+pub(crate) fn write_external_state(mut state: &mut dyn std::hash::Hasher) {
+    EXTERNAL.with_borrow(|slots| slots.hash(&mut state));
 }
 
 /// Says that a section has changed the number for the last time, and what the thread takes along.
@@ -234,7 +234,7 @@ impl Program {
 
     /// Runs it once, after so many threads that do nothing.
     pub(crate) fn run_behind(&self, others: usize) -> Outcome {
-        BESIDE.set([0; SLOTS]);
+        EXTERNAL.set([0; SLOTS]);
         let idle: Vec<_> = (0..others).map(|_| thread::spawn(|| {})).collect();
         let program = Arc::new(self.clone());
         let shared = Arc::new(Shared::new(self));
@@ -253,7 +253,7 @@ impl Program {
             detached.clone().wait_until(|ended| ended.then_some(()));
         }
         let shared = Arc::into_inner(shared).expect("all threads have ended");
-        let slots = BESIDE.with_borrow(|slots| slots.to_vec());
+        let slots = EXTERNAL.with_borrow(|slots| slots.to_vec());
         (shared.into_numbers(), slots, answers)
     }
 
@@ -263,7 +263,7 @@ impl Program {
         (cells, slots, answers)
     }
 
-    /// For each way to exchange threads that are alike, in whose place each thread stands, by number.
+    /// For each permutation of threads that are alike, the image of each thread, by number.
     #[cfg(shuttle)]
     pub(crate) fn symmetries(&self) -> Vec<Vec<usize>> {
         let orders: &[&[usize]] = match self.alike {
@@ -311,8 +311,11 @@ impl fmt::Display for Program {
             let ops: Vec<String> = ops.iter().map(|op| format!("{op:?}")).collect();
             writeln!(f, "thread {thread}{what}: {}", ops.join("; "))?;
         }
-        let (forgets, beside) = (self.forgets, self.beside);
-        write!(f, "forgets: {forgets}, slots are described: {beside}")
+        let (forgets, external_state) = (self.forgets, self.external_state);
+        write!(
+            f,
+            "forgets: {forgets}, slots are described: {external_state}"
+        )
     }
 }
 
@@ -669,7 +672,7 @@ impl Running {
         let (number, _, says) = self.shared.cells[cell].plain();
         let number = number.lock();
         nmr_sync::touch(slot as u32);
-        let slot = BESIDE.with_borrow_mut(|slots| {
+        let slot = EXTERNAL.with_borrow_mut(|slots| {
             slots[slot] = change(slots[slot], by);
             slots[slot]
         });

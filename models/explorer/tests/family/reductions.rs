@@ -95,7 +95,7 @@ fn the_comparison_has_the_chance_to_fail() {
         count(&|program, _| program.has_child),
         count(&|program, _| program.main_takes_part),
         count(&|program, _| program.forgets),
-        count(&|program, _| program.beside),
+        count(&|program, _| program.external_state),
     ] {
         assert!(programs > 200, "{programs}");
     }

@@ -46,7 +46,7 @@ fn smaller(program: &Program) -> Vec<Program> {
     }
     add(&|smaller| smaller.main_takes_part = false);
     add(&|smaller| smaller.forgets = false);
-    add(&|smaller| smaller.beside = false);
+    add(&|smaller| smaller.external_state = false);
     add(&|smaller| smaller.alike = 0);
     all
 }

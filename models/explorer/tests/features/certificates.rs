@@ -49,7 +49,7 @@ fn a_certificate_names_everything_that_the_verdict_hangs_on() {
 fn as_data_a_certificate_has_whatever_it_says_in_words() {
     let builder = Explorer::builder().name("a wait").spurious_wakeups();
     let report = builder
-        .beside(|_| {})
+        .external_state(|_| {})
         .symmetries(vec![vec![0, 1]])
         .check(|| {
             let flag = Arc::new(AtomicUsize::new(0));

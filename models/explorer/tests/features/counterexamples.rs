@@ -225,7 +225,9 @@ fn a_schedule_goes_through_its_text_whatever_threads_are_called() {
                 };
                 builder.spawn(body).unwrap()
             });
-            threads.map(|thread| thread.join().unwrap());
+            for thread in threads {
+                thread.join().unwrap();
+            }
             assert_ne!(*list.lock(), [1, 0], "the other way round");
         };
         let report = Explorer::builder().check(program);

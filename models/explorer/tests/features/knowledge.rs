@@ -92,18 +92,18 @@ fn a_thread_is_started_inside() {
 }
 
 #[test]
-fn something_beside_the_primitives_is_changed_inside() {
+fn external_state_is_changed_inside() {
     thread_local! {
         /// Nobody says what it is.
-        static BESIDE: Cell<u32> = const { Cell::new(0) };
+        static EXTERNAL: Cell<u32> = const { Cell::new(0) };
     }
     both_numbers_are_told_apart(|shared| {
         read(shared, |number| {
             touch(0);
-            BESIDE.set(number);
+            EXTERNAL.set(number);
         });
         forget_and_append(shared);
-        BESIDE.get()
+        EXTERNAL.get()
     });
 }
 

@@ -72,32 +72,33 @@ fn assert_missed<T: Ord + std::fmt::Debug>(truth: &BTreeSet<T>, lie: &BTreeSet<T
 }
 
 thread_local! {
-    /// Stands beside all primitives.
-    static BESIDE: Cell<u32> = const { Cell::new(0) };
+    /// External state.
+    static EXTERNAL: Cell<u32> = const { Cell::new(0) };
 }
 
 #[test]
-fn what_stands_beside_is_not_told() {
+fn external_state_left_out_of_the_hash_loses_outcomes() {
     let change = |by: u32| {
         move |shared: &Mutex<Shared<()>>| {
             section(shared, |_| {
                 touch(0);
-                BESIDE.set(BESIDE.get() * 10 + by);
+                EXTERNAL.set(EXTERNAL.get() * 10 + by);
             });
             by
         }
     };
     let program = move || {
-        BESIDE.set(0);
+        EXTERNAL.set(0);
         let list = two([change(1), change(2)]).list;
-        (BESIDE.get(), list)
+        (EXTERNAL.get(), list)
     };
-    let told = Explorer::builder().beside(|state: &mut dyn Hasher| state.write_u32(BESIDE.get()));
+    let told = Explorer::builder()
+        .external_state(|state: &mut dyn Hasher| state.write_u32(EXTERNAL.get()));
     // 12 or 21, and for each all 6 orders of the appends.
     let truth = ends(told, program);
-    // Where nobody says what stands there, its history stands for it.
+    // Where nobody says what it is, its history stands for it.
     assert_eq!(ends(Explorer::builder(), program), truth);
-    let lie = ends(Explorer::builder().beside(|_| {}), program);
+    let lie = ends(Explorer::builder().external_state(|_| {}), program);
     assert_missed(&truth, &lie, 12);
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex as StdMutex};
 
-use nmr_explorer::{Builder, Counterexample, Report, Verdict, is_known};
+use nmr_explorer::{Builder, Counterexample, Report, Verdict, is_redundant};
 use nmr_sync::{Mutex, describe, learn, thread};
 
 /// Starts threads, and waits for their ends.
@@ -82,7 +82,7 @@ pub(crate) fn ends_and_report<T: Ord + Clone + Send + 'static>(
         let ends = ends.clone();
         move || {
             let end = program();
-            if !is_known() {
+            if !is_redundant() {
                 ends.lock().unwrap().insert(end);
             }
         }

@@ -5,18 +5,18 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use nmr_explorer::{Builder, Explorer, choose};
-use nmr_sync::hook::relabelled;
+use nmr_sync::hook::image;
 use nmr_sync::{Condvar, Mutex, describe, forget, learn, thread};
 
 use super::programs::{ends, ends_and_report};
 
-/// A thread's number, which is hashed as the one in whose place it stands.
+/// A thread's number, which is hashed as its image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Number(usize);
 
 impl Hash for Number {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        relabelled(self.0).hash(state);
+        image(self.0).hash(state);
     }
 }
 

@@ -146,12 +146,12 @@ fn a_lock_that_is_tried_only_sometimes_is_held_sometimes() {
 
 thread_local! {
     /// The order in which threads have come to something that is no primitive.
-    static BESIDE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+    static EXTERNAL: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
 fn note(number: u32) {
     touch(0);
-    BESIDE.with_borrow_mut(|beside| beside.push(number));
+    EXTERNAL.with_borrow_mut(|numbers| numbers.push(number));
 }
 
 /// What a thread does with a lock, with what touches the same thing as another thread, and its number.
@@ -160,7 +160,7 @@ type Before = fn(&Mutex<u32>, fn(u32), u32);
 /// Both orders in which two threads can come to something are found, whatever each does before.
 fn both_orders_are_found(before: Before) {
     let program = move || {
-        BESIDE.take();
+        EXTERNAL.take();
         let come = |number: u32| {
             thread::spawn(move || {
                 let own = Mutex::new(0);
@@ -170,7 +170,7 @@ fn both_orders_are_found(before: Before) {
         for thread in [come(1), come(2)] {
             thread.join().unwrap();
         }
-        BESIDE.take()
+        EXTERNAL.take()
     };
     for builder in builders() {
         let (ends, report) = ends_and_report(builder, program);
@@ -278,7 +278,7 @@ fn what_is_touched_behind_a_choice_is_ordered() {
 #[test]
 fn what_is_touched_behind_one_of_two_choices_is_ordered() {
     let program = || {
-        BESIDE.take();
+        EXTERNAL.take();
         let chooser = thread::spawn(|| {
             let chosen = choose(2);
             if chosen == 1 {
@@ -289,7 +289,7 @@ fn what_is_touched_behind_one_of_two_choices_is_ordered() {
         let other = thread::spawn(|| note(2));
         let chosen = chooser.join().unwrap();
         other.join().unwrap();
-        (chosen, BESIDE.take())
+        (chosen, EXTERNAL.take())
     };
     let all = BTreeSet::from([(0, vec![2]), (1, vec![1, 2]), (1, vec![2, 1])]);
     for builder in builders() {

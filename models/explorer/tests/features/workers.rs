@@ -142,10 +142,10 @@ fn the_first_worker_ends_when_the_other_one_is_gone() {
 }
 
 #[test]
-fn the_others_end_when_what_stands_beside_panics() {
+fn the_others_end_when_what_writes_the_external_state_panics() {
     for workers in 1..=2 {
         let builder = Explorer::builder().workers(workers);
-        let builder = builder.beside(|_| panic!("a mistake"));
+        let builder = builder.external_state(|_| panic!("a mistake"));
         assert_no_finding(builder, || {
             adders(3, 2);
         });

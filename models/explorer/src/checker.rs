@@ -1,0 +1,42 @@
+//! The model checker: the shuttle build only.
+
+mod assumptions;
+mod checkpoint;
+mod conflicts;
+mod control;
+mod deadlock;
+mod execution;
+mod explore;
+mod fingerprint;
+mod follow;
+mod frontier;
+mod judge;
+mod knowledge;
+mod labels;
+mod livelock;
+mod neighbourhood;
+mod options;
+mod program;
+mod progress;
+mod redundant;
+mod replay;
+mod report;
+mod sample;
+mod schedule;
+mod spin;
+mod visited;
+mod walk;
+mod workers;
+
+pub use assumptions::Assumptions;
+pub use deadlock::{Blocked, Deadlock, Holder, Waits, WakeUps};
+pub use explore::{Builder, Explorer};
+pub use follow::{Fit, Misfit};
+pub use judge::{Ending, Evidence, Judgement, Panic, Violation};
+pub use livelock::{Livelock, Spinning};
+pub use neighbourhood::Near;
+pub use nmr_sync::hook::choose;
+pub use progress::Progress;
+pub use redundant::is_redundant;
+pub use report::{Counterexample, Replay, Replayed, Report, Unproven, Verdict};
+pub use schedule::{Action, Mark, NoStep, Outcome, Schedule, Step};
