@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use bytesize::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use nmr_explorer::Reduction;
+use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::shard::Shard;
 
@@ -90,9 +89,6 @@ pub enum Command {
     Test(Test),
 }
 
-/// Over what only the explorer knows of.
-const EXPLORER: &str = "Options of the explorer";
-
 /// `nmr check`.
 #[derive(Debug, Args)]
 pub struct Check {
@@ -121,25 +117,9 @@ pub struct Check {
     /// Runs at a time.
     #[arg(long, value_name = "N", default_value = "2", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub jobs: u16,
-    /// Threads of the explorer in each of its runs, each of which keeps a core busy [default: 1].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256), help_heading = EXPLORER)]
-    pub workers: Option<u16>,
-    /// The most memory for the states of a run of the explorer, such as `4GiB`; at the limit the run is
-    /// incomplete [default: half of the machine's].
-    #[arg(long, value_name = "SIZE", value_parser = size, help_heading = EXPLORER)]
-    pub max_memory: Option<ByteSize>,
-    /// Write the explorer's search to this file, and go on from it if it is there; for one scenario only.
-    ///
-    /// It is written every minute, and when the search ends or its time is up; only the same build goes
-    /// on from it. At Ctrl-C in a terminal the worker writes it and ends; if that takes more than two
-    /// seconds, or if this command alone is told to stop, the worker is killed, and the file is what was
-    /// written last.
-    #[arg(long, value_name = "FILE", help_heading = EXPLORER)]
-    pub checkpoint: Option<PathBuf>,
-    /// Search without this reduction: visible-operations, visited-states, forgetting, symmetry or
-    /// lock-aware; may be given several times.
-    #[arg(long, value_name = "NAME", help_heading = EXPLORER)]
-    pub no_reduction: Vec<Reduction>,
+    /// What the explorer is asked besides.
+    #[command(flatten)]
+    pub explorer: ExplorerOptions,
     /// Use this worker for all engines instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
@@ -386,17 +366,9 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-fn size(text: &str) -> Result<ByteSize, String> {
-    match text.parse() {
-        Ok(ByteSize(0)) => Err("expected at least one byte".to_owned()),
-        Ok(size) => Ok(size),
-        Err(_) => Err("expected a size such as 4GiB or 512MiB".to_owned()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{BuildChoice, Cli, Command, EngineChoice, duration, size};
+    use super::{BuildChoice, Cli, Command, EngineChoice, duration};
     use clap::{CommandFactory, Parser};
     use nmr_models::engine_name::{Build, Engine};
     use std::time::Duration;
@@ -449,16 +421,6 @@ mod tests {
         assert!(zero.contains("at least 1ms"), "{zero}");
         let word = duration("soon").unwrap_err();
         assert!(word.contains("such as 60s"), "{word}");
-    }
-
-    #[test]
-    fn sizes_are_for_people() {
-        let bytes = |text| size(text).map(|size| size.as_u64());
-        assert_eq!(bytes("4GiB"), Ok(4 << 30));
-        assert_eq!(bytes("512 MiB"), Ok(512 << 20));
-        assert_eq!(bytes("1073741824"), Ok(1 << 30));
-        assert!(bytes("0").unwrap_err().contains("at least one"));
-        assert!(bytes("much").unwrap_err().contains("such as 4GiB"));
     }
 
     #[test]

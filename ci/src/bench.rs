@@ -70,6 +70,7 @@ fn rows(args: &args::Bench) -> Vec<Row> {
     let scenarios = scenarios::all();
     let names: Vec<&str> = scenarios.iter().map(|one| one.name.as_str()).collect();
     let cores = thread::available_parallelism().map_or(1, usize::from);
+    let cores = u16::try_from(cores).unwrap_or(u16::MAX);
     match args.target {
         BenchTarget::Explorer => rows::explorer(&names, cores, args.budget),
     }
@@ -134,11 +135,8 @@ fn command(row: &Row, worker: &Path) -> Command {
     if let Some(most) = row.max_executions {
         command.args(["--max-executions", &most.to_string()]);
     }
-    if row.workers > 1 {
-        command.args(["--workers", &row.workers.to_string()]);
-    }
-    for reduction in &row.without {
-        command.args(["--no-reduction", reduction.name()]);
+    if !row.explorer.is_default() {
+        command.args(["--explorer", &row.explorer.to_json()]);
     }
     command
 }
@@ -205,14 +203,14 @@ mod tests {
         let four = rows.iter().position(|row| row.program == "four-lives");
         assert_eq!(
             order(four.expect("it is there")),
-            "bench --program four-lives --engine explorer --budget-ms 5000 --workers 2"
+            r#"bench --program four-lives --engine explorer --budget-ms 5000 --explorer {"workers":2}"#
         );
         let small = rows.iter().position(|row| row.program == "small");
         assert_eq!(
             order(small.expect("it is there")),
             "bench --program small --engine explorer --budget-ms 5000 --max-executions 100000 \
-             --no-reduction visited-states --no-reduction forgetting \
-             --no-reduction symmetry --no-reduction lock-aware"
+             --explorer {\"workers\":1,\
+             \"without\":[\"visited-states\",\"forgetting\",\"symmetry\",\"lock-aware\"]}"
         );
     }
 

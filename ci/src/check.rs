@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use nmr_models::engine::Search;
+use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Outcome, Source};
 use nmr_models::report::{Line, RunResult, Verdict};
@@ -53,7 +53,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     let start = Instant::now();
     let sources = sources(args)?;
     let engines = EngineChoice::engines_of(&args.engine);
-    let search = search(args, &engines, sources.len())?;
+    check_explorer(&args.explorer, &engines, sources.len())?;
     let effort = Effort {
         budget: args.budget,
         deep: args.deep,
@@ -72,7 +72,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         workers,
         cases: &cases,
         seed,
-        search,
+        options: &args.explorer,
         width: usize::from(args.jobs),
         stop,
         display: &display,
@@ -126,32 +126,23 @@ fn sources(args: &args::Check) -> Result<Vec<Source>, Error> {
     Ok(named.collect())
 }
 
-/// What is asked of the explorer.
-fn search(args: &args::Check, engines: &Engines, scenarios: usize) -> Result<Search, Error> {
-    let given = [
-        ("--workers", args.workers.is_some()),
-        ("--max-memory", args.max_memory.is_some()),
-        ("--checkpoint", args.checkpoint.is_some()),
-        ("--no-reduction", !args.no_reduction.is_empty()),
-    ];
-    let given = given.into_iter().find(|(_, given)| *given);
-    if let Some((option, _)) = given
+/// Whether what is asked of the explorer can be done.
+fn check_explorer(
+    options: &ExplorerOptions,
+    engines: &Engines,
+    scenarios: usize,
+) -> Result<(), Error> {
+    if let Some(option) = options.arguments().first()
         && !engines.all().any(|engine| engine == Engine::Explorer)
     {
         return Err(Error::Usage(format!(
             "{option} is for the explorer, which is not among the engines: add `--engine explorer`"
         )));
     }
-    if let Some(file) = &args.checkpoint {
-        check_checkpoint(file, scenarios)?;
+    match &options.checkpoint {
+        Some(file) => check_checkpoint(file, scenarios),
+        None => Ok(()),
     }
-    Ok(Search {
-        workers: args.workers.map_or(1, usize::from),
-        max_memory: args.max_memory.map(|size| size.as_u64()),
-        checkpoint: args.checkpoint.clone(),
-        without: args.no_reduction.clone(),
-        ..Search::default()
-    })
 }
 
 /// Before anything is built and searched for nothing.
@@ -176,7 +167,7 @@ struct Checker<'a> {
     workers: Workers,
     cases: &'a Path,
     seed: u64,
-    search: Search,
+    options: &'a ExplorerOptions,
     /// Runs at a time.
     width: usize,
     stop: &'a AtomicBool,
@@ -227,7 +218,7 @@ impl Checker<'_> {
             case_dir: Some(self.cases),
             env: &[],
         };
-        let outcome = job.run_until(&self.search, self.stop, &mut |now| {
+        let outcome = job.run_until(self.options, self.stop, &mut |now| {
             let counted = || words::plural(now.executions, "execution");
             activity.at(now.text.clone().unwrap_or_else(counted));
         })?;

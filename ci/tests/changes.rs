@@ -116,7 +116,11 @@ impl Copies {
         let output = Command::new(worker)
             .args(["run", "--engine", engine.name(), "--scenario", scenario])
             .args(["--seed", "1", "--budget-ms", "20000"])
-            .args(["--workers", workers, "--case-dir"])
+            .args([
+                "--explorer",
+                &format!(r#"{{"workers":{workers}}}"#),
+                "--case-dir",
+            ])
             .arg(&folder)
             .env(tree::CHOSEN, name)
             .output()

@@ -149,9 +149,9 @@ fn a_worker_gets_its_order() {
     assert_eq!(
         order(&asked),
         format!(
-            "run --engine explorer --scenario two-lives --seed 7 --budget-ms 60000 --workers 2 \
-             --max-memory 4294967296 --checkpoint {checkpoint} --no-reduction symmetry \
-             --no-reduction lock-aware"
+            "run --engine explorer --scenario two-lives --seed 7 --budget-ms 60000 --explorer \
+             {{\"workers\":2,\"max-memory\":4294967296,\"checkpoint\":\"{checkpoint}\",\
+             \"without\":[\"symmetry\",\"lock-aware\"]}}"
         )
     );
 }

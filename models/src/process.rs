@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::engine::Search;
+use crate::engine::ExplorerOptions;
 use crate::engine_name::Engine;
 use crate::report::{Coverage, RunResult};
 
@@ -105,8 +105,8 @@ pub struct Outcome {
 impl Job<'_> {
     /// Runs the worker to its end; `progress` hears the executions so far from time to time.
     pub fn run(&self, progress: &mut dyn FnMut(u64)) -> Outcome {
-        let (search, stop) = (Search::default(), AtomicBool::new(false));
-        self.run_until(&search, &stop, &mut |now| progress(now.executions))
+        let (options, stop) = (ExplorerOptions::default(), AtomicBool::new(false));
+        self.run_until(&options, &stop, &mut |now| progress(now.executions))
             .expect("nobody stops this run")
     }
 
@@ -115,29 +115,28 @@ impl Job<'_> {
     /// seconds.
     pub fn run_until(
         &self,
-        search: &Search,
+        options: &ExplorerOptions,
         stop: &AtomicBool,
         progress: &mut dyn FnMut(&Progress),
     ) -> Option<Outcome> {
         let mut transcript = Transcript::default();
-        let asked = self.asked(search);
         let limits = Limits {
             deadline: self.budget * self.searches() + self.grace,
             stderr: Stderr::Keep(LAST_WORDS),
-            parting: match (self.engine, &search.checkpoint) {
+            parting: match (self.engine, &options.checkpoint) {
                 (Engine::Explorer, Some(_)) => PARTING,
                 _ => Duration::ZERO,
             },
             ..Limits::NONE
         };
-        let ended = supervise(self.command(&asked), limits, stop, &mut |at, line| {
+        let ended = supervise(self.command(options), limits, stop, &mut |at, line| {
             if let Some(now) = transcript.take(at, line) {
                 progress(&now);
             }
         });
         match ended {
             Ok(end) if matches!(end.how, How::Stopped) => None,
-            ended => Some(verdict::judge(self, &asked, transcript, ended)),
+            ended => Some(verdict::judge(self, options, transcript, ended)),
         }
     }
 
@@ -148,30 +147,7 @@ impl Job<'_> {
         }
     }
 
-    /// The options of what is asked of the explorer, for the worker as for `nmr check`. The other engines
-    /// have none.
-    fn asked(&self, search: &Search) -> Vec<String> {
-        let mut asked = Vec::new();
-        if self.engine != Engine::Explorer {
-            return asked;
-        }
-        let mut add = |option: &str, value: String| asked.extend([option.to_owned(), value]);
-        if search.workers > 1 {
-            add("--workers", search.workers.to_string());
-        }
-        if let Some(bytes) = search.max_memory {
-            add("--max-memory", bytes.to_string());
-        }
-        if let Some(file) = &search.checkpoint {
-            add("--checkpoint", file.display().to_string());
-        }
-        for reduction in &search.without {
-            add("--no-reduction", reduction.to_string());
-        }
-        asked
-    }
-
-    fn command(&self, asked: &[String]) -> Command {
+    fn command(&self, options: &ExplorerOptions) -> Command {
         let mut command = Command::new(self.worker);
         command.args(["run", "--engine", self.engine.name()]);
         match &self.source {
@@ -180,7 +156,9 @@ impl Job<'_> {
         };
         command.args(["--seed", &self.seed.to_string()]);
         command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
-        command.args(asked);
+        if self.engine == Engine::Explorer && !options.is_default() {
+            command.args(["--explorer", &options.to_json()]);
+        }
         if let Some(folder) = self.case_dir {
             command.arg("--case-dir").arg(folder);
         }
@@ -189,7 +167,11 @@ impl Job<'_> {
     }
 
     /// The command that repeats this run.
-    fn repeat(&self, asked: &[String]) -> String {
+    fn repeat(&self, options: &ExplorerOptions) -> String {
+        let asked = match self.engine {
+            Engine::Explorer => options.arguments(),
+            _ => Vec::new(),
+        };
         let asked: String = asked.iter().map(|word| format!(" {word}")).collect();
         let scenario = match &self.source {
             Source::Named(name) => format!("--scenario {name}"),

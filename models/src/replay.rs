@@ -16,7 +16,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::case::{Case, Expectation};
-use crate::engine::{Request, Search};
+use crate::engine::{Control, ExplorerOptions, Request};
 use crate::engine_name::{Build, Engine};
 use crate::render::{Row, picture};
 use crate::rule::Rule;
@@ -194,7 +194,9 @@ pub struct Options {
     /// Counts the executions as they are made.
     pub executions: Arc<AtomicU64>,
     /// How the explorer is to search.
-    pub search: Search,
+    pub explorer: ExplorerOptions,
+    /// Who waits for it.
+    pub control: Control,
 }
 
 impl Default for Options {
@@ -202,7 +204,8 @@ impl Default for Options {
         Self {
             budget: BUDGET,
             executions: Arc::default(),
-            search: Search::default(),
+            explorer: ExplorerOptions::default(),
+            control: Control::default(),
         }
     }
 }
@@ -231,7 +234,8 @@ fn request(case: &Case, options: &Options) -> Request {
         seed: 0,
         budget: options.budget,
         executions: options.executions.clone(),
-        search: options.search.clone(),
+        explorer: options.explorer.clone(),
+        control: options.control.clone(),
     }
 }
 

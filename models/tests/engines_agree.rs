@@ -10,7 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use nmr_explorer::Reduction;
-use nmr_models::engine::{Exploration, Request, Search, explore, shuttle};
+use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore, shuttle};
 use nmr_models::engine_name::Engine;
 use nmr_models::report::{Extent, Verdict};
 use nmr_models::scenario::Scenario;
@@ -38,7 +38,8 @@ fn request(scenario: &Arc<Scenario>, engine: Engine) -> Request {
         seed: 11,
         budget: TIME,
         executions: Arc::default(),
-        search: Search::default(),
+        explorer: ExplorerOptions::default(),
+        control: Control::default(),
     }
 }
 
@@ -46,8 +47,8 @@ fn request(scenario: &Arc<Scenario>, engine: Engine) -> Request {
 /// until it hears of that; one that needs no more comes to its end, however slow the machine is.
 fn explored(scenario: &Arc<Scenario>, without: &[Reduction], most: u64) -> Exploration {
     let mut request = request(scenario, Engine::Explorer);
-    request.search.without = without.to_vec();
-    let stop = request.search.stop.insert(Arc::default()).clone();
+    request.explorer.without = without.to_vec();
+    let stop = request.control.stop.insert(Arc::default()).clone();
     let executions = request.executions.clone();
     thread::scope(|scope| {
         let (running, ended) = mpsc::channel::<()>();
@@ -148,7 +149,7 @@ fn an_exhausted_search_has_seen_whatever_sampling_sees() {
 fn as_many_workers_as_one_likes_come_to_the_same() {
     for (scenario, one) in small() {
         let mut request = request(&scenario, Engine::Explorer);
-        request.search.workers = 3;
+        request.explorer.workers = 3;
         let several = explore(&request, |_| {});
         let name = &scenario.name;
         assert_eq!(several.verdict(), one.verdict(), "{name}");

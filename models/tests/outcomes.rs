@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nmr_models::engine::{Request, Search, explore};
+use nmr_models::engine::{Control, ExplorerOptions, Request, explore};
 use nmr_models::engine_name::Engine;
 use nmr_models::report::{Extent, Verdict};
 use nmr_models::scenarios;
@@ -52,7 +52,8 @@ fn outcomes() -> Outcomes {
             seed: 0,
             budget: Duration::from_secs(60),
             executions: Arc::default(),
-            search: Search::default(),
+            explorer: ExplorerOptions::default(),
+            control: Control::default(),
         };
         let exploration = explore(&request, |exploration| {
             panic!("{:?}", exploration.finding);

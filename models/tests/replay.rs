@@ -105,7 +105,7 @@ mod with_the_explorer {
         for (engine, more) in own_engines()
             .into_iter()
             .map(|engine| (engine, &[][..]))
-            .chain([(Engine::Explorer, &["--workers", "4"][..])])
+            .chain([(Engine::Explorer, &["--explorer", r#"{"workers":4}"#][..])])
         {
             let folder = tempfile::tempdir().unwrap();
             let case = found(folder.path(), NEVER_COMPLETES, engine, more);

@@ -20,7 +20,8 @@ fn request(scenario: Scenario, engine: Engine, seed: u64) -> Request {
         seed,
         budget: Duration::from_secs(600),
         executions: Arc::default(),
-        search: Default::default(),
+        explorer: Default::default(),
+        control: Default::default(),
     }
 }
 

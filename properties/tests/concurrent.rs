@@ -307,7 +307,8 @@ mod under_shuttle {
             seed: 11,
             budget: TIME,
             executions: Arc::default(),
-            search: Default::default(),
+            explorer: Default::default(),
+            control: Default::default(),
         }
     }
 

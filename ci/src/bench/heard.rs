@@ -47,11 +47,16 @@ pub(super) fn judge(row: &Row, heard: Heard, end: &End) -> Option<Bench> {
             states: None,
             seconds: end.after.as_secs_f64(),
             workers: match row.engine {
-                BenchEngine::Explorer => row.workers as u64,
+                BenchEngine::Explorer => row.explorer.workers.into(),
                 _ => 1,
             },
             memory: None,
-            without: row.without.iter().map(ToString::to_string).collect(),
+            without: row
+                .explorer
+                .without
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
         })
     };
     let harness = |what| instead(Verdict::HarnessError, what);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use nmr_explorer::Reduction;
+use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::BenchEngine;
 
 /// The limit of a search that has a target, or that it is compared with.
@@ -22,10 +23,8 @@ pub(super) struct Row {
     pub(super) engine: BenchEngine,
     pub(super) limit: Duration,
     pub(super) max_executions: Option<u64>,
-    /// Of the explorer.
-    pub(super) workers: usize,
-    /// The explorer's reductions that are off.
-    pub(super) without: Vec<Reduction>,
+    /// How the explorer is to search.
+    pub(super) explorer: ExplorerOptions,
 }
 
 impl Row {
@@ -35,13 +34,17 @@ impl Row {
             engine,
             limit,
             max_executions: None,
-            workers: 1,
-            without: Vec::new(),
+            explorer: ExplorerOptions::default(),
         }
     }
 
+    fn with_workers(mut self, workers: u16) -> Self {
+        self.explorer.workers = workers;
+        self
+    }
+
     fn without(mut self, off: impl Fn(Reduction) -> bool) -> Self {
-        self.without = Reduction::ALL.into_iter().filter(|&one| off(one)).collect();
+        self.explorer.without = Reduction::ALL.into_iter().filter(|&one| off(one)).collect();
         self
     }
 }
@@ -53,7 +56,7 @@ impl fmt::Display for Row {
 }
 
 /// The explorer on its own and next to others, then on each of the scenarios that are left.
-pub(super) fn explorer(scenarios: &[&str], cores: usize, budget: Option<Duration>) -> Vec<Row> {
+pub(super) fn explorer(scenarios: &[&str], cores: u16, budget: Option<Duration>) -> Vec<Row> {
     use BenchEngine::{Dfs, Explorer, Loom};
 
     let row = |program: &str, engine| Row::new(program, engine, LIMIT);
@@ -62,14 +65,8 @@ pub(super) fn explorer(scenarios: &[&str], cores: usize, budget: Option<Duration
         row("two-lives", Loom),
         row("three-lives", Explorer),
         row("three-lives", Loom),
-        Row {
-            workers: cores,
-            ..row("four-lives", Explorer)
-        },
-        Row {
-            workers: cores,
-            ..Row::new("four-lives-pending", Explorer, PENDING)
-        },
+        row("four-lives", Explorer).with_workers(cores),
+        Row::new("four-lives-pending", Explorer, PENDING).with_workers(cores),
         row("read-only-sections", Loom),
         row("read-only-sections", Explorer).without(|one| !is_for_visited_states(one)),
         row("read-only-sections", Explorer).without(|one| one == Reduction::VisitedStates),
@@ -143,7 +140,7 @@ mod tests {
         let off: Vec<_> = rows
             .iter()
             .filter(|row| row.program == "read-only-sections")
-            .map(|row| row.without.clone())
+            .map(|row| row.explorer.without.clone())
             .collect();
         let others = vec![
             Reduction::Forgetting,

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nmr_models::engine::Search;
+use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::Engine;
 use nmr_models::process::{Job, Source};
 use nmr_models::report::{Bug, RunResult, Twin, Verdict};
@@ -164,7 +164,7 @@ impl One<'_> {
             case_dir: None,
             env: &env,
         };
-        let outcome = job.run_until(&Search::default(), stop, &mut |_| {})?;
+        let outcome = job.run_until(&ExplorerOptions::default(), stop, &mut |_| {})?;
         Some(Ran {
             case,
             result: outcome.result,

@@ -12,10 +12,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
-use nmr_explorer::Reduction;
 use nmr_models::case::Case;
 use nmr_models::engine::bench::Order;
-use nmr_models::engine::{Exploration, Request, Search, explore};
+use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore};
 use nmr_models::engine_name::{BenchEngine, Build, Engine};
 use nmr_models::replay::Replayed;
 use nmr_models::report::{Bench, Line};
@@ -63,8 +62,9 @@ struct Run {
     /// Where to save a finding.
     #[arg(long)]
     case_dir: Option<PathBuf>,
-    #[command(flatten)]
-    asked: Asked,
+    /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    explorer: ExplorerOptions,
 }
 
 #[derive(Args)]
@@ -74,8 +74,9 @@ struct Repeat {
     /// Time for exhausting its scenario, in milliseconds.
     #[arg(long, default_value_t = 60_000)]
     budget_ms: u64,
-    #[command(flatten)]
-    asked: Asked,
+    /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    explorer: ExplorerOptions,
 }
 
 #[derive(Args)]
@@ -92,26 +93,9 @@ struct Measure {
     /// The most executions, of a program that is no scenario.
     #[arg(long, value_name = "N")]
     max_executions: Option<u64>,
-    #[command(flatten)]
-    asked: Asked,
-}
-
-/// What the explorer is asked besides; the other engines have nothing to do with it.
-#[derive(Args)]
-struct Asked {
-    /// Threads of the explorer, each of which keeps a core busy.
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    workers: u16,
-    /// The most memory for the explorer's states; half of the machine's if not given.
-    #[arg(long, value_name = "BYTES")]
-    max_memory: Option<u64>,
-    /// Where the explorer's search is written to, and gone on with from: every minute, at its end, and
-    /// when interrupted.
-    #[arg(long, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
-    /// A reduction that is off; may be given several times.
-    #[arg(long, value_name = "NAME")]
-    no_reduction: Vec<Reduction>,
+    /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
+    #[arg(long, value_name = "JSON", default_value = "{}")]
+    explorer: ExplorerOptions,
 }
 
 fn main() -> ExitCode {
@@ -147,7 +131,8 @@ impl Run {
             seed: self.seed,
             budget: Duration::from_millis(self.budget_ms),
             executions: Arc::default(),
-            search: self.asked.search(self.engine == Engine::Explorer, &words),
+            explorer: self.explorer,
+            control: control(self.engine == Engine::Explorer, &words),
         };
         show_progress(request.executions.clone(), words);
         let started = Instant::now();
@@ -177,9 +162,8 @@ impl Repeat {
         let options = replay::Options {
             budget: Duration::from_millis(self.budget_ms),
             executions: Arc::default(),
-            search: self
-                .asked
-                .search(Build::current() == Build::Shuttle, &words),
+            explorer: self.explorer,
+            control: control(Build::current() == Build::Shuttle, &words),
         };
         show_progress(options.executions.clone(), words);
         let end = |replayed: Replayed| -> u8 {
@@ -206,7 +190,8 @@ impl Measure {
             budget: Duration::from_millis(self.budget_ms),
             max_executions: self.max_executions,
             executions: Arc::default(),
-            search: (self.asked).search(self.engine == BenchEngine::Explorer, &words),
+            explorer: self.explorer,
+            control: control(self.engine == BenchEngine::Explorer, &words),
         };
         order.check().map_err(refused)?;
         show_progress(order.executions.clone(), words);
@@ -220,22 +205,15 @@ impl Measure {
     }
 }
 
-impl Asked {
-    /// An explorer says in `words` how far it is, and can be interrupted.
-    fn search(self, by_explorer: bool, words: &Words) -> Search {
-        let mut search = Search {
-            workers: self.workers.into(),
-            max_memory: self.max_memory,
-            checkpoint: self.checkpoint,
-            without: self.no_reduction,
-            ..Search::default()
-        };
-        if by_explorer {
-            let words = words.clone();
-            search.progress = Some(Arc::new(move |text| words.set(text)));
-            search.stop = Some(listen());
-        }
-        search
+/// An explorer says in `words` how far it is, and can be interrupted.
+fn control(by_explorer: bool, words: &Words) -> Control {
+    if !by_explorer {
+        return Control::default();
+    }
+    let words = words.clone();
+    Control {
+        progress: Some(Arc::new(move |text| words.set(text))),
+        stop: Some(listen()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use super::{Exploration, Search, install_panic_hook};
+use super::{Control, Exploration, ExplorerOptions, install_panic_hook};
 use crate::engine_name::{BenchEngine, Build};
 use crate::programs::Program;
 use crate::report::{Bench, Verdict};
@@ -26,7 +26,9 @@ pub struct Order {
     /// Counts the executions as they are made.
     pub executions: Arc<AtomicU64>,
     /// How the explorer is to search.
-    pub search: Search,
+    pub explorer: ExplorerOptions,
+    /// Who waits for it.
+    pub control: Control,
 }
 
 /// What became of a search, apart from its time.
@@ -73,7 +75,7 @@ impl Order {
 
     fn row(&self, found: &Found, started: Instant) -> Bench {
         let seconds = started.elapsed().as_secs_f64();
-        let without = self.search.without.iter();
+        let without = self.explorer.without.iter();
         Bench {
             program: self.program.name().to_owned(),
             engine: self.engine,
@@ -84,7 +86,7 @@ impl Order {
             states: found.states,
             seconds,
             workers: match self.engine {
-                BenchEngine::Explorer => self.search.workers as u64,
+                BenchEngine::Explorer => self.explorer.workers.into(),
                 _ => 1,
             },
             memory: most_memory(),
@@ -183,7 +185,7 @@ fn by_explorer(order: &Order) -> Found {
     let builder = Explorer::builder()
         .name(order.program.name())
         .budget(order.budget);
-    let mut builder = super::explorer::asked(builder, &order.search);
+    let mut builder = super::explorer::asked(builder, &order.explorer, &order.control);
     if let Some(most) = order.max_executions {
         builder = builder.max_executions(most);
     }
@@ -252,7 +254,8 @@ impl Order {
             seed: 0,
             budget: self.budget,
             executions: self.executions.clone(),
-            search: self.search.clone(),
+            explorer: self.explorer.clone(),
+            control: self.control.clone(),
         }
     }
 }
@@ -268,7 +271,8 @@ mod tests {
             budget: Duration::from_secs(20),
             max_executions: None,
             executions: Arc::default(),
-            search: Search::default(),
+            explorer: ExplorerOptions::default(),
+            control: Control::default(),
         }
     }
 
@@ -340,9 +344,9 @@ mod tests {
         for engine in [BenchEngine::Explorer, BenchEngine::Dfs] {
             let order = Order {
                 max_executions: Some(20),
-                search: Search {
+                explorer: ExplorerOptions {
                     without: nmr_explorer::Reduction::ALL.to_vec(),
-                    ..Search::default()
+                    ..ExplorerOptions::default()
                 },
                 ..order("small", engine)
             };

@@ -136,7 +136,8 @@ mod tests {
                 seed: 0,
                 budget: Duration::from_secs(60),
                 executions: Arc::default(),
-                search: engine::Search::default(),
+                explorer: engine::ExplorerOptions::default(),
+                control: engine::Control::default(),
             };
             let seen = engine::explore(&request, |seen| panic!("{:?}", seen.finding));
             let end = (seen.verdict(), seen.extent);

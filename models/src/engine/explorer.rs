@@ -13,7 +13,7 @@ use nmr_explorer::{
 };
 use shuttle::scheduler::Scheduler;
 
-use super::{Exploration, Request, Search, current, install_panic_hook};
+use super::{Control, Exploration, ExplorerOptions, Request, current, install_panic_hook};
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
@@ -107,26 +107,26 @@ fn builder(request: &Request) -> Builder {
         )
         .after_each(current::conclude)
         .judge(judge);
-    asked(builder, &request.search)
+    asked(builder, &request.explorer, &request.control)
 }
 
 /// As it was asked for.
-pub(super) fn asked(builder: Builder, search: &Search) -> Builder {
-    let mut builder = builder.workers(search.workers);
-    if let Some(bytes) = search.max_memory {
+pub(super) fn asked(builder: Builder, options: &ExplorerOptions, control: &Control) -> Builder {
+    let mut builder = builder.workers(options.workers.into());
+    if let Some(bytes) = options.max_memory {
         builder = builder.max_memory(bytes);
     }
-    if let Some(path) = &search.checkpoint {
+    if let Some(path) = &options.checkpoint {
         builder = builder.checkpoint(path);
     }
-    for &reduction in &search.without {
+    for &reduction in &options.without {
         builder = builder.without(reduction);
     }
-    if let Some(progress) = &search.progress {
+    if let Some(progress) = &control.progress {
         let progress = progress.clone();
         builder = builder.progress(move |now| progress(&now.to_string()));
     }
-    if let Some(stop) = &search.stop {
+    if let Some(stop) = &control.stop {
         builder = builder.stop(stop.clone());
     }
     builder

@@ -12,6 +12,7 @@ mod dfs;
 pub(crate) mod explorer;
 #[cfg(loom)]
 mod loom;
+mod options;
 #[cfg(shuttle)]
 pub mod shuttle;
 #[cfg(not(any(loom, shuttle)))]
@@ -21,18 +22,17 @@ mod urw;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Once};
 use std::time::Duration;
-
-use nmr_explorer::Reduction;
 
 use crate::engine_name::{Build, Engine};
 use crate::report::{Coverage, Extent, RunResult, Verdict};
 use crate::rule::Rule;
 use crate::run::{Finding, Run, Watch};
 use crate::scenario::Scenario;
+
+pub use options::ExplorerOptions;
 
 /// What to explore, how, and for how long.
 #[derive(Clone, Debug)]
@@ -48,48 +48,26 @@ pub struct Request {
     /// Counts the executions as they are made.
     pub executions: Arc<AtomicU64>,
     /// How the explorer is to search.
-    pub search: Search,
+    pub explorer: ExplorerOptions,
+    /// Who waits for it.
+    pub control: Control,
 }
 
 /// Tells in words how far a search has come.
 pub type OnProgress = Arc<dyn Fn(&str) + Send + Sync>;
 
-/// What the explorer is asked besides. The other engines have nothing to do with it.
-#[derive(Clone)]
-pub struct Search {
-    /// Workers, each of which keeps a core busy; at least one.
-    pub workers: usize,
-    /// The most bytes for the states seen; half of the machine's memory if not given.
-    pub max_memory: Option<u64>,
-    /// Where the search is written to, and gone on with from.
-    pub checkpoint: Option<PathBuf>,
-    /// Reductions that are off.
-    pub without: Vec<Reduction>,
-    /// Who hears how far it has come.
+/// Whoever waits for a search.
+#[derive(Clone, Default)]
+pub struct Control {
+    /// Hears how far it has come, in words, from an engine that can say more than a number.
     pub progress: Option<OnProgress>,
-    /// The search ends soon after this becomes true, and is incomplete.
+    /// The explorer's search ends soon after this becomes true, and is incomplete.
     pub stop: Option<Arc<AtomicBool>>,
 }
 
-impl Default for Search {
-    fn default() -> Self {
-        Self {
-            workers: 1,
-            max_memory: None,
-            checkpoint: None,
-            without: Vec::new(),
-            progress: None,
-            stop: None,
-        }
-    }
-}
-
-impl fmt::Debug for Search {
+impl fmt::Debug for Control {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Search")
-            .field("workers", &self.workers)
-            .field("without", &self.without)
-            .finish_non_exhaustive()
+        f.debug_struct("Control").finish_non_exhaustive()
     }
 }
 

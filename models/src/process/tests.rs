@@ -9,7 +9,7 @@ use nmr_explorer::Reduction;
 
 use super::supervise::{How, Limits, supervise};
 use super::{Job, Outcome, Progress, Source};
-use crate::engine::Search;
+use crate::engine::ExplorerOptions;
 use crate::engine_name::Engine;
 use crate::report::{Coverage, Verdict};
 use crate::rule::Rule;
@@ -133,26 +133,26 @@ fn the_worker_gets_its_order_on_its_command_line() {
 fn what_is_asked_of_the_explorer_is_passed_on_to_it_alone() {
     let fake = Fake::new("echo \"$*\" >&2; exit 4");
     let worker = fake.path();
-    let search = Search {
+    let options = ExplorerOptions {
         workers: 2,
         max_memory: Some(1 << 30),
         checkpoint: Some(PathBuf::from("s.checkpoint")),
         without: vec![Reduction::Symmetry, Reduction::LockAware],
-        ..Search::default()
     };
     let message = |engine| {
         let job = Job {
             engine,
             ..patient(&worker)
         };
-        let outcome = job.run_until(&search, &AtomicBool::new(false), &mut |_| ());
+        let outcome = job.run_until(&options, &AtomicBool::new(false), &mut |_| ());
         outcome.expect("nobody stops it").result.message
     };
+    let told = message(Engine::Explorer);
+    let asked = r#"{"workers":2,"max-memory":1073741824,"checkpoint":"s.checkpoint","without":["symmetry","lock-aware"]}"#;
+    let order = format!("--seed 7 --budget-ms 300 --explorer {asked}\n");
+    assert!(told.contains(&order), "{told}");
     let asked = " --workers 2 --max-memory 1073741824 --checkpoint s.checkpoint \
                  --no-reduction symmetry --no-reduction lock-aware";
-    let told = message(Engine::Explorer);
-    let order = format!("--seed 7 --budget-ms 300{asked}\n");
-    assert!(told.contains(&order), "{told}");
     let repeat = format!("--seed 7 --budget 300ms{asked}");
     assert!(told.ends_with(&repeat), "{told}");
     let told = message(Engine::Pct);
@@ -167,8 +167,8 @@ fn how_far_a_worker_has_come_is_told_in_its_words() {
     ];
     let fake = Fake::new(&format!("cat <<'END'\n{}\nEND\n", lines.join("\n")));
     let mut told = Vec::new();
-    let (search, stop) = (Search::default(), AtomicBool::new(false));
-    let outcome = patient(&fake.path()).run_until(&search, &stop, &mut |now| {
+    let (options, stop) = (ExplorerOptions::default(), AtomicBool::new(false));
+    let outcome = patient(&fake.path()).run_until(&options, &stop, &mut |now| {
         told.push(now.clone());
     });
     assert!(outcome.is_some(), "nobody stops it");
@@ -353,9 +353,9 @@ fn stopped_with_a_checkpoint(script: &str) -> (Option<Outcome>, Duration) {
     let fake = Fake::new(&format!(
         r#"echo '{{"kind":"progress","executions":5}}'; {script}"#
     ));
-    let search = Search {
+    let options = ExplorerOptions {
         checkpoint: Some(PathBuf::from("s.checkpoint")),
-        ..Search::default()
+        ..ExplorerOptions::default()
     };
     let (stop, start) = (AtomicBool::new(false), Instant::now());
     let worker = fake.path();
@@ -363,7 +363,9 @@ fn stopped_with_a_checkpoint(script: &str) -> (Option<Outcome>, Duration) {
         engine: Engine::Explorer,
         ..patient(&worker)
     };
-    let outcome = job.run_until(&search, &stop, &mut |_| stop.store(true, Ordering::Relaxed));
+    let outcome = job.run_until(&options, &stop, &mut |_| {
+        stop.store(true, Ordering::Relaxed)
+    });
     (outcome, start.elapsed())
 }
 
@@ -382,8 +384,8 @@ fn a_worker_with_a_checkpoint_is_given_time_to_write_it() {
 fn a_run_can_be_stopped() {
     let fake = Fake::new("exec sleep 60");
     let start = Instant::now();
-    let (search, stop) = (Search::default(), AtomicBool::new(true));
-    let outcome = patient(&fake.path()).run_until(&search, &stop, &mut |_| ());
+    let (options, stop) = (ExplorerOptions::default(), AtomicBool::new(true));
+    let outcome = patient(&fake.path()).run_until(&options, &stop, &mut |_| ());
     assert_eq!(outcome, None);
     assert!(start.elapsed() < Duration::from_secs(20));
 }

@@ -14,15 +14,16 @@ use std::process::ExitStatus;
 use super::supervise::{End, How};
 use super::transcript::Transcript;
 use super::{Job, Outcome};
+use crate::engine::ExplorerOptions;
 use crate::report::{Extent, RunResult, Verdict};
 use crate::rule::Rule;
 
 const PROGRESS: Rule = Rule::new(16);
 
-/// `asked` are the options of the worker that are not its job's.
+/// `options` are the explorer's.
 pub(super) fn judge(
     job: &Job<'_>,
-    asked: &[String],
+    options: &ExplorerOptions,
     transcript: Transcript,
     ended: io::Result<End>,
 ) -> Outcome {
@@ -65,7 +66,7 @@ pub(super) fn judge(
     let blank = blank(end.after.as_secs_f64());
     let found = Found {
         job,
-        asked,
+        options,
         end: &end,
         blank,
     };
@@ -95,7 +96,7 @@ fn crashed(status: ExitStatus) -> bool {
 
 struct Found<'a> {
     job: &'a Job<'a>,
-    asked: &'a [String],
+    options: &'a ExplorerOptions,
     end: &'a End,
     blank: RunResult,
 }
@@ -166,7 +167,7 @@ impl Found<'_> {
             }
         }
         message.push_str("\nrepeat with: ");
-        message.push_str(&self.job.repeat(self.asked));
+        message.push_str(&self.job.repeat(self.options));
         message
     }
 }

@@ -100,7 +100,8 @@ impl Sampler {
             seed,
             budget: self.deadline.saturating_duration_since(Instant::now()),
             executions: self.executions.clone(),
-            search: Default::default(),
+            explorer: Default::default(),
+            control: Default::default(),
         }
     }
 
@@ -136,7 +137,8 @@ impl Sampler {
 fn explore_quietly(request: &Request) -> Exploration {
     let uncounted = Request {
         executions: Arc::default(),
-        search: Default::default(),
+        explorer: Default::default(),
+        control: Default::default(),
         ..request.clone()
     };
     let exploration = shuttle::explore(&uncounted, Some(EXECUTIONS * MORE_EXECUTIONS));
