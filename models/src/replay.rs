@@ -1,6 +1,6 @@
 //! A case, repeated: what came of it, in words, as data and as an exit code.
 //!
-//! In the build that has the explorer a [ladder] is climbed: its schedule exactly; aligned again; the schedules near
+//! In the build that has the explorer a ladder is climbed: its schedule exactly; aligned again; the schedules near
 //! it; all of the scenario. loom's build makes loom's search again, for what only its memory model shows.
 
 #[cfg(shuttle)]

@@ -99,7 +99,7 @@
 //! # Time-outs
 //!
 //! Nothing has one, and no time passes. A time-out is another thread that may strike at any time: a
-//! [daemon](nmr_sync::thread::Builder::daemon), for the program may be over before it does.
+//! daemon (`nmr_sync::thread::Builder::daemon`), for the program may be over before it does.
 //!
 //! ```
 //! # #[cfg(shuttle)] {
@@ -139,11 +139,11 @@
 //!
 //! # Threads that look again
 //!
-//! A thread that waits by looking has to [yield](nmr_sync::thread::yield_now) in between. If it has done nothing but
+//! A thread that waits by looking has to yield (`nmr_sync::thread::yield_now`) in between. If it has done nothing but
 //! look since it last yielded, it waits there until another thread has changed something that it has looked at: the
 //! same look again would come to the same. Where nobody else can go on, it looks again all the same, for a while; a
-//! [`Livelock`] if nothing comes of it. That the rounds between yields are the same is taken on trust, and the
-//! certificate [says so](Assumptions::rounds_repeat): a thread that counts them, to give up, gives up only where nobody
+//! `Livelock` if nothing comes of it. That the rounds between yields are the same is taken on trust, and the
+//! certificate says so (`Assumptions::rounds_repeat`): a thread that counts them, to give up, gives up only where nobody
 //! else can go on, unless it says what it counts (`learn(&count)`). A livelock that lasts only as long as
 //! threads keep in step for ever, each disturbing the other, is not looked for.
 //!

@@ -1,4 +1,4 @@
-//! Sampling: random, PCT (Burckhardt et al., ASPLOS 2010) and [uniform random walk](super::urw), from a seed. A
+//! Sampling: random, PCT (Burckhardt et al., ASPLOS 2010) and uniform random walk (`urw`), from a seed. A
 //! scheduler of shuttle's kind chooses; the explorer carries out what it chooses and writes it down, so that a sampled
 //! finding has a schedule as any other.
 
