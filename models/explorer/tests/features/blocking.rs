@@ -11,7 +11,7 @@ use nmr_sync::{Mutex, describe, learn, thread};
 use super::programs::{ends_and_report, found};
 
 /// With all reductions, without each of them, without any; and by several workers.
-fn builders() -> Vec<Builder> {
+pub(super) fn builders() -> Vec<Builder> {
     let all = Reduction::ALL.into_iter();
     let none = all.clone().fold(Explorer::builder(), Builder::without);
     let mut builders: Vec<Builder> = all.map(|one| Explorer::builder().without(one)).collect();

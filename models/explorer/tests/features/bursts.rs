@@ -4,19 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use nmr_explorer::{Builder, Explorer, Reduction, Replayed, Verdict};
+use nmr_explorer::{Explorer, Replayed, Verdict};
 use nmr_sync::atomic::AtomicUsize;
 use nmr_sync::{Mutex, thread};
 
+use super::blocking::builders;
 use super::programs::found;
-
-fn builders() -> Vec<Builder> {
-    let all = Reduction::ALL.into_iter();
-    let none = all.clone().fold(Explorer::builder(), Builder::without);
-    let mut builders: Vec<Builder> = all.map(|one| Explorer::builder().without(one)).collect();
-    builders.extend([Explorer::builder(), Explorer::builder().workers(3), none]);
-    builders
-}
 
 /// A thread that counts for itself, so often, and then writes; the main one must not see that.
 fn writes_after(count: usize) -> impl Fn() + Send + Sync + Copy + 'static {
