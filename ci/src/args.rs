@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,7 +9,6 @@ use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::shard::Shard;
 
-use crate::check::plan::Engines;
 use crate::exit;
 
 /// Checks the registrar's lifetime rules under every interleaving.
@@ -295,7 +293,9 @@ pub enum EngineChoice {
 }
 
 impl EngineChoice {
-    fn engines(self) -> &'static [Engine] {
+    /// Its engines.
+    #[must_use]
+    pub const fn engines(self) -> &'static [Engine] {
         match self {
             Self::Explorer => &[Engine::Explorer],
             Self::Loom => &[Engine::Loom],
@@ -305,28 +305,6 @@ impl EngineChoice {
             Self::Pct => &[Engine::Pct],
             Self::Urw => &[Engine::Urw],
             Self::All => &Engine::ALL,
-        }
-    }
-
-    /// All engines of some choices, each once, in their order: those that `all` alone brings in, and that
-    /// draw schedules, are for what the others leave.
-    #[must_use]
-    pub fn engines_of(choices: &[Self]) -> Engines {
-        let of = |choices: &mut dyn Iterator<Item = &Self>| -> BTreeSet<Engine> {
-            choices
-                .flat_map(|choice| choice.engines())
-                .copied()
-                .collect()
-        };
-        let named = of(&mut choices.iter().filter(|&&choice| choice != Self::All));
-        let all = of(&mut choices.iter());
-        let draws = |engine: Engine| engine.is_sampling() && engine != Engine::Threads;
-        let (for_the_rest, always) = all
-            .into_iter()
-            .partition(|&engine| draws(engine) && !named.contains(&engine));
-        Engines {
-            always,
-            for_the_rest,
         }
     }
 }
@@ -368,41 +346,14 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BuildChoice, Cli, Command, EngineChoice, duration};
+    use super::{BuildChoice, Cli, Command, duration};
     use clap::{CommandFactory, Parser};
-    use nmr_models::engine_name::{Build, Engine};
+    use nmr_models::engine_name::Build;
     use std::time::Duration;
 
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn engines_are_taken_once_and_in_order() {
-        let choices = [EngineChoice::Pct, EngineChoice::Shuttle, EngineChoice::Loom];
-        let expected = [Engine::Loom, Engine::Random, Engine::Pct, Engine::Urw];
-        let engines = EngineChoice::engines_of(&choices);
-        assert_eq!(
-            (engines.always, engines.for_the_rest),
-            (expected.into(), vec![])
-        );
-    }
-
-    #[test]
-    fn all_samples_what_is_left_unless_the_engine_is_named() {
-        let of = |choices: &[EngineChoice]| {
-            let engines = EngineChoice::engines_of(choices);
-            (engines.always, engines.for_the_rest)
-        };
-        let sampling = vec![Engine::Random, Engine::Pct, Engine::Urw];
-        let searches = vec![Engine::Explorer, Engine::Loom, Engine::Threads];
-        assert_eq!(of(&[EngineChoice::All]), (searches, sampling.clone()));
-        let shuttle = [EngineChoice::Shuttle, EngineChoice::All];
-        assert_eq!(of(&shuttle), (Engine::ALL.to_vec(), vec![]));
-        let (always, rest) = of(&[EngineChoice::All, EngineChoice::Pct]);
-        assert!(always.contains(&Engine::Pct) && !rest.contains(&Engine::Pct));
-        assert_eq!(of(&[EngineChoice::Shuttle]), (sampling, vec![]));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use std::time::Instant;
 use nmr_models::engine_name::Engine;
 use nmr_models::report::Line;
 
-use crate::args::{self, EngineChoice, Format};
+use crate::args::{self, Format};
 use crate::cargo::Workspace;
 use crate::error::Error;
 use crate::exit::Exit;
@@ -72,7 +72,8 @@ pub fn run(args: &args::Bugs, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     let bugs = data::read(Path::new(&words::path(&folder)))?;
     let garden = Garden::plant(&workspace, &bugs)?;
     let subjects = garden.subjects(&chosen(args, &bugs)?)?;
-    let engines: BTreeSet<Engine> = EngineChoice::engines_of(&args.engine).all().collect();
+    let engines = args.engine.iter().flat_map(|choice| choice.engines());
+    let engines: BTreeSet<Engine> = engines.copied().collect();
     let engines = Vec::from_iter(engines);
     let builds = engines.iter().map(|engine| engine.build()).collect();
     let workers = match &args.worker {

@@ -17,7 +17,7 @@ use nmr_models::process::{GRACE, Job, Outcome, Source};
 use nmr_models::report::{Line, RunResult, Verdict};
 use nmr_models::scenarios;
 
-use crate::args::{self, EngineChoice, Format};
+use crate::args::{self, Format};
 use crate::cargo::{WORKER, Workspace};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -52,7 +52,7 @@ const SCHEDULING: Duration = Duration::from_secs(5);
 pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
     let start = Instant::now();
     let sources = sources(args)?;
-    let engines = EngineChoice::engines_of(&args.engine);
+    let engines = Engines::of(&args.engine);
     check_explorer(&args.explorer, &engines, sources.len())?;
     let effort = Effort {
         budget: args.budget,

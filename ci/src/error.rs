@@ -4,7 +4,6 @@ use std::io;
 use std::path::PathBuf;
 
 use nmr_models::scenario::FormatError;
-use nmr_properties::case::CaseError;
 
 use crate::cargo::Complaint;
 use crate::exit::Exit;
@@ -26,9 +25,6 @@ pub enum Error {
     /// A scenario or a case is malformed.
     #[error(transparent)]
     Format(#[from] FormatError),
-    /// A case of the property tests is malformed.
-    #[error(transparent)]
-    Case(#[from] CaseError),
     /// A program cannot be started or waited for.
     #[error("cannot run {program}: {source}")]
     Run {
@@ -66,9 +62,7 @@ impl Error {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Unreadable { .. } | Self::Format(_) | Self::Case(_) => {
-                Exit::Usage
-            }
+            Self::Usage(_) | Self::Unreadable { .. } | Self::Format(_) => Exit::Usage,
             Self::Run { .. }
             | Self::Cargo(_)
             | Self::Build { .. }

@@ -112,7 +112,7 @@ impl Night<'_> {
             let (heard, end) = self.run_once(seed, left)?;
             self.total.seconds = start.elapsed().as_secs_f64();
             self.add(&heard);
-            match judge(&heard, &end, left + SLACK) {
+            match judge(heard, &end, left + SLACK) {
                 Then::Done => break,
                 Then::Stop => return Err(Error::Interrupted),
                 Then::Harness(message) => return Err(Error::Harness(message)),
@@ -153,7 +153,7 @@ impl Night<'_> {
 
     fn add(&mut self, heard: &Heard) {
         self.total.findings += heard.findings;
-        match &heard.summary {
+        match heard.summary.said() {
             Some(summary) => {
                 self.total.scenarios += summary.scenarios;
                 self.total.executions += summary.executions;

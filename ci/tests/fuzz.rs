@@ -126,7 +126,7 @@ fn a_fuzzer_that_talks_nonsense_is_an_error_of_the_harness() {
             "echo hello; exit 0".to_owned(),
             "a line that is not its: hello",
         ),
-        ("exit 0".to_owned(), "ended without a summary"),
+        ("exit 0".to_owned(), "ended without a result"),
         (summary(0).replace("exit 0", "exit 1"), "contradicts itself"),
         (summary(1), "contradicts itself"),
     ] {

@@ -176,7 +176,10 @@ fn a_crash_is_what_the_case_is_about_or_something_else() {
 #[test]
 fn a_worker_that_does_not_do_as_agreed_is_an_error_of_the_harness() {
     for (script, why) in [
-        ("echo oh; exit 0".to_owned(), "its worker printed `oh`"),
+        (
+            "echo oh; exit 0".to_owned(),
+            "its worker printed a line that is not its: oh",
+        ),
         ("exit 0".to_owned(), "its worker ended without a result"),
         (
             format!("{}; exit 0", line("\"reproduces\"", FOUND)),

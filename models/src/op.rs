@@ -3,21 +3,21 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One step of a thread, or of a callback. Written as its words, for example `deregister c`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Op {
+/// One step of a thread, or of a callback, on a module that is given by its name or, once that has been looked
+/// up, in another way. Written as its words, for example `deregister c`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Op<M = String> {
     /// `register M`: registers the module (again, under a new identity, if it was there before).
-    Register(String),
+    Register(M),
     /// `deregister M`: deregisters its latest registration.
-    Deregister(String),
+    Deregister(M),
     /// `wait M`: waits for its latest registration's deregistration, then frees its context.
-    Wait(String),
+    Wait(M),
     /// `complete M`: completes the module's pending detaches as they come, until no thread has a
     /// `wait M` left to do.
-    Complete(String),
+    Complete(M),
     /// `complete-all`: the same for the pending detaches of all modules, until no thread has a `wait`
     /// left to do.
     CompleteAll,
@@ -26,21 +26,21 @@ pub enum Op {
     CompleteAny,
     /// `complete-wrong M`: as `complete M`, but with the handle of the module's registration in the place of
     /// the binding's (C12).
-    CompleteWrong(String),
+    CompleteWrong(M),
     /// `try-complete M`: completes the module's oldest pending detach, if there is one now.
-    TryComplete(String),
+    TryComplete(M),
     /// `complete-again M`: calls the detach-complete function for the binding that the module last
     /// completed or, if there is none, last attached (C8).
-    CompleteAgain(String),
+    CompleteAgain(M),
     /// `attach M`: calls `client_attach_provider` for the client's latest binding (C3).
-    Attach(String),
+    Attach(M),
     /// `dispatch M`: the client calls each of its providers through their dispatch tables, guarded
     /// by its rundown.
-    Dispatch(String),
+    Dispatch(M),
     /// `deregister-wrong M`: deregisters M's registration as one of the other side (C12).
-    DeregisterWrong(String),
+    DeregisterWrong(M),
     /// `deregister-foreign M`: deregisters M's registration at another registrar (C12).
-    DeregisterForeign(String),
+    DeregisterForeign(M),
     /// `deregister-forged`: deregisters handles with bits that nobody issued (C12).
     DeregisterForged,
     /// `wait-forged`: waits for handles with bits that nobody issued (C12).
@@ -48,18 +48,18 @@ pub enum Op {
     /// `complete-forged`: completes and attaches bindings that nobody issued (C12).
     CompleteForged,
     /// `own M`: registers the module through the owning API, and keeps the registration as a value.
-    Own(String),
+    Own(M),
     /// `leave M`: deregisters such a registration, and waits, in the two steps of the owning API.
-    Leave(String),
+    Leave(M),
     /// `release M`: drops such a registration, which deregisters it and waits.
-    Release(String),
+    Release(M),
     /// `yield`: lets another thread go first.
     Yield,
 }
 
-impl Op {
+impl<M> Op<M> {
     /// The words before the module's name, and the name.
-    fn parts(&self) -> (&'static str, Option<&String>) {
+    fn parts(&self) -> (&'static str, Option<&M>) {
         match self {
             Self::Register(module) => ("register", Some(module)),
             Self::Deregister(module) => ("deregister", Some(module)),
@@ -84,20 +84,35 @@ impl Op {
         }
     }
 
-    /// The module that it names.
-    #[must_use]
-    pub fn module(&self) -> Option<&str> {
-        self.parts().1.map(String::as_str)
+    /// The module.
+    pub(crate) fn target(&self) -> Option<&M> {
+        self.parts().1
     }
 
-    /// The same operation on another module, if it names one.
+    /// The same operation on another module, if it is on one.
     #[must_use]
-    pub(crate) fn on(&self, module: &str) -> Self {
-        match self.parts() {
-            (_, None) => self.clone(),
-            (verb, Some(_)) => format!("{verb} {module}")
-                .parse()
-                .expect("the verb is that of an operation"),
+    pub fn map<N>(&self, other: impl FnOnce(&M) -> N) -> Op<N> {
+        match self {
+            Self::Register(module) => Op::Register(other(module)),
+            Self::Deregister(module) => Op::Deregister(other(module)),
+            Self::Wait(module) => Op::Wait(other(module)),
+            Self::Complete(module) => Op::Complete(other(module)),
+            Self::CompleteAll => Op::CompleteAll,
+            Self::CompleteAny => Op::CompleteAny,
+            Self::CompleteWrong(module) => Op::CompleteWrong(other(module)),
+            Self::TryComplete(module) => Op::TryComplete(other(module)),
+            Self::CompleteAgain(module) => Op::CompleteAgain(other(module)),
+            Self::Attach(module) => Op::Attach(other(module)),
+            Self::Dispatch(module) => Op::Dispatch(other(module)),
+            Self::DeregisterWrong(module) => Op::DeregisterWrong(other(module)),
+            Self::DeregisterForeign(module) => Op::DeregisterForeign(other(module)),
+            Self::DeregisterForged => Op::DeregisterForged,
+            Self::WaitForged => Op::WaitForged,
+            Self::CompleteForged => Op::CompleteForged,
+            Self::Own(module) => Op::Own(other(module)),
+            Self::Leave(module) => Op::Leave(other(module)),
+            Self::Release(module) => Op::Release(other(module)),
+            Self::Yield => Op::Yield,
         }
     }
 
@@ -122,7 +137,15 @@ impl Op {
     }
 }
 
-impl fmt::Display for Op {
+impl Op {
+    /// The module that it names.
+    #[must_use]
+    pub fn module(&self) -> Option<&str> {
+        self.target().map(String::as_str)
+    }
+}
+
+impl<M: fmt::Display> fmt::Display for Op<M> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.parts() {
             (verb, Some(module)) => write!(f, "{verb} {module}"),
@@ -177,17 +200,16 @@ impl FromStr for Op {
     }
 }
 
-impl TryFrom<String> for Op {
-    type Error = UnknownOp;
-
-    fn try_from(text: String) -> Result<Self, UnknownOp> {
-        text.parse()
+impl Serialize for Op {
+    fn serialize<S: Serializer>(&self, out: S) -> Result<S::Ok, S::Error> {
+        out.collect_str(self)
     }
 }
 
-impl From<Op> for String {
-    fn from(op: Op) -> Self {
-        op.to_string()
+impl<'de> Deserialize<'de> for Op {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        text.parse().map_err(de::Error::custom)
     }
 }
 

@@ -17,6 +17,7 @@ use crate::engine::ExplorerOptions;
 use crate::engine_name::Engine;
 use crate::report::{Coverage, RunResult};
 
+pub mod heard;
 pub mod supervise;
 mod transcript;
 mod verdict;

@@ -121,10 +121,11 @@ fn named(scenario: &Scenario, from: &[Op], to: &[Op]) -> Vec<(usize, usize)> {
 fn exchanged(scenario: &Scenario, symmetry: &Symmetry) -> Scenario {
     let place = |module: usize| usize::from(symmetry.modules[module]);
     let name = |module: usize| &scenario.modules[place(module)].name;
-    let op = |op: &Op| {
-        let module = op.module().and_then(|name| scenario.module(name));
-        module.map_or_else(|| op.clone(), |module| op.on(name(module)))
+    let other = |own: &String| match scenario.module(own) {
+        Some(module) => name(module).clone(),
+        None => own.clone(),
     };
+    let op = |op: &Op| op.map(other);
     let ops = |list: &[Op]| list.iter().map(op).collect::<Vec<_>>();
     let mut other = scenario.clone();
     for (index, module) in scenario.modules.iter().enumerate() {

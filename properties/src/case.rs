@@ -3,11 +3,11 @@
 //! Each file has a `kind` field, which says whose case it is; the rest belongs to that kind. This
 //! module reads and writes them and says where a malformed one is wrong. It runs nothing.
 
-use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use nmr_models::scenario::FormatError;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
@@ -15,56 +15,29 @@ use toml::Spanned;
 /// The kinds of case that are saved here. A schedule is a case of `nmr-models`, which replays it.
 pub const KINDS: &[&str] = &["sequential", "handle-bits", nmr_models::case::KIND];
 
-/// A case file that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub struct CaseError {
-    /// The file.
-    pub file: String,
-    /// The line, from 1, where there is one to name.
-    pub line: Option<usize>,
-    /// What is wrong, and what was expected.
-    pub message: String,
+/// What can be read of a case of any kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// One of [`KINDS`].
+    pub kind: &'static str,
+    /// What wrote it, if it says so.
+    pub version: Option<String>,
 }
 
-impl fmt::Display for CaseError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}: {}", self.file, self.message),
-            None => write!(f, "{}: {}", self.file, self.message),
-        }
-    }
+/// An error about the whole file.
+pub(crate) fn refused(file: &str, message: impl Into<String>) -> FormatError {
+    FormatError::new(Path::new(file), message)
 }
 
-impl CaseError {
-    /// An error about the whole file.
-    pub fn whole(file: &str, message: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            line: None,
-            message: message.into(),
-        }
-    }
-
-    fn of_toml(file: &str, text: &str, error: &toml::de::Error) -> Self {
-        Self {
-            file: file.to_owned(),
-            line: error.span().map(|span| {
-                // The span of a value inside an enum is that of the table around it.
-                let named = error.message().split('`').nth(1);
-                let offset = named.and_then(|word| text.get(span.start..)?.find(word));
-                line_of(text, span.start + offset.unwrap_or(0))
-            }),
-            message: error.message().trim_end().replace('\n', ", "),
-        }
-    }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.as_bytes()[..offset.min(text.len())]
-        .iter()
-        .filter(|&&byte| byte == b'\n')
-        .count()
-        + 1
+fn malformed(file: &str, text: &str, error: &toml::de::Error) -> FormatError {
+    let refused = refused(file, error.message().trim_end().replace('\n', ", "));
+    let Some(span) = error.span() else {
+        return refused;
+    };
+    // The span of a value inside an enum is that of the table around it.
+    let named = error.message().split('`').nth(1);
+    let offset = named.and_then(|word| text.get(span.start..)?.find(word));
+    refused.at_byte(text, span.start + offset.unwrap_or(0))
 }
 
 /// The folder of the saved cases of this workspace.
@@ -93,12 +66,11 @@ pub fn files(folder: &Path) -> io::Result<Vec<PathBuf>> {
 ///
 /// # Errors
 /// The folder or one of its files cannot be read, or a file is no case.
-pub fn of_kind(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, CaseError> {
-    let unreadable =
-        |error: io::Error| CaseError::whole(&folder.display().to_string(), error.to_string());
+pub fn of_kind(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, FormatError> {
+    let unreadable = |error: io::Error| FormatError::new(folder, error.to_string());
     let mut found = Vec::new();
     for path in files(folder).map_err(unreadable)? {
-        if kind(&path.display().to_string(), &read(&path)?)? == wanted {
+        if head(&path.display().to_string(), &read(&path)?)?.kind == wanted {
             found.push(path);
         }
     }
@@ -109,45 +81,47 @@ pub fn of_kind(folder: &Path, wanted: &str) -> Result<Vec<PathBuf>, CaseError> {
 ///
 /// # Errors
 /// It cannot be read.
-pub fn read(path: &Path) -> Result<String, CaseError> {
-    fs::read_to_string(path)
-        .map_err(|error| CaseError::whole(&path.display().to_string(), error.to_string()))
+pub fn read(path: &Path) -> Result<String, FormatError> {
+    fs::read_to_string(path).map_err(|error| FormatError::new(path, error.to_string()))
 }
 
-/// The kind of a case, one of [`KINDS`].
+/// Reads the head of a case.
 ///
 /// # Errors
 /// The text is no TOML, or has no `kind`, or an unknown one.
-pub fn kind(file: &str, text: &str) -> Result<&'static str, CaseError> {
+pub fn head(file: &str, text: &str) -> Result<Head, FormatError> {
     #[derive(Deserialize)]
-    struct Head {
+    struct Raw {
         kind: Spanned<String>,
+        version: Option<String>,
     }
-    let head: Head =
-        toml::from_str(text).map_err(|error| CaseError::of_toml(file, text, &error))?;
-    let known = KINDS.iter().find(|kind| **kind == head.kind.as_ref());
-    known.copied().ok_or_else(|| CaseError {
-        file: file.to_owned(),
-        line: Some(line_of(text, head.kind.span().start)),
-        message: format!(
-            "`{}` is no kind of case: expected one of {}",
-            head.kind.as_ref(),
-            KINDS.join(", ")
-        ),
-    })
+    let raw: Raw = toml::from_str(text).map_err(|error| malformed(file, text, &error))?;
+    let (kind, version) = (raw.kind.get_ref(), raw.version);
+    match KINDS.iter().find(|known| *known == kind) {
+        Some(kind) => Ok(Head { kind, version }),
+        None => {
+            let kinds = KINDS.join(", ");
+            let message = format!("`{kind}` is no kind of case: expected one of {kinds}");
+            Err(refused(file, message).at_byte(text, raw.kind.span().start))
+        }
+    }
 }
 
 /// Reads a case of one kind.
 ///
 /// # Errors
 /// The text is not such a case.
-pub fn parse<T: DeserializeOwned>(file: &str, text: &str, expected: &str) -> Result<T, CaseError> {
-    let found = kind(file, text)?;
+pub fn parse<T: DeserializeOwned>(
+    file: &str,
+    text: &str,
+    expected: &str,
+) -> Result<T, FormatError> {
+    let found = head(file, text)?.kind;
     if found != expected {
         let message = format!("this is a {found} case: expected {expected}");
-        return Err(CaseError::whole(file, message));
+        return Err(refused(file, message));
     }
-    toml::from_str(text).map_err(|error| CaseError::of_toml(file, text, &error))
+    toml::from_str(text).map_err(|error| malformed(file, text, &error))
 }
 
 /// A case as the text of its file.

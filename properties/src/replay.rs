@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::case::{self, CaseError};
+use nmr_models::scenario::FormatError;
+
+use crate::case;
 use crate::sequential::Report;
 use crate::{handle_bits, sequential};
 
@@ -29,7 +31,7 @@ impl From<Report> for Replayed {
 /// # Errors
 /// The file cannot be read, is malformed (with its line, and what was expected there), or is of a
 /// kind that is replayed elsewhere.
-pub fn replay(path: &Path) -> Result<Replayed, CaseError> {
+pub fn replay(path: &Path) -> Result<Replayed, FormatError> {
     replay_text(&path.display().to_string(), &case::read(path)?)
 }
 
@@ -37,11 +39,11 @@ pub fn replay(path: &Path) -> Result<Replayed, CaseError> {
 ///
 /// # Errors
 /// As [`replay`].
-pub fn replay_text(file: &str, text: &str) -> Result<Replayed, CaseError> {
-    match case::kind(file, text)? {
+pub fn replay_text(file: &str, text: &str) -> Result<Replayed, FormatError> {
+    match case::head(file, text)?.kind {
         sequential::KIND => sequential::replay_text(file, text).map(Into::into),
         handle_bits::KIND => handle_bits::replay_text(file, text).map(Into::into),
-        other => Err(CaseError::whole(
+        other => Err(case::refused(
             file,
             format!(
                 "this is a {other} case: expected {} or {}",

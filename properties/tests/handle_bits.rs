@@ -122,12 +122,12 @@ fn a_malformed_probe_is_refused_with_file_and_line() {
     };
     let function = refused("call = \"deregister\"");
     assert!(
-        function.starts_with("bad.toml:4: unknown variant `deregister`, expected one of"),
+        function.starts_with("bad.toml:4:9: unknown variant `deregister`, expected one of"),
         "{function}"
     );
     let mask = refused("call = \"wait-client\"\nflip = \"0xg\"");
     assert!(
-        mask.starts_with("bad.toml:5: `0xg` is no mask: expected"),
+        mask.starts_with("bad.toml:5:9: `0xg` is no mask: expected"),
         "{mask}"
     );
 }

@@ -345,29 +345,29 @@ fn a_malformed_case_is_refused_with_file_and_line() {
     let refused = |text: &str| replay_text("bad.toml", text).unwrap_err().to_string();
     let unknown_kind = refused("\nkind = \"sideways\"\n");
     assert!(
-        unknown_kind.starts_with("bad.toml:2: `sideways` is no kind"),
+        unknown_kind.starts_with("bad.toml:2:8: `sideways` is no kind"),
         "{unknown_kind}"
     );
     let no_kind = refused("op = []\n");
     assert!(no_kind.contains("missing field `kind`"), "{no_kind}");
     let syntax = refused("kind = \"sequential\"\n\nop = [\n  { wait-client = }\n]\n");
-    assert!(syntax.starts_with("bad.toml:4: "), "{syntax}");
+    assert!(syntax.starts_with("bad.toml:4:"), "{syntax}");
     let handle = refused(
         "kind = \"sequential\"\n[[op]]\nwait-client = \"c1\"\n[[op]]\nwait-client = \"x9\"\n",
     );
     assert!(
-        handle.starts_with("bad.toml:5: `x9` is no handle: expected a"),
+        handle.starts_with("bad.toml:5:16: `x9` is no handle: expected a"),
         "{handle}"
     );
     let function = refused("kind = \"sequential\"\n[[op]]\nwait-clint = \"c1\"\n");
     assert!(
-        function.starts_with("bad.toml:3: unknown variant `wait-clint`"),
+        function.starts_with("bad.toml:3:1: unknown variant `wait-clint`"),
         "{function}"
     );
     let module =
         refused("kind = \"sequential\"\n[[op]]\n[op.register]\nmodule = \"p5\"\nnpi = 1\n");
     assert!(
-        module.starts_with("bad.toml:4: `p5` is no module"),
+        module.starts_with("bad.toml:4:11: `p5` is no module"),
         "{module}"
     );
     let missing = replay(Path::new("no/such/file.toml"))

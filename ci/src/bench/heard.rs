@@ -1,6 +1,8 @@
 //! What the worker of a row said, and what follows from it. Pure.
 
 use nmr_models::engine_name::BenchEngine;
+use nmr_models::process;
+use nmr_models::process::heard::Unbelieved;
 use nmr_models::process::supervise::{End, How};
 use nmr_models::report::{Bench, Line, Verdict};
 
@@ -11,24 +13,19 @@ use crate::words;
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     executions: u64,
-    row: Option<Bench>,
-    fault: Option<String>,
+    row: process::heard::Heard<Bench>,
 }
 
 impl Heard {
     /// Takes in a line; answers how far the search has come, in words, if the line tells.
     pub(super) fn take(&mut self, line: &str) -> Option<String> {
-        match serde_json::from_str(line) {
-            Ok(Line::Progress { executions, text }) => {
+        match self.row.line(line)? {
+            Line::Progress { executions, text } => {
                 self.executions = executions;
                 return Some(text.unwrap_or_else(|| words::plural(executions, "execution")));
             }
-            Ok(Line::Bench(row)) if self.row.is_none() => self.row = Some(row),
-            Ok(_) | Err(_) => {
-                let shown: String = line.chars().take(200).collect();
-                let fault = format!("its worker printed a line that is not its: {shown}");
-                self.fault.get_or_insert(fault);
-            }
+            Line::Bench(row) => self.row.result(row, line),
+            _ => self.row.strange(line),
         }
         None
     }
@@ -36,13 +33,14 @@ impl Heard {
 
 /// The row, whatever became of its worker; `None` if everything has to stop.
 pub(super) fn judge(row: &Row, heard: Heard, end: &End) -> Option<Bench> {
+    let executions = heard.executions;
     let instead = |verdict, what: String| {
         Some(Bench {
             program: row.program.clone(),
             engine: row.engine,
             verdict,
             how: Some(with_last_words(what, &end.stderr)),
-            executions: heard.executions,
+            executions,
             before_restart: None,
             states: None,
             seconds: end.after.as_secs_f64(),
@@ -59,7 +57,6 @@ pub(super) fn judge(row: &Row, heard: Heard, end: &End) -> Option<Bench> {
                 .collect(),
         })
     };
-    let harness = |what| instead(Verdict::HarnessError, what);
     let status = match end.how {
         How::Stopped => return None,
         How::TimedOut => {
@@ -71,26 +68,18 @@ pub(super) fn judge(row: &Row, heard: Heard, end: &End) -> Option<Bench> {
         }
         How::Exited(status) => status,
     };
-    match (status.code(), &heard.row, &heard.fault) {
-        (Some(0..=4), _, Some(fault)) => harness(fault.clone()),
-        (Some(code @ 0..=4), Some(said), None) => {
-            let is_this =
-                (said.program.as_str(), said.engine) == (row.program.as_str(), row.engine);
-            if !is_this {
-                harness(format!(
-                    "its worker ran {} under {}",
-                    said.program, said.engine
-                ))
-            } else if code != i32::from(said.verdict.exit_code()) {
-                harness(format!("its worker contradicts itself ({status})"))
-            } else {
-                heard.row
-            }
+    let code = |row: &Bench| i32::from(row.verdict.exit_code());
+    let agrees = |row: &Bench| status.code() == Some(code(row));
+    match heard.row.believe(status, agrees) {
+        Ok(said) if (said.program.as_str(), said.engine) != (row.program.as_str(), row.engine) => {
+            let other = format!("{} under {}", said.program, said.engine);
+            instead(Verdict::HarnessError, format!("its worker ran {other}"))
         }
-        (Some(0..=4), None, None) => {
-            harness(format!("its worker ended without a result ({status})"))
+        Ok(said) => Some(said),
+        Err(why @ Unbelieved::Crashed(_)) => {
+            instead(Verdict::Violated, format!("its worker {why}"))
         }
-        _ => instead(Verdict::Violated, format!("its worker crashed ({status})")),
+        Err(why) => instead(Verdict::HarnessError, format!("its worker {why}")),
     }
 }
 

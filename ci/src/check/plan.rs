@@ -1,10 +1,13 @@
 //! Which runs a check makes, and how long each may take.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use nmr_models::engine_name::Engine;
 use nmr_models::process::Source;
 use nmr_models::report::{Extent, RunResult, Verdict};
+
+use crate::args::EngineChoice;
 
 /// What a run may take under the explorer, by default.
 pub const EXPLORER: Duration = Duration::from_secs(60);
@@ -59,6 +62,29 @@ pub struct Engines {
 }
 
 impl Engines {
+    /// All of some choices, each once, in their order: those that `all` alone brings in, and that draw
+    /// schedules, are for what the others leave.
+    #[must_use]
+    pub fn of(choices: &[EngineChoice]) -> Self {
+        let engines_of = |choices: &mut dyn Iterator<Item = &EngineChoice>| -> BTreeSet<Engine> {
+            choices
+                .flat_map(|choice| choice.engines())
+                .copied()
+                .collect()
+        };
+        let is_named = |choice: &&EngineChoice| **choice != EngineChoice::All;
+        let named = engines_of(&mut choices.iter().filter(is_named));
+        let all = engines_of(&mut choices.iter());
+        let draws = |engine: Engine| engine.is_sampling() && engine != Engine::Threads;
+        let (for_the_rest, always) = all
+            .into_iter()
+            .partition(|&engine| draws(engine) && !named.contains(&engine));
+        Self {
+            always,
+            for_the_rest,
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = Engine> {
         self.always.iter().chain(&self.for_the_rest).copied()
@@ -118,6 +144,33 @@ mod tests {
     use std::time::Duration;
 
     #[test]
+    fn engines_are_taken_once_and_in_order() {
+        let choices = [EngineChoice::Pct, EngineChoice::Shuttle, EngineChoice::Loom];
+        let expected = [Engine::Loom, Engine::Random, Engine::Pct, Engine::Urw];
+        let engines = Engines::of(&choices);
+        assert_eq!(
+            (engines.always, engines.for_the_rest),
+            (expected.into(), vec![])
+        );
+    }
+
+    #[test]
+    fn all_samples_what_is_left_unless_the_engine_is_named() {
+        let of = |choices: &[EngineChoice]| {
+            let engines = Engines::of(choices);
+            (engines.always, engines.for_the_rest)
+        };
+        let sampling = vec![Engine::Random, Engine::Pct, Engine::Urw];
+        let searches = vec![Engine::Explorer, Engine::Loom, Engine::Threads];
+        assert_eq!(of(&[EngineChoice::All]), (searches, sampling.clone()));
+        let shuttle = [EngineChoice::Shuttle, EngineChoice::All];
+        assert_eq!(of(&shuttle), (Engine::ALL.to_vec(), vec![]));
+        let (always, rest) = of(&[EngineChoice::All, EngineChoice::Pct]);
+        assert!(always.contains(&Engine::Pct) && !rest.contains(&Engine::Pct));
+        assert_eq!(of(&[EngineChoice::Shuttle]), (sampling, vec![]));
+    }
+
+    #[test]
     fn budgets_are_the_defaults_unless_told() {
         let millis = |effort: Effort| Engine::ALL.map(|engine| effort.of(engine).as_millis());
         let budget = Some(Duration::from_secs(60));
@@ -164,7 +217,7 @@ mod tests {
 
     #[test]
     fn what_a_search_has_exhausted_is_not_sampled() {
-        let engines = EngineChoice::engines_of(&[EngineChoice::All]);
+        let engines = Engines::of(&[EngineChoice::All]);
         let runs = first(&sources(), &engines, Effort::default());
         let searches = [Engine::Explorer, Engine::Loom, Engine::Threads];
         assert_eq!(

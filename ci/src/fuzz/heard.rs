@@ -3,6 +3,8 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use nmr_models::process;
+use nmr_models::process::heard::Unbelieved;
 use nmr_models::process::supervise::{End, How};
 use nmr_models::report::{FuzzSummary, Line};
 use nmr_models::rule::Rule;
@@ -12,8 +14,7 @@ use nmr_models::rule::Rule;
 pub(super) struct Heard {
     pub(super) executions: u64,
     pub(super) findings: u64,
-    pub(super) summary: Option<FuzzSummary>,
-    pub(super) fault: Option<String>,
+    pub(super) summary: process::heard::Heard<FuzzSummary>,
 }
 
 /// What becomes of the night after a process has ended.
@@ -32,30 +33,24 @@ pub(super) enum Then {
 impl Heard {
     /// Takes in a line; answers it if it is to be passed on.
     pub(super) fn take(&mut self, text: &str) -> Option<Line> {
-        match serde_json::from_str(text) {
-            Ok(Line::FuzzSummary(summary)) => self.summary = Some(summary),
-            Ok(line @ Line::Progress { executions, .. }) => {
+        match self.summary.line(text)? {
+            Line::FuzzSummary(summary) => self.summary.result(summary, text),
+            line @ Line::Progress { executions, .. } => {
                 self.executions = executions;
                 return Some(line);
             }
-            Ok(line @ Line::Finding(_)) => {
+            line @ Line::Finding(_) => {
                 self.findings += 1;
                 return Some(line);
             }
-            Ok(_) | Err(_) if self.fault.is_none() => {
-                let shown: String = text.chars().take(200).collect();
-                self.fault = Some(format!(
-                    "the fuzzer printed a line that is not its: {shown}"
-                ));
-            }
-            Ok(_) | Err(_) => {}
+            _ => self.summary.strange(text),
         }
         None
     }
 }
 
 /// What follows from what a process said and how it ended; it was killed after `allowed` at the latest.
-pub(super) fn judge(heard: &Heard, end: &End, allowed: Duration) -> Then {
+pub(super) fn judge(heard: Heard, end: &End, allowed: Duration) -> Then {
     let status = match end.how {
         How::Stopped => return Then::Stop,
         How::TimedOut if end.after < allowed => {
@@ -66,19 +61,14 @@ pub(super) fn judge(heard: &Heard, end: &End, allowed: Duration) -> Then {
         How::TimedOut => return Then::Done,
         How::Exited(status) => status,
     };
-    if !matches!(status.code(), Some(0..=4)) {
-        return Then::Broke(None, format!("the fuzzer crashed ({status})"));
-    }
-    if let Some(fault) = &heard.fault {
-        return Then::Harness(fault.clone());
-    }
-    match &heard.summary {
-        Some(summary) if agree(summary, heard.findings, status) => Then::Done,
-        Some(_) => Then::Harness(format!("the fuzzer contradicts itself ({status})")),
-        None => Then::Harness(format!(
-            "the fuzzer ended without a summary ({status})\n{}",
-            end.stderr
-        )),
+    let agrees = |summary: &FuzzSummary| agree(summary, heard.findings, status);
+    match heard.summary.believe(status, agrees) {
+        Ok(_) => Then::Done,
+        Err(why @ Unbelieved::Crashed(_)) => Then::Broke(None, format!("the fuzzer {why}")),
+        Err(why) => {
+            let message = format!("the fuzzer {why}\n{}", end.stderr);
+            Then::Harness(message.trim_end().to_owned())
+        }
     }
 }
 
@@ -105,7 +95,7 @@ mod tests {
 
     #[test]
     fn silence_long_before_the_end_is_a_hang() {
-        let then = judge(&Heard::default(), &killed(ALLOWED / 2), ALLOWED);
+        let then = judge(Heard::default(), &killed(ALLOWED / 2), ALLOWED);
         let Then::Broke(rule, what) = then else {
             panic!("it hung: {then:?}");
         };
@@ -115,7 +105,7 @@ mod tests {
 
     #[test]
     fn to_be_killed_when_the_time_is_up_is_no_hang() {
-        let then = judge(&Heard::default(), &killed(ALLOWED), ALLOWED);
+        let then = judge(Heard::default(), &killed(ALLOWED), ALLOWED);
         assert_eq!(then, Then::Done);
     }
 }

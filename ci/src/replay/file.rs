@@ -5,10 +5,7 @@ use std::path::{Path, PathBuf};
 
 use nmr_models::case::{self, Case};
 use nmr_models::replay::Replayed;
-use nmr_models::scenario::FormatError;
-use nmr_properties::case::KINDS;
-use serde::Deserialize;
-use toml::Spanned;
+use nmr_properties::case::head;
 
 use crate::error::Error;
 
@@ -46,13 +43,6 @@ impl Outdated {
     }
 }
 
-/// What can be read of any case.
-#[derive(Deserialize)]
-struct Head {
-    kind: Spanned<String>,
-    version: Option<String>,
-}
-
 impl Saved {
     /// Reads a case. One that cannot be read, and was written by another version, is outdated.
     ///
@@ -67,23 +57,12 @@ impl Saved {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Result<Self, Outdated>, Error> {
-        let malformed = |error| FormatError::from_toml(path, text, &error);
-        let head: Head = toml::from_str(text).map_err(malformed)?;
-        let kind = head.kind.get_ref().as_str();
-        if kind != case::KIND {
-            let is_known = KINDS.contains(&kind);
-            return match is_known {
-                true => Ok(Ok(Self::Sequence {
-                    path: path.to_owned(),
-                    text: text.to_owned(),
-                })),
-                false => {
-                    let kinds = KINDS.join(", ");
-                    let message = format!("`{kind}` is no kind of case: expected one of {kinds}");
-                    let error = FormatError::new(path, message);
-                    Err(error.at_byte(text, head.kind.span().start).into())
-                }
-            };
+        let head = head(&path.display().to_string(), text)?;
+        if head.kind != case::KIND {
+            return Ok(Ok(Self::Sequence {
+                path: path.to_owned(),
+                text: text.to_owned(),
+            }));
         }
         let error = match Case::from_toml(path, text) {
             Ok(case) => return Ok(Ok(Self::Schedule(Box::new(case)))),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use nmr_models::case::Case;
 use nmr_models::process::GRACE;
+use nmr_models::process::heard::{Heard, Unbelieved};
 use nmr_models::process::supervise::{How, Limits, Stderr, supervise};
 use nmr_models::replay::{Replayed, Verdict};
 use nmr_models::report::Line;
@@ -42,20 +43,17 @@ impl Order<'_> {
             stderr: Stderr::Keep(20),
             ..Limits::NONE
         };
-        let (mut replayed, mut fault) = (None, None);
-        let end = supervise(
-            command,
-            limits,
-            stop,
-            &mut |_, text| match serde_json::from_str(text) {
-                Ok(Line::Progress { executions, text }) => {
-                    let counted = || words::plural(executions, "execution");
-                    progress(text.unwrap_or_else(counted));
-                }
-                Ok(Line::Replay(line)) => replayed = Some(*line),
-                _ => fault = Some(format!("its worker printed `{text}`")),
-            },
-        );
+        let mut heard = Heard::default();
+        let take = &mut |_, text: &str| match heard.line(text) {
+            Some(Line::Progress { executions, text }) => {
+                let counted = || words::plural(executions, "execution");
+                progress(text.unwrap_or_else(counted));
+            }
+            Some(Line::Replay(replayed)) => heard.result(*replayed, text),
+            Some(_) => heard.strange(text),
+            None => {}
+        };
+        let end = supervise(command, limits, stop, take);
         let end = end.map_err(|source| run_error(WORKER.name, source))?;
         let status = match end.how {
             How::Stopped => return Err(Error::Interrupted),
@@ -65,17 +63,15 @@ impl Order<'_> {
             }
             How::Exited(status) => status,
         };
-        let why = match (replayed, fault) {
-            (Some(replayed), None) if agree(&replayed, status) => return Ok(replayed),
-            (_, Some(fault)) => fault,
-            (Some(_), None) => format!("its worker contradicts itself ({status})"),
-            (None, None) if status.code() == Some(2) => return self.unreadable(&end.stderr),
-            (None, None) if is_a_crash(status) => return Ok(self.crashed(status, &end.stderr)),
-            (None, None) => format!("its worker ended without a result ({status})"),
-        };
-        Err(Error::Harness(
-            format!("{why}\n{}", end.stderr).trim_end().to_owned(),
-        ))
+        match heard.believe(status, |replayed| agree(replayed, status)) {
+            Ok(replayed) => Ok(replayed),
+            Err(Unbelieved::Silent(_)) if status.code() == Some(2) => self.unreadable(&end.stderr),
+            Err(Unbelieved::Crashed(_)) => Ok(self.crashed(status, &end.stderr)),
+            Err(why) => {
+                let message = format!("its worker {why}\n{}", end.stderr);
+                Err(Error::Harness(message.trim_end().to_owned()))
+            }
+        }
     }
 
     /// Steps of a schedule are read by who follows them. They are wrong, or another version's.
@@ -106,8 +102,4 @@ impl Order<'_> {
 
 fn agree(replayed: &Replayed, status: ExitStatus) -> bool {
     status.code() == Some(i32::from(replayed.verdict.exit_code()))
-}
-
-fn is_a_crash(status: ExitStatus) -> bool {
-    !matches!(status.code(), Some(0..=4))
 }

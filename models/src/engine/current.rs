@@ -4,18 +4,17 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::run::{Finding, Run, Watch};
-use crate::scenario::Scenario;
+use crate::run::{Finding, Prepared, Run, Watch};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Run>>> = const { RefCell::new(None) };
 }
 
 /// Runs the scenario once, inside shuttle.
-pub(super) fn execute(scenario: &Arc<Scenario>, watch: &Arc<Watch>) {
+pub(super) fn execute(prepared: &Arc<Prepared>, watch: &Arc<Watch>) {
     // The last one's primitives are gone before the next one's are made.
     drop(CURRENT.take());
-    let run = Run::new(scenario, watch);
+    let run = Run::new(prepared, watch);
     CURRENT.set(Some(run.clone()));
     run.to_the_end();
 }

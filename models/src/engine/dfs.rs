@@ -90,7 +90,7 @@ mod tests {
     use crate::engine::{self, Request, current};
     use crate::engine_name::Engine;
     use crate::report::{Extent, Verdict};
-    use crate::run::Watch;
+    use crate::run::{Prepared, Watch};
     use crate::scenario::Scenario;
     use crate::scenarios;
 
@@ -101,10 +101,10 @@ mod tests {
     fn outcomes(scenario: &Arc<Scenario>) -> Option<BTreeSet<u64>> {
         let watch = Arc::new(Watch::new(Arc::default(), |_, _| {}));
         let program = {
-            let (scenario, watch) = (scenario.clone(), watch.clone());
+            let (prepared, watch) = (Prepared::new(scenario), watch.clone());
             move || {
                 watch.begin();
-                current::execute(&scenario, &watch);
+                current::execute(&prepared, &watch);
             }
         };
         let search = search(program, Duration::from_secs(60), Some(FEW));

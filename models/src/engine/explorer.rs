@@ -13,12 +13,11 @@ use nmr_explorer::{
 };
 use shuttle::scheduler::Scheduler;
 
-use super::{Control, Exploration, ExplorerOptions, Request, current, install_panic_hook};
+use super::{Control, Exploration, ExplorerOptions, Request, current};
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
-use crate::run::{Finding, Run, Watch};
-use crate::symmetry::symmetries;
+use crate::run::{Finding, Prepared, Run, Watch};
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
@@ -58,31 +57,25 @@ pub(super) fn sample(
 
 fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
-    let report = search(builder(request), execution(request, &watch));
-    leave();
+    let prepared = Prepared::new(&request.scenario);
+    let report = search(builder(request, &prepared), execution(&prepared, &watch));
+    current::leave();
     exploration(&watch, &report)
 }
 
 /// One execution of a scenario.
 type Execution = Box<dyn Fn() + Send + Sync>;
 
-fn execution(request: &Request, watch: &Arc<Watch>) -> Execution {
-    install_panic_hook();
-    let (scenario, watch) = (request.scenario.clone(), watch.clone());
-    let symmetries = symmetries(&scenario);
+fn execution(prepared: &Arc<Prepared>, watch: &Arc<Watch>) -> Execution {
+    let (prepared, watch) = (prepared.clone(), watch.clone());
     Box::new(move || {
-        permuted::install(&symmetries);
+        permuted::install(&prepared.symmetries);
         watch.begin();
-        current::execute(&scenario, &watch);
+        current::execute(&prepared, &watch);
     })
 }
 
-/// The search is over.
-fn leave() {
-    current::leave();
-}
-
-fn builder(request: &Request) -> Builder {
+fn builder(request: &Request, prepared: &Prepared) -> Builder {
     let threads = |symmetry: &Symmetry| {
         let threads = symmetry.threads.iter().copied();
         threads.map(usize::from).collect()
@@ -90,7 +83,7 @@ fn builder(request: &Request) -> Builder {
     let builder = Explorer::builder()
         .name(request.scenario.name.as_str())
         .budget(request.budget)
-        .symmetries(symmetries(&request.scenario).iter().map(threads).collect())
+        .symmetries(prepared.symmetries.iter().map(threads).collect())
         .external_state(|state| {
             if let Some(run) = Run::current() {
                 run.hash_state(state);
@@ -230,8 +223,10 @@ impl Followed {
 pub(crate) fn follow(request: &Request, schedule: &Schedule) -> Followed {
     let watch = Watch::new(request.executions.clone(), |_, _| {});
     let watch = Arc::new(watch.showing_changes());
-    let replay = builder(request).replay_as(execution(request, &watch), schedule, Fit::Exact);
-    leave();
+    let prepared = Prepared::new(&request.scenario);
+    let execution = execution(&prepared, &watch);
+    let replay = builder(request, &prepared).replay_as(execution, schedule, Fit::Exact);
+    current::leave();
     Followed::new(replay)
 }
 
@@ -245,8 +240,9 @@ pub(crate) fn search_near(
     let watch = Watch::new(request.executions.clone(), |_, _| {});
     let watch = Arc::new(watch.showing_changes());
     let is_wanted = |found: &Counterexample| finding(found).is_some_and(|one| one.rule == rule);
-    let builder = builder(request).max_executions(executions);
-    let near = builder.search_near(execution(request, &watch), schedule, is_wanted);
-    leave();
+    let prepared = Prepared::new(&request.scenario);
+    let builder = builder(request, &prepared).max_executions(executions);
+    let near = builder.search_near(execution(&prepared, &watch), schedule, is_wanted);
+    current::leave();
     (near.executions, near.found.map(Followed::new))
 }

@@ -15,7 +15,7 @@ use loom::model::Builder;
 
 use super::{Exploration, Request, is_limit, text};
 use crate::report::Extent;
-use crate::run::{Finding, Run, Watch};
+use crate::run::{Finding, Prepared, Run, Watch};
 use crate::scenario::{MAX_LOOM_THREADS, Scenario};
 
 /// Steps of one execution with a choice; loom takes memory for as many.
@@ -178,10 +178,10 @@ pub(super) fn exhaust_program(
 
 /// What loom executes again and again.
 fn executions(request: &Request, watch: &Arc<Watch>) -> impl Fn() + Send + Sync + 'static {
-    let (scenario, watch) = (request.scenario.clone(), watch.clone());
+    let (prepared, watch) = (Prepared::new(&request.scenario), watch.clone());
     move || {
         watch.begin();
-        Run::new(&scenario, &watch).to_the_end();
+        Run::new(&prepared, &watch).to_the_end();
     }
 }
 

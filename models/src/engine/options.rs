@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// Over what only the explorer knows of.
 const HEADING: &str = "Options of the explorer";
 
-/// What the explorer is asked besides its scenario. The other engines have nothing to do with it.
+/// Each stands for a builder method of the explorer; one that is not given is left as it is there. The other engines have nothing to do with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExplorerOptions {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::{Exploration, Request, is_sequential};
 use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
-use crate::run::{Finding, Run, Watch};
+use crate::run::{Finding, Prepared, Run, Watch};
 
 /// A round takes microseconds; one that takes so long hangs.
 const HANG: Duration = Duration::from_secs(5);
@@ -40,9 +40,10 @@ pub(super) fn explore(
         let (request, watch, found) = (request.clone(), watch.clone(), found.clone());
         move || {
             let deadline = Instant::now() + request.budget;
+            let prepared = Prepared::new(&request.scenario);
             loop {
                 watch.begin();
-                let run = Run::new(&request.scenario, &watch);
+                let run = Run::new(&prepared, &watch);
                 if reports.send(Report::Begins(run.clone())).is_err() {
                     return;
                 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Progress;
+use super::heard::Heard;
 use crate::report::{Coverage, Line, RunResult};
 
 /// What was read so far.
@@ -14,40 +15,29 @@ pub(super) struct Transcript {
     pub(super) last_growth: Duration,
     /// How often each rule was exercised.
     pub(super) coverage: Vec<Coverage>,
-    /// The result.
-    pub(super) result: Option<RunResult>,
-    /// The first thing that no worker should have said.
-    pub(super) fault: Option<String>,
+    /// Its result.
+    pub(super) heard: Heard<RunResult>,
 }
 
 impl Transcript {
     /// Takes in a line that came `at` after the start; answers how far the worker has come if it tells.
     pub(super) fn take(&mut self, at: Duration, text: &str) -> Option<Progress> {
-        if self.result.is_some() {
-            self.faulty("a line after the result", text);
+        if self.heard.said().is_some() {
+            self.heard.strange(text);
             return None;
         }
-        match serde_json::from_str(text) {
-            Ok(Line::Progress { executions, text }) => {
+        match self.heard.line(text)? {
+            Line::Progress { executions, text } => {
                 if executions > self.executions {
                     self.last_growth = at;
                 }
                 self.executions = executions;
                 return Some(Progress { executions, text });
             }
-            Ok(Line::Coverage(coverage)) => self.coverage.push(coverage),
-            Ok(Line::Result(result)) => self.result = Some(result),
-            Ok(_) => self.faulty("a line that is not a worker's", text),
-            Err(error) => self.faulty(&format!("a malformed line ({error})"), text),
+            Line::Coverage(coverage) => self.coverage.push(coverage),
+            Line::Result(result) => self.heard.result(result, text),
+            _ => self.heard.strange(text),
         }
         None
-    }
-
-    fn faulty(&mut self, what: &str, text: &str) {
-        const SHOWN: usize = 200;
-        if self.fault.is_none() {
-            let shown: String = text.chars().take(SHOWN).collect();
-            self.fault = Some(format!("{what}: {shown}"));
-        }
     }
 }

@@ -11,6 +11,7 @@
 use std::io;
 use std::process::ExitStatus;
 
+use super::heard::{Heard, Unbelieved, is_crash};
 use super::supervise::{End, How};
 use super::transcript::Transcript;
 use super::{Job, Outcome};
@@ -31,8 +32,7 @@ pub(super) fn judge(
         executions,
         last_growth,
         coverage,
-        result,
-        fault,
+        heard,
     } = transcript;
     let blank = |seconds| RunResult {
         scenario: job.source.name().to_owned(),
@@ -70,28 +70,12 @@ pub(super) fn judge(
         end: &end,
         blank,
     };
-    let result = match (end.how, result, fault) {
-        (How::TimedOut, _, _) if last_growth > job.budget => found.overran(),
-        (How::TimedOut | How::Stopped, _, _) => found.hung(),
-        (How::Exited(status), Some(result), _)
-            if crashed(status) && result.verdict == Verdict::Violated =>
-        {
-            result
-        }
-        (How::Exited(status), _, _) if crashed(status) => found.crash(status),
-        (_, _, Some(fault)) => found.harness_error(&format!("its worker printed {fault}")),
-        (How::Exited(status), Some(result), None) => found.check(status, result),
-        (How::Exited(status), None, None) => {
-            found.harness_error(&format!("its worker ended without a result ({status})"))
-        }
+    let result = match end.how {
+        How::TimedOut if last_growth > job.budget => found.overran(),
+        How::TimedOut | How::Stopped => found.hung(),
+        How::Exited(status) => found.exited(heard, status),
     };
     Outcome { result, coverage }
-}
-
-/// Whether a worker ended in a way that it never chooses: 0 to 4 are its own codes, 2 says that it
-/// was called wrongly.
-fn crashed(status: ExitStatus) -> bool {
-    !matches!(status.code(), Some(0..=4))
 }
 
 struct Found<'a> {
@@ -102,15 +86,25 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    fn check(self, status: ExitStatus, result: RunResult) -> RunResult {
+    /// What was found before a crash was found.
+    fn exited(self, heard: Heard<RunResult>, status: ExitStatus) -> RunResult {
+        let is_found = |result: &RunResult| result.verdict == Verdict::Violated;
+        let agrees = |result: &RunResult| {
+            is_found(result) && is_crash(status)
+                || status.code() == Some(i32::from(result.verdict.exit_code()))
+        };
+        match heard.believe(status, agrees) {
+            Ok(result) => self.check(result),
+            Err(Unbelieved::Crashed(_)) => self.crash(status),
+            Err(why) => self.harness_error(&format!("its worker {why}")),
+        }
+    }
+
+    fn check(self, result: RunResult) -> RunResult {
         let (scenario, engine) = (self.job.source.name(), self.job.engine);
         if (result.scenario.as_str(), result.engine) != (scenario, engine) {
             let other = format!("{} under {}", result.scenario, result.engine);
             return self.harness_error(&format!("its worker ran another one, {other}"));
-        }
-        if status.code() != Some(i32::from(result.verdict.exit_code())) {
-            let said = serde_json::to_string(&result.verdict).unwrap_or_default();
-            return self.harness_error(&format!("its worker said {said} but ended with {status}"));
         }
         result
     }

@@ -8,9 +8,11 @@ use nmr::{
     Offer, ProviderModule, RegistrationInstance, Side, Status,
 };
 
+use super::identity::npi_id;
+use super::observe::scripted_panic;
 use super::scripts::{Called, Script};
 use super::shared::PendingDetach;
-use super::{Run, answer, npi_id, scripted_panic};
+use super::{Run, answer};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
 use crate::invisible::lock;
 use crate::rule::Rule;
@@ -269,7 +271,7 @@ impl ProviderModule for Scripted {
 
 impl Run {
     pub(super) fn script(&self, reg: RegId) -> &Module {
-        &self.scenario.modules[usize::from(reg.module)]
+        &self.prepared.scenario.modules[usize::from(reg.module)]
     }
 
     /// The binding that a module is called for, of which it was told when it was attached.

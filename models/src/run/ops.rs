@@ -12,9 +12,12 @@ use nmr::{
 };
 use nmr_sync::{forget, linger, thread, touch};
 
+use super::identity::{MEMORIES, MEMORY, OWNED, key, npi_id};
 use super::module::{Scripted, instance};
+use super::observe::order;
+use super::prepared::Resolved;
 use super::shared::{AnyHandle, Memory, Owned, PendingDetach, Which};
-use super::{MEMORIES, MEMORY, OWNED, Place, Run, STRIPES, answer, key, npi_id, order};
+use super::{Place, Run, answer, registrars};
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
 use crate::op::Op;
@@ -22,40 +25,36 @@ use crate::permuted::ThreadNumber;
 use crate::scenario::{Fault, Module};
 
 impl Run {
-    pub(super) fn perform(self: &Arc<Self>, op: &Op) {
-        let module = op.module().map(|name| {
-            let index = self.scenario.module(name);
-            index.expect("a scenario's operations name its modules")
-        });
-        match (op, module) {
-            (Op::Register(_), Some(module)) => self.register(module),
-            (Op::Deregister(_), Some(module)) => {
+    pub(super) fn perform(self: &Arc<Self>, op: &Resolved) {
+        match *op {
+            Op::Register(module) => self.register(module),
+            Op::Deregister(module) => {
                 let (reg, handle) = self.latest(module);
                 self.deregister(&self.registrar, reg, handle);
             }
-            (Op::Wait(_), Some(module)) => self.wait_for(module),
-            (Op::Complete(_), Some(module)) => self.complete_until_waited(Which::OldestOf(module)),
-            (Op::CompleteAll, _) => self.complete_until_waited(Which::Oldest),
-            (Op::CompleteAny, _) => self.complete_until_waited(Which::Any),
-            (Op::CompleteWrong(_), Some(module)) => self.complete_wrong(module),
-            (Op::Own(_), Some(module)) => self.own(module),
-            (Op::Leave(_), Some(module)) => self.leave_owned(module),
-            (Op::Release(_), Some(module)) => self.release(module),
-            (Op::TryComplete(_), Some(module)) => {
+            Op::Wait(module) => self.wait_for(module),
+            Op::Complete(module) => self.complete_until_waited(Which::OldestOf(module)),
+            Op::CompleteAll => self.complete_until_waited(Which::Oldest),
+            Op::CompleteAny => self.complete_until_waited(Which::Any),
+            Op::CompleteWrong(module) => self.complete_wrong(module),
+            Op::Own(module) => self.own(module),
+            Op::Leave(module) => self.leave_owned(module),
+            Op::Release(module) => self.release(module),
+            Op::TryComplete(module) => {
                 if let Some(detach) = self.pending.try_next(module) {
                     self.complete_pending(detach);
                 }
             }
-            (Op::CompleteAgain(_), Some(module)) => {
+            Op::CompleteAgain(module) => {
                 let (pair, binding) = self.last_binding(module);
                 self.detach_complete(self.side(module), pair, binding);
             }
-            (Op::Attach(_), Some(module)) => {
+            Op::Attach(module) => {
                 let (pair, binding) = self.last_binding(module);
                 self.attach_at_large(pair, binding);
             }
-            (Op::Dispatch(_), Some(module)) => self.dispatch(module),
-            (Op::DeregisterWrong(_), Some(module)) => {
+            Op::Dispatch(module) => self.dispatch(module),
+            Op::DeregisterWrong(module) => {
                 let side = self.side(module);
                 let (_, handle) = self.latest(module);
                 let (_, binding) = self.last_binding(module);
@@ -65,25 +64,25 @@ impl Run {
                     self.deregister(&self.registrar, None, wrong);
                 }
             }
-            (Op::DeregisterForeign(_), Some(module)) => {
+            Op::DeregisterForeign(module) => {
                 let (_, handle) = self.latest(module);
-                let foreign = foreign_registrar(&self.scenario.modules[module]);
+                let foreign = registrars(self.prepared.uses_stale_handles).build();
+                crowd(&foreign, &self.prepared.scenario.modules[module]);
                 self.deregister(&foreign, None, handle);
             }
-            (Op::DeregisterForged, _) => self.forge(|handle| {
+            Op::DeregisterForged => self.forge(|handle| {
                 self.deregister(&self.registrar, None, handle);
             }),
-            (Op::WaitForged, _) => self.forge(|handle| {
+            Op::WaitForged => self.forge(|handle| {
                 self.wait(None, handle);
             }),
-            (Op::CompleteForged, _) => self.complete_forged(),
-            (Op::Yield, _) => thread::yield_now(),
-            (op, None) => unreachable!("`{op}` names a module"),
+            Op::CompleteForged => self.complete_forged(),
+            Op::Yield => thread::yield_now(),
         }
     }
 
     fn side(&self, module: usize) -> Side {
-        self.scenario.modules[module].side
+        self.prepared.scenario.modules[module].side
     }
 
     /// The module's latest registration, or a handle that names nothing.
@@ -195,7 +194,10 @@ impl Run {
         ) -> Result<R, RegisterError>,
         handle: impl Fn(&R) -> AnyHandle,
     ) -> Option<(RegId, R)> {
-        let (script, state) = (&self.scenario.modules[module], &self.modules[module]);
+        let (script, state) = (
+            &self.prepared.scenario.modules[module],
+            &self.modules[module],
+        );
         touch(MEMORIES | module as u32);
         let reg = {
             let mut memories = lock(&state.memories);
@@ -250,7 +252,7 @@ impl Run {
 
     /// A wait is over. Only those of threads are counted.
     fn has_waited(&self, module: usize) {
-        if self.has_completer && self.number() > 0 && !self.is_inside_callback() {
+        if self.prepared.has_completer && self.number() > 0 && !self.is_inside_callback() {
             self.pending.waited(module);
         }
     }
@@ -282,7 +284,7 @@ impl Run {
             let (registrar, bits) = handle.to_raw();
             let wrong = BindingHandle::from_raw(registrar, bits);
             let answer = self.detach_complete(detach.side, None, wrong);
-            if let (true, Some(answer)) = (self.scenario.modules[module].strict, answer) {
+            if let (true, Some(answer)) = (self.prepared.scenario.modules[module].strict, answer) {
                 let call = Call::DetachComplete {
                     side: detach.side,
                     pair: None,
@@ -348,7 +350,8 @@ impl Run {
             self.use_context(pair, Side::Provider);
             order(pair.registrations());
             self.record(What::DispatchEnd { pair, by });
-            let unguarded = self.scenario.modules[module].fault == Some(Fault::UnguardedDispatch);
+            let unguarded =
+                self.prepared.scenario.modules[module].fault == Some(Fault::UnguardedDispatch);
             if rundown.leave(binding) && !unguarded {
                 self.complete(by, pair, binding);
             }
@@ -387,9 +390,8 @@ impl Run {
     }
 }
 
-/// Another registrar, in which whatever an early handle of the module can name is taken.
-fn foreign_registrar(module: &Module) -> Registrar {
-    let registrar = Registrar::builder().stripes(STRIPES).build();
+/// Takes whatever an early handle of the module can name in a registrar.
+fn crowd(registrar: &Registrar, module: &Module) {
     let instance = RegistrationInstance::new(npi_id(module.npi), ModuleId(0));
     for _ in 0..4 {
         let taken = match module.side {
@@ -404,7 +406,6 @@ fn foreign_registrar(module: &Module) -> Registrar {
         };
         assert!(taken, "there is room in a registrar of its own");
     }
-    registrar
 }
 
 /// A module that is alone in its registrar.

@@ -12,7 +12,6 @@ use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::{Left, Oracle, Scripts};
 use crate::rule::Rule;
-use crate::scenario::Limits;
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,12 +68,10 @@ impl Recorder {
         log.counted = *log.oracle.exercised();
     }
 
-    /// `remembers` whether what is gone counts: see [`Oracle::remembering_what_is_gone`].
-    pub(crate) fn new(limits: Limits, remembers: bool) -> Self {
-        let oracle = Oracle::with_limits(limits);
+    pub(crate) fn new(oracle: Oracle) -> Self {
         Self {
             log: Invisible::new(Log {
-                oracle: oracle.remembering_what_is_gone(remembers),
+                oracle,
                 history: Vec::new(),
                 #[cfg(shuttle)]
                 counted: [0; Rule::COUNT],
@@ -221,7 +218,8 @@ mod tests {
 
     use super::*;
     use crate::event::{Answer, Call, RegId, Side};
-    use crate::run::Watch;
+    use crate::run::{Prepared, Watch};
+    use crate::scenario::Limits;
     use crate::scenarios;
 
     fn register(module: u8) -> Call {
@@ -234,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_violation_that_is_no_event_is_found_once_and_stops_the_threads() {
-        let recorder = Recorder::new(Limits::default(), false);
+        let recorder = Recorder::new(Oracle::with_limits(Limits::default()));
         let call = What::Call(register(0));
         assert_eq!(recorder.record(1, call), None);
         let found = recorder.violated(Rule::new(12), "no event".to_owned());
@@ -249,13 +247,10 @@ mod tests {
     #[test]
     fn executions_that_differ_by_a_symmetry_come_to_the_same() {
         let outcomes = |scenario: &str, thread, module| {
-            let recorder = Recorder::new(
-                Limits {
-                    max_registrations: Some(1),
-                    ..Limits::default()
-                },
-                false,
-            );
+            let recorder = Recorder::new(Oracle::with_limits(Limits {
+                max_registrations: Some(1),
+                ..Limits::default()
+            }));
             let call = What::Call(register(module));
             assert_eq!(recorder.record(thread, call), None);
             let other = What::Call(register(1 - module));
@@ -264,7 +259,8 @@ mod tests {
             assert_eq!(recorder.record(thread, registered), None);
             let scenario = scenarios::named(scenario).expect("a scenario");
             let watch = Watch::new(Arc::default(), |_, _| {});
-            watch.saw(&scenario, || recorder.fingerprint());
+            let prepared = Prepared::new(&Arc::new(scenario));
+            watch.saw(&prepared, || recorder.fingerprint());
             watch.outcomes()
         };
         // Two clients that can be exchanged with their threads; and a client and a provider.

@@ -5,9 +5,10 @@ use crate::event::RegId;
 use crate::invisible::lock;
 use crate::op::Op;
 use crate::oracle::{Debtor, HeldUp, Missing, Scripts};
-use crate::scenario::{Module, Scenario, is_wait};
+use crate::scenario::is_wait;
 
 use super::Run;
+use super::prepared::Resolved;
 
 /// A list of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,23 +34,14 @@ pub(super) enum Called {
 }
 
 impl Called {
-    const ALL: [Self; 5] = [
+    /// As [`Module::scripts`](crate::scenario::Module::scripts).
+    pub(super) const ALL: [Self; 5] = [
         Self::Attach,
         Self::Detach,
         Self::Cleanup,
         Self::Drop,
         Self::ContextDrop,
     ];
-
-    fn ops(self, module: &Module) -> &[Op] {
-        match self {
-            Self::Attach => &module.in_attach,
-            Self::Detach => &module.in_detach,
-            Self::Cleanup => &module.in_cleanup,
-            Self::Drop => &module.in_drop,
-            Self::ContextDrop => &module.in_context_drop,
-        }
-    }
 
     const fn words(self) -> &'static str {
         match self {
@@ -65,15 +57,6 @@ impl Called {
 impl Script {
     pub(super) const fn of(reg: RegId, called: Called) -> Self {
         Self::Module(reg.module, called)
-    }
-
-    pub(super) fn ops(self, scenario: &Scenario) -> &[Op] {
-        match self {
-            Self::Before => &scenario.before,
-            Self::Thread(number) => &scenario.threads[usize::from(number) - 1].ops,
-            Self::After => &scenario.after,
-            Self::Module(module, called) => called.ops(&scenario.modules[usize::from(module)]),
-        }
     }
 }
 
@@ -114,7 +97,7 @@ impl Reached {
 
 impl Run {
     /// The thread's operations that are still to be done, innermost first, and the script of each.
-    fn ahead(&self, thread: u8) -> Vec<(Script, &Op)> {
+    fn ahead(&self, thread: u8) -> Vec<(Script, &Resolved)> {
         let positions: Vec<_> = lock(&self.reached).of(thread).collect();
         let rest = positions.iter().map(|it| (it.script, it.index + 1));
         let unbegun = match (self.held_up(thread), thread) {
@@ -125,7 +108,7 @@ impl Run {
         };
         let scripts = rest.chain(unbegun);
         let ops = scripts.flat_map(|(script, from)| {
-            let ops = script.ops(&self.scenario).iter().skip(from);
+            let ops = self.prepared.ops(script).iter().skip(from);
             ops.map(move |op| (script, op))
         });
         ops.collect()
@@ -139,31 +122,28 @@ impl Run {
     }
 
     /// Whether the operation completes the pending detach.
-    fn completes(&self, op: &Op, missing: Missing) -> bool {
-        let module = op.module().and_then(|name| self.scenario.module(name));
-        let is_its = module == Some(usize::from(missing.owner().module));
+    fn completes(&self, op: &Resolved, missing: Missing) -> bool {
+        let module = usize::from(missing.owner().module);
+        let is_its = op.target() == Some(&module);
         match op {
             Op::Complete(_) | Op::TryComplete(_) => is_its,
             Op::CompleteAgain(_) => {
-                let module = usize::from(missing.owner().module);
                 is_its && self.modules[module].last_binding.peek() == Some(missing.pair)
             }
             Op::CompleteAll | Op::CompleteAny => true,
             _ => false,
         }
     }
+}
 
-    /// Modules are numbers in these words, as everywhere until they are shown.
-    fn quoted(&self, op: &Op) -> String {
-        let module = op.module().and_then(|name| self.scenario.module(name));
-        let op = module.map_or_else(|| op.clone(), |module| op.on(&format!("m{module}")));
-        format!("`{op}`")
-    }
+/// Modules are numbers in these words, as everywhere until they are shown.
+fn quoted(op: &Resolved) -> String {
+    format!("`{}`", op.map(|module| format!("m{module}")))
 }
 
 impl Scripts for Run {
     fn debtors(&self, missing: Missing) -> Vec<Debtor> {
-        let threads = 0..=self.scenario.threads.len() as u8;
+        let threads = 0..=self.prepared.scenario.threads.len() as u8;
         let debtor = |thread: u8| {
             let mut ahead = self.ahead(thread).into_iter();
             let (script, op) = ahead.find(|(_, op)| self.completes(op, missing))?;
@@ -173,20 +153,19 @@ impl Scripts for Run {
                 }
                 _ => String::new(),
             };
-            let with = format!("{} still to do{within}", self.quoted(op));
+            let with = format!("{} still to do{within}", quoted(op));
             Some(Debtor { thread, with })
         };
         threads.filter_map(debtor).collect()
     }
 
     fn uncalled(&self, missing: Missing) -> Vec<String> {
-        let modules = (0..).zip(&self.scenario.modules);
-        let scripts = modules.flat_map(|(index, module): (u8, _)| {
-            Called::ALL.map(|called| (index, called, called.ops(module)))
-        });
-        let uncalled = scripts.filter_map(|(module, called, ops)| {
-            let op = ops.iter().find(|op| self.completes(op, missing))?;
-            let (when, op) = (called.words(), self.quoted(op));
+        let modules = 0..self.prepared.scenario.modules.len() as u8;
+        let scripts = modules.flat_map(|module| Called::ALL.map(|called| (module, called)));
+        let uncalled = scripts.filter_map(|(module, called)| {
+            let mut ops = self.prepared.ops(Script::Module(module, called)).iter();
+            let op = ops.find(|op| self.completes(op, missing))?;
+            let (when, op) = (called.words(), quoted(op));
             Some(format!("m{module}'s {when} has {op} to do"))
         });
         uncalled.collect()
@@ -205,7 +184,8 @@ impl Scripts for Run {
 
     fn doing(&self, thread: u8) -> Option<String> {
         let innermost = lock(&self.reached).of(thread).next()?;
-        let op = innermost.script.ops(&self.scenario).get(innermost.index)?;
-        (!is_wait(op)).then(|| self.quoted(op))
+        let ops = self.prepared.ops(innermost.script);
+        let op = ops.get(innermost.index)?;
+        (!is_wait(op)).then(|| quoted(op))
     }
 }

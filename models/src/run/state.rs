@@ -49,7 +49,7 @@ impl Run {
         };
         unordered(instances.iter().map(is_held), state);
         drop(instances);
-        if self.hashes_handles {
+        if self.prepared.uses_stale_handles {
             self.hash_handles(state);
         }
     }
@@ -86,14 +86,14 @@ mod tests {
     use std::hash::DefaultHasher;
     use std::sync::Arc;
 
-    use super::super::Watch;
+    use super::super::{Prepared, Watch};
     use super::*;
     use crate::scenarios;
 
     fn run(scenario: &str) -> Arc<Run> {
         let scenario = scenarios::named(scenario).expect("a scenario");
         let watch = Watch::new(Arc::default(), |_, _| {});
-        Run::new(&Arc::new(scenario), &Arc::new(watch))
+        Run::new(&Prepared::new(&Arc::new(scenario)), &Arc::new(watch))
     }
 
     fn hash(run: &Run) -> u64 {

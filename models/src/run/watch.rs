@@ -1,17 +1,16 @@
 //! What a search counts over all its executions, and what it found.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 use super::notes::Notes;
+use super::prepared::Prepared;
 use super::recorder::Finding;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Left;
-use crate::permuted::{Symmetry, with_symmetry};
+use crate::permuted::with_symmetry;
 use crate::rule::Rule;
-use crate::scenario::Scenario;
-use crate::symmetry::symmetries;
 
 type OnFinding = Box<dyn Fn(&Watch, &Finding) + Send + Sync>;
 
@@ -29,10 +28,6 @@ pub(crate) struct Watch {
     found: AtomicU64,
     /// Findings that an engine has heard of.
     heard: AtomicU64,
-    /// Those of the scenario, once somebody wants to know.
-    symmetries: OnceLock<Vec<Symmetry>>,
-    /// Whether the scenario uses handles that outlive what they name, once somebody wants to know.
-    uses_stale_handles: OnceLock<bool>,
     /// Called with each finding. An engine that cannot be stopped from inside ends the process here.
     on_finding: OnFinding,
 }
@@ -51,8 +46,6 @@ impl Watch {
             shows_changes: false,
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
-            symmetries: OnceLock::new(),
-            uses_stale_handles: OnceLock::new(),
             on_finding: Box::new(on_finding),
         }
     }
@@ -71,13 +64,6 @@ impl Watch {
     #[cfg(shuttle)]
     pub(super) const fn shows_changes(&self) -> bool {
         self.shows_changes
-    }
-
-    /// Whether the scenario uses handles that outlive what they name, or that nobody was given: then slots and
-    /// handles count in its states.
-    pub(super) fn uses_stale_handles(&self, scenario: &Scenario) -> bool {
-        let find = || scenario.uses_stale_handles();
-        *self.uses_stale_handles.get_or_init(find)
     }
 
     /// An execution begins.
@@ -101,17 +87,15 @@ impl Watch {
 
     /// Something came out that could have come out otherwise. What differs by a symmetry of the scenario
     /// alone is the same: the least of its fingerprints stands for all.
-    pub(crate) fn saw(&self, scenario: &Scenario, fingerprint: impl Fn() -> u64) {
-        let symmetries = self.symmetries.get_or_init(|| symmetries(scenario));
+    pub(crate) fn saw(&self, prepared: &Prepared, fingerprint: impl Fn() -> u64) {
         let under = |symmetry| with_symmetry(symmetry, &fingerprint);
-        let outcome = symmetries.iter().map(under).min();
+        let outcome = prepared.symmetries.iter().map(under).min();
         lock(&self.outcomes).extend(outcome);
     }
 
     /// An execution has come to its end, and leaves this over.
-    pub(super) fn ended(&self, scenario: &Scenario, left: &Left) {
-        let symmetries = self.symmetries.get_or_init(|| symmetries(scenario));
-        lock(&self.notes).add(scenario, left, symmetries);
+    pub(super) fn ended(&self, prepared: &Prepared, left: &Left) {
+        lock(&self.notes).add(&prepared.scenario, left, &prepared.symmetries);
     }
 
     /// What executions leave over, in words.

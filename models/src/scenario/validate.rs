@@ -255,7 +255,7 @@ impl Scenario {
 }
 
 /// Whether it waits for a deregistration.
-pub(crate) const fn is_wait(op: &Op) -> bool {
+pub(crate) const fn is_wait<M>(op: &Op<M>) -> bool {
     matches!(op, Op::Wait(_) | Op::Leave(_) | Op::Release(_))
 }
 

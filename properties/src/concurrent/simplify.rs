@@ -134,10 +134,7 @@ pub fn renumbered(of: &Scenario) -> Scenario {
     }
     for list in lists(of) {
         for op in list(&mut variant) {
-            if let Some(name) = op.module() {
-                let other = op.to_string().replace(name, &renamed[name]);
-                *op = other.parse().expect("only the name is another");
-            }
+            *op = op.map(|name| renamed[name].clone());
         }
     }
     variant

@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use nmr::HandleFault;
+use nmr_models::scenario::FormatError;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use super::{Case, KIND, Mask, Probe, cases};
-use crate::case::{self, CaseError};
+use crate::case;
 use crate::minimize::{Variants, minimize, without_runs};
 use crate::sequential::event::{Answer, Event, What};
 use crate::sequential::handle_ref::HandleRef;
@@ -218,7 +219,7 @@ fn plainer_probes(probe: &Probe) -> Vec<Probe> {
 ///
 /// # Errors
 /// It is no case of this kind, or has an operation that can never return.
-pub fn replay_text(file: &str, text: &str) -> Result<Report, CaseError> {
+pub fn replay_text(file: &str, text: &str) -> Result<Report, FormatError> {
     let case: Case = case::parse(file, text, KIND)?;
     run::refuse_stuck(file, case.limits, &case.ops)?;
     Ok(run(&case))

@@ -10,13 +10,13 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use nmr_models::scenario::Limits;
+use nmr_models::scenario::{FormatError, Limits};
 
 use super::event::Event;
 use super::ops::{Case, KIND, Op};
 use super::reference::Model;
 use super::world::World;
-use crate::case::{self, CaseError};
+use crate::case;
 
 /// How long one operation may take before it counts as hanging.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -234,7 +234,7 @@ pub fn run_with(limits: Limits, ops: &[Op], doctor: Doctor, patience: Duration) 
 ///
 /// # Errors
 /// It cannot be read, or is no case of this kind, or has an operation that can never return.
-pub fn replay(path: &Path) -> Result<Report, CaseError> {
+pub fn replay(path: &Path) -> Result<Report, FormatError> {
     replay_text(&path.display().to_string(), &case::read(path)?)
 }
 
@@ -242,14 +242,14 @@ pub fn replay(path: &Path) -> Result<Report, CaseError> {
 ///
 /// # Errors
 /// As [`replay`].
-pub fn replay_text(file: &str, text: &str) -> Result<Report, CaseError> {
+pub fn replay_text(file: &str, text: &str) -> Result<Report, FormatError> {
     let case: Case = case::parse(file, text, KIND)?;
     refuse_stuck(file, case.limits, &case.ops)?;
     Ok(run(case.limits, &case.ops))
 }
 
 /// An error for a case with an operation that can never return.
-pub(crate) fn refuse_stuck(file: &str, limits: Limits, ops: &[Op]) -> Result<(), CaseError> {
+pub(crate) fn refuse_stuck(file: &str, limits: Limits, ops: &[Op]) -> Result<(), FormatError> {
     let Some(index) = stuck_at(limits, ops) else {
         return Ok(());
     };
@@ -259,7 +259,7 @@ pub(crate) fn refuse_stuck(file: &str, limits: Limits, ops: &[Op]) -> Result<(),
         index + 1,
         ops[index]
     );
-    Err(CaseError::whole(file, message))
+    Err(case::refused(file, message))
 }
 
 impl fmt::Display for Report {

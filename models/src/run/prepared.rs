@@ -1,0 +1,132 @@
+//! A scenario, prepared to be executed again and again: what follows from it, found out once.
+
+use std::sync::Arc;
+
+use super::scripts::{Called, Script};
+use crate::op::Op;
+use crate::permuted::Symmetry;
+use crate::scenario::{Module, Scenario, is_wait};
+use crate::symmetry::symmetries;
+
+/// See the [module's documentation](self).
+pub(crate) struct Prepared {
+    pub(crate) scenario: Arc<Scenario>,
+    pub(crate) symmetries: Vec<Symmetry>,
+    /// Whether handles are used that outlive what they name.
+    pub(super) uses_stale_handles: bool,
+    /// Whether pending detaches are completed in any order.
+    pub(super) completes_any: bool,
+    /// Whether somebody needs to hear that a wait is over.
+    pub(super) has_completer: bool,
+    /// For each module, the number of `wait` operations in threads.
+    pub(super) waits: Vec<usize>,
+    pub(super) races: Vec<Races>,
+    before: Vec<Resolved>,
+    threads: Vec<Vec<Resolved>>,
+    after: Vec<Resolved>,
+    modules: Vec<[Vec<Resolved>; Called::ALL.len()]>,
+}
+
+/// An operation with the index of its module.
+pub(super) type Resolved = Op<usize>;
+
+/// What threads race for of a module.
+#[derive(Clone, Copy)]
+pub(super) struct Races {
+    /// The handle of its registration.
+    pub(super) registration: bool,
+    /// The handle of its last binding.
+    pub(super) binding: bool,
+    /// Whether anybody uses that one.
+    pub(super) is_binding_used: bool,
+}
+
+impl Prepared {
+    /// # Panics
+    /// If an operation names no module of the scenario, which is then none.
+    pub(crate) fn new(scenario: &Arc<Scenario>) -> Arc<Self> {
+        let resolved = |ops: &Vec<Op>| resolved(scenario, ops);
+        let races = |module: &Module| Races {
+            registration: scenario.is_raced(&module.name),
+            binding: scenario.is_binding_raced(&module.name),
+            is_binding_used: scenario.is_last_binding_used(&module.name),
+        };
+        let modules = scenario.modules.iter();
+        let threads = scenario.threads.iter();
+        Arc::new(Self {
+            symmetries: symmetries(scenario),
+            uses_stale_handles: scenario.uses_stale_handles(),
+            completes_any: scenario.completes_any(),
+            has_completer: scenario.has_completer(),
+            waits: modules
+                .clone()
+                .map(|module| waits(scenario, &module.name))
+                .collect(),
+            races: modules.clone().map(races).collect(),
+            before: resolved(&scenario.before),
+            threads: threads.map(|thread| resolved(&thread.ops)).collect(),
+            after: resolved(&scenario.after),
+            modules: modules.map(|it| it.scripts().map(resolved)).collect(),
+            scenario: scenario.clone(),
+        })
+    }
+
+    pub(super) fn ops(&self, script: Script) -> &[Resolved] {
+        match script {
+            Script::Before => &self.before,
+            Script::Thread(number) => &self.threads[usize::from(number) - 1],
+            Script::After => &self.after,
+            Script::Module(module, called) => &self.modules[usize::from(module)][called as usize],
+        }
+    }
+}
+
+fn resolved(scenario: &Scenario, ops: &[Op]) -> Vec<Resolved> {
+    let index = |name: &String| {
+        let index = scenario.module(name);
+        index.expect("a scenario's operations name its modules")
+    };
+    ops.iter().map(|op| op.map(index)).collect()
+}
+
+fn waits(scenario: &Scenario, module: &str) -> usize {
+    let ops = scenario.threads.iter().flat_map(|thread| &thread.ops);
+    ops.filter(|op| is_wait(op) && op.module() == Some(module))
+        .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenarios;
+
+    #[test]
+    fn scripts_are_those_of_the_scenario() {
+        for scenario in scenarios::all() {
+            let scenario = Arc::new(scenario);
+            let prepared = Prepared::new(&scenario);
+            let is = |script: Script, ops: &[Op]| {
+                let name = |&module: &usize| scenario.modules[module].name.clone();
+                let named: Vec<Op> = (prepared.ops(script).iter())
+                    .map(|op| op.map(name))
+                    .collect();
+                assert_eq!(named, ops, "{}: {script:?}", scenario.name);
+            };
+            is(Script::Before, &scenario.before);
+            is(Script::After, &scenario.after);
+            for (number, thread) in (1..).zip(&scenario.threads) {
+                is(Script::Thread(number), &thread.ops);
+            }
+            for (index, module) in (0..).zip(&scenario.modules) {
+                is(Script::Module(index, Called::Attach), &module.in_attach);
+                is(Script::Module(index, Called::Detach), &module.in_detach);
+                is(Script::Module(index, Called::Cleanup), &module.in_cleanup);
+                is(Script::Module(index, Called::Drop), &module.in_drop);
+                is(
+                    Script::Module(index, Called::ContextDrop),
+                    &module.in_context_drop,
+                );
+            }
+        }
+    }
+}
