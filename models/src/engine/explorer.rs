@@ -13,7 +13,7 @@ use nmr_explorer::{
 };
 use shuttle::scheduler::Scheduler;
 
-use super::{Control, Exploration, ExplorerOptions, Request, current};
+use super::{Control, Exploration, ExplorerOptions, Request, current, install_panic_hook};
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
@@ -67,6 +67,7 @@ fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report
 type Execution = Box<dyn Fn() + Send + Sync>;
 
 fn execution(prepared: &Arc<Prepared>, watch: &Arc<Watch>) -> Execution {
+    install_panic_hook();
     let (prepared, watch) = (prepared.clone(), watch.clone());
     Box::new(move || {
         permuted::install(&prepared.symmetries);
