@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crossbeam_utils::CachePadded;
 use nmr_sync::Monitor;
 
-use crate::handle::STRIPE_BITS;
+use crate::machine::Layout;
 use crate::registrar::{Registrar, Shared};
 use crate::reserve::Reserve;
 use crate::table::Table;
@@ -88,19 +88,20 @@ impl Builder {
     /// Makes the registrar.
     #[must_use]
     pub fn build(self) -> Registrar {
-        let stripes = self.stripes.clamp(1, 1 << STRIPE_BITS).next_power_of_two();
-        let reserve = Arc::new(Reserve::new(
+        let number = NEXT_REGISTRAR.fetch_add(1, Ordering::Relaxed);
+        let layout = Layout::new(number, self.stripes);
+        let reserve = Reserve::shared(
             self.max_registrations,
             self.max_bindings,
             self.fail_reservation,
-        ));
+        );
         let last = NonZeroU32::new(self.last_generation).unwrap_or(NonZeroU32::MIN);
         Registrar {
             shared: Arc::new(Shared {
-                id: NEXT_REGISTRAR.fetch_add(1, Ordering::Relaxed),
-                stripes: (0..stripes)
+                layout,
+                stripes: (0..layout.stripes())
                     .map(|_| {
-                        let table = Table::new(last, Arc::clone(&reserve));
+                        let table = Table::new(last, reserve.clone());
                         CachePadded::new(Monitor::new(table.hashing_slots(self.hash_slots)))
                     })
                     .collect(),

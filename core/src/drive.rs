@@ -1,94 +1,145 @@
-//! Makes the callbacks that the table's answers name, one after the other, outside every lock (C15).
+//! Drives a [call](crate::machine::Call) to its end: its critical sections under the monitor, and outside every
+//! lock (C15) the callbacks of real modules, and the drops of what the registrar lets go of.
 //!
-//! It decides nothing: which callback comes next, and whether there is one, is the answer of the
-//! transition that reports the last one's return. A panic is kept until everything is done (C18).
-//!
-//! The provider's attach callback is none of these: it is made inside the client's, whenever that asks for
-//! it (C3), and [`calls`](crate::calls) reports its return.
+//! It decides nothing: which callback comes next, and whether there is one, is the call's. A panic is kept until
+//! everything is done (C18).
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use nmr_sync::remember;
+use nmr_sync::thread::ThreadId;
+use nmr_sync::{Name, learn, linger, remember};
 use tracing::debug;
 
 use crate::handle::BindingHandle;
-use crate::module::{Attachment, BindingContext, Detach, ProviderModule};
-use crate::npi::{RegistrationInstance, Side};
+use crate::lent::Lent;
+use crate::machine::{Act, Answer, Call, Outcome};
+use crate::module::{Attachment, BindingContext, ClientModule, Detach, ProviderModule};
+use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::offer::Offer;
 use crate::registrar::Registrar;
 use crate::status::Status;
-use crate::table::{Hand, Module, Returned, Step, Visit};
+use crate::table::Hand;
 
 pub(crate) type Payload = Box<dyn Any + Send>;
 
+/// What real modules lend: references to them, to their instances, and to their contexts.
+#[derive(Clone, Debug)]
+pub enum Real {}
+
+/// A module's callbacks.
+#[derive(Clone)]
+pub enum Module {
+    /// A client's.
+    Client(Arc<dyn ClientModule>),
+    /// A provider's.
+    Provider(Arc<dyn ProviderModule>),
+}
+
+impl Lent for Real {
+    type Module = Module;
+    type Instance = Arc<RegistrationInstance>;
+    type Context = BindingContext;
+    type Thread = ThreadId;
+    type Name = Name;
+
+    fn side(module: &Module) -> Side {
+        match module {
+            Module::Client(_) => Side::Client,
+            Module::Provider(_) => Side::Provider,
+        }
+    }
+
+    fn npi(instance: &Arc<RegistrationInstance>) -> NpiId {
+        instance.npi
+    }
+
+    fn is_null(context: &BindingContext) -> bool {
+        context.is_null()
+    }
+
+    fn name(_: &Module) -> Name {
+        Name::new()
+    }
+}
+
+/// What the driver of a call keeps beside it.
+#[derive(Default)]
+struct Kept {
+    /// The first panic of a callback, or of a drop.
+    panic: Option<Payload>,
+    /// Of an attach call: what the client hands over, and what the provider answered.
+    client: Option<Attachment>,
+    peer: Option<Result<Attachment, Status>>,
+}
+
 impl Registrar {
-    /// Carries out `step` and all that follows from it; answers the first panic.
+    /// Carries out a call; its answer.
+    ///
+    /// # Panics
+    /// With the first panic of a callback or a drop, when everything is done.
     #[inline]
-    pub(crate) fn drive(&self, stripe: u32, step: Step, visit: &mut Visit) -> Option<Payload> {
-        match step {
-            Step::Done => None,
-            step => self.carry_out(stripe, step, visit),
-        }
+    pub(crate) fn drive(&self, call: Call<Real>) -> Answer {
+        self.carry_out(call, &mut Kept::default())
     }
 
-    fn carry_out(&self, stripe: u32, mut step: Step, visit: &mut Visit) -> Option<Payload> {
-        let mut panic = None;
-        let remembered = remember();
-        while let Some(returned) = self.call_back(stripe, step, &mut visit.hand, &mut panic) {
-            let panicked = panic.is_some();
-            step = self.enter_keeping(stripe, &mut panic, visit, |table, visit| {
-                // However it came here: the step that it is told says how it goes on.
-                remembered.and(&panicked);
-                table.returned(returned, visit)
-            });
-        }
-        panic
-    }
-
-    /// Makes the callback of one step, or the two of cleaning up, and empties `hand`: the references
-    /// to modules are gone before the table, and with it a waiting thread, hears that the callback is
-    /// over (C11).
-    fn call_back(
+    /// Carries out a call of `client_attach_provider`; its answer, and the provider's, if it was asked.
+    ///
+    /// # Panics
+    /// With the provider's panic.
+    pub(crate) fn drive_attach(
         &self,
-        stripe: u32,
-        step: Step,
-        hand: &mut Hand,
-        panic: &mut Option<Payload>,
-    ) -> Option<Returned> {
-        match step {
-            Step::Done => None,
-            Step::Attach(key) => {
-                let success = self.call_attach(self.binding(stripe, key), hand, panic);
-                Some(Returned::Attach(key, success))
+        call: Call<Real>,
+        client: Attachment,
+    ) -> (Answer, Option<Result<Attachment, Status>>) {
+        let mut kept = Kept {
+            client: Some(client),
+            ..Kept::default()
+        };
+        (self.carry_out(call, &mut kept), kept.peer)
+    }
+
+    #[cfg_attr(shuttle, track_caller)]
+    fn carry_out(&self, mut call: Call<Real>, kept: &mut Kept) -> Answer {
+        let monitor = &self.shared.stripes[call.stripe() as usize];
+        let remembered = remember();
+        loop {
+            let act = monitor.enter_until(|table| {
+                // However it came here: the call says how it goes on.
+                remembered.and(&());
+                let section = call.section(table);
+                learn(&table.lesson(&call));
+                #[cfg(shuttle)]
+                table.show();
+                let act = (section.act != Act::Sleep).then_some(section.act);
+                (act, section.wake)
+            });
+            if let Some(dropped) = call.take_dropped() {
+                catching(&mut kept.panic, || drop(dropped));
             }
-            Step::Detach(key, side) => {
-                let binding = self.binding(stripe, key);
-                let answer = match (&hand.modules[side as usize], &hand.contexts[side as usize]) {
-                    (Some(module), Some(context)) => {
-                        catching(panic, || module.detach(binding, context))
-                    }
-                    _ => unreachable!("a side that detaches is at hand"),
-                };
-                hand.modules[side as usize] = None;
-                hand.contexts[side as usize] = None;
-                let answer = answer.unwrap_or(Detach::Complete);
-                debug!(%binding, %side, ?answer, "detach callback returned");
-                Some(Returned::Detach(key, side, answer))
+            let outcome = match act {
+                Act::Offer(binding) => self.call_attach(binding, call.hand_mut(), kept),
+                Act::Ask(binding) => call_attach_client(binding, call.hand_mut(), kept),
+                Act::Detach(binding, side) => call_detach(binding, side, call.hand_mut(), kept),
+                Act::CleanUp(binding) => clean_up(binding, call.hand_mut(), kept),
+                Act::LetGo => Outcome::LetGo,
+                Act::Sleep => unreachable!("the monitor waits"),
+                Act::Return => break,
+            };
+            if kept.panic.is_some() {
+                call.panicked();
             }
-            Step::CleanUp(key) => {
-                for (module, context) in hand.modules.iter_mut().zip(&mut hand.contexts) {
-                    if let (Some(module), Some(context)) = (&*module, &*context) {
-                        catching(panic, || module.clean_up(context));
-                    }
-                    *module = None;
-                    catching(panic, || *context = None);
-                }
-                debug!(binding = %self.binding(stripe, key), "cleaned up");
-                Some(Returned::CleanUp(key))
-            }
+            call.resume(outcome);
         }
+        // Whoever still has something at hand lets go of it here: others may have found it gone by then.
+        if cfg!(any(loom, shuttle)) && !call.hand().is_empty() {
+            linger();
+        }
+        if let Some(payload) = kept.panic.take() {
+            resume_unwind(payload);
+        }
+        *call.answer().expect("it is over")
     }
 
     /// The client's attach callback, and whether it answered success.
@@ -96,10 +147,10 @@ impl Registrar {
         &self,
         binding: BindingHandle,
         hand: &mut Hand,
-        panic: &mut Option<Payload>,
-    ) -> bool {
+        kept: &mut Kept,
+    ) -> Outcome<BindingContext> {
         let (Some(Module::Client(client)), Some(provider)) =
-            (&hand.modules[Side::Client as usize], &hand.offered)
+            (&hand.modules[Side::Client as usize], &hand.peer)
         else {
             unreachable!("a client that is made an offer is at hand")
         };
@@ -109,13 +160,71 @@ impl Registrar {
             binding,
             provider,
         };
-        let answer = catching(panic, || client.attach_provider(offer));
+        let answer = catching(&mut kept.panic, || client.attach_provider(offer));
         hand.modules[Side::Client as usize] = None;
-        hand.offered = None;
+        hand.peer = None;
         let success = matches!(answer, Some(Ok(())));
         debug!(%binding, success, "client's attach callback returned");
-        success
+        Outcome::Offered { success }
     }
+}
+
+/// The provider's attach callback. What it was called on and given is let go of before the table hears that it
+/// is over (C11).
+fn call_attach_client(
+    binding: BindingHandle,
+    hand: &mut Hand,
+    kept: &mut Kept,
+) -> Outcome<BindingContext> {
+    let (Some(Module::Provider(provider)), Some(instance), Some(client)) = (
+        hand.modules[Side::Provider as usize].take(),
+        hand.peer.take(),
+        kept.client.take(),
+    ) else {
+        unreachable!("a provider that is asked is at hand")
+    };
+    let attach = || provider.attach_client(binding, &instance, &client);
+    kept.peer = catching(&mut kept.panic, attach);
+    drop((provider, instance, client));
+    let context = match &kept.peer {
+        Some(Ok(attachment)) => Some(attachment.context.clone()),
+        Some(Err(_)) | None => None,
+    };
+    debug!(%binding, accepted = context.is_some(), "provider's attach callback returned");
+    Outcome::Asked(context)
+}
+
+/// One side's detach callback.
+fn call_detach(
+    binding: BindingHandle,
+    side: Side,
+    hand: &mut Hand,
+    kept: &mut Kept,
+) -> Outcome<BindingContext> {
+    let answer = match (&hand.modules[side as usize], &hand.contexts[side as usize]) {
+        (Some(module), Some(context)) => {
+            catching(&mut kept.panic, || module.detach(binding, context))
+        }
+        _ => unreachable!("a side that detaches is at hand"),
+    };
+    hand.modules[side as usize] = None;
+    hand.contexts[side as usize] = None;
+    let answer = answer.unwrap_or(Detach::Complete);
+    debug!(%binding, %side, ?answer, "detach callback returned");
+    Outcome::Detached(answer)
+}
+
+/// The cleanup callbacks, after each of which the context is let go of.
+fn clean_up(binding: BindingHandle, hand: &mut Hand, kept: &mut Kept) -> Outcome<BindingContext> {
+    for (module, context) in hand.modules.iter_mut().zip(&mut hand.contexts) {
+        if let (Some(module), Some(context)) = (&*module, &*context) {
+            catching(&mut kept.panic, || module.clean_up(context));
+        }
+        *module = None;
+        catching(&mut kept.panic, || *context = None);
+    }
+    debug!(%binding, "cleaned up");
+    Outcome::CleanedUp
 }
 
 impl Module {
@@ -134,23 +243,8 @@ impl Module {
     }
 }
 
-/// The provider's attach callback; what it was called on and given is let go of before the table hears
-/// that it is over (C11).
-pub(crate) fn call_attach_client(
-    binding: BindingHandle,
-    provider: Arc<dyn ProviderModule>,
-    instance: Arc<RegistrationInstance>,
-    client: Attachment,
-) -> Result<Result<Attachment, Status>, Payload> {
-    let answer = catch_unwind(AssertUnwindSafe(|| {
-        provider.attach_client(binding, &instance, &client)
-    }));
-    drop((provider, instance, client));
-    answer
-}
-
 /// Makes a callback, or a drop of something that is a module's; keeps the first of several panics.
-pub(crate) fn catching<R>(panic: &mut Option<Payload>, callback: impl FnOnce() -> R) -> Option<R> {
+fn catching<R>(panic: &mut Option<Payload>, callback: impl FnOnce() -> R) -> Option<R> {
     match catch_unwind(AssertUnwindSafe(callback)) {
         Ok(answer) => Some(answer),
         Err(payload) => {

@@ -47,8 +47,8 @@ pub(crate) struct Key {
 }
 
 impl Place {
-    const fn pack(self, kind: Kind) -> u64 {
-        kind.code() << 62
+    const fn pack(self, code: u64) -> u64 {
+        code << 62
             | (self.stripe as u64) << 52
             | (self.key.slot as u64) << 32
             | self.key.generation.get() as u64
@@ -125,11 +125,10 @@ pub type ProviderHandle = Handle<OfProvider>;
 pub type BindingHandle = Handle<OfBinding>;
 
 impl<K: HandleKind> Handle<K> {
-    pub(crate) const fn new(registrar: u32, kind: Kind, place: Place) -> Self {
-        debug_assert!(kind.code() == K::CODE);
+    pub(crate) const fn new(registrar: u32, place: Place) -> Self {
         Self {
             registrar,
-            bits: place.pack(kind),
+            bits: place.pack(K::CODE),
             kind: PhantomData,
         }
     }
@@ -211,8 +210,9 @@ mod tests {
             Kind::Registration(Side::Provider),
             Kind::Binding,
         ] {
-            assert_eq!(Place::unpack(place.pack(kind)), Some(place));
-            assert_eq!(place.pack(kind) >> 62, kind.code());
+            let bits = place.pack(kind.code());
+            assert_eq!(Place::unpack(bits), Some(place));
+            assert_eq!(bits >> 62, kind.code());
         }
     }
 

@@ -4,7 +4,7 @@
 //!
 //! The behaviour is that of the Windows functions `NmrRegisterClient` and its family; the rules
 //! C1–C19 that the documentation of this crate refers to are the [`contract`].
-//! There are two ways in:
+//! There are two ways in, besides the [`machine`] for who has no threads:
 //!
 //! - the functions of [`Registrar`] with plain [handles](Handle), which have Windows' names and
 //!   answers;
@@ -67,6 +67,8 @@ mod calls;
 mod drive;
 mod error;
 mod handle;
+mod lent;
+pub mod machine;
 mod module;
 mod npi;
 mod offer;

@@ -129,8 +129,8 @@ impl<K: RegistrationKind> Drop for Registration<K> {
         let Some(held) = self.held.take() else {
             return;
         };
-        let registration = Self { held: Some(held) };
-        quiet_in_a_panic(|| drop(registration.deregister()));
+        let (registrar, handle) = held;
+        quiet_in_a_panic(|| registrar.release(handle));
     }
 }
 

@@ -9,14 +9,16 @@ use crossbeam_utils::CachePadded;
 use nmr_sync::{Monitor, learn};
 
 use crate::builder::Builder;
+use crate::drive::Module;
 use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
 use crate::handle::{
     BindingHandle, ClientHandle, HandleKind, OfClient, OfProvider, ProviderHandle,
 };
+use crate::machine::Layout;
 use crate::module::{Attachment, ClientModule, ProviderModule};
 use crate::npi::{RegistrationInstance, Side};
 use crate::status::Status;
-use crate::table::{Characteristics, Module, Table};
+use crate::table::{Characteristics, Table};
 
 /// The Network Module Registrar.
 ///
@@ -28,7 +30,7 @@ pub struct Registrar {
 }
 
 pub(crate) struct Shared {
-    pub(crate) id: u32,
+    pub(crate) layout: Layout,
     /// A power of two; an interface lives in one of them for good, chosen by its NPIID.
     pub(crate) stripes: Box<[CachePadded<Monitor<Table>>]>,
 }
@@ -230,20 +232,20 @@ impl Registrar {
     pub fn count(&self) -> Count {
         let mut count = Count::default();
         for stripe in &self.shared.stripes {
-            let (registrations, bindings) = stripe.enter(|table| {
+            let one = stripe.enter(|table| {
                 let count = table.count();
                 learn(&count);
                 count
             });
-            count.registrations += registrations;
-            count.bindings += bindings;
+            count.registrations += one.registrations;
+            count.bindings += one.bindings;
         }
         count
     }
 }
 
 /// See [`Registrar::count`].
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Count {
     /// Registrations whose end nobody has waited for yet.
     pub registrations: usize,
@@ -254,7 +256,7 @@ pub struct Count {
 impl fmt::Debug for Registrar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Registrar")
-            .field("id", &self.shared.id)
+            .field("id", &self.shared.layout.registrar())
             .finish_non_exhaustive()
     }
 }

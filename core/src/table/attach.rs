@@ -1,49 +1,43 @@
 //! Attaching: the client's callback, and the provider's inside it (C3 to C6).
 
-use std::sync::Arc;
-
-use nmr_sync::thread::ThreadId;
-
-use super::{Attaching, Detaching, Module, Phase, Step, Table, Visit};
+use super::{Attaching, Detaching, Phase, Step, Table, Visit};
 use crate::handle::{HandleFault, Key};
-use crate::module::{BindingContext, ProviderModule};
-use crate::npi::{RegistrationInstance, Side};
+use crate::lent::Lent;
+use crate::npi::Side;
 
 /// What `client_attach_provider` has to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum AttachCall {
     /// Make the provider's attach callback, then report `provider_returned`.
-    Provider {
-        provider: Arc<dyn ProviderModule>,
-        /// What the client says of itself.
-        instance: Arc<RegistrationInstance>,
-    },
+    Provider,
     /// Nothing: the call comes at the wrong time or for the second time (C3).
     InvalidState,
     /// Nothing: the door is closing (C6).
     NoInterface,
 }
 
-impl Table {
+impl<L: Lent> Table<L> {
     /// Begins a client's attach callback.
-    pub(super) fn offer(&mut self, key: Key, visit: &mut Visit) -> Step {
+    pub(super) fn offer(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::Offered);
         binding.running = Some(visit.thread);
         let [client, provider] = self.registrations_of(self.bindings.get(key));
         visit.hand.modules[Side::Client as usize] = Some(client.characteristics().module.clone());
-        visit.hand.offered = Some(Arc::clone(&provider.characteristics().instance));
+        visit.hand.peer = Some(provider.characteristics().instance.clone());
         Step::Attach(key)
     }
 
-    /// `client_attach_provider` was called by `thread`, which holds on to the context itself too.
+    /// `client_attach_provider` was called, whose caller holds on to the context itself too.
     pub(crate) fn attach_provider(
         &mut self,
         key: Key,
-        context: BindingContext,
-        thread: ThreadId,
+        context: L::Context,
+        visit: &mut Visit<L>,
     ) -> Result<AttachCall, HandleFault> {
         let binding = self.bindings.lookup(key)?;
-        if binding.phase != Phase::Attaching(Attaching::Offered) || binding.running != Some(thread)
+        if binding.phase != Phase::Attaching(Attaching::Offered)
+            || binding.running != Some(visit.thread)
         {
             return Ok(AttachCall::InvalidState);
         }
@@ -52,21 +46,17 @@ impl Table {
             self.bindings.get_mut(key).phase = Phase::Attaching(Attaching::Refused);
             return Ok(AttachCall::NoInterface);
         }
-        let Module::Provider(module) = &provider.characteristics().module else {
-            unreachable!("the provider's end names a provider")
-        };
-        let call = AttachCall::Provider {
-            provider: Arc::clone(module),
-            instance: Arc::clone(&client.characteristics().instance),
-        };
+        visit.hand.modules[Side::Provider as usize] =
+            Some(provider.characteristics().module.clone());
+        visit.hand.peer = Some(client.characteristics().instance.clone());
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::CallingProvider);
         binding.ends[Side::Client as usize].context = Some(context);
-        Ok(call)
+        Ok(AttachCall::Provider)
     }
 
     /// The provider's attach callback returned; with its binding context if it attached.
-    pub(crate) fn provider_returned(&mut self, key: Key, context: Option<BindingContext>) {
+    pub(crate) fn provider_returned(&mut self, key: Key, context: Option<L::Context>) {
         let binding = self.bindings.get_mut(key);
         debug_assert_eq!(binding.phase, Phase::Attaching(Attaching::CallingProvider));
         if context.is_some() {
@@ -80,7 +70,12 @@ impl Table {
     }
 
     /// The client's attach callback returned; `success` is its answer.
-    pub(super) fn attach_returned(&mut self, key: Key, success: bool, visit: &mut Visit) -> Step {
+    pub(super) fn attach_returned(
+        &mut self,
+        key: Key,
+        success: bool,
+        visit: &mut Visit<L>,
+    ) -> Step {
         let [client, provider] = self.registrations_of(self.bindings.get(key));
         let closing = client.closing || provider.closing;
         let binding = self.bindings.get_mut(key);

@@ -5,14 +5,15 @@
 use super::list::List;
 use super::{Phase, Table};
 use crate::handle::Key;
+use crate::lent::Lent;
 use crate::npi::Side;
 
-impl Table {
+impl<L: Lent> Table<L> {
     pub(super) fn check(&self) {
         for (key, registration) in self.registrations.iter() {
             let side = registration.side;
             let characteristics = registration.characteristics.as_ref();
-            let npi = characteristics.and_then(|own| self.npis.get(&own.instance.npi));
+            let npi = characteristics.and_then(|own| self.npis.get(&L::npi(&own.instance)));
             assert!(
                 registration.closing || npi.is_some_and(|npi| npi.sides[side as usize].len > 0),
                 "C2: an open registration is listed under its interface"
@@ -46,7 +47,7 @@ impl Table {
     fn check_binding(&self, key: Key) {
         let binding = self.bindings.get(key);
         let [client, provider] = self.registrations_of(binding);
-        let [one, other] = [client, provider].map(|end| end.characteristics().instance.npi);
+        let [one, other] = [client, provider].map(|end| L::npi(&end.characteristics().instance));
         assert_eq!(one, other, "C1: one interface");
         let closing = client.closing || provider.closing;
         match binding.phase {

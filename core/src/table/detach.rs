@@ -1,20 +1,21 @@
 //! Detaching and cleaning up (C7 to C9).
 
-use super::{Detaching, Module, Phase, Step, Table, Visit};
+use super::{Detaching, Phase, Step, Table, Visit};
 use crate::handle::{HandleFault, Key};
+use crate::lent::Lent;
 use crate::module::Detach;
 use crate::npi::Side;
 
-impl Table {
+impl<L: Lent> Table<L> {
     /// Takes an attached binding (or a late comer) into detaching; the calling thread makes both
     /// detach callbacks.
-    pub(super) fn begin_detach(&mut self, key: Key, visit: &mut Visit) -> Step {
+    pub(super) fn begin_detach(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         self.bindings.get_mut(key).phase = Phase::Detaching([Detaching::ToCall; 2]);
         self.next_detach(key, visit)
     }
 
     /// The next callback of a binding that is detaching, or what the thread goes on with.
-    pub(super) fn next_detach(&mut self, key: Key, visit: &mut Visit) -> Step {
+    pub(super) fn next_detach(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let binding = self.bindings.get_mut(key);
         let Phase::Detaching(sides) = &mut binding.phase else {
             unreachable!("the binding is detaching")
@@ -39,12 +40,12 @@ impl Table {
         self.next(visit)
     }
 
-    fn module(&self, owner: Key) -> Module {
+    fn module(&self, owner: Key) -> L::Module {
         let owner = self.registrations.get(owner);
         owner.characteristics().module.clone()
     }
 
-    fn begin_cleanup(&mut self, key: Key, visit: &mut Visit) -> Step {
+    fn begin_cleanup(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::CleaningUp;
         binding.running = Some(visit.thread);
@@ -67,7 +68,7 @@ impl Table {
         key: Key,
         side: Side,
         answer: Detach,
-        visit: &mut Visit,
+        visit: &mut Visit<L>,
     ) -> Step {
         let binding = self.bindings.get_mut(key);
         let Phase::Detaching(sides) = &mut binding.phase else {
@@ -89,7 +90,7 @@ impl Table {
         &mut self,
         key: Key,
         side: Side,
-        visit: &mut Visit,
+        visit: &mut Visit<L>,
     ) -> Result<Option<Step>, HandleFault> {
         self.bindings.lookup(key)?;
         let Phase::Detaching(sides) = &mut self.bindings.get_mut(key).phase else {
@@ -115,7 +116,7 @@ impl Table {
     }
 
     /// The cleanup callbacks have returned: the binding is gone, and its handle dead (C9).
-    pub(super) fn cleaned_up(&mut self, key: Key, visit: &mut Visit) -> Step {
+    pub(super) fn cleaned_up(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         debug_assert_eq!(self.bindings.get(key).phase, Phase::CleaningUp);
         self.remove_binding(key);
         self.next(visit)

@@ -16,53 +16,41 @@ mod list;
 mod registration;
 mod slab;
 mod state;
-#[cfg(all(test, not(any(loom, shuttle))))]
+#[cfg(test)]
 mod tests;
 #[cfg(shuttle)]
 mod view;
 
 use std::collections::HashMap;
 use std::num::NonZeroU32;
-use std::sync::Arc;
 
-use nmr_sync::Name;
-use nmr_sync::thread::ThreadId;
 use rustc_hash::FxBuildHasher;
 
+use crate::drive::Real;
 use crate::error::Resource;
 use crate::handle::Key;
-use crate::module::{BindingContext, ClientModule, Detach, ProviderModule};
-use crate::npi::{NpiId, RegistrationInstance, Side};
+use crate::lent::Lent;
+use crate::module::Detach;
+use crate::npi::{NpiId, Side};
+use crate::registrar::Count;
 use crate::reserve::Reserve;
 use list::{Linked, Links, List};
 use slab::Slab;
 
 pub(crate) use attach::AttachCall;
-pub(crate) use registration::{WaitFault, Waited};
-pub(crate) use state::ByName;
+pub use registration::WaitFault;
+pub(crate) use registration::Waited;
+pub(crate) use state::{ByName, In};
 #[cfg(shuttle)]
 pub use view::{Seen, observe};
 
-/// A module's callbacks.
-#[derive(Clone)]
-pub(crate) enum Module {
-    Client(Arc<dyn ClientModule>),
-    Provider(Arc<dyn ProviderModule>),
-}
-
 /// A module as the registrar holds it: its callbacks and what it says of itself.
-pub(crate) struct Characteristics {
-    pub(crate) module: Module,
-    pub(crate) instance: Arc<RegistrationInstance>,
-}
-
-impl Module {
-    pub(crate) const fn side(&self) -> Side {
-        match self {
-            Self::Client(_) => Side::Client,
-            Self::Provider(_) => Side::Provider,
-        }
-    }
+#[derive(Clone, Debug)]
+pub struct Characteristics<L: Lent = Real> {
+    /// Whom to call.
+    pub module: L::Module,
+    /// What it says of itself.
+    pub instance: L::Instance,
 }
 
 /// What the calling thread has to do next, before it reports that with [`Table::returned`]. What the
@@ -92,41 +80,45 @@ pub(crate) enum Returned {
 }
 
 /// One thread's way through one call, from its first critical section to its last.
-pub(crate) struct Visit {
-    thread: ThreadId,
-    job: Job,
-    pub(crate) hand: Hand,
+#[derive(Clone)]
+pub(crate) struct Visit<L: Lent = Real> {
+    pub(crate) thread: L::Thread,
+    pub(crate) job: Job,
+    pub(crate) hand: Hand<L>,
 }
 
-/// What a step's callbacks are called on and given. Empty between a callback's return and the next
+/// What callbacks are called on and given. Empty between a callback's return and the next
 /// step; references to modules and contexts, from which a thread learns only what its step does not
 /// say of cleaning up: which sides have a context.
-#[derive(Default)]
-pub(crate) struct Hand {
-    pub(crate) modules: [Option<Module>; 2],
-    pub(crate) contexts: [Option<BindingContext>; 2],
-    /// What the provider that is offered says of itself.
-    pub(crate) offered: Option<Arc<RegistrationInstance>>,
+#[derive(Clone)]
+pub struct Hand<L: Lent = Real> {
+    /// The modules to call, by side.
+    pub modules: [Option<L::Module>; 2],
+    /// Their contexts of the binding.
+    pub contexts: [Option<L::Context>; 2],
+    /// What the peer of the module that is called in an attach callback says of itself.
+    pub peer: Option<L::Instance>,
 }
 
-/// Whoever still has something at hand at the end of its call, after its last critical section, lets go of it
-/// here: others may have found it gone by then.
-#[cfg(any(loom, shuttle))]
-impl Drop for Hand {
-    fn drop(&mut self) {
-        let Self {
-            modules,
-            contexts,
-            offered: _,
-        } = self;
-        if modules.iter().any(Option::is_some) || contexts.iter().any(Option::is_some) {
-            nmr_sync::linger();
+impl<L: Lent> Default for Hand<L> {
+    fn default() -> Self {
+        Self {
+            modules: [None, None],
+            contexts: [None, None],
+            peer: None,
         }
     }
 }
 
-impl Visit {
-    pub(crate) fn new(thread: ThreadId) -> Self {
+impl<L: Lent> Hand<L> {
+    /// Whether there is something whose last reference this could be.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.modules.iter().all(Option::is_none) && self.contexts.iter().all(Option::is_none)
+    }
+}
+
+impl<L: Lent> Visit<L> {
+    pub(crate) fn new(thread: L::Thread) -> Self {
         Self {
             thread,
             job: Job::Complete,
@@ -136,8 +128,8 @@ impl Visit {
 }
 
 /// What a thread goes on with once the binding at hand needs nothing more of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Job {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Job {
     /// Its register call: the next pair to offer.
     Register(Key),
     /// Its deregister call: the next binding to detach.
@@ -146,16 +138,14 @@ enum Job {
     Complete,
 }
 
-struct Registration {
-    /// What an explorer knows it by, whatever its slot.
-    name: Name,
-    /// Tells registrations apart in tests, in whose build names are all the same.
-    #[cfg(test)]
-    label: u32,
+#[derive(Clone)]
+struct Registration<L: Lent = Real> {
+    /// What it is hashed by, whatever its slot.
+    name: L::Name,
     side: Side,
     /// `None` once one of several waiters has taken it out, to drop it before any of them returns
     /// (C11). The handle is dead from then on, although the slot is not yet free.
-    characteristics: Option<Characteristics>,
+    characteristics: Option<Characteristics<L>>,
     /// Place among the interface's registrations of the same side. Linked until closing begins.
     links: Links,
     /// Its bindings, oldest first.
@@ -174,21 +164,21 @@ struct Registration {
     abandoned: bool,
 }
 
-impl Registration {
+impl<L: Lent> Registration<L> {
     /// The deregistration is over: no binding is left and no callback can start (C10).
     fn is_finished(&self) -> bool {
         self.closing && !self.registering && self.bindings.is_empty()
     }
 
     /// The module of a registration that is not yet finished.
-    fn characteristics(&self) -> &Characteristics {
+    fn characteristics(&self) -> &Characteristics<L> {
         self.characteristics
             .as_ref()
             .expect("only a finished registration's module is taken out")
     }
 }
 
-impl Linked for Registration {
+impl<L: Lent> Linked for Registration<L> {
     fn links(&mut self, _side: Side) -> &mut Links {
         &mut self.links
     }
@@ -237,61 +227,75 @@ enum Detaching {
     Complete,
 }
 
-struct Binding {
+#[derive(Clone)]
+struct Binding<L: Lent = Real> {
     phase: Phase,
     /// The thread that is inside one of its callbacks. One at a time at most.
-    running: Option<ThreadId>,
-    ends: [End; 2],
+    running: Option<L::Thread>,
+    ends: [End<L>; 2],
 }
 
 /// One side of a binding.
-struct End {
+#[derive(Clone)]
+struct End<L: Lent = Real> {
     registration: Key,
     /// Place among that registration's bindings.
     links: Links,
     /// What this side remembers about the binding; `None` before it attached, and once the registrar
     /// has let go of it. Its dispatch table is the other side's matter: the registrar keeps none.
-    context: Option<BindingContext>,
+    context: Option<L::Context>,
 }
 
-impl Linked for Binding {
+impl<L: Lent> Linked for Binding<L> {
     fn links(&mut self, side: Side) -> &mut Links {
         &mut self.ends[side as usize].links
     }
 }
 
 /// The open registrations of one interface.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Npi {
     sides: [List; 2],
 }
 
-/// See the [module's documentation](self).
-pub(crate) struct Table {
+/// The registrations and bindings of one registrar, or of the interfaces of one of its stripes.
+///
+/// Reached through [calls](crate::machine::Call) only. A clone is a state of its own.
+#[derive(Clone)]
+pub struct Table<L: Lent = Real> {
     npis: HashMap<NpiId, Npi, FxBuildHasher>,
-    registrations: Slab<Registration>,
-    bindings: Slab<Binding>,
+    registrations: Slab<Registration<L>>,
+    bindings: Slab<Binding<L>>,
     /// What is freed goes back to the limits at once, before anybody can learn that it is gone (C19).
-    reserve: Arc<Reserve>,
+    reserve: Reserve,
     /// A transition finished a registration that somebody waits for.
     wake: bool,
     /// What the registrar lets go of. Dropped outside the lock, for a module's own drop may call us.
-    dropped: Option<Dropped>,
+    dropped: Option<Dropped<L>>,
     /// Whether slots and generations count for an explorer.
     hash_slots: bool,
 }
 
 /// Modules' things on their way out, besides those that an answer hands over.
-#[derive(Default)]
-pub(crate) struct Dropped {
+#[derive(Clone)]
+pub struct Dropped<L: Lent = Real> {
     /// The binding context of a client that did not attach in the end.
-    pub(crate) context: Option<BindingContext>,
-    /// Registrations that nobody waited for, or that were refused.
-    pub(crate) modules: [Option<Characteristics>; 2],
+    pub context: Option<L::Context>,
+    /// Registrations that are over, or were refused, by side.
+    pub modules: [Option<Characteristics<L>>; 2],
 }
 
-impl Table {
-    pub(crate) fn new(last_generation: NonZeroU32, reserve: Arc<Reserve>) -> Self {
+impl<L: Lent> Default for Dropped<L> {
+    fn default() -> Self {
+        Self {
+            context: None,
+            modules: [None, None],
+        }
+    }
+}
+
+impl<L: Lent> Table<L> {
+    pub(crate) fn new(last_generation: NonZeroU32, reserve: Reserve) -> Self {
         Self {
             npis: HashMap::default(),
             registrations: Slab::new(last_generation),
@@ -308,19 +312,27 @@ impl Table {
         Self { hash_slots, ..self }
     }
 
+    /// An empty table of a registrar without limits.
+    #[must_use]
+    pub fn unlimited() -> Self {
+        Self::new(NonZeroU32::MAX, Reserve::unlimited())
+    }
+
     /// Registrations and bindings that are there.
-    pub(crate) fn count(&self) -> (usize, usize) {
-        (self.registrations.len(), self.bindings.len())
+    #[must_use]
+    pub fn count(&self) -> Count {
+        Count {
+            registrations: self.registrations.len(),
+            bindings: self.bindings.len(),
+        }
     }
 
     /// Ends a critical section: puts what the thread has to drop outside it into `dropped`, and
     /// answers whether to wake the waiters.
-    pub(crate) fn leave(&mut self, dropped: &mut Option<Dropped>) -> bool {
+    pub(crate) fn leave(&mut self, dropped: &mut Option<Dropped<L>>) -> bool {
         if cfg!(any(debug_assertions, loom, shuttle)) {
             self.check();
         }
-        #[cfg(shuttle)]
-        self.show();
         // Most sections drop nothing: then nothing is moved.
         if self.dropped.is_some() {
             *dropped = self.dropped.take();
@@ -329,7 +341,7 @@ impl Table {
     }
 
     /// What follows from a callback's return.
-    pub(crate) fn returned(&mut self, returned: Returned, visit: &mut Visit) -> Step {
+    pub(crate) fn returned(&mut self, returned: Returned, visit: &mut Visit<L>) -> Step {
         match returned {
             Returned::Attach(key, success) => self.attach_returned(key, success, visit),
             Returned::Detach(key, side, answer) => self.detach_returned(key, side, answer, visit),
@@ -338,7 +350,7 @@ impl Table {
     }
 
     /// What the thread goes on with.
-    fn next(&mut self, visit: &mut Visit) -> Step {
+    fn next(&mut self, visit: &mut Visit<L>) -> Step {
         match visit.job {
             Job::Register(key) => self.next_offer(key, visit),
             Job::Deregister(key) => self.next_teardown(key, visit),
@@ -370,7 +382,7 @@ impl Table {
     }
 
     /// The two registrations of a binding.
-    fn registrations_of(&self, binding: &Binding) -> [&Registration; 2] {
+    fn registrations_of(&self, binding: &Binding<L>) -> [&Registration<L>; 2] {
         let ends = binding.ends.each_ref();
         ends.map(|end| self.registrations.get(end.registration))
     }
@@ -388,14 +400,19 @@ impl Table {
         }
     }
 
-    fn drop_outside(&mut self, module: Characteristics) {
-        let side = module.module.side();
+    /// Whether this section has let go of something.
+    pub(crate) const fn has_dropped(&self) -> bool {
+        self.dropped.is_some()
+    }
+
+    fn drop_outside(&mut self, module: Characteristics<L>) {
+        let side = L::side(&module.module);
         let kept = &mut self.dropped.get_or_insert_default().modules[side as usize];
         debug_assert!(kept.is_none(), "one registration of a side at a time");
         *kept = Some(module);
     }
 
-    fn free_registration(&mut self, key: Key) -> Option<Characteristics> {
+    fn free_registration(&mut self, key: Key) -> Option<Characteristics<L>> {
         self.reserve.give_back(Resource::Registration, 1);
         let characteristics = self.registrations.get_mut(key).characteristics.take();
         self.registrations.remove(key);

@@ -2,47 +2,49 @@
 
 use std::collections::hash_map::Entry;
 
-use nmr_sync::Name;
-use nmr_sync::thread::ThreadId;
-
 use super::list::{self, Links, List};
 use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
+use crate::lent::Lent;
 use crate::npi::Side;
 
 /// A wait that ends at once, without effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum WaitFault {
+pub enum WaitFault {
+    /// The handle names nothing of the kind (C12).
     Handle(HandleFault),
+    /// Nobody has begun to deregister it (C14).
     NotDeregistered,
+    /// The thread is inside one of its callbacks (C15).
     WouldDeadlock,
 }
 
-/// How a waiting thread leaves. The handle is dead in any case.
+/// How a waiting thread leaves. The handle is dead in any case. The module is among what the section let go of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Waited {
     /// Another waiter has seen to everything.
     Gone,
     /// The registration is gone but for its module, which this thread drops.
-    Alone(Option<Characteristics>),
+    Alone,
     /// This thread drops the module, then reports `let_go`, for which other waiters are waiting.
-    First(Characteristics),
+    First,
 }
 
-impl Table {
+impl<L: Lent> Table<L> {
     /// Makes a registration and a proposed binding with each open one of the other side, or
     /// nothing at all (C17). Refused characteristics are dropped outside the lock.
     pub(crate) fn register(
         &mut self,
-        characteristics: Characteristics,
-        visit: &mut Visit,
-    ) -> Result<(Key, Step), InsufficientResources> {
-        let side = characteristics.module.side();
+        characteristics: Characteristics<L>,
+        visit: &mut Visit<L>,
+    ) -> Result<Step, InsufficientResources> {
+        let side = L::side(&characteristics.module);
         if let Err(refused) = self.make_room() {
             self.drop_outside(characteristics);
             return Err(refused);
         }
-        let npi = self.npis.entry(characteristics.instance.npi);
+        let npi = self.npis.entry(L::npi(&characteristics.instance));
         let peers = match &npi {
             Entry::Occupied(npi) => npi.get().sides[side.peer() as usize],
             Entry::Vacant(_) => List::default(),
@@ -59,9 +61,7 @@ impl Table {
         }
         let own = &mut npi.or_default().sides[side as usize];
         let key = self.registrations.insert(Registration {
-            name: Name::new(),
-            #[cfg(test)]
-            label: 0,
+            name: L::name(&characteristics.module),
             side,
             characteristics: Some(characteristics),
             links: Links::default(),
@@ -82,7 +82,7 @@ impl Table {
         let registration = self.registrations.get_mut(key);
         registration.offers = registration.bindings.first;
         visit.job = Job::Register(key);
-        Ok((key, self.next_offer(key, visit)))
+        Ok(self.next_offer(key, visit))
     }
 
     /// Room for one registration, and for its interface.
@@ -115,7 +115,7 @@ impl Table {
     }
 
     /// The next pair that the register call of `key` offers, or the end of that call.
-    pub(super) fn next_offer(&mut self, key: Key, visit: &mut Visit) -> Step {
+    pub(super) fn next_offer(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let registration = self.registrations.get_mut(key);
         let side = registration.side;
         while let Some(next) = registration.offers {
@@ -132,7 +132,7 @@ impl Table {
         Step::Done
     }
 
-    fn registration_key(&self, key: Key, side: Side) -> Result<&Registration, HandleFault> {
+    fn registration_key(&self, key: Key, side: Side) -> Result<&Registration<L>, HandleFault> {
         let registration = self.registrations.lookup(key)?;
         // A slot serves both sides in turn; the kind in the handle's bits may be forged.
         if registration.side != side {
@@ -150,7 +150,7 @@ impl Table {
         &mut self,
         key: Key,
         side: Side,
-        visit: &mut Visit,
+        visit: &mut Visit<L>,
     ) -> Result<Option<Step>, HandleFault> {
         if self.registration_key(key, side)?.closing {
             return Ok(None);
@@ -158,8 +158,8 @@ impl Table {
         let registration = self.registrations.get_mut(key);
         registration.closing = true;
         let links = std::mem::take(&mut registration.links);
-        let Entry::Occupied(mut npi) = self.npis.entry(registration.characteristics().instance.npi)
-        else {
+        let npi = L::npi(&registration.characteristics().instance);
+        let Entry::Occupied(mut npi) = self.npis.entry(npi) else {
             unreachable!("an open registration's interface is noted")
         };
         let sides = &mut npi.get_mut().sides;
@@ -193,7 +193,7 @@ impl Table {
 
     /// The next attached binding that the deregister call of `key` begins to detach. Bindings are
     /// taken one by one, so that the other side's own deregistration need not wait for this thread.
-    pub(super) fn next_teardown(&mut self, key: Key, visit: &mut Visit) -> Step {
+    pub(super) fn next_teardown(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         // The registration may be gone: its last binding was just cleaned up, and nobody waits.
         if !self.registrations.contains(key) {
             return Step::Done;
@@ -214,7 +214,7 @@ impl Table {
         &mut self,
         key: Key,
         side: Side,
-        thread: ThreadId,
+        thread: L::Thread,
     ) -> Result<(), WaitFault> {
         let registration = self
             .registration_key(key, side)
@@ -245,10 +245,16 @@ impl Table {
             return None;
         }
         if registration.waiters == 1 {
-            return Some(Waited::Alone(self.free_registration(key)));
+            let module = self.free_registration(key);
+            module
+                .into_iter()
+                .for_each(|module| self.drop_outside(module));
+            return Some(Waited::Alone);
         }
         // `None`: the first of the waiters is dropping it.
-        registration.characteristics.take().map(Waited::First)
+        let module = registration.characteristics.take()?;
+        self.drop_outside(module);
+        Some(Waited::First)
     }
 
     /// The module that [`Waited::First`] handed out is dropped; the other waiters may leave.

@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use crate::handle::{HandleFault, Key, SLOT_BITS};
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
     /// Head of the list of vacant slots, linked through `Slot::next_vacant`.
@@ -18,7 +18,7 @@ pub(crate) struct Slab<T> {
     last_generation: NonZeroU32,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Slot<T> {
     /// The tenant's generation or, in a vacant slot, the next tenant's.
     generation: NonZeroU32,

@@ -23,26 +23,25 @@ use std::hash::{Hash, Hasher};
 use nmr_sync::unordered;
 
 use super::list::{Links, List};
-use super::registration::Waited;
-use super::{AttachCall, Binding, Dropped, End, Hand, Npi, Registration, Step, Table, Visit};
+use super::{Binding, Dropped, End, Hand, Npi, Registration, Returned, Step, Table, Visit};
 use crate::handle::Key;
-use crate::module::BindingContext;
+use crate::lent::Lent;
 
 /// Is hashed by the names of what it refers to in a table.
-pub(crate) trait ByName {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher);
+pub(crate) trait ByName<L: Lent> {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher);
 }
 
 /// Something [`ByName`], and the table to which it refers.
-struct In<'a, T>(&'a Table, &'a T);
+pub(crate) struct In<'a, L: Lent, T>(pub(crate) &'a Table<L>, pub(crate) &'a T);
 
-impl<T: ByName> Hash for In<'_, T> {
+impl<L: Lent, T: ByName<L>> Hash for In<'_, L, T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.1.hash_in(self.0, state);
     }
 }
 
-impl Hash for Table {
+impl<L: Lent> Hash for Table<L> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self {
             npis,
@@ -68,15 +67,11 @@ impl Hash for Table {
     }
 }
 
-impl Table {
+impl<L: Lent> Table<L> {
     /// All that a thread takes along from a critical section that ends now.
     #[inline]
-    pub(crate) fn lesson<'a>(
-        &'a self,
-        answer: &'a impl ByName,
-        visit: &'a impl ByName,
-    ) -> impl Hash + 'a {
-        (In(self, answer), In(self, visit), In(self, &self.dropped))
+    pub(crate) fn lesson<'a>(&'a self, call: &'a impl ByName<L>) -> impl Hash + 'a {
+        In(self, call)
     }
 
     fn slots_count(&self) -> bool {
@@ -89,13 +84,13 @@ impl Table {
     }
 
     /// Nothing for a dead key, to which no table refers that is consistent.
-    fn registration_name(&self, key: Key) -> impl Hash {
+    pub(crate) fn registration_name(&self, key: Key) -> impl Hash {
         let registration = self.registrations.lookup(key).ok();
         (registration.map(Registration::name), self.slot(key))
     }
 
     /// See [`registration_name`](Self::registration_name).
-    fn binding_name(&self, key: Key) -> impl Hash {
+    pub(crate) fn binding_name(&self, key: Key) -> impl Hash {
         let binding = self.bindings.lookup(key).ok();
         let ends = binding.map(|binding| binding.ends.each_ref());
         let names = ends.map(|ends| ends.map(|end| self.registration_name(end.registration)));
@@ -108,20 +103,14 @@ impl Table {
     }
 }
 
-impl Registration {
-    #[cfg(not(test))]
-    const fn name(&self) -> impl Hash + use<> {
-        self.name
-    }
-
-    #[cfg(test)]
-    fn name(&self) -> impl Hash + use<> {
-        (self.name, self.label)
+impl<L: Lent> Registration<L> {
+    fn name(&self) -> L::Name {
+        self.name.clone()
     }
 }
 
-impl ByName for Npi {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+impl<L: Lent> ByName<L> for Npi {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
         for &List { first, last, len } in &self.sides {
             let ends = [first, last].map(|key| key.map(|key| table.registration_name(key)));
             (ends, len).hash(state);
@@ -129,12 +118,10 @@ impl ByName for Npi {
     }
 }
 
-impl ByName for Registration {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+impl<L: Lent> ByName<L> for Registration<L> {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
         let Self {
             name: _,
-            #[cfg(test)]
-                label: _,
             side,
             characteristics,
             links: Links { previous, next },
@@ -146,7 +133,7 @@ impl ByName for Registration {
             waiters,
             abandoned,
         } = self;
-        let npi = characteristics.as_ref().map(|own| own.instance.npi);
+        let npi = characteristics.as_ref().map(|own| L::npi(&own.instance));
         let peers = [previous, next].map(|key| key.map(|key| table.registration_name(key)));
         let bindings = table.binding_names([*first, *last, *offers, *teardown]);
         (side, npi, peers, bindings, len).hash(state);
@@ -154,8 +141,8 @@ impl ByName for Registration {
     }
 }
 
-impl ByName for Binding {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+impl<L: Lent> ByName<L> for Binding<L> {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
         let Self {
             phase,
             running,
@@ -168,41 +155,45 @@ impl ByName for Binding {
                 links: Links { previous, next },
                 context,
             } = end;
-            (table.binding_names([*previous, *next]), outline(context)).hash(state);
+            (
+                table.binding_names([*previous, *next]),
+                outline::<L>(context),
+            )
+                .hash(state);
         }
     }
 }
 
 /// Whether a context is there, and whether it is null.
-fn outline(context: &Option<BindingContext>) -> Option<bool> {
-    context.as_ref().map(BindingContext::is_null)
+fn outline<L: Lent>(context: &Option<L::Context>) -> Option<bool> {
+    context.as_ref().map(L::is_null)
 }
 
-impl ByName for Dropped {
-    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
+impl<L: Lent> ByName<L> for Dropped<L> {
+    fn hash_in(&self, _: &Table<L>, state: &mut impl Hasher) {
         let Self { context, modules } = self;
         // Whose modules they are follows from what the thread was doing.
         let modules = modules.each_ref().map(Option::is_some);
-        (outline(context), modules).hash(state);
+        (outline::<L>(context), modules).hash(state);
     }
 }
 
-impl ByName for Visit {
-    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
+impl<L: Lent> ByName<L> for Visit<L> {
+    fn hash_in(&self, _: &Table<L>, state: &mut impl Hasher) {
         // The thread and its job follow from its call.
         let Hand {
             modules,
             contexts,
-            offered,
+            peer,
         } = &self.hand;
         let modules = modules.each_ref().map(Option::is_some);
-        let contexts = contexts.each_ref().map(outline);
-        (modules, contexts, offered.is_some()).hash(state);
+        let contexts = contexts.each_ref().map(outline::<L>);
+        (modules, contexts, peer.is_some()).hash(state);
     }
 }
 
-impl ByName for Step {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+impl<L: Lent> ByName<L> for Step {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
         std::mem::discriminant(self).hash(state);
         match *self {
             Self::Attach(key) | Self::CleanUp(key) => table.binding_name(key).hash(state),
@@ -212,39 +203,21 @@ impl ByName for Step {
     }
 }
 
-/// A new registration, and the first step of its register call.
-impl ByName for (Key, Step) {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
-        let (key, step) = self;
-        (table.registration_name(*key), In(table, step)).hash(state);
-    }
-}
-
-impl ByName for AttachCall {
-    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
-        // Whose callback it is follows from the binding.
+impl<L: Lent> ByName<L> for Returned {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
         std::mem::discriminant(self).hash(state);
+        match *self {
+            Self::Attach(key, success) => (table.binding_name(key), success).hash(state),
+            Self::Detach(key, side, answer) => {
+                (table.binding_name(key), side, answer).hash(state);
+            }
+            Self::CleanUp(key) => table.binding_name(key).hash(state),
+        }
     }
 }
 
-impl ByName for Waited {
-    fn hash_in(&self, _: &Table, state: &mut impl Hasher) {
-        std::mem::discriminant(self).hash(state);
-    }
-}
-
-impl ByName for () {
-    fn hash_in(&self, _: &Table, _: &mut impl Hasher) {}
-}
-
-impl<T: ByName> ByName for Option<T> {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
-        self.as_ref().map(|it| In(table, it)).hash(state);
-    }
-}
-
-impl<T: ByName, E: Hash> ByName for Result<T, E> {
-    fn hash_in(&self, table: &Table, state: &mut impl Hasher) {
+impl<L: Lent, T: ByName<L>> ByName<L> for Option<T> {
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
         self.as_ref().map(|it| In(table, it)).hash(state);
     }
 }

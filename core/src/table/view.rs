@@ -4,6 +4,7 @@
 use std::sync::OnceLock;
 
 use super::{Attaching, Binding, Detaching, Phase, Registration, Table};
+use crate::lent::Lent;
 use crate::npi::RegistrationInstance;
 
 /// A table at the end of a critical section.
@@ -31,7 +32,7 @@ pub fn observe(observer: fn(&Seen<'_>)) {
 }
 
 impl Table {
-    pub(super) fn show(&self) {
+    pub(crate) fn show(&self) {
         if let Some(observer) = OBSERVER.get() {
             observer(&self.seen());
         }
@@ -56,7 +57,7 @@ impl Table {
     }
 }
 
-impl Registration {
+impl<L: Lent> Registration<L> {
     fn stage(&self) -> &'static str {
         match (self.closing, self.registering) {
             _ if self.is_finished() => "closed",
@@ -67,7 +68,7 @@ impl Registration {
     }
 }
 
-impl Binding {
+impl<L: Lent> Binding<L> {
     fn stage(&self) -> (&'static str, [&'static str; 2]) {
         let phase = match self.phase {
             Phase::Proposed { .. } => "proposed",

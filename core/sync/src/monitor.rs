@@ -36,7 +36,7 @@ impl<T: Hash> Monitor<T> {
     /// The section must not enter the same monitor again.
     #[track_caller]
     pub fn enter<R>(&self, section: impl FnOnce(&mut T) -> R) -> R {
-        self.enter_then_leave(section, |_| false)
+        self.enter_then_notify(|data| (section(data), false))
     }
 
     /// Runs one critical section, then wakes every thread in [`wait_until`](Self::wait_until) if
@@ -56,25 +56,6 @@ impl<T: Hash> Monitor<T> {
         answer
     }
 
-    /// As [`enter_then_notify`](Self::enter_then_notify), for data that knows itself whether it has
-    /// changed: `leave` is the end of the section and answers whether to wake.
-    #[track_caller]
-    pub fn enter_then_leave<R>(
-        &self,
-        section: impl FnOnce(&mut T) -> R,
-        leave: impl FnOnce(&mut T) -> bool,
-    ) -> R {
-        let mut data = self.data.lock();
-        found(&data);
-        let answer = section(&mut data);
-        let notify = leave(&mut data);
-        describe(&data);
-        if notify {
-            self.changed.notify_all();
-        }
-        answer
-    }
-
     /// Runs the critical section until it answers `Some`, asleep between one try and the next.
     ///
     /// A try happens at the start and after each notification (and, on real threads, possibly after
@@ -82,16 +63,31 @@ impl<T: Hash> Monitor<T> {
     #[track_caller]
     pub fn wait_until<R>(&self, mut section: impl FnMut(&mut T) -> Option<R>) -> R {
         let remembered = remember();
+        self.enter_until(|data| {
+            let answer = section(data);
+            if answer.is_none() {
+                // All that the tries taught it is that it has to wait.
+                remembered.and(&());
+            }
+            (answer, false)
+        })
+    }
+
+    /// As [`wait_until`](Self::wait_until), for a section that says itself what it learns of each try; after a
+    /// try whose second answer is true, every other thread is woken that is asleep in one.
+    #[track_caller]
+    pub fn enter_until<R>(&self, mut section: impl FnMut(&mut T) -> (Option<R>, bool)) -> R {
         let mut data = self.data.lock();
         found(&data);
         loop {
-            let answer = section(&mut data);
+            let (answer, notify) = section(&mut data);
             describe(&data);
+            if notify {
+                self.changed.notify_all();
+            }
             if let Some(answer) = answer {
                 return answer;
             }
-            // All that the tries taught it is that it has to wait.
-            remembered.and(&());
             self.changed.wait(&mut data);
         }
     }

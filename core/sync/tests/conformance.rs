@@ -259,24 +259,17 @@ fn a_wait_ends_when_a_notifying_section_makes_it_true() {
 }
 
 #[test]
-fn data_that_knows_that_it_changed_wakes_the_waiters_when_it_is_left() {
+fn a_try_that_ends_a_wait_wakes_the_others() {
     model(|| {
-        let monitor = Arc::new(Monitor::new((0, false)));
+        let monitor = Arc::new(Monitor::new(0));
         let waiting = Arc::clone(&monitor);
-        let waiter =
-            thread::spawn(move || waiting.wait_until(|(count, _)| (*count == 1).then_some(())));
-        let answer = monitor.enter_then_leave(
-            |(count, changed)| {
-                *count += 1;
-                *changed = true;
-                "entered"
-            },
-            |(_, changed)| std::mem::take(changed),
-        );
+        let waiter = thread::spawn(move || waiting.wait_until(|count| (*count == 1).then_some(())));
+        let answer = monitor.enter_until(|count| {
+            *count += 1;
+            (Some("entered"), true)
+        });
         assert_eq!(answer, "entered");
         waiter.join().unwrap();
-        let left = monitor.enter_then_leave(|data| *data, |(_, changed)| *changed);
-        assert_eq!(left, (1, false));
     });
 }
 

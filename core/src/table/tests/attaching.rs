@@ -8,13 +8,13 @@ fn a_register_call_offers_the_pairs_one_by_one() {
     done(bench.add(Provider).1);
     done(bench.add(Provider).1);
     let (client, step) = bench.add(Client);
-    assert_eq!(bench.table.count(), (3, 2));
+    assert_eq!(bench.count(), (3, 2));
     let first = attach(step);
     let second = attach(bench.attached(first, false, client));
     assert_ne!(first, second);
-    assert_eq!(bench.table.count(), (3, 1));
+    assert_eq!(bench.count(), (3, 1));
     done(bench.attached(second, true, client));
-    assert_eq!(bench.table.count(), (3, 0), "hollow success (C4)");
+    assert_eq!(bench.count(), (3, 0), "hollow success (C4)");
 }
 
 #[test]
@@ -37,18 +37,12 @@ fn the_one_attach_call_belongs_to_the_thread_inside_the_callback() {
     let (provider, _) = bench.add(Provider);
     let (_, step) = bench.add(Client);
     let binding = attach(step);
-    let elsewhere = bench
-        .table
-        .attach_provider(binding, BindingContext::null(), bench.other);
+    let elsewhere = bench.ask(binding, NULL, bench.other);
     assert!(matches!(elsewhere, Ok(AttachCall::InvalidState)));
     done(bench.deregister(provider, Provider, bench.other));
-    let closed = bench
-        .table
-        .attach_provider(binding, BindingContext::null(), bench.me);
+    let closed = bench.ask(binding, NULL, bench.me);
     assert!(matches!(closed, Ok(AttachCall::NoInterface)));
-    let again = bench
-        .table
-        .attach_provider(binding, BindingContext::null(), bench.me);
+    let again = bench.ask(binding, NULL, bench.me);
     assert!(matches!(again, Ok(AttachCall::InvalidState)));
 }
 
@@ -58,9 +52,8 @@ fn what_a_refused_client_handed_over_is_dropped_outside() {
     bench.add(Provider);
     let (client, step) = bench.add(Client);
     let binding = attach(step);
-    let own = BindingContext::new(());
-    let call = bench.table.attach_provider(binding, own, bench.me);
-    assert!(matches!(call, Ok(AttachCall::Provider { .. })));
+    let call = bench.ask(binding, SOME, bench.me);
+    assert!(matches!(call, Ok(AttachCall::Provider)));
     bench.table.provider_returned(binding, None);
     let mut dropped = None;
     bench.table.leave(&mut dropped);
@@ -87,10 +80,7 @@ fn a_late_comer_is_detached_and_the_register_call_goes_on() {
         "it is being detached"
     );
     let next = bench.finish(step, Job::Register(client));
-    assert!(matches!(
-        bench.table.end_wait(first),
-        Some(Waited::Alone(Some(_)))
-    ));
+    assert!(matches!(bench.table.end_wait(first), Some(Waited::Alone)));
     assert_ne!(attach(next), binding);
 }
 
@@ -123,7 +113,7 @@ fn pairs_not_yet_offered_are_withdrawn_and_the_offers_go_on_after_them() {
     // The next one to offer, and the last one.
     done(bench.deregister(providers[1], Provider, bench.other));
     done(bench.deregister(providers[3], Provider, bench.other));
-    assert_eq!(bench.table.count(), (5, 2));
+    assert_eq!(bench.count(), (5, 2));
     let third = attach(bench.attached(first, false, client));
     let end = bench.table.bindings.get(third).ends[Provider as usize].registration;
     assert_eq!(end, providers[2]);

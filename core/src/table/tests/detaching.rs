@@ -87,7 +87,7 @@ fn a_teardown_goes_on_when_the_binding_at_its_cursor_was_removed_by_another_thre
     // The other thread takes the second binding from beginning to end.
     let second = bench.deregister(providers[1], Provider, bench.other);
     done(bench.finish(second, Job::Deregister(providers[1])));
-    assert_eq!(bench.table.count().1, 2);
+    assert_eq!(bench.table.count().bindings, 2);
     let third = bench.finish(first, Job::Deregister(client));
     assert_eq!(detach(third).0, bindings[2]);
 }
@@ -105,7 +105,11 @@ fn a_teardown_passes_over_what_another_thread_detaches_but_the_wait_does_not() {
         .begin_wait(client, Client, bench.other)
         .unwrap_err();
     done(bench.finish(own, Job::Deregister(client)));
-    assert_eq!(bench.table.count().1, 1, "only the other thread's is left");
+    assert_eq!(
+        bench.table.count().bindings,
+        1,
+        "only the other thread's is left"
+    );
     assert_eq!(
         bench.table.bindings.iter().next().map(|(key, _)| key),
         Some(bindings[0])

@@ -1,7 +1,6 @@
 //! Transitions of the table, without threads: what each answers, and what the next one then does.
 //!
-//! Nobody makes the callbacks here; a test says what they answered. Not in the model builds, in
-//! which a thread has a name only inside a model.
+//! Nobody makes the callbacks here; a test says what they answered.
 
 mod attaching;
 mod detaching;
@@ -10,52 +9,53 @@ mod waiting;
 
 use super::*;
 use crate::error::InsufficientResources;
-use crate::handle::{BindingHandle, HandleFault};
-use crate::module::Attachment;
-use crate::npi::ModuleId;
-use crate::offer::Offer;
-use crate::status::Status;
+use crate::handle::HandleFault;
 use Side::{Client, Provider};
 
 const NPI: NpiId = NpiId(5);
 
-/// A module that the table must not call.
-struct Uncalled;
+/// Modules are their sides, callers are numbers, and of a context there is only whether it is null.
+#[derive(Clone, Debug)]
+enum Plain {}
 
-impl ClientModule for Uncalled {
-    fn attach_provider(&self, _: Offer<'_>) -> Result<(), Status> {
-        unreachable!("the table calls nobody")
+impl Lent for Plain {
+    type Module = Side;
+    type Instance = NpiId;
+    type Context = bool;
+    type Thread = u8;
+    type Name = u32;
+
+    fn side(module: &Side) -> Side {
+        *module
     }
-    fn detach_provider(&self, _: BindingHandle, _: &BindingContext) -> Detach {
-        unreachable!("the table calls nobody")
+    fn npi(instance: &NpiId) -> NpiId {
+        *instance
+    }
+    fn is_null(context: &bool) -> bool {
+        *context == NULL
+    }
+    fn name(_: &Side) -> u32 {
+        0
     }
 }
 
-impl ProviderModule for Uncalled {
-    fn attach_client(
-        &self,
-        _: BindingHandle,
-        _: &RegistrationInstance,
-        _: &Attachment,
-    ) -> Result<Attachment, Status> {
-        unreachable!("the table calls nobody")
-    }
-    fn detach_client(&self, _: BindingHandle, _: &BindingContext) -> Detach {
-        unreachable!("the table calls nobody")
-    }
-}
+const NULL: bool = true;
+const SOME: bool = false;
+
+type Table = super::Table<Plain>;
+type Visit = super::Visit<Plain>;
 
 struct Bench {
     table: Table,
-    me: ThreadId,
-    other: ThreadId,
+    me: u8,
+    other: u8,
     /// What the last step's callbacks would have been given.
-    hand: Hand,
+    hand: Hand<Plain>,
 }
 
 impl Bench {
     fn new() -> Self {
-        Self::with(Reserve::new(None, None, None))
+        Self::with(Reserve::unlimited())
     }
 
     fn with(reserve: Reserve) -> Self {
@@ -63,26 +63,26 @@ impl Bench {
     }
 
     fn retiring(last_generation: NonZeroU32, reserve: Reserve) -> Self {
-        let other = std::thread::spawn(nmr_sync::thread::current_id);
         Self {
-            table: Table::new(last_generation, Arc::new(reserve)),
-            me: nmr_sync::thread::current_id(),
+            table: Table::new(last_generation, reserve),
+            me: 1,
             hand: Hand::default(),
-            other: other.join().unwrap(),
+            other: 2,
         }
     }
 
     fn try_add(&mut self, side: Side) -> Result<(Key, Step), InsufficientResources> {
-        let module = match side {
-            Side::Client => Module::Client(Arc::new(Uncalled)),
-            Side::Provider => Module::Provider(Arc::new(Uncalled)),
+        let characteristics = Characteristics {
+            module: side,
+            instance: NPI,
         };
-        let instance = Arc::new(RegistrationInstance::new(NPI, ModuleId(1)));
-        let characteristics = Characteristics { module, instance };
         let mut visit = Visit::new(self.me);
-        let added = self.table.register(characteristics, &mut visit);
+        let step = self.table.register(characteristics, &mut visit);
         self.leave();
-        added
+        let Job::Register(key) = visit.job else {
+            return Err(step.expect_err("it did not register"));
+        };
+        Ok((key, step?))
     }
 
     /// Registers; answers the key and the register call's first step.
@@ -105,21 +105,16 @@ impl Bench {
 
     /// The client calls `client_attach_provider` and the provider takes it.
     fn accept(&mut self, binding: Key) {
-        let call = self.ask(binding, BindingContext::null(), self.me);
-        assert!(matches!(call, Ok(AttachCall::Provider { .. })));
-        self.table
-            .provider_returned(binding, Some(BindingContext::null()));
+        let call = self.ask(binding, NULL, self.me);
+        assert!(matches!(call, Ok(AttachCall::Provider)));
+        self.table.provider_returned(binding, Some(NULL));
         self.leave();
     }
 
     /// The client calls `client_attach_provider`.
-    fn ask(
-        &mut self,
-        binding: Key,
-        context: BindingContext,
-        thread: ThreadId,
-    ) -> Result<AttachCall, HandleFault> {
-        let call = self.table.attach_provider(binding, context, thread);
+    fn ask(&mut self, binding: Key, context: bool, thread: u8) -> Result<AttachCall, HandleFault> {
+        let visit = &mut Visit::new(thread);
+        let call = self.table.attach_provider(binding, context, visit);
         self.leave();
         call
     }
@@ -147,7 +142,7 @@ impl Bench {
         step
     }
 
-    fn deregister(&mut self, key: Key, side: Side, thread: ThreadId) -> Step {
+    fn deregister(&mut self, key: Key, side: Side, thread: u8) -> Step {
         let step = self.table.deregister(key, side, &mut Visit::new(thread));
         self.leave();
         step.unwrap().expect("it was not being deregistered")
@@ -177,6 +172,12 @@ impl Bench {
         assert_eq!(provider, (client.0, Side::Provider));
         let step = self.detached(provider, Detach::Complete, job);
         self.cleaned_up(step, job)
+    }
+
+    /// Registrations and bindings that are there.
+    fn count(&self) -> (usize, usize) {
+        let count = self.table.count();
+        (count.registrations, count.bindings)
     }
 
     /// Ends a critical section, which also checks the table; whether waiters would be woken.

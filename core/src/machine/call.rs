@@ -1,0 +1,571 @@
+//! A call of the registrar as a value: what it does between its critical sections, and with which it comes to
+//! the next one.
+//!
+//! It decides nothing about bindings: that is the table's, whose answers it follows. And it makes no callback:
+//! it says which one is next, and is told what came of it.
+
+use std::hash::{Hash, Hasher};
+
+use super::Layout;
+use crate::error::{InsufficientResources, RegisterError};
+use crate::handle::{
+    BindingHandle, Handle, HandleFault, HandleKind, Key, OfClient, OfProvider, Place,
+};
+use crate::lent::Lent;
+use crate::module::Detach;
+use crate::npi::{NpiId, Side};
+use crate::registrar::RegistrationKind;
+use crate::table::{
+    AttachCall, ByName, Characteristics, Dropped, Hand, In, Job, Returned, Step, Table, Visit,
+    WaitFault, Waited,
+};
+
+/// One call of one of the registrar's functions, by one thread.
+#[derive(Clone)]
+pub struct Call<L: Lent> {
+    layout: Layout,
+    stripe: u32,
+    visit: Visit<L>,
+    at: At<L>,
+    /// What it goes on with when its callbacks are made.
+    then: Then,
+    /// One of its callbacks panicked.
+    panicked: bool,
+    /// What its latest section let go of.
+    dropped: Option<Dropped<L>>,
+}
+
+/// Where a call is.
+#[derive(Clone)]
+enum At<L: Lent> {
+    /// It has yet to begin.
+    Register(Characteristics<L>),
+    Deregister(Key, Side),
+    Wait(Key, Side),
+    Abandon(Key),
+    Attach(Key, L::Context),
+    Complete(Key, Side),
+    /// A step is being carried out, or has been.
+    Making(Step),
+    Made(Returned),
+    /// The provider is asked, or has answered; with its context if it attached.
+    Asking(Key),
+    Asked(Key, Option<L::Context>),
+    /// It waits for a registration's end.
+    Asleep(Key),
+    /// It lets go of the module for which other waiters are waiting.
+    LettingGo(Key),
+    /// A register call lets go of something last, which may panic.
+    Dropping,
+    Over(Answer),
+}
+
+/// What follows when a call has no more callbacks to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Then {
+    /// It is over.
+    Nothing,
+    /// If one of the callbacks panicked, nobody will have the handle: it takes the registration back.
+    TakeBack(Side),
+    /// It waits for the end of the deregistration, and where it must not wait, nobody will.
+    Wait(Key, Side),
+}
+
+/// What a call's driver has to do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// Make the client's attach callback, and [resume](Call::resume) with [`Outcome::Offered`].
+    Offer(BindingHandle),
+    /// Make the provider's attach callback; [`Outcome::Asked`].
+    Ask(BindingHandle),
+    /// Make one side's detach callback; [`Outcome::Detached`].
+    Detach(BindingHandle, Side),
+    /// Make the cleanup callbacks of the sides that have a context, the client's first, and let go of module and
+    /// context of each before the next (C9, C11); [`Outcome::CleanedUp`].
+    CleanUp(BindingHandle),
+    /// Nothing but letting go of what this section [dropped](Call::take_dropped): others are waiting for it, or the
+    /// call depends on whether that panics; [`Outcome::LetGo`].
+    LetGo,
+    /// Sleep until another section on this table answers to [wake](Section::wake), then do a section again
+    /// without resuming. To come too early does no harm.
+    Sleep,
+    /// The call is over: pass on [its answer](Call::answer), or a panic.
+    Return,
+}
+
+/// What a critical section came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Section {
+    /// What the driver has to do next.
+    pub act: Act,
+    /// Whether every call that sleeps on this table has to look again.
+    pub wake: bool,
+}
+
+/// What came of an [`Act`].
+///
+/// A callback that panicked counts as one that declined, completed or returned (C18); the driver says besides
+/// that [it panicked](Call::panicked), and passes the panic on when the call is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome<C> {
+    /// The client's attach callback has returned.
+    Offered {
+        /// Whether it answered success.
+        success: bool,
+    },
+    /// The provider's attach callback has returned; with its binding context if it attached.
+    Asked(Option<C>),
+    /// A detach callback has returned.
+    Detached(Detach),
+    /// The cleanup callbacks have returned.
+    CleanedUp,
+    /// What was dropped is dropped.
+    LetGo,
+}
+
+/// The answer of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Answer {
+    /// The bits of the new registration's handle. After a panic nobody may be given it: the registration is
+    /// taken back (C18).
+    Register(Result<(u32, u64), InsufficientResources>),
+    /// Accepted: Windows' STATUS_PENDING.
+    Deregister(Result<(), DeregisterFault>),
+    /// The deregistration is over.
+    Wait(Result<(), WaitFault>),
+    /// The provider attached.
+    Attach(Result<(), AttachFault>),
+    /// The completion was accepted.
+    Complete(Result<(), CompleteFault>),
+    /// Of the calls that answer nothing: [`release`](Call::release) and [`abandon`](Call::abandon).
+    Nothing,
+}
+
+/// Why nothing began to be deregistered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DeregisterFault {
+    /// The handle names nothing of the kind (C12).
+    Handle(HandleFault),
+    /// It is being deregistered already (C13).
+    Already,
+}
+
+/// Why the provider did not attach.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttachFault {
+    /// The handle names nothing of the kind (C12).
+    Handle(HandleFault),
+    /// This is not the one call at the right time (C3).
+    InvalidState,
+    /// A closing door (C6).
+    NoInterface,
+    /// The provider declined.
+    Refused,
+}
+
+/// Why a completion changed nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CompleteFault {
+    /// The handle names nothing of the kind (C12).
+    Handle(HandleFault),
+    /// The side is not detaching, or complete already (C8).
+    InvalidState,
+}
+
+/// How calls begin. Each takes the thread that makes it.
+impl<L: Lent> Call<L> {
+    /// See [`Registrar::register_client`](crate::Registrar::register_client).
+    ///
+    /// # Errors
+    /// Of the nil interface.
+    pub fn register(
+        layout: Layout,
+        characteristics: Characteristics<L>,
+        thread: L::Thread,
+    ) -> Result<Self, RegisterError> {
+        let npi = L::npi(&characteristics.instance);
+        if npi == NpiId::NIL {
+            return Err(RegisterError::InvalidParameter(npi));
+        }
+        let then = Then::TakeBack(L::side(&characteristics.module));
+        let at = At::Register(characteristics);
+        Ok(Self::new(layout, layout.stripe_of(npi), at, then, thread))
+    }
+
+    /// See [`Registrar::deregister_client`](crate::Registrar::deregister_client).
+    ///
+    /// # Errors
+    /// Of a handle whose bits are none of this registrar's.
+    pub fn deregister<K: RegistrationKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Deregister(key, K::SIDE);
+        Self::with(layout, handle, begin, |_| Then::Nothing, thread)
+    }
+
+    /// See [`Registrar::wait_for_client_deregister`](crate::Registrar::wait_for_client_deregister).
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn wait<K: RegistrationKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Wait(key, K::SIDE);
+        Self::with(layout, handle, begin, |_| Then::Nothing, thread)
+    }
+
+    /// Deregisters and waits, or where it must not wait, lets the registration free itself: the drop of a
+    /// [`Registration`](crate::Registration).
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn release<K: RegistrationKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Deregister(key, K::SIDE);
+        Self::with(
+            layout,
+            handle,
+            begin,
+            |key| Then::Wait(key, K::SIDE),
+            thread,
+        )
+    }
+
+    /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn abandon<K: RegistrationKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        Self::with(layout, handle, At::Abandon, |_| Then::Nothing, thread)
+    }
+
+    /// See [`Registrar::client_attach_provider`](crate::Registrar::client_attach_provider); the caller holds on
+    /// to the client's `context` as well, until the call is over.
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn attach(
+        layout: Layout,
+        binding: BindingHandle,
+        context: L::Context,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Attach(key, context);
+        Self::with(layout, binding, begin, |_| Then::Nothing, thread)
+    }
+
+    /// See [`Registrar::client_detach_complete`](crate::Registrar::client_detach_complete).
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn detach_complete(
+        layout: Layout,
+        binding: BindingHandle,
+        side: Side,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Complete(key, side);
+        Self::with(layout, binding, begin, |_| Then::Nothing, thread)
+    }
+
+    fn with<K: HandleKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        begin: impl FnOnce(Key) -> At<L>,
+        then: impl FnOnce(Key) -> Then,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let Place { stripe, key } = layout.place(handle)?;
+        Ok(Self::new(layout, stripe, begin(key), then(key), thread))
+    }
+
+    fn new(layout: Layout, stripe: u32, at: At<L>, then: Then, thread: L::Thread) -> Self {
+        Self {
+            layout,
+            stripe,
+            visit: Visit::new(thread),
+            at,
+            then,
+            panicked: false,
+            dropped: None,
+        }
+    }
+}
+
+/// How calls go on.
+impl<L: Lent> Call<L> {
+    /// The stripe on whose table it works.
+    #[must_use]
+    pub const fn stripe(&self) -> u32 {
+        self.stripe
+    }
+
+    /// Who makes it.
+    #[must_use]
+    pub const fn thread(&self) -> L::Thread {
+        self.visit.thread
+    }
+
+    /// The modules and contexts for the callbacks of the latest act. The driver takes them, and has let go of
+    /// them before the next section (C11).
+    pub const fn hand_mut(&mut self) -> &mut Hand<L> {
+        &mut self.visit.hand
+    }
+
+    /// See [`hand_mut`](Self::hand_mut).
+    #[must_use]
+    pub const fn hand(&self) -> &Hand<L> {
+        &self.visit.hand
+    }
+
+    /// What the latest section let go of, to be dropped outside of it: a module's own drop may call the
+    /// registrar.
+    #[must_use]
+    pub const fn take_dropped(&mut self) -> Option<Dropped<L>> {
+        self.dropped.take()
+    }
+
+    /// Says that a callback of this call panicked.
+    pub const fn panicked(&mut self) {
+        self.panicked = true;
+    }
+
+    /// The answer, once the call is over.
+    #[must_use]
+    pub const fn answer(&self) -> Option<&Answer> {
+        match &self.at {
+            At::Over(answer) => Some(answer),
+            _ => None,
+        }
+    }
+
+    /// One critical section. The table's stripe has to be the call's, and nobody else's section may run on it
+    /// meanwhile.
+    ///
+    /// # Panics
+    /// If the call is over, or has to be [resumed](Self::resume) first.
+    pub fn section(&mut self, table: &mut Table<L>) -> Section {
+        let act = self.go_on(table);
+        let wake = table.leave(&mut self.dropped);
+        Section { act, wake }
+    }
+
+    fn go_on(&mut self, table: &mut Table<L>) -> Act {
+        let visit = &mut self.visit;
+        match std::mem::replace(&mut self.at, At::Over(Answer::Nothing)) {
+            At::Register(characteristics) => match table.register(characteristics, visit) {
+                Ok(step) => self.carry_out(table, step),
+                Err(refused) => self.end(Answer::Register(Err(refused))),
+            },
+            At::Made(returned) => {
+                let step = table.returned(returned, visit);
+                self.carry_out(table, step)
+            }
+            At::Deregister(key, side) => self.deregister_in(table, key, side),
+            At::Wait(key, side) => self.wait_in(table, key, side),
+            At::Asleep(key) => self.look(table, key),
+            At::LettingGo(key) => {
+                table.let_go(key);
+                self.end(Answer::Wait(Ok(())))
+            }
+            At::Dropping => self.done(table),
+            At::Abandon(key) => {
+                table.abandon(key);
+                self.end(Answer::Nothing)
+            }
+            At::Attach(key, context) => self.attach_in(table, key, context),
+            At::Asked(key, context) => {
+                let answer = context.is_some().then_some(()).ok_or(AttachFault::Refused);
+                table.provider_returned(key, context);
+                self.end(Answer::Attach(answer))
+            }
+            At::Complete(key, side) => match table.detach_complete(key, side, visit) {
+                Ok(Some(step)) => self.carry_out(table, step),
+                Ok(None) => self.end(Answer::Complete(Err(CompleteFault::InvalidState))),
+                Err(fault) => self.end(Answer::Complete(Err(CompleteFault::Handle(fault)))),
+            },
+            At::Making(_) | At::Asking(_) => panic!("the call is to be resumed first"),
+            At::Over(_) => panic!("the call is over"),
+        }
+    }
+
+    /// What came of the act that the latest section answered.
+    ///
+    /// # Panics
+    /// If it is the outcome of another act.
+    pub fn resume(&mut self, outcome: Outcome<L::Context>) {
+        self.at = match (&self.at, outcome) {
+            (&At::Making(Step::Attach(key)), Outcome::Offered { success }) => {
+                At::Made(Returned::Attach(key, success))
+            }
+            (&At::Making(Step::Detach(key, side)), Outcome::Detached(answer)) => {
+                At::Made(Returned::Detach(key, side, answer))
+            }
+            (&At::Making(Step::CleanUp(key)), Outcome::CleanedUp) => {
+                At::Made(Returned::CleanUp(key))
+            }
+            (&At::Asking(key), Outcome::Asked(context)) => At::Asked(key, context),
+            (&At::LettingGo(key), Outcome::LetGo) => At::LettingGo(key),
+            (&At::Dropping, Outcome::LetGo) => At::Dropping,
+            _ => panic!("the outcome of another act"),
+        };
+    }
+}
+
+/// What calls do inside a section.
+impl<L: Lent> Call<L> {
+    /// Goes on with a step of the table's answers.
+    fn carry_out(&mut self, table: &mut Table<L>, step: Step) -> Act {
+        let binding = |key| self.layout.binding(self.stripe, key);
+        let act = match step {
+            Step::Attach(key) => Act::Offer(binding(key)),
+            Step::Detach(key, side) => Act::Detach(binding(key), side),
+            Step::CleanUp(key) => Act::CleanUp(binding(key)),
+            Step::Done => return self.done(table),
+        };
+        self.at = At::Making(step);
+        act
+    }
+
+    /// There is no callback to make any more.
+    fn done(&mut self, table: &mut Table<L>) -> Act {
+        match (self.then, self.visit.job) {
+            (Then::TakeBack(_), _) if table.has_dropped() => {
+                self.at = At::Dropping;
+                Act::LetGo
+            }
+            (Then::TakeBack(side), Job::Register(key)) if self.panicked => {
+                self.then = Then::Wait(key, side);
+                self.deregister_in(table, key, side)
+            }
+            (Then::Wait(key, side), _) => self.wait_in(table, key, side),
+            (_, Job::Register(key)) => {
+                let side = match self.then {
+                    Then::TakeBack(side) => side,
+                    _ => unreachable!("a register call takes back what panics"),
+                };
+                self.end(Answer::Register(Ok(self.bits(side, key))))
+            }
+            (_, Job::Deregister(_)) => self.end(Answer::Deregister(Ok(()))),
+            (_, Job::Complete) => self.end(Answer::Complete(Ok(()))),
+        }
+    }
+
+    fn deregister_in(&mut self, table: &mut Table<L>, key: Key, side: Side) -> Act {
+        let fault = match table.deregister(key, side, &mut self.visit) {
+            Ok(Some(step)) => return self.carry_out(table, step),
+            Ok(None) => DeregisterFault::Already,
+            Err(fault) => DeregisterFault::Handle(fault),
+        };
+        match self.then {
+            // Somebody has deregistered it already, with the handle.
+            Then::Wait(key, side) => self.wait_in(table, key, side),
+            _ => self.end(Answer::Deregister(Err(fault))),
+        }
+    }
+
+    fn wait_in(&mut self, table: &mut Table<L>, key: Key, side: Side) -> Act {
+        match table.begin_wait(key, side, self.visit.thread) {
+            Ok(()) => self.look(table, key),
+            Err(fault) => {
+                if fault == WaitFault::WouldDeadlock && self.then != Then::Nothing {
+                    table.abandon(key);
+                }
+                self.end(Answer::Wait(Err(fault)))
+            }
+        }
+    }
+
+    /// A wait looks whether it is over.
+    fn look(&mut self, table: &mut Table<L>, key: Key) -> Act {
+        match table.end_wait(key) {
+            None => {
+                self.at = At::Asleep(key);
+                Act::Sleep
+            }
+            Some(Waited::First) => {
+                self.at = At::LettingGo(key);
+                Act::LetGo
+            }
+            Some(Waited::Gone | Waited::Alone) => self.end(Answer::Wait(Ok(()))),
+        }
+    }
+
+    fn attach_in(&mut self, table: &mut Table<L>, key: Key, context: L::Context) -> Act {
+        let fault = match table.attach_provider(key, context, &mut self.visit) {
+            Ok(AttachCall::Provider) => {
+                self.at = At::Asking(key);
+                return Act::Ask(self.layout.binding(self.stripe, key));
+            }
+            Ok(AttachCall::InvalidState) => AttachFault::InvalidState,
+            Ok(AttachCall::NoInterface) => AttachFault::NoInterface,
+            Err(fault) => AttachFault::Handle(fault),
+        };
+        self.end(Answer::Attach(Err(fault)))
+    }
+
+    fn end(&mut self, answer: Answer) -> Act {
+        self.at = At::Over(answer);
+        Act::Return
+    }
+
+    fn bits(&self, side: Side, key: Key) -> (u32, u64) {
+        match side {
+            Side::Client => self.layout.handle::<OfClient>(self.stripe, key).to_raw(),
+            Side::Provider => self.layout.handle::<OfProvider>(self.stripe, key).to_raw(),
+        }
+    }
+}
+
+impl<L: Lent> ByName<L> for Call<L> {
+    /// All by which what it does next could differ.
+    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
+        let Self {
+            layout: _,
+            stripe,
+            visit,
+            at,
+            then,
+            panicked,
+            dropped,
+        } = self;
+        std::mem::discriminant(at).hash(state);
+        match at {
+            At::Register(_) | At::Dropping | At::Over(Answer::Register(Ok(_))) => {}
+            At::Deregister(key, _) | At::Wait(key, _) | At::Abandon(key) => {
+                table.registration_name(*key).hash(state);
+            }
+            At::Asleep(key) | At::LettingGo(key) => table.registration_name(*key).hash(state),
+            At::Attach(key, context) => {
+                (table.binding_name(*key), L::is_null(context)).hash(state);
+            }
+            At::Complete(key, side) => (table.binding_name(*key), side).hash(state),
+            At::Asking(key) => table.binding_name(*key).hash(state),
+            At::Asked(key, context) => {
+                let context = context.as_ref().map(L::is_null);
+                (table.binding_name(*key), context).hash(state);
+            }
+            At::Making(step) => In(table, step).hash(state),
+            At::Made(returned) => In(table, returned).hash(state),
+            At::Over(answer) => answer.hash(state),
+        }
+        let then = match then {
+            Then::Nothing => None,
+            Then::TakeBack(_) => Some(None),
+            Then::Wait(key, _) => Some(Some(table.registration_name(*key))),
+        };
+        (stripe, In(table, visit), then, panicked, In(table, dropped)).hash(state);
+    }
+}
