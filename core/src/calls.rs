@@ -8,7 +8,7 @@ use tracing::debug;
 
 use crate::drive::Real;
 use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
-use crate::handle::{BindingHandle, Handle};
+use crate::handle::{BindingHandle, Handle, HandleFault};
 use crate::machine::{Answer, AttachFault, Call, CompleteFault, DeregisterFault, WaitFault};
 use crate::module::Attachment;
 use crate::npi::Side;
@@ -49,8 +49,29 @@ impl Registrar {
     }
 
     pub(crate) fn wait<K: RegistrationKind>(&self, handle: Handle<K>) -> Result<(), WaitError<K>> {
+        self.waited(
+            handle,
+            Call::wait(self.shared.layout, handle, thread::current_id()),
+        )
+    }
+
+    /// As [`wait`](Self::wait); where it must not wait, the registration frees itself.
+    pub(crate) fn finish<K: RegistrationKind>(
+        &self,
+        handle: Handle<K>,
+    ) -> Result<(), WaitError<K>> {
+        self.waited(
+            handle,
+            Call::finish(self.shared.layout, handle, thread::current_id()),
+        )
+    }
+
+    fn waited<K: RegistrationKind>(
+        &self,
+        handle: Handle<K>,
+        call: Result<Call<Real>, HandleFault>,
+    ) -> Result<(), WaitError<K>> {
         let invalid = |fault| WaitError::InvalidParameter { handle, fault };
-        let call = Call::wait(self.shared.layout, handle, thread::current_id());
         match self.drive(call.map_err(invalid)?) {
             Answer::Wait(Ok(())) => {
                 debug!(%handle, "deregistered");
@@ -65,18 +86,16 @@ impl Registrar {
         }
     }
 
-    /// Deregisters and waits; where it must not wait, the registration frees itself.
-    pub(crate) fn release<K: RegistrationKind>(&self, handle: Handle<K>) {
-        let call = Call::release(self.shared.layout, handle, thread::current_id());
-        if let Ok(call) = call {
+    /// Begins to deregister, and after a panic waits.
+    pub(crate) fn leave<K: RegistrationKind>(&self, handle: Handle<K>) {
+        if let Ok(call) = Call::leave(self.shared.layout, handle, thread::current_id()) {
             self.drive(call);
         }
     }
 
-    /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
-    pub(crate) fn abandon<K: RegistrationKind>(&self, handle: Handle<K>) {
-        let call = Call::abandon(self.shared.layout, handle, thread::current_id());
-        if let Ok(call) = call {
+    /// Deregisters and waits; where it must not wait, the registration frees itself.
+    pub(crate) fn release<K: RegistrationKind>(&self, handle: Handle<K>) {
+        if let Ok(call) = Call::release(self.shared.layout, handle, thread::current_id()) {
             self.drive(call);
         }
     }

@@ -4,7 +4,7 @@
 //! [`wait`](Deregistering::wait). Deregistering twice (C13) or waiting first (C14) does not compile.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::error::{RegisterError, WaitError};
@@ -87,17 +87,10 @@ impl<K: RegistrationKind> Registration<K> {
     /// With the first panic of a callback that it made (C18); the registration is then waited for.
     pub fn deregister(mut self) -> Deregistering<K> {
         let (registrar, handle) = self.held.take().expect("not being taken apart");
-        let deregistering = Deregistering {
-            held: Some((registrar.clone(), handle)),
-        };
-        // An error means that the raw handle was used beside this value; waiting is right then too.
-        match catch_unwind(AssertUnwindSafe(|| registrar.deregister(handle))) {
-            Ok(_) => deregistering,
-            Err(panic) => {
-                // Waits, and not while the panic unwinds, when a second one would abort the process.
-                drop(deregistering);
-                resume_unwind(panic)
-            }
+        // That it is deregistered already means that the raw handle was used beside this value.
+        registrar.leave(handle);
+        Deregistering {
+            held: Some((registrar, handle)),
         }
     }
 }
@@ -116,11 +109,7 @@ impl<K: RegistrationKind> Deregistering<K> {
         let Some((registrar, handle)) = self.held.take() else {
             return Ok(());
         };
-        let waited = registrar.wait(handle);
-        if let Err(WaitError::WouldDeadlock { .. }) = waited {
-            registrar.abandon(handle);
-        }
-        waited
+        registrar.finish(handle)
     }
 }
 

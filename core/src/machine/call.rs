@@ -42,7 +42,6 @@ enum At<L: Lent> {
     Register(Characteristics<L>),
     Deregister(Key, Side),
     Wait(Key, Side),
-    Abandon(Key),
     Attach(Key, L::Context),
     Complete(Key, Side),
     /// A step is being carried out, or has been.
@@ -58,6 +57,8 @@ enum At<L: Lent> {
     /// A register call lets go of something last, which may panic.
     Dropping,
     Over(Answer),
+    /// In the middle of a section.
+    Gone,
 }
 
 /// What follows when a call has no more callbacks to make.
@@ -67,6 +68,8 @@ enum Then {
     Nothing,
     /// If one of the callbacks panicked, nobody will have the handle: it takes the registration back.
     TakeBack(Side),
+    /// If one of the callbacks panicked, it waits for the end of the deregistration.
+    WaitAfterPanic(Key, Side),
     /// It waits for the end of the deregistration, and where it must not wait, nobody will.
     Wait(Key, Side),
 }
@@ -138,8 +141,6 @@ pub enum Answer {
     Attach(Result<(), AttachFault>),
     /// The completion was accepted.
     Complete(Result<(), CompleteFault>),
-    /// Of the calls that answer nothing: [`release`](Call::release) and [`abandon`](Call::abandon).
-    Nothing,
 }
 
 /// Why nothing began to be deregistered.
@@ -219,6 +220,41 @@ impl<L: Lent> Call<L> {
         Self::with(layout, handle, begin, |_| Then::Nothing, thread)
     }
 
+    /// Deregisters, and after a panic waits as [`finish`](Self::finish) does: of a
+    /// [`Registration`](crate::Registration), whose owner is left with nothing then.
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn leave<K: RegistrationKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Deregister(key, K::SIDE);
+        let then = |key| Then::WaitAfterPanic(key, K::SIDE);
+        Self::with(layout, handle, begin, then, thread)
+    }
+
+    /// Waits for the end of a deregistration that has begun, or where it must not wait, lets the registration
+    /// free itself, and says so: of a [`Deregistering`](crate::Deregistering).
+    ///
+    /// # Errors
+    /// As [`deregister`](Self::deregister).
+    pub fn finish<K: RegistrationKind>(
+        layout: Layout,
+        handle: Handle<K>,
+        thread: L::Thread,
+    ) -> Result<Self, HandleFault> {
+        let begin = |key| At::Wait(key, K::SIDE);
+        Self::with(
+            layout,
+            handle,
+            begin,
+            |key| Then::Wait(key, K::SIDE),
+            thread,
+        )
+    }
+
     /// Deregisters and waits, or where it must not wait, lets the registration free itself: the drop of a
     /// [`Registration`](crate::Registration).
     ///
@@ -237,18 +273,6 @@ impl<L: Lent> Call<L> {
             |key| Then::Wait(key, K::SIDE),
             thread,
         )
-    }
-
-    /// Nobody will wait for a registration whose deregistration has begun: it frees itself.
-    ///
-    /// # Errors
-    /// As [`deregister`](Self::deregister).
-    pub fn abandon<K: RegistrationKind>(
-        layout: Layout,
-        handle: Handle<K>,
-        thread: L::Thread,
-    ) -> Result<Self, HandleFault> {
-        Self::with(layout, handle, At::Abandon, |_| Then::Nothing, thread)
     }
 
     /// See [`Registrar::client_attach_provider`](crate::Registrar::client_attach_provider); the caller holds on
@@ -364,7 +388,7 @@ impl<L: Lent> Call<L> {
 
     fn go_on(&mut self, table: &mut Table<L>) -> Act {
         let visit = &mut self.visit;
-        match std::mem::replace(&mut self.at, At::Over(Answer::Nothing)) {
+        match std::mem::replace(&mut self.at, At::Gone) {
             At::Register(characteristics) => match table.register(characteristics, visit) {
                 Ok(step) => self.carry_out(table, step),
                 Err(refused) => self.end(Answer::Register(Err(refused))),
@@ -381,10 +405,6 @@ impl<L: Lent> Call<L> {
                 self.end(Answer::Wait(Ok(())))
             }
             At::Dropping => self.done(table),
-            At::Abandon(key) => {
-                table.abandon(key);
-                self.end(Answer::Nothing)
-            }
             At::Attach(key, context) => self.attach_in(table, key, context),
             At::Asked(key, context) => {
                 let answer = context.is_some().then_some(()).ok_or(AttachFault::Refused);
@@ -397,7 +417,7 @@ impl<L: Lent> Call<L> {
                 Err(fault) => self.end(Answer::Complete(Err(CompleteFault::Handle(fault)))),
             },
             At::Making(_) | At::Asking(_) => panic!("the call is to be resumed first"),
-            At::Over(_) => panic!("the call is over"),
+            At::Over(_) | At::Gone => panic!("the call is over"),
         }
     }
 
@@ -450,6 +470,10 @@ impl<L: Lent> Call<L> {
                 self.then = Then::Wait(key, side);
                 self.deregister_in(table, key, side)
             }
+            (Then::WaitAfterPanic(key, side), _) if self.panicked => {
+                self.then = Then::Wait(key, side);
+                self.wait_in(table, key, side)
+            }
             (Then::Wait(key, side), _) => self.wait_in(table, key, side),
             (_, Job::Register(key)) => {
                 let side = match self.then {
@@ -470,7 +494,7 @@ impl<L: Lent> Call<L> {
             Err(fault) => DeregisterFault::Handle(fault),
         };
         match self.then {
-            // Somebody has deregistered it already, with the handle.
+            // Somebody has deregistered it already, with the handle: the owner waits all the same.
             Then::Wait(key, side) => self.wait_in(table, key, side),
             _ => self.end(Answer::Deregister(Err(fault))),
         }
@@ -543,8 +567,8 @@ impl<L: Lent> ByName<L> for Call<L> {
         } = self;
         std::mem::discriminant(at).hash(state);
         match at {
-            At::Register(_) | At::Dropping | At::Over(Answer::Register(Ok(_))) => {}
-            At::Deregister(key, _) | At::Wait(key, _) | At::Abandon(key) => {
+            At::Register(_) | At::Dropping | At::Gone | At::Over(Answer::Register(Ok(_))) => {}
+            At::Deregister(key, _) | At::Wait(key, _) => {
                 table.registration_name(*key).hash(state);
             }
             At::Asleep(key) | At::LettingGo(key) => table.registration_name(*key).hash(state),
@@ -564,7 +588,9 @@ impl<L: Lent> ByName<L> for Call<L> {
         let then = match then {
             Then::Nothing => None,
             Then::TakeBack(_) => Some(None),
-            Then::Wait(key, _) => Some(Some(table.registration_name(*key))),
+            Then::Wait(key, _) | Then::WaitAfterPanic(key, _) => {
+                Some(Some(table.registration_name(*key)))
+            }
         };
         (stripe, In(table, visit), then, panicked, In(table, dropped)).hash(state);
     }

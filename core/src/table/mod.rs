@@ -295,7 +295,9 @@ impl<L: Lent> Default for Dropped<L> {
 }
 
 impl<L: Lent> Table<L> {
-    pub(crate) fn new(last_generation: NonZeroU32, reserve: Reserve) -> Self {
+    /// An empty table, whose slots are retired after the generation `last_generation`.
+    #[must_use]
+    pub fn new(last_generation: NonZeroU32, reserve: Reserve) -> Self {
         Self {
             npis: HashMap::default(),
             registrations: Slab::new(last_generation),
@@ -307,8 +309,9 @@ impl<L: Lent> Table<L> {
         }
     }
 
-    /// The same, whose slots count for an explorer or do not.
-    pub(crate) fn hashing_slots(self, hash_slots: bool) -> Self {
+    /// The same, in whose [hash](std::hash::Hash) slots count, or do not.
+    #[must_use]
+    pub fn hashing_slots(self, hash_slots: bool) -> Self {
         Self { hash_slots, ..self }
     }
 
