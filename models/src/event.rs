@@ -311,19 +311,3 @@ impl fmt::Display for CallbackKind {
         })
     }
 }
-
-impl fmt::Display for RegId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "m{}", self.module)?;
-        match self.nth {
-            0 => Ok(()),
-            nth => write!(f, "'{nth}"),
-        }
-    }
-}
-
-impl fmt::Display for Pair {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}–{}", self.client, self.provider)
-    }
-}

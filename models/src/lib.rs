@@ -5,7 +5,7 @@
 //! - [`event`] and [`oracle`]: what can be observed of a registrar, and the judgement of it, rule by
 //!   rule.
 //! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
-//! - [`case`] and [`render`]: a finding as a file, and as a picture.
+//! - [`case`], [`message`] and [`render`]: a finding as a file, in words and as a picture.
 //! - [`programs`]: what `nmr bench` measures the engines with.
 //! - [`rule`], [`engine_name`], [`shard`]: the words in which all of these are spoken of; [`seed`]: what follows from
 //!   a seed.
@@ -17,6 +17,7 @@ pub mod engine_name;
 pub mod event;
 mod fingerprint;
 mod invisible;
+pub mod message;
 pub mod name;
 pub mod op;
 pub mod oracle;

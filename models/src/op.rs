@@ -59,7 +59,7 @@ pub enum Op<M = String> {
 
 impl<M> Op<M> {
     /// The words before the module's name, and the name.
-    fn parts(&self) -> (&'static str, Option<&M>) {
+    pub(crate) fn parts(&self) -> (&'static str, Option<&M>) {
         match self {
             Self::Register(module) => ("register", Some(module)),
             Self::Deregister(module) => ("deregister", Some(module)),

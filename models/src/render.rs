@@ -10,6 +10,7 @@ use crate::event::{
     Call, Callback, CallbackKind, Change, Event, Pair, RegId, Reply, Side, Stage, Subject, Thing,
     What,
 };
+use crate::message::{Message, Part};
 use crate::oracle::words;
 use crate::scenario::Scenario;
 
@@ -153,31 +154,16 @@ impl Inside {
     }
 }
 
-/// The oracle's words, with the scenario's names for its numbers: modules are `m0`, `m1`, …, and
-/// threads `thread 0` (the main one), `thread 1`, ….
-pub(crate) fn in_names(scenario: &Scenario, text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut words = text.split_inclusive(|c: char| !c.is_alphanumeric());
-    let mut after_thread = false;
-    for word in &mut words {
-        let end = word.trim_end_matches(|c: char| !c.is_alphanumeric()).len();
-        let (word, rest) = word.split_at(end);
-        let module = word
-            .strip_prefix('m')
-            .and_then(|digits| digits.parse::<usize>().ok());
-        let thread = word.parse::<u8>().ok().filter(|_| after_thread);
-        let threads = scenario.threads.len();
-        match (module.and_then(|index| scenario.modules.get(index)), thread) {
-            (Some(module), _) => out += &module.name,
-            (None, Some(number)) if usize::from(number) <= threads => {
-                out += scenario.thread_name(number);
-            }
-            _ => out += word,
-        }
-        out += rest;
-        after_thread = word == "thread" && rest == " ";
-    }
-    out
+/// A message with the scenario's names for its modules and threads.
+pub(crate) fn with_names(scenario: &Scenario, message: &Message) -> String {
+    let named = |part: &Part| match *part {
+        Part::Text(ref text) => text.clone(),
+        Part::Module(module) => scenario.modules[usize::from(module)].name.clone(),
+        Part::Registration(reg) => name(scenario, reg),
+        Part::Pair(pair) => pair_name(scenario, pair),
+        Part::Thread(thread) => scenario.thread_name(thread).to_owned(),
+    };
+    message.parts().iter().map(named).collect()
 }
 
 /// What happened, in words.
@@ -191,7 +177,7 @@ impl std::fmt::Display for InWords<'_> {
 
 fn told(scenario: &Scenario, what: What) -> String {
     let reg = |reg: RegId| name(scenario, reg);
-    let of_pair = |pair: Pair| format!("{}–{}", reg(pair.client), reg(pair.provider));
+    let of_pair = |pair: Pair| pair_name(scenario, pair);
     let some_pair = |pair: Option<Pair>| pair.map_or("nothing".to_owned(), of_pair);
     let some_reg = |target: Option<RegId>| target.map_or("nothing".to_owned(), reg);
     match what {
@@ -244,11 +230,7 @@ fn told(scenario: &Scenario, what: What) -> String {
 fn changed(scenario: &Scenario, Change { subject, from, to }: Change) -> String {
     let subject_words = match subject {
         Subject::Registration(reg) => format!("· registration {}", name(scenario, reg)),
-        Subject::Binding(pair) => format!(
-            "· binding {}–{}",
-            name(scenario, pair.client),
-            name(scenario, pair.provider)
-        ),
+        Subject::Binding(pair) => format!("· binding {}", pair_name(scenario, pair)),
     };
     let stage = |stage: Option<Stage>| stage.map_or("gone", |it| it.stage);
     if let (Subject::Binding(pair), Some(from), Some(to)) = (subject, from, to)
@@ -275,6 +257,10 @@ fn name(scenario: &Scenario, reg: RegId) -> String {
     }
 }
 
+fn pair_name(scenario: &Scenario, Pair { client, provider }: Pair) -> String {
+    format!("{}–{}", name(scenario, client), name(scenario, provider))
+}
+
 const fn reply_words(reply: Reply) -> &'static str {
     match reply {
         Reply::Success => "success",
@@ -291,6 +277,8 @@ mod tests {
 
     use super::*;
     use crate::event::Answer;
+    use crate::message::message;
+    use crate::permuted::{ModuleNumber, ThreadNumber};
 
     fn scenario() -> Scenario {
         let text = r#"
@@ -310,15 +298,6 @@ name = "right"
 ops = ["wait c"]
 "#;
         Scenario::from_toml(Path::new("one.toml"), text).unwrap()
-    }
-
-    #[test]
-    fn numbers_become_names_where_they_are_modules_and_threads() {
-        let text = "m0–m1'2 on thread 1; thread 0 waits for m1 (interface 1), thread 9, m7";
-        assert_eq!(
-            in_names(&scenario(), text),
-            "c–p'2 on thread left; thread main waits for p (interface 1), thread 9, m7"
-        );
     }
 
     const C: RegId = RegId { module: 0, nth: 0 };
@@ -344,6 +323,20 @@ ops = ["wait c"]
         let thread = Some(1);
         let lines = lines(&scenario(), &history.map(|what| Event { thread, what }));
         lines.last().unwrap().1.clone()
+    }
+
+    #[test]
+    fn modules_and_threads_get_their_names_and_text_stays() {
+        let p = ModuleNumber(1);
+        let again = RegId { nth: 2, ..C };
+        let message = message![
+            {again} " of " {PAIR} " on thread " {ThreadNumber(1)} "; thread " {ThreadNumber(0)} " is in " {p}
+            "'s m0, m1'2 of thread 1"
+        ];
+        assert_eq!(
+            with_names(&scenario(), &message),
+            "c'2 of c–p on thread left; thread main is in p's m0, m1'2 of thread 1"
+        );
     }
 
     #[test]

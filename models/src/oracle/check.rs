@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::message::Message;
 use crate::rule::Rule;
 
 /// A rule that broke, and how.
@@ -10,7 +11,7 @@ pub struct Violation {
     /// The rule.
     pub rule: Rule,
     /// Who did what, and what was expected.
-    pub message: String,
+    pub message: Message,
 }
 
 impl fmt::Display for Violation {
@@ -39,14 +40,14 @@ impl<'a> Check<'a> {
     }
 
     /// Something that could have been otherwise was looked at, and counts as an exercise of the rule.
-    pub(super) fn expect(&mut self, rule: Rule, holds: bool, message: impl FnOnce() -> String) {
+    pub(super) fn expect(&mut self, rule: Rule, holds: bool, message: impl FnOnce() -> Message) {
         self.saw(rule);
         self.deny(rule, !holds, message);
     }
 
     /// Objects if `bad`, without counting: for what is looked at so often that counting it would say
     /// nothing.
-    pub(super) fn deny(&mut self, rule: Rule, bad: bool, message: impl FnOnce() -> String) {
+    pub(super) fn deny(&mut self, rule: Rule, bad: bool, message: impl FnOnce() -> Message) {
         if bad && self.found.is_none() {
             let message = message();
             self.found = Some(Violation { rule, message });

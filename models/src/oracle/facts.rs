@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::message::{Message, message};
 use crate::permuted::ThreadNumber;
 use crate::scenario::Limits;
 use crate::unordered::Unordered;
@@ -506,13 +507,13 @@ impl Facts {
     }
 
     /// Why the deregistration of `reg` cannot be over yet (C10).
-    pub(super) fn unfinished(&self, reg: RegId) -> Option<String> {
+    pub(super) fn unfinished(&self, reg: RegId) -> Option<Message> {
         self.bindings_of(reg)
             .find_map(|(pair, binding)| match binding.attach {
                 Progress::NotBegun => None,
-                Progress::Running => Some(format!("an attach callback for {pair} is running")),
+                Progress::Running => Some(message!["an attach callback for " {pair} " is running"]),
                 Progress::Ended(_) => {
-                    (!binding.may_be_gone()).then(|| format!("{pair} is not cleaned up"))
+                    (!binding.may_be_gone()).then(|| message![{pair} " is not cleaned up"])
                 }
             })
     }

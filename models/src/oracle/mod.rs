@@ -21,6 +21,7 @@ pub(crate) mod words;
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Event, Quiet};
+use crate::message::Message;
 use crate::rule::Rule;
 use crate::scenario::Limits;
 
@@ -147,7 +148,7 @@ impl Oracle {
 
     /// What a thread is inside of, in words, innermost first.
     #[must_use]
-    pub fn open_calls(&self, thread: u8) -> String {
+    pub fn open_calls(&self, thread: u8) -> Message {
         words::open_calls(&self.facts, thread)
     }
 }

@@ -5,6 +5,8 @@
 //! [scripts](Scripts) say. It judges nothing.
 
 use crate::event::{Call, Callback, Pair, RegId, Side};
+use crate::message::{Message, message};
+use crate::permuted::ThreadNumber;
 
 use super::facts::{Detached, Facts, Frame, Progress, involves};
 use super::words;
@@ -28,7 +30,7 @@ impl Missing {
 pub(crate) struct Debtor {
     pub(crate) thread: u8,
     /// What would have sent it, in words.
-    pub(crate) with: String,
+    pub(crate) with: Message,
 }
 
 /// What the threads of the execution have still to do.
@@ -37,13 +39,13 @@ pub(crate) trait Scripts {
     fn debtors(&self, missing: Missing) -> Vec<Debtor>;
 
     /// Callbacks that would have sent it, had they been called; in words.
-    fn uncalled(&self, missing: Missing) -> Vec<String>;
+    fn uncalled(&self, missing: Missing) -> Vec<Message>;
 
     /// Why a thread that is not blocked does not come to what it has to do, if it has anything.
     fn held_up(&self, thread: u8) -> Option<HeldUp>;
 
     /// What a thread does that is inside no call, in words.
-    fn doing(&self, thread: u8) -> Option<String>;
+    fn doing(&self, thread: u8) -> Option<Message>;
 }
 
 /// Why a thread that waits inside no call does not go on.
@@ -61,7 +63,7 @@ impl Scripts for () {
         Vec::new()
     }
 
-    fn uncalled(&self, _: Missing) -> Vec<String> {
+    fn uncalled(&self, _: Missing) -> Vec<Message> {
         Vec::new()
     }
 
@@ -69,7 +71,7 @@ impl Scripts for () {
         None
     }
 
-    fn doing(&self, _: u8) -> Option<String> {
+    fn doing(&self, _: u8) -> Option<Message> {
         None
     }
 }
@@ -217,56 +219,52 @@ impl Standstill<'_> {
     }
 
     /// The rings, each in words, and each thread in one at most.
-    pub(super) fn rings(self) -> Vec<String> {
+    pub(super) fn rings(self) -> Vec<Message> {
         let mut told: Vec<u8> = Vec::new();
         let mut rings = Vec::new();
         for &thread in self.blocked {
             let ring = (!told.contains(&thread)).then(|| self.ring_through(thread));
             let Some(ring) = ring.flatten() else { continue };
             told.extend(ring.iter().map(|edge| edge.thread));
-            let edges: Vec<_> = ring.iter().map(|&edge| in_words(edge)).collect();
-            rings.push(format!(
-                "a ring: thread {thread} {}",
-                edges.join(", which ")
-            ));
+            let edges = Message::joined(ring.into_iter().map(in_words), ", which ");
+            let thread = ThreadNumber(thread);
+            rings.push(message!["a ring: thread " {thread} " " {edges}]);
         }
         rings
     }
 
     /// Who owes a completion, in words.
-    pub(super) fn debt(self, missing: Missing) -> String {
+    pub(super) fn debt(self, missing: Missing) -> Message {
         let debtors = self.scripts.debtors(missing).into_iter();
         let threads = debtors.map(|Debtor { thread, with }| {
-            format!("thread {thread} has {with}, and {}", self.instead(thread))
+            let (thread, instead) = (ThreadNumber(thread), self.instead(thread));
+            message!["thread " {thread} " has " {with} ", and " {instead}]
         });
         let uncalled = self.scripts.uncalled(missing).into_iter();
-        let uncalled = uncalled.map(|callback| format!("{callback}, and was not called"));
+        let uncalled = uncalled.map(|callback| message![{callback} ", and was not called"]);
         let mut owing: Vec<_> = threads.collect();
         if owing.is_empty() {
             owing.extend(uncalled);
         }
         if owing.is_empty() {
-            owing.push("no thread has it still to do".to_owned());
+            owing.push("no thread has it still to do".into());
         }
         let Missing { pair, .. } = missing;
-        format!(
-            "{} owes the completion of {pair}: {}",
-            missing.owner(),
-            owing.join("; or ")
-        )
+        let owing = Message::joined(owing, "; or ");
+        message![{missing.owner()} " owes the completion of " {pair} ": " {owing}]
     }
 
     /// What a thread does, who would do something else.
-    fn instead(self, thread: u8) -> String {
+    fn instead(self, thread: u8) -> Message {
         match self.scripts.held_up(thread) {
-            Some(HeldUp::Unstarted) => "has not begun".to_owned(),
-            Some(HeldUp::Joining) => "waits for the other threads to end".to_owned(),
-            None => format!("is inside {}", self.doing(thread)),
+            Some(HeldUp::Unstarted) => "has not begun".into(),
+            Some(HeldUp::Joining) => "waits for the other threads to end".into(),
+            None => message!["is inside " {self.doing(thread)}],
         }
     }
 
     /// What a thread is inside of, in words.
-    pub(super) fn doing(self, thread: u8) -> String {
+    pub(super) fn doing(self, thread: u8) -> Message {
         let in_script = || self.scripts.doing(thread);
         let outside = self.facts.frames(thread).is_empty();
         let op = outside.then(in_script).flatten();
@@ -274,23 +272,20 @@ impl Standstill<'_> {
     }
 }
 
-fn in_words(edge: Edge) -> String {
+fn in_words(edge: Edge) -> Message {
     let Edge { why, thread } = edge;
+    let thread = ThreadNumber(thread);
     match why {
-        Why::Completion(missing) => format!(
-            "waits for {}'s completion of {}, owed by thread {thread}",
-            missing.owner(),
-            missing.pair
-        ),
-        Why::Callback(reg, callback) => format!(
-            "waits for {reg} and so for {}, inside which is thread {thread}",
-            words::callback(callback)
-        ),
-        Why::Call(reg, call) => format!(
-            "waits for {reg} and so for `{}`, inside which is thread {thread}",
-            words::call(call)
-        ),
-        Why::Start => format!("waits to be started by thread {thread}"),
-        Why::End => format!("waits for the end of thread {thread}"),
+        Why::Completion(missing) => message![
+            "waits for " {missing.owner()} "'s completion of " {missing.pair} ", owed by thread " {thread}
+        ],
+        Why::Callback(reg, callback) => message![
+            "waits for " {reg} " and so for " {callback} ", inside which is thread " {thread}
+        ],
+        Why::Call(reg, call) => message![
+            "waits for " {reg} " and so for `" {call} "`, inside which is thread " {thread}
+        ],
+        Why::Start => message!["waits to be started by thread " {thread}],
+        Why::End => message!["waits for the end of thread " {thread}],
     }
 }

@@ -5,12 +5,13 @@
 //! no trace.
 
 use crate::event::{Call, Pair};
+use crate::message::{Message, message};
+use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 
 use super::check::Violation;
 use super::facts::{Binding, Detached, Facts, Frame, Outcome, Progress, involves};
 use super::ring::{Missing, Standstill};
-use super::words;
 
 /// Names the rule.
 pub(super) fn classify(standstill: Standstill<'_>) -> Violation {
@@ -22,35 +23,35 @@ pub(super) fn classify(standstill: Standstill<'_>) -> Violation {
         .or_else(|| each(facts, blocked, forgotten_cleanup));
     // Where another rule names the reason, what else is missing is a consequence.
     let (rule, reason, rest) = match found {
-        Some((rule, reason)) => (rule, reason, String::new()),
+        Some((rule, reason)) => (rule, reason, Message::default()),
         None => (16, no_progress(standstill), debts_and_rings(standstill)),
     };
     let situation = situation(standstill);
     Violation {
         rule: Rule::new(rule),
-        message: format!("the threads cannot go on: {reason}{situation}{rest}"),
+        message: message!["the threads cannot go on: " {reason} {situation} {rest}],
     }
 }
 
-fn situation(standstill: Standstill<'_>) -> String {
-    let lines = standstill
-        .blocked
-        .iter()
-        .map(|&thread| format!("; thread {thread} is inside {}", standstill.doing(thread)));
-    lines.collect()
+fn situation(standstill: Standstill<'_>) -> Message {
+    let inside = |&thread: &u8| {
+        let (thread, doing) = (ThreadNumber(thread), standstill.doing(thread));
+        message!["; thread " {thread} " is inside " {doing}]
+    };
+    standstill.blocked.iter().map(inside).collect()
 }
 
 /// What no rule is about: who owes what, and who waits for whom.
-fn debts_and_rings(standstill: Standstill<'_>) -> String {
+fn debts_and_rings(standstill: Standstill<'_>) -> Message {
     let missing = standstill.missing().into_iter();
     let debts = missing.map(|missing| standstill.debt(missing));
     let lines = debts.chain(standstill.rings());
-    lines.map(|line| format!("\n  {line}")).collect()
+    lines.map(|line| message!["\n  " {line}]).collect()
 }
 
 /// A callback's call, or a destructor's, does not return: a lock is held while a module's code runs, or a
 /// wait should have answered that it would deadlock (C15).
-fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
+fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
     let thread = blocked.iter().copied().find(|&thread| {
         let inside = facts.frames(thread).len() > 1;
         facts
@@ -63,12 +64,14 @@ fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
     })?;
     Some((
         15,
-        format!("the call of a callback or a destructor on thread {thread} does not return"),
+        message![
+            "the call of a callback or a destructor on thread " {ThreadNumber(thread)} " does not return"
+        ],
     ))
 }
 
 /// A wait goes on for what nobody deregisters (C14).
-fn wait_too_early(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
+fn wait_too_early(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
     let waits = blocked
         .iter()
         .filter_map(|&thread| match facts.innermost_call(thread)?.call {
@@ -82,20 +85,19 @@ fn wait_too_early(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
     let reg = open.next()?;
     Some((
         14,
-        format!("the wait for {reg} does not return, but nobody had called deregister for it"),
+        message!["the wait for " {reg} " does not return, but nobody had called deregister for it"],
     ))
 }
 
 /// No call but a wait may wait for anything (C16).
-fn call_outside(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
+fn call_outside(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
     let mut open = blocked
         .iter()
         .filter_map(|&thread| facts.innermost_call(thread));
     let open = open.find(|open| !matches!(open.call, Call::Wait(_) | Call::Release(_)))?;
-    let call = words::call(open.call);
     Some((
         16,
-        format!("`{call}` does not return, and has nothing to wait for"),
+        message!["`" {open.call} "` does not return, and has nothing to wait for"],
     ))
 }
 
@@ -104,8 +106,8 @@ fn call_outside(facts: &Facts, blocked: &[u8]) -> Option<(u8, String)> {
 fn each(
     facts: &Facts,
     blocked: &[u8],
-    judge: fn(&Facts, Pair, &Binding) -> Option<(u8, String)>,
-) -> Option<(u8, String)> {
+    judge: fn(&Facts, Pair, &Binding) -> Option<(u8, Message)>,
+) -> Option<(u8, Message)> {
     let on_its_way = |pair: Pair| {
         let frames = blocked.iter().flat_map(|&thread| facts.frames(thread));
         let mut callbacks = frames.filter_map(|frame| match frame {
@@ -118,7 +120,7 @@ fn each(
     pairs.find_map(|(pair, binding)| judge(facts, pair, binding))
 }
 
-fn missing_detach(facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
+fn missing_detach(facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, Message)> {
     let missing = binding.due().find(|(_, end)| !end.detach.has_begun());
     let (side, _) = missing.filter(|&(side, _)| facts.may_detach(pair, side))?;
     let rule = match binding.outcome() {
@@ -128,11 +130,11 @@ fn missing_detach(facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, S
     };
     Some((
         rule,
-        format!("the {side} of {pair} was never asked to detach"),
+        message!["the " {side} " of " {pair} " was never asked to detach"],
     ))
 }
 
-fn forgotten_cleanup(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, String)> {
+fn forgotten_cleanup(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u8, Message)> {
     let detached = binding.due().all(|(_, end)| end.is_complete());
     let (side, _) = binding.due().find(|(_, end)| !end.cleanup.has_begun())?;
     if !detached {
@@ -140,7 +142,7 @@ fn forgotten_cleanup(_facts: &Facts, pair: Pair, binding: &Binding) -> Option<(u
     }
     Some((
         missing_cleanup(binding),
-        format!("{pair} is detached, but its {side} was never asked to clean up"),
+        message![{pair} " is detached, but its " {side} " was never asked to clean up"],
     ))
 }
 
@@ -160,27 +162,25 @@ pub(super) fn was_pending(binding: &Binding) -> bool {
 }
 
 /// Every call waits as it may (C16).
-fn no_progress(standstill: Standstill<'_>) -> String {
+fn no_progress(standstill: Standstill<'_>) -> Message {
     let missing = standstill.missing();
     if standstill.groundless().is_some() || missing.is_empty() && standstill.rings().is_empty() {
-        return "nothing is missing that a call could wait for: a wake-up was lost".to_owned();
+        return "nothing is missing that a call could wait for: a wake-up was lost".into();
     }
-    let who = |it: &Missing| format!("the {} of {}", it.side, it.pair);
+    let who = |it: &Missing| message!["the " {it.side} " of " {it.pair}];
     match missing.as_slice() {
         [] => {
             "the threads wait for each other, in what the modules do (the modules' fault, not the \
                registrar's)"
-                .to_owned()
+                .into()
         }
-        [it] => format!(
-            "{} answered pending and never sent its completion (the module's fault, not the registrar's)",
-            who(it)
-        ),
-        [all @ .., last] => format!(
-            "{} and {} answered pending and never sent their completions (the modules' fault, not the \
-             registrar's)",
-            all.iter().map(who).collect::<Vec<_>>().join(", "),
-            who(last)
-        ),
+        [it] => message![
+            {who(it)} " answered pending and never sent its completion (the module's fault, not the \
+            registrar's)"
+        ],
+        [all @ .., last] => message![
+            {Message::joined(all.iter().map(who), ", ")} " and " {who(last)} " answered pending \
+            and never sent their completions (the modules' fault, not the registrar's)"
+        ],
     }
 }

@@ -1,34 +1,44 @@
 //! Calls, callbacks and answers in the contract's words.
 
-use crate::event::{Answer, Call, Callback, Pair, RegId};
+use crate::event::{Answer, Call, Callback};
+use crate::message::{Message, message};
 
 use super::facts::{Facts, Frame};
 
-fn named<T: std::fmt::Display>(target: Option<T>) -> String {
-    target.map_or_else(
-        || "a handle that names nothing".to_owned(),
-        |it| it.to_string(),
-    )
+fn named(target: Option<impl Into<Message>>) -> Message {
+    target.map_or_else(|| "a handle that names nothing".into(), Into::into)
 }
 
-/// A call, as in "deregister m0".
-pub(super) fn call(call: Call) -> String {
-    match call {
-        Call::Register { reg, side, npi } => format!("register {side} {reg} (interface {npi})"),
-        Call::Deregister(reg) => format!("deregister {}", named::<RegId>(reg)),
-        Call::Wait(reg) => format!("wait for {}", named::<RegId>(reg)),
-        Call::Release(reg) => format!("release {reg}"),
-        Call::AttachProvider(pair) => format!("client_attach_provider {}", named::<Pair>(pair)),
-        Call::DetachComplete { side, pair } => {
-            format!("{side}_detach_complete {}", named::<Pair>(pair))
+/// As in "deregister m0".
+impl From<Call> for Message {
+    fn from(call: Call) -> Self {
+        match call {
+            Call::Register { reg, side, npi } => message![
+                "register " {side} " " {reg} " (interface " {usize::from(npi)} ")"
+            ],
+            Call::Deregister(reg) => message!["deregister " {named(reg)}],
+            Call::Wait(reg) => message!["wait for " {named(reg)}],
+            Call::Release(reg) => message!["release " {reg}],
+            Call::AttachProvider(pair) => message!["client_attach_provider " {named(pair)}],
+            Call::DetachComplete { side, pair } => {
+                message![{side} "_detach_complete " {named(pair)}]
+            }
         }
     }
 }
 
-/// A callback, as in "the client's detach callback for m0–m1".
-pub(super) fn callback(callback: Callback) -> String {
-    let Callback { kind, side, pair } = callback;
-    format!("the {side}'s {kind} callback for {pair}")
+/// As in "the client's detach callback for m0–m1".
+impl From<Callback> for Message {
+    fn from(Callback { kind, side, pair }: Callback) -> Self {
+        message!["the " {side} "'s " {kind} " callback for " {pair}]
+    }
+}
+
+/// As in "answered pending".
+impl From<Answer> for Message {
+    fn from(it: Answer) -> Self {
+        answer(it).into()
+    }
 }
 
 /// An answer, as in "answered pending".
@@ -50,19 +60,18 @@ pub(crate) const fn answer(answer: Answer) -> &'static str {
 }
 
 /// What a thread is inside of, innermost first.
-pub(super) fn open_calls(facts: &Facts, thread: u8) -> String {
+pub(super) fn open_calls(facts: &Facts, thread: u8) -> Message {
     let frames = facts.frames(thread).iter().enumerate().rev();
     let frames = frames.map(|(nth, frame)| match frame {
-        Frame::Call(open) => call(open.call),
+        Frame::Call(open) => open.call.into(),
         Frame::Callback(open) if facts.detaches_late_comer(thread, nth) => {
-            format!("{}, a late comer", callback(*open))
+            message![{*open} ", a late comer"]
         }
-        Frame::Callback(open) => callback(*open),
+        Frame::Callback(open) => (*open).into(),
     });
     let frames: Vec<_> = frames.collect();
-    if frames.is_empty() {
-        "no call".to_owned()
-    } else {
-        frames.join(", inside ")
+    match frames.is_empty() {
+        true => "no call".into(),
+        false => Message::joined(frames, ", inside "),
     }
 }

@@ -10,6 +10,7 @@ use super::shared::AnyHandle;
 use super::{CURRENT, Run};
 use crate::event::{Pair, RegId};
 use crate::invisible::lock;
+use crate::message::message;
 use crate::rule::Rule;
 
 /// Handle validity.
@@ -46,7 +47,8 @@ impl Run {
     /// slots. Where handles are not used once they are dead, no later verdict rests on them but this one.
     pub(super) fn issued(&self, reg: RegId, handle: AnyHandle) {
         if lock(&self.handles).insert(handle, reg).is_some() {
-            self.violated(VALIDITY, format!("the handle of {reg} was issued before"));
+            let why = message!["the handle of " {reg} " was issued before"];
+            self.violated(VALIDITY, why);
         }
     }
 
@@ -54,7 +56,8 @@ impl Run {
     pub(super) fn issued_binding(&self, pair: Pair, binding: BindingHandle) {
         let before = lock(&self.bindings).insert(binding, pair);
         if before.is_some_and(|before| before != pair) {
-            self.violated(VALIDITY, format!("the handle of {pair} was issued before"));
+            let why = message!["the handle of " {pair} " was issued before"];
+            self.violated(VALIDITY, why);
         }
     }
 

@@ -7,6 +7,8 @@
 mod answer;
 #[cfg(shuttle)]
 mod changes;
+#[cfg(all(test, not(any(loom, shuttle))))]
+mod foreign;
 mod identity;
 mod memory;
 mod module;
@@ -34,9 +36,9 @@ use nmr_sync::{forget, is_explored, remember};
 
 use crate::event::{Callback, Pair, Quiet, RegId};
 use crate::invisible::{Invisible, lock};
+use crate::message::{Message, message};
 use crate::oracle::Oracle;
 use crate::permuted::ThreadNumber;
-use crate::render::in_names;
 use crate::rule::Rule;
 use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
@@ -263,8 +265,8 @@ impl Run {
             drained: self.pending.is_empty(),
             leaked: self.leaked_context(),
         };
-        if let Some(finding) = self.recorder.quiet(&quiet) {
-            self.found(finding);
+        if let Some(found) = self.recorder.quiet(&quiet) {
+            self.found(found);
         } else {
             if !is_explored() {
                 self.watch.add_exercised(&self.recorder.exercised());
@@ -296,33 +298,33 @@ impl Run {
     /// says of it.
     pub(crate) fn stuck(&self, details: &str) {
         let blocked: Vec<u8> = lock(&self.active).iter().copied().collect();
-        if let Some(mut finding) = self.recorder.stuck(self, &blocked) {
+        if let Some(mut found) = self.recorder.stuck(self, &blocked) {
             if !details.is_empty() {
-                finding.message = format!("{}\n{details}", finding.message);
+                found.message.extend([message!["\n" {details}]]);
             }
-            self.found(finding);
+            self.found(found);
         }
     }
 
     /// Something panicked that no script asked to.
     pub(crate) fn crashed(&self, message: &str) {
         let rule = broken_rule(message);
-        let message = format!("the program under test panicked: {message}");
-        if let Some(finding) = self.recorder.crashed(rule, message) {
-            self.found(finding);
+        let message = message!["the program under test panicked: " {message}];
+        if let Some(found) = self.recorder.crashed(rule, message) {
+            self.found(found);
         }
     }
 
     /// A rule broke in a way that is no event; the thread is stopped.
-    fn violated(&self, rule: Rule, message: String) {
-        if let Some(finding) = self.recorder.violated(rule, message) {
-            self.found(finding);
+    fn violated(&self, rule: Rule, message: Message) {
+        if let Some(found) = self.recorder.violated(rule, message) {
+            self.found(found);
             resume_unwind(Box::new(recorder::Stop));
         }
     }
 
-    fn found(&self, mut finding: Finding) {
-        finding.message = in_names(&self.prepared.scenario, &finding.message);
+    fn found(&self, found: recorder::Found) {
+        let finding = found.named(&self.prepared.scenario);
         self.watch.add_exercised(&self.recorder.exercised());
         lock(&self.finding).get_or_insert_with(|| finding.clone());
         // Nothing that comes now counts.

@@ -15,6 +15,7 @@ use super::shared::PendingDetach;
 use super::{Run, answer};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
 use crate::invisible::lock;
+use crate::message::message;
 use crate::rule::Rule;
 use crate::scenario::{Attach, Cleanup, Detach, Fault, Module};
 
@@ -278,7 +279,8 @@ impl Run {
     fn pair_of(&self, reg: RegId, binding: BindingHandle, context: &BindingContext) -> Pair {
         let known = lock(&self.bindings).get(&binding).copied();
         known.unwrap_or_else(|| {
-            let why = format!("{reg} is asked to detach {binding}, of which nobody was told");
+            let handle = binding.to_string();
+            let why = message![{reg} " is asked to detach " {handle} ", of which nobody was told"];
             self.violated(PROTOCOL, why);
             let token = context.downcast_ref::<Token>();
             token.map_or_else(|| self.only_pair(reg), |token| token.pair)
@@ -297,7 +299,9 @@ impl Run {
             } else {
                 "another one"
             };
-            let why = format!("a callback gets {what} for the {side}'s binding context of {pair}");
+            let why = message![
+                "a callback gets " {what} " for the " {side} "'s binding context of " {pair}
+            ];
             self.violated(LIFETIME, why);
         }
     }
@@ -307,7 +311,9 @@ impl Run {
         let null = self.script(pair.side(side)).null_context;
         self.check_context(&attachment.context, pair, side, null);
         if attachment.dispatch.downcast_ref() != Some(&(pair, side)) {
-            let why = format!("another dispatch table than the {side}'s is handed over for {pair}");
+            let why = message![
+                "another dispatch table than the " {side} "'s is handed over for " {pair}
+            ];
             self.violated(PROTOCOL, why);
         }
     }

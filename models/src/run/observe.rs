@@ -12,6 +12,7 @@ use super::{Run, recorder};
 use crate::event::{Answer, Call, Callback, CallbackKind, RegId, Reply, Side, Thing, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::lock;
+use crate::message::message;
 use crate::permuted::ThreadNumber;
 use crate::render::InWords;
 use crate::rule::Rule;
@@ -221,9 +222,9 @@ impl Run {
         let text = payload.downcast_ref::<&str>().copied();
         let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         if let Some(text) = text.filter(|_| *lock(&self.unwinding) > 0) {
-            let why = format!(
-                "a callback's panic is to go on to the caller, and another one comes out: {text}"
-            );
+            let why = message![
+                "a callback's panic is to go on to the caller, and another one comes out: " {text}
+            ];
             if let Some(finding) = self.recorder.violated(PANICS, why) {
                 self.found(finding);
             }

@@ -10,8 +10,11 @@ use std::sync::MutexGuard;
 use crate::event::{Event, Quiet, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
+use crate::message::Message;
 use crate::oracle::{Left, Oracle, Scripts};
+use crate::render::with_names;
 use crate::rule::Rule;
+use crate::scenario::Scenario;
 
 /// What a search found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +25,25 @@ pub struct Finding {
     pub message: String,
     /// Everything observed, in order, up to and including the event that broke the rule.
     pub history: Vec<Event>,
+}
+
+/// The same in an execution, which knows modules and threads by their numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(super) rule: Option<Rule>,
+    pub(super) message: Message,
+    pub(super) history: Vec<Event>,
+}
+
+impl Found {
+    /// With the scenario's names.
+    pub(super) fn named(self, scenario: &Scenario) -> Finding {
+        Finding {
+            rule: self.rule,
+            message: with_names(scenario, &self.message),
+            history: self.history,
+        }
+    }
 }
 
 /// The payload that unwinds a thread of an execution which has found something.
@@ -88,7 +110,7 @@ impl Recorder {
     ///
     /// # Panics
     /// With [`Stop`] if something was found before.
-    pub(crate) fn record(&self, thread: u8, what: What) -> Option<Finding> {
+    pub(crate) fn record(&self, thread: u8, what: What) -> Option<Found> {
         let mut log = self.log();
         if log.frozen {
             drop(log);
@@ -108,7 +130,7 @@ impl Recorder {
     }
 
     /// Records that the registrar let go of something. Never panics, for it is called from `drop`.
-    pub(crate) fn record_dropped(&self, what: What) -> Option<Finding> {
+    pub(crate) fn record_dropped(&self, what: What) -> Option<Found> {
         let mut log = self.log();
         if log.frozen {
             return None;
@@ -117,7 +139,7 @@ impl Recorder {
     }
 
     /// Judges the end of an execution whose threads have all ended.
-    pub(crate) fn quiet(&self, quiet: &Quiet) -> Option<Finding> {
+    pub(crate) fn quiet(&self, quiet: &Quiet) -> Option<Found> {
         let mut log = self.log();
         if log.frozen {
             return None;
@@ -127,7 +149,7 @@ impl Recorder {
     }
 
     /// Judges an execution that cannot go on, unless something was found before.
-    pub(crate) fn stuck(&self, scripts: &dyn Scripts, blocked: &[u8]) -> Option<Finding> {
+    pub(crate) fn stuck(&self, scripts: &dyn Scripts, blocked: &[u8]) -> Option<Found> {
         let mut log = self.log();
         if log.frozen {
             return None;
@@ -137,13 +159,13 @@ impl Recorder {
     }
 
     /// A panic that no script asked for, unless something was found before.
-    pub(crate) fn crashed(&self, rule: Option<Rule>, message: String) -> Option<Finding> {
+    pub(crate) fn crashed(&self, rule: Option<Rule>, message: Message) -> Option<Found> {
         let mut log = self.log();
         (!log.frozen).then(|| log.found(rule, message))
     }
 
     /// A rule broke in a way that is no event, unless something was found before.
-    pub(crate) fn violated(&self, rule: Rule, message: String) -> Option<Finding> {
+    pub(crate) fn violated(&self, rule: Rule, message: Message) -> Option<Found> {
         let mut log = self.log();
         (!log.frozen).then(|| log.found(Some(rule), message))
     }
@@ -195,15 +217,15 @@ impl Hash for Recorder {
 }
 
 impl Log {
-    fn step(&mut self, event: Event) -> Option<Finding> {
+    fn step(&mut self, event: Event) -> Option<Found> {
         self.history.push(event);
         let violation = self.oracle.step(&event)?;
         Some(self.found(Some(violation.rule), violation.message))
     }
 
-    fn found(&mut self, rule: Option<Rule>, message: String) -> Finding {
+    fn found(&mut self, rule: Option<Rule>, message: Message) -> Found {
         self.frozen = true;
-        Finding {
+        Found {
             rule,
             message,
             history: std::mem::take(&mut self.history),
@@ -235,11 +257,11 @@ mod tests {
         let recorder = Recorder::new(Oracle::with_limits(Limits::default()));
         let call = What::Call(register(0));
         assert_eq!(recorder.record(1, call), None);
-        let found = recorder.violated(Rule::new(12), "no event".to_owned());
+        let found = recorder.violated(Rule::new(12), "no event".into());
         let found = found.expect("nothing was found before");
         assert_eq!(found.rule, Some(Rule::new(12)));
         assert_eq!(found.history.len(), 1);
-        assert_eq!(recorder.violated(Rule::new(12), "again".to_owned()), None);
+        assert_eq!(recorder.violated(Rule::new(12), "again".into()), None);
         let stopped = catch_unwind(AssertUnwindSafe(|| recorder.record(2, call)));
         assert!(stopped.is_err_and(|payload| payload.is::<Stop>()));
     }

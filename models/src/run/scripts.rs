@@ -3,8 +3,10 @@
 
 use crate::event::RegId;
 use crate::invisible::lock;
+use crate::message::{Message, message};
 use crate::op::Op;
 use crate::oracle::{Debtor, HeldUp, Missing, Scripts};
+use crate::permuted::ModuleNumber;
 use crate::scenario::is_wait;
 
 use super::Run;
@@ -136,9 +138,11 @@ impl Run {
     }
 }
 
-/// Modules are numbers in these words, as everywhere until they are shown.
-fn quoted(op: &Resolved) -> String {
-    format!("`{}`", op.map(|module| format!("m{module}")))
+fn quoted(op: &Resolved) -> Message {
+    match op.parts() {
+        (verb, Some(&module)) => message!["`" {verb} " " {ModuleNumber(module as u8)} "`"],
+        (verb, None) => message!["`" {verb} "`"],
+    }
 }
 
 impl Scripts for Run {
@@ -149,24 +153,24 @@ impl Scripts for Run {
             let (script, op) = ahead.find(|(_, op)| self.completes(op, missing))?;
             let within = match script {
                 Script::Module(module, called) => {
-                    format!(" in m{module}'s {}", called.words())
+                    message![" in " {ModuleNumber(module)} "'s " {called.words()}]
                 }
-                _ => String::new(),
+                _ => Message::default(),
             };
-            let with = format!("{} still to do{within}", quoted(op));
+            let with = message![{quoted(op)} " still to do" {within}];
             Some(Debtor { thread, with })
         };
         threads.filter_map(debtor).collect()
     }
 
-    fn uncalled(&self, missing: Missing) -> Vec<String> {
+    fn uncalled(&self, missing: Missing) -> Vec<Message> {
         let modules = 0..self.prepared.scenario.modules.len() as u8;
         let scripts = modules.flat_map(|module| Called::ALL.map(|called| (module, called)));
         let uncalled = scripts.filter_map(|(module, called)| {
             let mut ops = self.prepared.ops(Script::Module(module, called)).iter();
             let op = ops.find(|op| self.completes(op, missing))?;
-            let (when, op) = (called.words(), quoted(op));
-            Some(format!("m{module}'s {when} has {op} to do"))
+            let module = ModuleNumber(module);
+            Some(message![{module} "'s " {called.words()} " has " {quoted(op)} " to do"])
         });
         uncalled.collect()
     }
@@ -182,7 +186,7 @@ impl Scripts for Run {
         }
     }
 
-    fn doing(&self, thread: u8) -> Option<String> {
+    fn doing(&self, thread: u8) -> Option<Message> {
         let innermost = lock(&self.reached).of(thread).next()?;
         let ops = self.prepared.ops(innermost.script);
         let op = ops.get(innermost.index)?;

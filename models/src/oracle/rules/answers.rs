@@ -4,9 +4,9 @@
 //! Not here: which of its answers is right, and when.
 
 use crate::event::{Answer, Call, Event};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::Facts;
-use crate::oracle::words;
 use crate::rule::Rule;
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
@@ -24,10 +24,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     check.deny(
         Rule::new(rule),
         !is_any && !answers.contains(&answer),
-        || {
-            let (call, answer) = (words::call(open.call), words::answer(answer));
-            format!("`{call}` answers {answer}, which is none of its answers")
-        },
+        || message!["`" {open.call} "` answers " {answer} ", which is none of its answers"],
     );
 }
 

@@ -5,9 +5,9 @@
 //! (C18).
 
 use crate::event::{Answer, Call, CallbackKind, Event, Reply, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Binding, Facts, OpenCall, Progress, Standing, beginning_of};
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(3);
@@ -21,18 +21,20 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         let valid =
             open.is_some_and(|open| open.valid && open.call == Call::AttachProvider(Some(pair)));
         check.expect(RULE, valid, || {
-            format!(
-                "the provider's attach callback for {pair} begins outside the one \
-                 client_attach_provider call that its client may make while it is offered"
-            )
+            message![
+                "the provider's attach callback for " {pair} " begins outside the one \
+                client_attach_provider call that its client may make while it is offered"
+            ]
         });
         let again = facts
             .bindings
             .get(&pair)
             .is_some_and(|binding| binding.provider.has_begun());
-        check.deny(RULE, again, || {
-            format!("the provider's attach callback for {pair} begins a second time")
-        });
+        check.deny(
+            RULE,
+            again,
+            || message!["the provider's attach callback for " {pair} " begins a second time"],
+        );
     }
     if let Some((_, open, answer)) = facts.returning(event)
         && let Call::AttachProvider(Some(pair)) = open.call
@@ -55,15 +57,11 @@ fn answered(binding: &Binding, open: &OpenCall, answer: Answer, check: &mut Chec
         Progress::NotBegun | Progress::Running => Answer::NoInterface,
     };
     check.expect(RULE, answer == expected, || {
-        let (call, answer) = (words::call(open.call), words::answer(answer));
         let why = match expected {
             Answer::InvalidState => ", it is not the one call inside the client's attach callback",
             Answer::NoInterface => " if the provider is not called",
             _ => ", as the provider's callback replied",
         };
-        format!(
-            "`{call}` answers {answer}: expected {}{why}",
-            words::answer(expected)
-        )
+        message!["`" {open.call} "` answers " {answer} ": expected " {expected} {why}]
     });
 }

@@ -5,6 +5,7 @@
 //! inside it. Second detaches and offers after cleanup are C7 and C2.
 
 use crate::event::{CallbackKind, Event, Side, What};
+use crate::message::{Message, message};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Binding, Facts, Outcome, Progress, beginning_of};
 use crate::oracle::stuck::was_pending;
@@ -20,7 +21,9 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         let binding = facts.bindings.get(&pair);
         let cleaned_up = binding.is_some_and(|binding| binding.end(owner).cleanup.has_begun());
         check.deny(RULE, cleaned_up || facts.gone.contains(pair), || {
-            format!("the {by} of {pair} calls the {owner}, whose binding context is cleaned up")
+            message![
+                "the " {by} " of " {pair} " calls the " {owner} ", whose binding context is cleaned up"
+            ]
         });
     }
     let Some((_, callback)) = beginning_of(event, CallbackKind::Cleanup) else {
@@ -40,40 +43,46 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     };
     check.deny(rule, unasked.is_some(), || {
         let unasked = unasked.map_or(side, |(side, _)| side);
-        format!(
-            "the {side} of {pair} is asked to clean up, but its {unasked} was not asked to detach"
-        )
+        message![
+            "the " {side} " of " {pair} " is asked to clean up, but its " {unasked}
+            " was not asked to detach"
+        ]
     });
     let early = match facts.gone.contains(pair) {
-        true => Some("its binding is over".to_owned()),
+        true => Some("its binding is over".into()),
         false => early(binding),
     };
     check.expect(RULE, early.is_none(), || {
         let reason = early.unwrap_or_default();
-        format!("the {side} of {pair} is asked to clean up, but {reason}")
+        message!["the " {side} " of " {pair} " is asked to clean up, but " {reason}]
     });
-    check.deny(RULE, binding.end(side).cleanup.has_begun(), || {
-        format!("the {side} of {pair} is asked to clean up a second time")
-    });
+    check.deny(
+        RULE,
+        binding.end(side).cleanup.has_begun(),
+        || message!["the " {side} " of " {pair} " is asked to clean up a second time"],
+    );
     check.deny(RULE, binding.end(side).dispatches > 0, || {
         let peer = side.peer();
-        format!(
-            "the {side} of {pair} is asked to clean up while a call of its {peer} uses its context"
-        )
+        message![
+            "the " {side} " of " {pair} " is asked to clean up while a call of its " {peer}
+            " uses its context"
+        ]
     });
 }
 
 /// Why it is too early for cleanup.
-fn early(binding: &Binding) -> Option<String> {
+fn early(binding: &Binding) -> Option<Message> {
     match binding.outcome() {
-        None => Some("it is not attached yet".to_owned()),
-        Some(Outcome::Declined) => Some("the client had declined".to_owned()),
+        None => Some("it is not attached yet".into()),
+        Some(Outcome::Declined) => Some("the client had declined".into()),
         Some(_) => {
             let (side, end) = binding.due().find(|(_, end)| !end.may_be_complete())?;
             Some(match end.detach {
-                Progress::NotBegun => format!("its {side} was not asked to detach yet"),
-                Progress::Running => format!("its {side}'s detach callback is running"),
-                Progress::Ended(_) => format!("its {side}'s detach is pending and not completed"),
+                Progress::NotBegun => message!["its " {side} " was not asked to detach yet"],
+                Progress::Running => message!["its " {side} "'s detach callback is running"],
+                Progress::Ended(_) => message![
+                    "its " {side} "'s detach is pending and not completed"
+                ],
             })
         }
     }
@@ -87,9 +96,9 @@ pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
         }
         for side in Side::BOTH {
             check.expect(RULE, binding.end(side).cleanup.has_begun(), || {
-                format!(
-                    "both sides of {pair} are detached, but its {side} was never asked to clean up"
-                )
+                message![
+                    "both sides of " {pair} " are detached, but its " {side} " was never asked to clean up"
+                ]
             });
         }
     }

@@ -5,9 +5,9 @@
 //! chosen its next callback before; that is accepted.
 
 use crate::event::{Answer, Call, CallbackKind, Event, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning_of};
-use crate::oracle::words;
 use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 
@@ -28,12 +28,10 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             }
             let shut = registration.begun && !registration.unaware.contains(&ThreadNumber(thread));
             check.expect(RULE, !shut, || {
-                format!(
-                    "{} begins, but the deregistration of {} had begun before thread {thread} could \
-                     choose it",
-                    words::callback(callback),
-                    pair.side(side),
-                )
+                message![
+                    {callback} " begins, but the deregistration of " {pair.side(side)}
+                    " had begun before thread " {ThreadNumber(thread)} " could choose it"
+                ]
             });
         }
     }
@@ -47,10 +45,9 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         && let Call::AttachProvider(Some(pair)) = open.call
     {
         check.expect(RULE, facts.is_either_closing(pair), || {
-            format!(
-                "`{}` answers no-interface, but nobody had called deregister for either side",
-                words::call(open.call)
-            )
+            message![
+                "`" {open.call} "` answers no-interface, but nobody had called deregister for either side"
+            ]
         });
     }
 }
@@ -62,10 +59,10 @@ pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
             && binding.outcome() == LATE
         {
             check.expect(RULE, false, || {
-                format!(
-                    "{pair} attached while one of its sides was deregistering, and its {side} was \
-                     never asked to detach"
-                )
+                message![
+                    {pair} " attached while one of its sides was deregistering, and its " {side}
+                    " was never asked to detach"
+                ]
             });
         }
     }

@@ -7,10 +7,10 @@
 //! is accepted.
 
 use crate::event::{Answer, Call, Event, Pair, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Detached, Facts, OpenCall, Outcome, Progress, Standing};
 use crate::oracle::stuck::was_pending;
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(8);
@@ -34,13 +34,11 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         Answer::InvalidState => rejected(facts, open, pair, side),
         _ => None,
     };
-    check.expect(RULE, fault.is_none(), || {
-        let (call, answer) = (words::call(open.call), words::answer(answer));
-        format!(
-            "`{call}` answers {answer}, but {}",
-            fault.unwrap_or_default()
-        )
-    });
+    check.expect(
+        RULE,
+        fault.is_none(),
+        || message!["`" {open.call} "` answers " {answer} ", but " {fault.unwrap_or_default()}],
+    );
 }
 
 /// Why the call should not have been accepted.
@@ -82,10 +80,10 @@ pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
         let forgotten = binding.due().find(|(_, end)| !end.cleanup.has_begun());
         check.expect(RULE, forgotten.is_none(), || {
             let side = forgotten.map_or(Side::Client, |(side, _)| side);
-            format!(
-                "every pending detach of {pair} was completed, but its {side} was never asked to \
-                 clean up: the completion was lost"
-            )
+            message![
+                "every pending detach of " {pair} " was completed, but its " {side} " was never asked to \
+                clean up: the completion was lost"
+            ]
         });
     }
 }

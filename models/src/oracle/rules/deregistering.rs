@@ -4,9 +4,9 @@
 //! it does not.
 
 use crate::event::{Answer, Call, Event, RegId};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, OpenCall, Registration, Standing};
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const DEREGISTER_ONCE: Rule = Rule::new(13);
@@ -39,11 +39,15 @@ fn deregistered(reg: RegId, registration: &Registration, answer: Answer, check: 
         Answer::InvalidParameter => {
             let lost = accepted || registration.released || registration.deregisters_open > 1;
             check.expect(DEREGISTER_ONCE, lost, || {
-                format!("no deregister call for {reg} is accepted: expected one to answer pending")
+                message![
+                    "no deregister call for " {reg} " is accepted: expected one to answer pending"
+                ]
             });
         }
         Answer::Pending | Answer::Panicked => check.expect(DEREGISTER_ONCE, !accepted, || {
-            format!("a second deregister call for {reg} is accepted: expected invalid parameter")
+            message![
+                "a second deregister call for " {reg} " is accepted: expected invalid parameter"
+            ]
         }),
         // None of its answers: judged where those are.
         _ => check.saw(DEREGISTER_ONCE),
@@ -60,18 +64,19 @@ fn waited(
 ) {
     if !registration.closing {
         check.expect(WAIT_AFTER, answer == Answer::InvalidParameter, || {
-            let answer = words::answer(answer);
-            format!("the wait for {reg} answers {answer}, but nobody had called deregister for it")
+            message![
+                "the wait for " {reg} " answers " {answer} ", but nobody had called deregister for it"
+            ]
         });
     } else if answer == Answer::InvalidParameter && open.begun {
         // Another wait may be over, or it went by itself.
         let may_be_gone = registration.waits_open > 1 || registration.abandoned;
         let is_gone = registration.over || may_be_gone && facts.unfinished(reg).is_none();
         check.expect(WAIT_AFTER, is_gone, || {
-            format!(
-                "the wait for {reg} answers invalid parameter, but its deregistration had begun \
-                 before and is not waited for"
-            )
+            message![
+                "the wait for " {reg} " answers invalid parameter, but its deregistration had begun \
+                before and is not waited for"
+            ]
         });
     }
 }

@@ -4,9 +4,10 @@
 //! Not here: a wait inside the registration's own callback (C15) or without a deregister call (C14).
 
 use crate::event::{Event, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, beginning};
-use crate::oracle::words;
+use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(10);
@@ -19,19 +20,20 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         let unfinished = facts.unfinished(reg);
         check.expect(RULE, unfinished.is_none(), || {
             let reason = unfinished.unwrap_or_default();
-            format!("the wait for {reg} returns on thread {thread}, but {reason}")
+            message![
+                "the wait for " {reg} " returns on thread " {ThreadNumber(thread)} ", but " {reason}
+            ]
         });
     }
     if let Some((_, callback)) = beginning(event) {
         for side in Side::BOTH {
             let reg = callback.pair.side(side);
             let over = facts.registrations.get(&reg).is_some_and(|reg| reg.over);
-            check.deny(RULE, over, || {
-                format!(
-                    "{} begins after the wait for {reg} returned",
-                    words::callback(callback)
-                )
-            });
+            check.deny(
+                RULE,
+                over,
+                || message![{callback} " begins after the wait for " {reg} " returned"],
+            );
         }
     }
 }

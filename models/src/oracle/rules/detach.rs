@@ -5,6 +5,7 @@
 //! comers that were forgotten (C6).
 
 use crate::event::{CallbackKind, Event};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, Progress, beginning_of};
 use crate::rule::Rule;
@@ -21,21 +22,23 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     match (attach, binding) {
         (Progress::Ended(Outcome::Attached { .. }), Some(binding)) => {
             check.expect(RULE, !binding.end(side).detach.has_begun(), || {
-                format!("the {side} of {pair} is asked to detach a second time")
+                message!["the " {side} " of " {pair} " is asked to detach a second time"]
             });
             check.deny(RULE, !facts.is_either_closing(pair), || {
-                format!("the {side} of {pair} is asked to detach, but neither side deregistered")
+                message![
+                    "the " {side} " of " {pair} " is asked to detach, but neither side deregistered"
+                ]
             });
         }
         (Progress::Ended(Outcome::Declined), _) => check.expect(RULE, false, || {
-            format!("the {side} of {pair} is asked to detach, but the client had declined")
+            message!["the " {side} " of " {pair} " is asked to detach, but the client had declined"]
         }),
         (Progress::NotBegun | Progress::Running, _) => check.expect(RULE, false, || {
             let reason = match facts.gone.contains(pair) {
                 true => "its binding is over",
                 false => "it is not attached yet",
             };
-            format!("the {side} of {pair} is asked to detach, but {reason}")
+            message!["the " {side} " of " {pair} " is asked to detach, but " {reason}]
         }),
         _ => {}
     }
@@ -48,9 +51,11 @@ pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
             continue;
         }
         for (side, end) in binding.due() {
-            check.expect(RULE, end.detach.has_begun(), || {
-                format!("the {side} of {pair} was never asked to detach")
-            });
+            check.expect(
+                RULE,
+                end.detach.has_begun(),
+                || message!["the " {side} " of " {pair} " was never asked to detach"],
+            );
         }
     }
 }

@@ -5,9 +5,9 @@
 //! judged here too, for it is answered alike.
 
 use crate::event::{Answer, Call, Event};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, OpenCall, Standing, beginning};
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(12);
@@ -17,8 +17,9 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         && let Some(open) = facts.innermost_call(thread)
     {
         check.deny(RULE, must_be_invalid(open), || {
-            let (call, callback) = (words::call(open.call), words::callback(callback));
-            format!("`{call}` makes {callback}: expected no effect of a handle that names nothing")
+            message![
+                "`" {open.call} "` makes " {callback} ": expected no effect of a handle that names nothing"
+            ]
         });
     }
     let Some((_, open, answer)) = facts.returning(event) else {
@@ -26,18 +27,19 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     };
     if must_be_invalid(open) {
         check.expect(RULE, answer == Answer::InvalidParameter, || {
-            let (call, answer) = (words::call(open.call), words::answer(answer));
-            format!("`{call}` answers {answer}: expected invalid parameter, it names nothing")
+            message![
+                "`" {open.call} "` answers " {answer} ": expected invalid parameter, it names nothing"
+            ]
         });
     } else if answer == Answer::InvalidParameter {
         let valid = is_certainly_valid(facts, open);
-        check.expect(RULE, !valid, || {
-            let call = words::call(open.call);
-            format!("`{call}` answers invalid parameter, but what it names is there")
-        });
+        check.expect(
+            RULE,
+            !valid,
+            || message!["`" {open.call} "` answers invalid parameter, but what it names is there"],
+        );
         check.deny(RULE, open.called_back, || {
-            let call = words::call(open.call);
-            format!("`{call}` answers invalid parameter, but a callback was made inside")
+            message!["`" {open.call} "` answers invalid parameter, but a callback was made inside"]
         });
     }
 }

@@ -2,11 +2,11 @@
 //! its deregistration, and a binding context only from attach to cleanup; it lets go of both then.
 
 use crate::event::{Answer, Call, CallbackKind, Event, Pair, RegId, Side, Thing, What};
+use crate::message::{Message, message};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Binding, Facts, Issue, Outcome, Progress, beginning};
 use crate::oracle::record::outcome;
 use crate::oracle::stuck::missing_cleanup;
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(11);
@@ -15,28 +15,29 @@ const CHANGE_OF_MIND: Rule = Rule::new(5);
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     match event.what {
         What::UsedAfterFree(Thing::Module(reg)) => check.expect(RULE, false, || {
-            format!("a callback uses the registration context of {reg}, which is freed")
+            message!["a callback uses the registration context of " {reg} ", which is freed"]
         }),
         What::UsedAfterFree(Thing::Context { pair, side }) => check.expect(RULE, false, || {
-            format!("the binding context of the {side} of {pair} is used, which its owner has freed")
+            message![
+                "the binding context of the " {side} " of " {pair} " is used, which its owner has freed"
+            ]
         }),
         What::NotReady { reg } => check.expect(RULE, false, || {
-            format!(
-                "{reg} is called inside its register call, before it is ready: it registered too early \
-                 (the module's fault, not the registrar's)"
-            )
+            message![
+                {reg} " is called inside its register call, before it is ready: it registered too early \
+                (the module's fault, not the registrar's)"
+            ]
         }),
         What::Dropped(thing) => dropped(facts, thing, check),
         _ => {}
     }
     if let Some((_, callback)) = beginning(event) {
         let reg = callback.pair.side(callback.side);
-        check.deny(RULE, !facts.registrations.contains_key(&reg), || {
-            format!(
-                "{} begins, but {reg} never registered",
-                words::callback(callback)
-            )
-        });
+        check.deny(
+            RULE,
+            !facts.registrations.contains_key(&reg),
+            || message![{callback} " begins, but " {reg} " never registered"],
+        );
     }
     if let Some((callback, reply)) = facts.ending(event)
         && (callback.kind, callback.side) == (CallbackKind::Attach, Side::Client)
@@ -61,7 +62,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         let kept = kept(facts, reg);
         check.expect(RULE, kept.is_none(), || {
             let kept = kept.unwrap_or_default();
-            format!("the wait for {reg} returns, but the registrar still holds {kept}")
+            message!["the wait for " {reg} " returns, but the registrar still holds " {kept}]
         });
     }
 }
@@ -83,17 +84,21 @@ fn dropped(facts: &Facts, thing: Thing, check: &mut Check<'_>) {
                     && !end.detach.has_begun()
                     && side == Side::Provider;
                 check.deny(CHANGE_OF_MIND, early && forgotten, || {
-                    format!(
-                        "the registrar drops the provider's binding context of {pair}, whose client did \
-                         not attach in the end, and has not asked the provider to detach"
-                    )
+                    message![
+                        "the registrar drops the provider's binding context of " {pair} ", whose client \
+                        did not attach in the end, and has not asked the provider to detach"
+                    ]
                 });
                 let detached =
                     binding.is_due(side) && binding.due().all(|(_, end)| end.is_complete());
                 check.deny(
                     Rule::new(missing_cleanup(binding)),
                     early && detached,
-                    || format!("{pair} is taken apart, and its {side} was never asked to clean up"),
+                    || {
+                        message![
+                            {pair} " is taken apart, and its " {side} " was never asked to clean up"
+                        ]
+                    },
                 );
                 check.deny(RULE, early, || too_early(pair, side));
             }
@@ -101,14 +106,14 @@ fn dropped(facts: &Facts, thing: Thing, check: &mut Check<'_>) {
     }
 }
 
-fn module_too_early(reg: RegId) -> String {
-    format!("the registrar drops the module of {reg}, which nobody deregistered")
+fn module_too_early(reg: RegId) -> Message {
+    message!["the registrar drops the module of " {reg} ", which nobody deregistered"]
 }
 
-fn too_early(pair: Pair, side: Side) -> String {
-    format!(
-        "the registrar drops the {side}'s binding context of {pair} before its cleanup callback"
-    )
+fn too_early(pair: Pair, side: Side) -> Message {
+    message![
+        "the registrar drops the " {side} "'s binding context of " {pair} " before its cleanup callback"
+    ]
 }
 
 /// Whether this side's binding context will still be used.
@@ -122,9 +127,9 @@ fn needs_context(binding: &Binding, side: Side) -> bool {
 }
 
 /// Something that the registrar has not let go of.
-fn kept(facts: &Facts, reg: RegId) -> Option<String> {
+fn kept(facts: &Facts, reg: RegId) -> Option<Message> {
     if !facts.registrations.get(&reg)?.module_dropped {
-        return Some("its module".to_owned());
+        return Some("its module".into());
     }
     let mut bindings = facts.bindings_of(reg);
     bindings.find_map(|(pair, binding)| {
@@ -135,6 +140,6 @@ fn kept(facts: &Facts, reg: RegId) -> Option<String> {
         };
         binding
             .is_holding(side)
-            .then(|| format!("its binding context of {pair}"))
+            .then(|| message!["its binding context of " {pair}])
     })
 }

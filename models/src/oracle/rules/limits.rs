@@ -9,6 +9,7 @@
 //! every refusal is right.
 
 use crate::event::{Answer, Call, CallbackKind, Event, RegId, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue, Most, Outcome};
 use crate::oracle::record::outcome;
@@ -47,19 +48,17 @@ fn refused(facts: &Facts, limits: Limits, reg: RegId, check: &mut Check<'_>) {
     check.expect(rule(facts), full || may_fail(facts, limits), || {
         let fault = limits.fail_reservation;
         let why = match fault {
-            Some(k) => format!(
-                "reservation {k}, which is to fail, cannot be one of its own, or has failed already"
-            ),
-            None => "no reservation was to fail".to_owned(),
+            Some(k) => message![
+                "reservation " {k} ", which is to fail, cannot be one of its own, or has failed already"
+            ],
+            None => "no reservation was to fail".into(),
         };
         let limit = |limit: Option<usize>| limit.map_or("none".to_owned(), |n| n.to_string());
-        format!(
-            "registering {reg} answers insufficient resources, but there was room: at most \
-             {registrations} other registration(s) (limit {}) and {bindings} binding(s), its own \
-             included (limit {}); {why}",
-            limit(limits.max_registrations),
-            limit(limits.max_bindings),
-        )
+        message![
+            "registering " {reg} " answers insufficient resources, but there was room: at most "
+            {registrations} " other registration(s) (limit " {limit(limits.max_registrations)} ") and "
+            {bindings} " binding(s), its own included (limit " {limit(limits.max_bindings)} "); " {why}
+        ]
     });
 }
 
@@ -96,9 +95,11 @@ fn registered(facts: &Facts, limits: Limits, check: &mut Check<'_>) {
         .values()
         .filter(|one| one.holds_a_place());
     let count = others.count() + 1;
-    check.expect(ALL_OR_NOTHING, count <= limit, || {
-        format!("{count} registrations are there at a time, where {limit} is the limit")
-    });
+    check.expect(
+        ALL_OR_NOTHING,
+        count <= limit,
+        || message![{count} " registrations are there at a time, where " {limit} " is the limit"],
+    );
 }
 
 /// Bindings that are attached, and that nobody is taking apart, are there at the same time.
@@ -120,9 +121,11 @@ fn attached(facts: &Facts, limits: Limits, event: &Event, check: &mut Check<'_>)
         pair != callback.pair && is_attached(binding.outcome()) && !facts.is_either_closing(pair)
     });
     let count = others.count() + 1;
-    check.expect(ALL_OR_NOTHING, count <= limit, || {
-        format!("{count} bindings are there at a time, where {limit} is the limit")
-    });
+    check.expect(
+        ALL_OR_NOTHING,
+        count <= limit,
+        || message![{count} " bindings are there at a time, where " {limit} " is the limit"],
+    );
 }
 
 pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
@@ -143,8 +146,9 @@ pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
         (issued(Issue::Registered) + issued(Issue::Withdrawn)) * FEWEST + usize::from(proposed);
     let failed = issued(Issue::Refused) > 0;
     check.expect(ALL_OR_NOTHING, failed || made < k, || {
-        format!(
-            "reservation {k} was to fail, at least {made} were made, and no register call was refused"
-        )
+        message![
+            "reservation " {k} " was to fail, at least " {made} " were made, and no register call was \
+            refused"
+        ]
     });
 }

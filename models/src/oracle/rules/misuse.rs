@@ -2,8 +2,8 @@
 //! would have to keep. What the registrar should have answered is judged elsewhere.
 
 use crate::event::{Answer, Call, Event, What};
+use crate::message::message;
 use crate::oracle::check::Check;
-use crate::oracle::words;
 use crate::rule::Rule;
 
 pub(super) fn check(event: &Event, check: &mut Check<'_>) {
@@ -11,11 +11,10 @@ pub(super) fn check(event: &Event, check: &mut Check<'_>) {
         return;
     };
     check.expect(rule(call, answer), false, || {
-        let (call, answer) = (words::call(call), words::answer(answer));
-        format!(
-            "`{call}` answers {answer}, and the module counts on it (the module's fault, not the \
-             registrar's)"
-        )
+        message![
+            "`" {call} "` answers " {answer} ", and the module counts on it (the module's fault, not the \
+            registrar's)"
+        ]
     });
 }
 

@@ -4,8 +4,10 @@
 //! occasions that it had.
 
 use crate::event::{Answer, Call, Event, What};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Standing};
+use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 
 const OPEN_CALLS: Rule = Rule::new(15);
@@ -26,21 +28,23 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     let inside = facts.is_inside(thread, reg);
     if inside && open.begun && open.standing == Standing::Live {
         check.expect(OPEN_CALLS, answer == Answer::WouldDeadlock, || {
-            format!(
-                "thread {thread} waits for {reg} inside a callback for it: expected the answer that \
-                 it would deadlock"
-            )
+            message![
+                "thread " {ThreadNumber(thread)} " waits for " {reg} " inside a callback for it: expected \
+                the answer that it would deadlock"
+            ]
         });
     } else if inside {
         check.deny(OPEN_CALLS, answer == Answer::Done, || {
-            format!("thread {thread} waited for {reg} inside a callback for it")
+            message![
+                "thread " {ThreadNumber(thread)} " waited for " {reg} " inside a callback for it"
+            ]
         });
     } else {
         check.deny(OPEN_CALLS, answer == Answer::WouldDeadlock, || {
-            format!(
-                "the wait for {reg} answers that it would deadlock, but thread {thread} is inside no \
-                 callback for it"
-            )
+            message![
+                "the wait for " {reg} " answers that it would deadlock, but thread "
+                {ThreadNumber(thread)} " is inside no callback for it"
+            ]
         });
     }
     if answer == Answer::Done {

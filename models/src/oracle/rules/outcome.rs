@@ -3,9 +3,9 @@
 //! up, alone.
 
 use crate::event::{CallbackKind, Event, Quiet, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning};
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const HOLLOW: Rule = Rule::new(4);
@@ -21,20 +21,13 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if callback.kind == CallbackKind::Attach {
         return;
     }
-    let words = || words::callback(callback);
     match binding.outcome() {
         Some(Outcome::Hollow) => check.expect(HOLLOW, false, || {
-            format!(
-                "{} begins, but the client never attached: its success was hollow",
-                words()
-            )
+            message![{callback} " begins, but the client never attached: its success was hollow"]
         }),
         Some(Outcome::ChangedMind) => {
             check.expect(CHANGE_OF_MIND, callback.side == Side::Provider, || {
-                format!(
-                    "{} begins, but the client did not attach in the end",
-                    words()
-                )
+                message![{callback} " begins, but the client did not attach in the end"]
             });
             let end = binding.end(callback.side);
             let again = match callback.kind {
@@ -42,7 +35,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
                 _ => end.cleanup.has_begun(),
             };
             check.deny(CHANGE_OF_MIND, again, || {
-                format!("{} begins a second time", words())
+                message![{callback} " begins a second time"]
             });
         }
         _ => {}
@@ -52,10 +45,11 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
 pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
     if let Some((pair, side)) = quiet.leaked {
         check.expect(CHANGE_OF_MIND, false, || {
-            format!(
-                "the {side}'s binding context of {pair} was never freed: of a binding to which it did not \
-                 attach in the end it is told nothing more (the module's fault, not the registrar's)"
-            )
+            message![
+                "the " {side} "'s binding context of " {pair} " was never freed: of a binding to which it \
+                did not attach in the end it is told nothing more (the module's fault, not the \
+                registrar's)"
+            ]
         });
     }
     for (pair, binding) in facts.pairs() {
@@ -64,17 +58,17 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
             Some(Outcome::ChangedMind) => {
                 let end = binding.end(Side::Provider);
                 check.expect(CHANGE_OF_MIND, end.detach.has_begun(), || {
-                    format!(
-                        "the provider of {pair} attached, its client did not in the end, and the \
-                         provider was never asked to detach"
-                    )
+                    message![
+                        "the provider of " {pair} " attached, its client did not in the end, and the \
+                        provider was never asked to detach"
+                    ]
                 });
                 let forgotten = end.is_complete() && !end.cleanup.has_begun();
                 check.deny(CHANGE_OF_MIND, forgotten, || {
-                    format!(
-                        "the provider of {pair}, whose client did not attach in the end, is detached \
-                         but was never asked to clean up"
-                    )
+                    message![
+                        "the provider of " {pair} ", whose client did not attach in the end, is detached \
+                        but was never asked to clean up"
+                    ]
                 });
             }
             _ => {}

@@ -4,28 +4,25 @@
 //! That a panicking detach or cleanup counts is what the rules on detaching assume.
 
 use crate::event::{Answer, CallbackKind, Event};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning};
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(18);
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     if let Some((_, open, answer)) = facts.returning(event) {
-        let call = || words::call(open.call);
         if open.panicked {
             check.expect(RULE, answer == Answer::Panicked, || {
-                let answer = words::answer(answer);
-                format!(
-                    "`{}` answers {answer}: expected the panic of its callback",
-                    call()
-                )
+                message!["`" {open.call} "` answers " {answer} ": expected the panic of its callback"]
             });
         } else {
-            check.deny(RULE, answer == Answer::Panicked, || {
-                format!("`{}` panics, but no callback that it made did", call())
-            });
+            check.deny(
+                RULE,
+                answer == Answer::Panicked,
+                || message!["`" {open.call} "` panics, but no callback that it made did"],
+            );
         }
     }
     if let Some((_, callback)) = beginning(event)
@@ -33,9 +30,10 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         && let Some(binding) = facts.bindings.get(&callback.pair)
         && binding.outcome() == Some(Outcome::Panicked)
     {
-        check.expect(RULE, false, || {
-            let callback = words::callback(callback);
-            format!("{callback} begins, but the client's panic counts as declining")
-        });
+        check.expect(
+            RULE,
+            false,
+            || message![{callback} " begins, but the client's panic counts as declining"],
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! C19 quiescence: when all registrations are gone, nothing is left.
 
 use crate::event::{Quiet, Side};
+use crate::message::{Message, message};
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue};
 use crate::rule::Rule;
@@ -14,16 +15,18 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
     check.expect(
         RULE,
         quiet.registrations == 0 && quiet.bindings == 0,
-        || format!("all registrations are gone, but {} is left", left(quiet)),
+        || message!["all registrations are gone, but " {left(quiet)} " is left"],
     );
     let kept = kept(facts);
     check.deny(RULE, kept.is_some(), || {
         let kept = kept.unwrap_or_default();
-        format!("all registrations are gone, but the registrar still holds {kept}")
+        message!["all registrations are gone, but the registrar still holds " {kept}]
     });
     check.deny(RULE, quiet.instances > 0, || {
         let count = quiet.instances;
-        format!("all registrations are gone, but the registrar still holds {count} registration instance(s)")
+        message![
+            "all registrations are gone, but the registrar still holds " {count} " registration instance(s)"
+        ]
     });
 }
 
@@ -38,24 +41,21 @@ pub(super) fn all_gone(facts: &Facts, quiet: &Quiet) -> bool {
 }
 
 /// What the registrar says is left.
-pub(super) fn left(quiet: &Quiet) -> String {
-    format!(
-        "{} registration(s) and {} binding(s)",
-        quiet.registrations, quiet.bindings
-    )
+pub(super) fn left(quiet: &Quiet) -> Message {
+    message![{quiet.registrations} " registration(s) and " {quiet.bindings} " binding(s)"]
 }
 
-fn kept(facts: &Facts) -> Option<String> {
+fn kept(facts: &Facts) -> Option<Message> {
     let module = facts
         .registrations
         .iter()
         .find(|(_, reg)| !reg.module_dropped);
     if let Some((reg, _)) = module {
-        return Some(format!("the module of {reg}"));
+        return Some(message!["the module of " {*reg}]);
     }
     facts.pairs().find_map(|(pair, binding)| {
         let mut sides = Side::BOTH.into_iter();
         let side = sides.find(|&side| binding.is_holding(side))?;
-        Some(format!("the {side}'s binding context of {pair}"))
+        Some(message!["the " {side} "'s binding context of " {pair}])
     })
 }

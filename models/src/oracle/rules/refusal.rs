@@ -2,10 +2,10 @@
 //! nothing and changed nothing. Whoever is refused for another reason gets its module back, too (C11).
 
 use crate::event::{Answer, Call, Event, Quiet, Side};
+use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Issue, beginning};
 use crate::oracle::rules::quiescence;
-use crate::oracle::words;
 use crate::rule::Rule;
 
 const RULE: Rule = Rule::new(17);
@@ -17,7 +17,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     {
         let called = facts.registrations.get(&reg).is_some_and(|reg| reg.called);
         check.expect(RULE, !called, || {
-            format!("registering {reg} answers insufficient resources, but it made a callback")
+            message!["registering " {reg} " answers insufficient resources, but it made a callback"]
         });
     }
     if let Some((_, open, answer)) = facts.returning(event)
@@ -33,7 +33,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             _ => LIFETIME,
         };
         check.deny(rule, kept, || {
-            format!("registering {reg} is refused, but the registrar still holds its module")
+            message!["registering " {reg} " is refused, but the registrar still holds its module"]
         });
     }
     if let Some((_, callback)) = beginning(event) {
@@ -43,10 +43,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             check.deny(
                 RULE,
                 registration.is_some_and(|reg| reg.issue == Issue::Refused),
-                || {
-                    let callback = words::callback(callback);
-                    format!("{callback} begins, but the registration of {reg} was refused")
-                },
+                || message![{callback} " begins, but the registration of " {reg} " was refused"],
             );
         }
     }
@@ -60,10 +57,10 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
     if refused && quiescence::all_gone(facts, quiet) {
         let nothing = quiet.registrations == 0 && quiet.bindings == 0;
         check.expect(RULE, nothing, || {
-            format!(
-                "a register call was refused, and {} is left when all registrations are gone",
-                quiescence::left(quiet)
-            )
+            message![
+                "a register call was refused, and " {quiescence::left(quiet)} " is left when all \
+                registrations are gone"
+            ]
         });
     }
 }

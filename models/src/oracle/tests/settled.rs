@@ -214,10 +214,10 @@ fn a_thread_says_what_it_is_inside_of() {
         }
     }
     assert_eq!(
-        oracle.open_calls(1),
+        oracle.open_calls(1).to_string(),
         "wait for m0, inside the client's detach callback for m0–m2, inside deregister m0"
     );
-    assert_eq!(oracle.open_calls(2), "no call");
+    assert_eq!(oracle.open_calls(2).to_string(), "no call");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{ATTACHED, C_LEAVES, P_GOES, WAIT_C, history, judge, oracle, pair, reg};
 use crate::event::Side;
+use crate::message::{Message, message};
 use crate::oracle::{Debtor, HeldUp, Leftover, Missing, Oracle, Scripts};
 
 const C_PENDING: &str =
@@ -25,14 +26,16 @@ impl Scripts for Scripted {
         let owed = owed.filter(|(of, side, _)| (pair(of), *side) == (missing.pair, missing.side));
         let debtor = |&(_, _, thread): &(_, _, u8)| Debtor {
             thread,
-            with: "`complete` still to do".to_owned(),
+            with: "`complete` still to do".into(),
         };
         owed.map(debtor).collect()
     }
 
-    fn uncalled(&self, missing: Missing) -> Vec<String> {
+    fn uncalled(&self, missing: Missing) -> Vec<Message> {
         let owner = missing.owner();
-        let callback = self.uncalled.then(|| format!("{owner}'s callback has it"));
+        let callback = self
+            .uncalled
+            .then(|| message![{owner} "'s callback has it"]);
         callback.into_iter().collect()
     }
 
@@ -41,8 +44,8 @@ impl Scripts for Scripted {
         (held_up == thread).then_some(why)
     }
 
-    fn doing(&self, thread: u8) -> Option<String> {
-        (thread == 3).then(|| "`complete-all`".to_owned())
+    fn doing(&self, thread: u8) -> Option<Message> {
+        (thread == 3).then(|| "`complete-all`".into())
     }
 }
 
@@ -57,8 +60,8 @@ fn seen(lines: &[&str]) -> Oracle {
 /// What is said of a standstill, line by line.
 fn told(lines: &[&str], scripts: &Scripted, blocked: &[u8]) -> Vec<String> {
     let violation = seen(lines).stuck_in(scripts, blocked);
-    let lines = violation.message.lines().map(str::trim);
-    lines.map(str::to_owned).collect()
+    let text = violation.message.to_string();
+    text.lines().map(|line| line.trim().to_owned()).collect()
 }
 
 #[test]
