@@ -1,0 +1,60 @@
+//! What scripted modules lend to a registrar where there are no threads: plain values that say whose they are.
+
+use nmr::machine::Lent;
+use nmr::{NpiId, Side};
+
+use crate::event::{Pair, RegId};
+use crate::permuted::ThreadNumber;
+use crate::run::npi_id;
+
+/// See [`Lent`].
+#[derive(Clone, Debug)]
+pub(super) enum Plain {}
+
+/// A module, by one of its registrations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Module {
+    pub(super) reg: RegId,
+    pub(super) side: Side,
+}
+
+/// What it says of itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Instance {
+    pub(super) reg: RegId,
+    /// The scenario's number of the interface.
+    pub(super) npi: u8,
+}
+
+/// A binding context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Context {
+    /// It shows nobody whose it is.
+    Null,
+    /// That of a side, which is seen to be let go of.
+    Of(Pair, Side),
+}
+
+impl Lent for Plain {
+    type Module = Module;
+    type Instance = Instance;
+    type Context = Context;
+    type Thread = ThreadNumber;
+    type Name = RegId;
+
+    fn side(module: &Module) -> Side {
+        module.side
+    }
+
+    fn npi(instance: &Instance) -> NpiId {
+        npi_id(instance.npi)
+    }
+
+    fn is_null(context: &Context) -> bool {
+        *context == Context::Null
+    }
+
+    fn name(module: &Module) -> RegId {
+        module.reg
+    }
+}
