@@ -109,7 +109,7 @@ impl Registrar {
                 // However it came here: the call says how it goes on.
                 remembered.and(&());
                 let section = call.section(table);
-                learn(&table.lesson(&call));
+                learn(&table.by_name(&call));
                 #[cfg(shuttle)]
                 table.show();
                 let act = (section.act != Act::Sleep).then_some(section.act);

@@ -12,6 +12,7 @@
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
+mod direct;
 pub mod engine;
 pub mod engine_name;
 pub mod event;

@@ -9,7 +9,12 @@ use crate::lent::Lent;
 use crate::npi::Side;
 
 impl<L: Lent> Table<L> {
-    pub(super) fn check(&self) {
+    /// Checks that the table is consistent.
+    ///
+    /// # Panics
+    /// With the rule that it breaks. [`Call::section`](crate::machine::Call::section) checks it too, but in
+    /// release builds of what is not a model.
+    pub fn check(&self) {
         for (key, registration) in self.registrations.iter() {
             let side = registration.side;
             let characteristics = registration.characteristics.as_ref();

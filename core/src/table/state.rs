@@ -26,6 +26,7 @@ use super::list::{Links, List};
 use super::{Binding, Dropped, End, Hand, Npi, Registration, Returned, Step, Table, Visit};
 use crate::handle::Key;
 use crate::lent::Lent;
+use crate::machine::Call;
 
 /// Is hashed by the names of what it refers to in a table.
 pub(crate) trait ByName<L: Lent> {
@@ -68,9 +69,9 @@ impl<L: Lent> Hash for Table<L> {
 }
 
 impl<L: Lent> Table<L> {
-    /// All that a thread takes along from a critical section that ends now.
+    /// A call, hashed by the names of what it is about: all by which what it does next could differ.
     #[inline]
-    pub(crate) fn lesson<'a>(&'a self, call: &'a impl ByName<L>) -> impl Hash + 'a {
+    pub fn by_name<'a>(&'a self, call: &'a Call<L>) -> impl Hash + 'a {
         In(self, call)
     }
 

@@ -37,6 +37,7 @@ compile_error!("`--cfg loom` and `--cfg shuttle` are two different builds: set o
 mod builder;
 #[cfg(shuttle)]
 pub mod hook;
+mod mix;
 mod monitor;
 #[cfg(any(loom, shuttle))]
 mod one_mutex;

@@ -8,9 +8,8 @@
 
 use std::hash::{Hash, Hasher};
 
-use rustc_stable_hash::{FromStableHash, SipHasher128Hash, StableSipHasher128};
-
 use crate::MutexGuard;
+use crate::mix::Mix;
 
 /// Says what a mutex protects now: to an explorer two states are one if they hash alike. Has to be
 /// called after the last change in a critical section, with a `Hash` that leaves out nothing that any
@@ -189,24 +188,12 @@ impl Drop for Remembered {
 pub fn unordered(items: impl IntoIterator<Item = impl Hash>, state: &mut impl Hasher) {
     let (mut count, mut sum) = (0_usize, 0_u128);
     for item in items {
-        let mut hasher = StableSipHasher128::new();
+        let mut hasher = Mix::new();
         item.hash(&mut hasher);
-        let Summand(summand) = hasher.finish();
-        sum = sum.wrapping_add(summand);
+        sum = sum.wrapping_add(hasher.finish128());
         count += 1;
     }
     (count, sum).hash(state);
-}
-
-/// The hash of one of several items.
-struct Summand(u128);
-
-impl FromStableHash for Summand {
-    type Hash = SipHasher128Hash;
-
-    fn from(SipHasher128Hash([high, low]): SipHasher128Hash) -> Self {
-        Self(u128::from(high) << 64 | u128::from(low))
-    }
 }
 
 /// A name for something that a program makes, which does not depend on what other threads make

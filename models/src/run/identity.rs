@@ -82,7 +82,7 @@ pub(super) fn key(reg: RegId) -> u32 {
 
 /// The lower four bits of the number are the GUID's lowest ones; each of the upper four is a bit of another
 /// part of it, by which alone an interface can differ from another one under the same monitor.
-pub(super) fn npi_id(number: u8) -> NpiId {
+pub(crate) fn npi_id(number: u8) -> NpiId {
     const PARTS: [u32; 4] = [17, 33, 67, 97];
     let parts = PARTS.iter().enumerate();
     let parts = parts.map(|(nth, part)| u128::from(number >> (4 + nth) & 1) << part);

@@ -44,12 +44,15 @@ use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
 use observe::is_redundant;
 use prepared::Races;
-use scripts::{Reached, Script};
-use shared::{AnyHandle, Latest, Memory, Owned, Pending, Rundown};
+use scripts::Reached;
+use shared::{Latest, Memory, Owned, Pending, Rundown};
 use start::StartingLine;
 
-pub(crate) use prepared::Prepared;
+pub(crate) use identity::npi_id;
+pub(crate) use prepared::{Prepared, Resolved};
 pub use recorder::Finding;
+pub(crate) use scripts::{Called, Script};
+pub(crate) use shared::{AnyHandle, PendingDetach, Which};
 pub(crate) use watch::Watch;
 
 /// Stripes of the registrar under test: few, for each is a lock that the model knows. The interfaces
@@ -364,7 +367,7 @@ fn registrars(uses_stale_handles: bool) -> nmr::Builder {
 }
 
 /// The rule that the words of an assertion name.
-fn broken_rule(message: &str) -> Option<Rule> {
+pub(crate) fn broken_rule(message: &str) -> Option<Rule> {
     let compared = message.strip_prefix("assertion ");
     let compared = compared.and_then(|rest| rest.split_once(" failed: "));
     Rule::named_in(compared.map_or(message, |(_, words)| words))

@@ -13,14 +13,14 @@ pub(crate) struct Prepared {
     pub(crate) scenario: Arc<Scenario>,
     pub(crate) symmetries: Vec<Symmetry>,
     /// Whether handles are used that outlive what they name.
-    pub(super) uses_stale_handles: bool,
+    pub(crate) uses_stale_handles: bool,
     /// Whether pending detaches are completed in any order.
-    pub(super) completes_any: bool,
+    pub(crate) completes_any: bool,
     /// Whether somebody needs to hear that a wait is over.
-    pub(super) has_completer: bool,
+    pub(crate) has_completer: bool,
     /// For each module, the number of `wait` operations in threads.
-    pub(super) waits: Vec<usize>,
-    pub(super) races: Vec<Races>,
+    pub(crate) waits: Vec<usize>,
+    pub(crate) races: Vec<Races>,
     before: Vec<Resolved>,
     threads: Vec<Vec<Resolved>>,
     after: Vec<Resolved>,
@@ -28,17 +28,17 @@ pub(crate) struct Prepared {
 }
 
 /// An operation with the index of its module.
-pub(super) type Resolved = Op<usize>;
+pub(crate) type Resolved = Op<usize>;
 
 /// What threads race for of a module.
 #[derive(Clone, Copy)]
-pub(super) struct Races {
+pub(crate) struct Races {
     /// The handle of its registration.
-    pub(super) registration: bool,
+    pub(crate) registration: bool,
     /// The handle of its last binding.
-    pub(super) binding: bool,
+    pub(crate) binding: bool,
     /// Whether anybody uses that one.
-    pub(super) is_binding_used: bool,
+    pub(crate) is_binding_used: bool,
 }
 
 impl Prepared {
@@ -71,7 +71,7 @@ impl Prepared {
         })
     }
 
-    pub(super) fn ops(&self, script: Script) -> &[Resolved] {
+    pub(crate) fn ops(&self, script: Script) -> &[Resolved] {
         match script {
             Script::Before => &self.before,
             Script::Thread(number) => &self.threads[usize::from(number) - 1],

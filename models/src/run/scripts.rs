@@ -14,7 +14,7 @@ use super::prepared::Resolved;
 
 /// A list of operations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Script {
+pub(crate) enum Script {
     /// The main thread's, before the others start.
     Before,
     /// That of a thread.
@@ -27,7 +27,7 @@ pub(super) enum Script {
 
 /// When a module's operations are performed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Called {
+pub(crate) enum Called {
     Attach,
     Detach,
     Cleanup,
@@ -37,7 +37,7 @@ pub(super) enum Called {
 
 impl Called {
     /// As [`Module::scripts`](crate::scenario::Module::scripts).
-    pub(super) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 5] = [
         Self::Attach,
         Self::Detach,
         Self::Cleanup,
@@ -57,7 +57,7 @@ impl Called {
 }
 
 impl Script {
-    pub(super) const fn of(reg: RegId, called: Called) -> Self {
+    pub(crate) const fn of(reg: RegId, called: Called) -> Self {
         Self::Module(reg.module, called)
     }
 }

@@ -20,20 +20,20 @@ use crate::permuted::ModuleNumber;
 
 /// A registration's handle, of either side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum AnyHandle {
+pub(crate) enum AnyHandle {
     Client(ClientHandle),
     Provider(ProviderHandle),
 }
 
 impl AnyHandle {
-    pub(super) const fn to_raw(self) -> (u32, u64) {
+    pub(crate) const fn to_raw(self) -> (u32, u64) {
         match self {
             Self::Client(handle) => handle.to_raw(),
             Self::Provider(handle) => handle.to_raw(),
         }
     }
 
-    pub(super) const fn from_raw(side: Side, (registrar, bits): (u32, u64)) -> Self {
+    pub(crate) const fn from_raw(side: Side, (registrar, bits): (u32, u64)) -> Self {
         match side {
             Side::Client => Self::Client(ClientHandle::from_raw(registrar, bits)),
             Side::Provider => Self::Provider(ProviderHandle::from_raw(registrar, bits)),
@@ -152,11 +152,11 @@ impl Hash for Memory {
 }
 
 /// A detach that was answered *pending*. Hashed without its handle, of which there is one for a pair.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PendingDetach {
-    pub(super) side: Side,
-    pub(super) pair: Pair,
-    pub(super) binding: BindingHandle,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PendingDetach {
+    pub(crate) side: Side,
+    pub(crate) pair: Pair,
+    pub(crate) binding: BindingHandle,
 }
 
 impl Hash for PendingDetach {
@@ -274,7 +274,7 @@ impl PendingState {
 
 /// Which pending detach is completed next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
+pub(crate) enum Which {
     /// The oldest of all.
     Oldest,
     /// The oldest of a module's.

@@ -1,0 +1,312 @@
+//! Scenarios without threads: the registrar's calls, driven section by section on states that are cloned.
+//!
+//! Under the other engines a scenario's threads run, and the registrar calls its modules. Here a thread is a stack
+//! of what it has still to do ([`task`]), the registrar is its table and the calls that are open
+//! ([`nmr::machine`]), and a step is one critical section with what its thread does up to the next one: what
+//! [`nmr_search`] searches. The oracle hears the same events, and judges by the same rules.
+//!
+//! What cannot be here: unwinding itself (that a callback panicked is an outcome), the last reference to something
+//! (each drop is an act of its own), several monitors (all interfaces are in one table, so that sections of
+//! different interfaces are ordered too), and memory order. The engines on threads are for these.
+
+mod callbacks;
+mod calls;
+mod lent;
+mod ops;
+mod state;
+mod step;
+mod task;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::hash::Hasher;
+use std::num::NonZeroU32;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use nmr::machine::{Layout, Reserve, Table};
+use nmr_search::{Encoder, System};
+use serde::{Deserialize, Serialize};
+
+use crate::event::{Event, Quiet};
+use crate::oracle::Oracle;
+use crate::permuted::{Symmetry, with_symmetry};
+use crate::render::with_names;
+use crate::rule::Rule;
+use crate::run::{Prepared, Script};
+use crate::scenario::Scenario;
+use state::{Counts, ModuleState, Phase, Shared, State, Thread};
+use step::{Broken, Done, Step};
+use task::Task;
+
+/// A scenario as a transition system.
+pub(crate) struct Program {
+    prepared: Arc<Prepared>,
+    layout: Layout,
+    counts: Counts,
+    has_fault: bool,
+}
+
+/// A step of a thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Action {
+    /// The thread's number.
+    pub(crate) thread: u8,
+    /// Which of the pending detaches it takes, where it has a choice.
+    pub(crate) choice: u8,
+}
+
+/// What a step breaks.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Violation {
+    /// The rule; `None` for a panic that names none.
+    pub(crate) rule: Option<Rule>,
+    /// Who did what, and what was expected.
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Program {
+    /// The system of a scenario.
+    pub(crate) fn new(scenario: &Arc<Scenario>) -> Self {
+        let prepared = Prepared::new(scenario);
+        Self {
+            layout: Layout::new(1, 1),
+            counts: Counts {
+                handles: prepared.uses_stale_handles,
+                order_of_pending: !prepared.completes_any,
+            },
+            has_fault: scenario.has_fault(),
+            prepared,
+        }
+    }
+
+    fn begin(&self) -> State {
+        let scenario = &self.prepared.scenario;
+        let limits = scenario.limits;
+        let reserve = Reserve::own(
+            limits.max_registrations,
+            limits.max_bindings,
+            limits.fail_reservation,
+        );
+        let last = limits.last_generation.and_then(NonZeroU32::new);
+        let table = Table::new(last.unwrap_or(NonZeroU32::MAX), reserve);
+        let counts = self.prepared.uses_stale_handles;
+        let oracle = Oracle::with_limits(limits).remembering_what_is_gone(counts);
+        let waits = self.prepared.waits.iter().map(|&waits| waits as u8);
+        let mut threads = vec![Thread::default(); scenario.threads.len() + 1];
+        threads[0].tasks.push(Task::Gate);
+        threads[0].tasks.insert(0, Task::Ops(Script::Before, 0));
+        State {
+            table: table.hashing_slots(counts),
+            phase: Phase::Before,
+            threads,
+            shared: Shared {
+                modules: vec![ModuleState::default(); scenario.modules.len()],
+                waits: waits.collect(),
+                ..Shared::default()
+            },
+            oracle,
+            history: None,
+        }
+    }
+
+    /// The same state, in which what is observed is kept.
+    pub(crate) fn begin_with_history(&self) -> State {
+        let mut state = self.begin();
+        state.history = Some(Vec::new());
+        state
+    }
+
+    fn step(&self, state: &mut State, action: Action) -> Done {
+        let mut step = Step {
+            program: self,
+            state,
+            number: action.thread,
+        };
+        step.take(action.choice.into())?;
+        state.next_phase(self)
+    }
+
+    fn violation(&self, Broken { rule, message }: Broken) -> Violation {
+        Violation {
+            rule: Some(rule),
+            message: with_names(&self.prepared.scenario, &message),
+        }
+    }
+
+    /// Judges the end of an execution whose threads have all ended.
+    fn quiet(&self, state: &State) -> Result<(), Violation> {
+        let count = state.table.count();
+        let leaked = state.shared.contexts.iter();
+        let ended = |pair: crate::event::Pair| {
+            let freed = |reg: crate::event::RegId| {
+                let module = &state.shared.modules[usize::from(reg.module)];
+                module.freed.contains(&reg)
+            };
+            pair.registrations().into_iter().all(freed)
+        };
+        let mut leaked: Vec<_> = leaked
+            .filter(|&&(pair, _, freed)| !freed && ended(pair))
+            .map(|&(pair, side, _)| (pair, side))
+            .collect();
+        leaked.sort_unstable();
+        let quiet = Quiet {
+            registrations: count.registrations,
+            bindings: count.bindings,
+            instances: count.registrations,
+            drained: state.shared.pending.is_empty(),
+            leaked: leaked.first().copied(),
+        };
+        match state.oracle.clone().quiet(&quiet) {
+            None => Ok(()),
+            Some(broken) => Err(self.violation(Broken {
+                rule: broken.rule,
+                message: broken.message,
+            })),
+        }
+    }
+}
+
+impl State {
+    /// What was observed, where that is kept.
+    pub(crate) fn history(&self) -> &[Event] {
+        self.history.as_deref().unwrap_or_default()
+    }
+
+    /// How many choices the thread has now: none, if it cannot go on.
+    fn choices(&self, thread: &Thread) -> usize {
+        match thread.tasks.last() {
+            None => 0,
+            Some(Task::Woken) => usize::from(!thread.is_asleep),
+            Some(&Task::Pending(which, _)) => {
+                let candidates = Step::candidates(self, which).count();
+                match candidates {
+                    0 => usize::from(Step::is_over(self, which)),
+                    some => some,
+                }
+            }
+            Some(_) => 1,
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.phase == Phase::After && self.threads.iter().all(|thread| thread.tasks.is_empty())
+    }
+}
+
+impl System for Program {
+    type State = State;
+    type Action = Action;
+    type Violation = Violation;
+    type Permutation = Symmetry;
+
+    fn identity(&self) -> String {
+        self.prepared.scenario.to_toml()
+    }
+
+    fn initial(&self) -> State {
+        self.begin()
+    }
+
+    fn actions(&self, state: &State, enabled: &mut Vec<Action>) {
+        for (number, thread) in (0..).zip(&state.threads) {
+            let choices = 0..state.choices(thread) as u8;
+            enabled.extend(choices.map(|choice| Action {
+                thread: number,
+                choice,
+            }));
+        }
+    }
+
+    fn apply(&self, state: &mut State, action: Action) -> Result<(), Violation> {
+        match catch_unwind(AssertUnwindSafe(|| self.step(state, action))) {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(broken)) => Err(self.violation(broken)),
+            Err(payload) => Err(crashed(&*payload)),
+        }
+    }
+
+    fn finished(&self, state: &State) -> Result<(), Violation> {
+        if state.is_over() {
+            return self.quiet(state);
+        }
+        let threads = (0..).zip(&state.threads);
+        let blocked = threads.filter(|(_, thread)| !thread.tasks.is_empty());
+        let blocked: Vec<u8> = blocked.map(|(number, _)| number).collect();
+        let stuck = state.oracle.stuck(&blocked);
+        Err(self.violation(Broken {
+            rule: stuck.rule,
+            message: stuck.message,
+        }))
+    }
+
+    fn process(&self, action: Action) -> usize {
+        action.thread.into()
+    }
+
+    fn encode(&self, state: &State, names: &Symmetry, encoder: &mut Encoder) {
+        with_symmetry(names, || state.hash_into(self.counts, &mut Bytes(encoder)));
+    }
+
+    fn permutations(&self) -> &[Symmetry] {
+        &self.prepared.symmetries
+    }
+
+    fn renamed(&self, process: usize, names: &Symmetry) -> usize {
+        names.threads[process].into()
+    }
+}
+
+/// What is hashed, as the bytes of an encoding.
+struct Bytes<'a>(&'a mut Encoder);
+
+impl Hasher for Bytes<'_> {
+    fn finish(&self) -> u64 {
+        unreachable!("it is the encoder that makes the hash")
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        self.0.put_bytes(bytes);
+    }
+
+    #[inline]
+    fn write_u8(&mut self, value: u8) {
+        self.0.put_u8(value);
+    }
+
+    /// Lengths, and the numbers of variants.
+    #[inline]
+    fn write_usize(&mut self, value: usize) {
+        match u8::try_from(value) {
+            Ok(value @ 0..=0xFE) => self.0.put_u8(value),
+            _ => {
+                self.0.put_u8(u8::MAX);
+                self.0.put_u64(value as u64);
+            }
+        }
+    }
+
+    #[inline]
+    fn write_isize(&mut self, value: isize) {
+        self.write_usize(value as usize);
+    }
+}
+
+/// An assertion of the table's, or anything else that panicked.
+fn crashed(payload: &(dyn std::any::Any + Send)) -> Violation {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("no message");
+    Violation {
+        rule: crate::run::broken_rule(text),
+        message: format!("the program under test panicked: {text}"),
+    }
+}
