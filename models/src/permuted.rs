@@ -3,6 +3,8 @@
 //! Which symmetries a scenario has is none of its business ([`symmetry`](crate::symmetry)), so that events
 //! and the oracle, which have such numbers, need not know what a scenario is.
 
+use std::cell::Cell;
+#[cfg(shuttle)]
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
 
@@ -17,7 +19,7 @@ pub struct Symmetry {
 
 thread_local! {
     /// The symmetry under which is being hashed.
-    static CURRENT: RefCell<Option<Symmetry>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<Images>> = const { Cell::new(None) };
     /// Those of the scenario that is being explored.
     #[cfg(shuttle)]
     static INSTALLED: RefCell<Vec<Symmetry>> = const { RefCell::new(Vec::new()) };
@@ -29,14 +31,36 @@ pub(crate) fn with_symmetry<R>(symmetry: &Symmetry, hash: impl FnOnce() -> R) ->
     hash()
 }
 
+/// The most modules and threads that a scenario with symmetries has.
+pub(crate) const MAX_SYMMETRIC: usize = 16;
+
+/// A symmetry, to be looked up quickly.
+#[derive(Clone, Copy)]
+struct Images {
+    modules: [u8; MAX_SYMMETRIC],
+    threads: [u8; MAX_SYMMETRIC],
+}
+
+impl Images {
+    fn of(symmetry: &Symmetry) -> Self {
+        let images = |all: &[u8]| std::array::from_fn(|it| all.get(it).map_or(it as u8, |&it| it));
+        Self {
+            modules: images(&symmetry.modules),
+            threads: images(&symmetry.threads),
+        }
+    }
+}
+
 /// As long as it lives, this OS thread hashes under a symmetry.
 struct Current;
 
 impl Current {
     fn of(symmetry: &Symmetry) -> Self {
-        let is_first = CURRENT.with_borrow(Option::is_none);
-        debug_assert!(is_first, "the places of places are nowhere asked for");
-        CURRENT.set(Some(symmetry.clone()));
+        let before = CURRENT.replace(Some(Images::of(symmetry)));
+        debug_assert!(
+            before.is_none(),
+            "the places of places are nowhere asked for"
+        );
         Self
     }
 }
@@ -54,13 +78,25 @@ pub(crate) fn install(symmetries: &[Symmetry]) {
     INSTALLED.set(symmetries.to_vec());
 }
 
-/// Asks the symmetry under which is being hashed, if there is one: an explorer's or ours.
-fn image_of(image: impl FnOnce(&Symmetry) -> u8) -> Option<u8> {
+/// The image of a number under the symmetry under which is being hashed, if there is one: an explorer's or ours.
+#[inline]
+fn image_of(
+    number: u8,
+    explorers: impl FnOnce(&Symmetry) -> u8,
+    ours: impl FnOnce(&Images) -> &[u8; MAX_SYMMETRIC],
+) -> u8 {
     #[cfg(shuttle)]
-    if let Some(number) = nmr_sync::hook::permutation() {
-        return INSTALLED.with_borrow(|symmetries| Some(image(&symmetries[number])));
+    if let Some(symmetry) = nmr_sync::hook::permutation() {
+        return INSTALLED.with_borrow(|symmetries| explorers(&symmetries[symmetry]));
     }
-    CURRENT.with_borrow(|symmetry| symmetry.as_ref().map(image))
+    let _explorers = explorers;
+    match CURRENT.get() {
+        Some(images) => ours(&images)
+            .get(usize::from(number))
+            .copied()
+            .unwrap_or(number),
+        None => number,
+    }
 }
 
 /// A module, which is hashed as its image.
@@ -70,8 +106,8 @@ pub(crate) struct ModuleNumber(pub(crate) u8);
 impl Hash for ModuleNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self(module) = *self;
-        let image = image_of(|symmetry| symmetry.modules[usize::from(module)]);
-        image.unwrap_or(module).hash(state);
+        let explorers = |symmetry: &Symmetry| symmetry.modules[usize::from(module)];
+        image_of(module, explorers, |images| &images.modules).hash(state);
     }
 }
 
@@ -82,8 +118,8 @@ pub(crate) struct ThreadNumber(pub(crate) u8);
 impl Hash for ThreadNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self(thread) = *self;
-        let image = image_of(|symmetry| symmetry.threads[usize::from(thread)]);
-        image.unwrap_or(thread).hash(state);
+        let explorers = |symmetry: &Symmetry| symmetry.threads[usize::from(thread)];
+        image_of(thread, explorers, |images| &images.threads).hash(state);
     }
 }
 

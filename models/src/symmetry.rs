@@ -12,7 +12,7 @@
 //! - scenarios with forged handles, which are made of the first module's that has one.
 
 use crate::op::Op;
-use crate::permuted::Symmetry;
+use crate::permuted::{MAX_SYMMETRIC, Symmetry};
 use crate::scenario::{Detach, Module, Scenario};
 
 fn identity(scenario: &Scenario) -> Symmetry {
@@ -38,6 +38,7 @@ pub fn symmetries(scenario: &Scenario) -> Vec<Symmetry> {
 fn may_have_symmetries(scenario: &Scenario) -> bool {
     let limits = scenario.limits;
     scenario.threads.len() > 1
+        && scenario.modules.len() <= MAX_SYMMETRIC
         && limits.fail_reservation.is_none()
         && limits.last_generation.is_none()
         && !scenario.operations().any(|(_, op)| op.is_forging())

@@ -1,12 +1,16 @@
-//! A hash of 128 bits of a few words, the same in every build and on every machine: quick, and good enough to
-//! tell apart what nobody makes up to be confused.
+//! A hash of 128 bits, the same in every build and on every machine: quick, and good enough to tell apart what
+//! nobody makes up to be confused.
 
 use std::hash::Hasher;
 
-/// Two words of state, into each of which every word that comes is multiplied.
+/// Two words of state, into each of which every eight bytes that come are multiplied.
 pub(crate) struct Mix {
     one: u64,
     other: u64,
+    /// Bytes that are not yet a word, the first one lowest.
+    tail: u64,
+    /// How many bits of it are taken: less than 64.
+    taken: u32,
 }
 
 impl Mix {
@@ -14,28 +18,54 @@ impl Mix {
         Self {
             one: 0x9FB2_1C65_1E98_DF25,
             other: 0xC2B2_AE3D_27D4_EB4F,
+            tail: 0,
+            taken: 0,
         }
     }
 
     #[inline]
-    fn word(&mut self, word: u64) {
+    const fn absorb(&mut self, word: u64) {
         let one = fold(self.one ^ word, 0xD6E8_FEB8_6659_FD93);
         let other = fold(self.other ^ word.rotate_left(32), 0xA24B_AED4_963E_E407);
         self.one = one.rotate_left(29).wrapping_add(self.other);
         self.other = other.rotate_left(17) ^ word;
     }
 
+    /// Takes the lowest `bits` of `value`: 8, 16 or 32.
+    #[inline]
+    const fn push(&mut self, value: u64, bits: u32) {
+        self.tail |= value << self.taken;
+        self.taken += bits;
+        if self.taken >= 64 {
+            let word = self.tail;
+            self.taken -= 64;
+            self.absorb(word);
+            self.tail = match self.taken {
+                0 => 0,
+                left => value >> (bits - left),
+            };
+        }
+    }
+
     pub(crate) fn finish128(&self) -> u128 {
-        let high = fold(self.one ^ 0x8CB9_2BA7_2F3D_8DD7, self.other ^ 0x5851_F42D_4C95_7F2D);
-        let low = fold(self.other ^ 0xA5CB_9243_F1E5_6E5B, self.one.rotate_left(32) ^ high);
+        let tail = self.tail ^ u64::from(self.taken).rotate_right(8);
+        let high = fold(self.one ^ tail, self.other ^ 0x5851_F42D_4C95_7F2D);
+        let low = fold(
+            self.other ^ 0xA5CB_9243_F1E5_6E5B,
+            self.one.rotate_left(32) ^ high,
+        );
+        let (high, low) = (
+            high ^ tail.rotate_left(23),
+            fold(low ^ tail, 0x8CB9_2BA7_2F3D_8DD7),
+        );
         u128::from(high) << 64 | u128::from(low)
     }
 }
 
 /// Both halves of the product.
 #[inline]
-fn fold(one: u64, other: u64) -> u64 {
-    let product = u128::from(one) * u128::from(other);
+const fn fold(one: u64, other: u64) -> u64 {
+    let product = one as u128 * other as u128;
     product as u64 ^ (product >> 64) as u64
 }
 
@@ -46,47 +76,104 @@ impl Hasher for Mix {
 
     #[inline]
     fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.word(u64::from_le_bytes(word));
+        for &byte in bytes {
+            self.push(byte.into(), 8);
         }
-        self.word(bytes.len() as u64);
     }
 
     #[inline]
     fn write_u8(&mut self, value: u8) {
-        self.word(value.into());
+        self.push(value.into(), 8);
     }
 
     #[inline]
     fn write_u16(&mut self, value: u16) {
-        self.word(value.into());
+        self.push(value.into(), 16);
     }
 
     #[inline]
     fn write_u32(&mut self, value: u32) {
-        self.word(value.into());
+        self.push(value.into(), 32);
     }
 
     #[inline]
     fn write_u64(&mut self, value: u64) {
-        self.word(value);
+        self.push(value & 0xFFFF_FFFF, 32);
+        self.push(value >> 32, 32);
     }
 
     #[inline]
     fn write_u128(&mut self, value: u128) {
-        self.word(value as u64);
-        self.word((value >> 64) as u64);
+        self.write_u64(value as u64);
+        self.write_u64((value >> 64) as u64);
     }
 
+    /// Lengths, most of which are small.
     #[inline]
     fn write_usize(&mut self, value: usize) {
-        self.word(value as u64);
+        match u8::try_from(value) {
+            Ok(value @ 0..=0xFE) => self.push(value.into(), 8),
+            _ => {
+                self.push(0xFF, 8);
+                self.write_u64(value as u64);
+            }
+        }
     }
 
+    /// The numbers of variants.
     #[inline]
     fn write_isize(&mut self, value: isize) {
-        self.word(value as u64);
+        self.write_usize(value as usize);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn of(write: impl FnOnce(&mut Mix)) -> u128 {
+        let mut mix = Mix::new();
+        write(&mut mix);
+        mix.finish128()
+    }
+
+    #[test]
+    fn bytes_are_told_apart_at_every_length() {
+        let mut seen = HashSet::new();
+        for length in 0..40 {
+            let zeros = vec![0; length];
+            assert!(seen.insert(of(|mix| mix.write(&zeros))), "{length} zeros");
+            for place in 0..length {
+                let mut one = zeros.clone();
+                one[place] = 1;
+                assert!(
+                    seen.insert(of(|mix| mix.write(&one))),
+                    "{length}, 1 at {place}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn it_does_not_matter_how_bytes_are_cut_into_numbers() {
+        let bytes: Vec<u8> = (1..=11).collect();
+        let cut = of(|mix| {
+            mix.write_u8(1);
+            mix.write_u16(u16::from_le_bytes([2, 3]));
+            mix.write_u32(u32::from_le_bytes([4, 5, 6, 7]));
+            mix.write_u32(u32::from_le_bytes([8, 9, 10, 11]));
+        });
+        assert_eq!(cut, of(|mix| mix.write(&bytes)));
+    }
+
+    #[test]
+    fn a_bit_changes_about_half_of_the_hash() {
+        let before = of(|mix| mix.write_u64(0));
+        for bit in 0..64 {
+            let changed = (of(|mix| mix.write_u64(1 << bit)) ^ before).count_ones();
+            assert!((40..=88).contains(&changed), "bit {bit}: {changed}");
+        }
     }
 }

@@ -92,7 +92,8 @@ impl Step<'_> {
         let known = known.copied().find(|&(other, _)| other == binding);
         let Some((_, pair)) = known else {
             let bits = binding.to_string();
-            let message = message![{reg} " is asked to detach " {bits} ", of which nobody was told"];
+            let message =
+                message![{reg} " is asked to detach " {bits} ", of which nobody was told"];
             return Err(Broken {
                 rule: PROTOCOL,
                 message,
@@ -147,7 +148,10 @@ impl Step<'_> {
             Task::Body(Body::Cleanup),
         ];
         self.then(body);
-        self.then([Task::Piece(Piece::LetGo(pair, side)), Task::Piece(Piece::Free(pair, side))]);
+        self.then([
+            Task::Piece(Piece::LetGo(pair, side)),
+            Task::Piece(Piece::Free(pair, side)),
+        ]);
         Ok(())
     }
 
@@ -188,9 +192,17 @@ impl Step<'_> {
             Some(_) => {}
             None => bindings.push((binding, pair)),
         }
-        let raced = self.program.prepared.races[usize::from(reg.module)].binding;
-        self.gated(raced, Task::Piece(Piece::SetLastBinding(reg.module, pair, binding)));
+        self.remember_binding(reg.module, pair, binding);
         Ok(())
+    }
+
+    /// Notes the binding for whoever uses it, if anybody does.
+    pub(super) fn remember_binding(&mut self, module: u8, pair: Pair, binding: BindingHandle) {
+        let races = self.program.prepared.races[usize::from(module)];
+        if races.is_binding_used {
+            let piece = Piece::SetLastBinding(module, pair, binding);
+            self.gated(races.binding, Task::Piece(piece));
+        }
     }
 
     /// What a side handed over comes back to it, and to nobody else.
@@ -402,7 +414,9 @@ impl Step<'_> {
             calls: 0,
             closing: false,
         };
-        self.module(usize::from(pair.client.module)).guarded.push(guarded);
+        self.module(usize::from(pair.client.module))
+            .guarded
+            .push(guarded);
     }
 
     /// Changes a binding under rundown; whether it is closed then and not called.

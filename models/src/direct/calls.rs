@@ -127,7 +127,10 @@ impl Step<'_> {
 
     pub(super) fn section(&mut self) {
         let thread = &mut self.state.threads[usize::from(self.number)];
-        let open = thread.calls.last_mut().expect("the thread is inside a call");
+        let open = thread
+            .calls
+            .last_mut()
+            .expect("the thread is inside a call");
         let call = open.call.as_mut().expect("it comes to a section");
         let section = call.section(&mut self.state.table);
         open.act = section.act;
@@ -170,7 +173,7 @@ impl Step<'_> {
     }
 
     pub(super) fn lets_go(&mut self, thing: Thing) {
-        self.then([Task::Gate, Task::Drop(thing)]);
+        self.gated(!self.program.drops_at_once, Task::Drop(thing));
     }
 
     pub(super) fn lets_go_of(&mut self, context: Option<Context>) {
@@ -312,7 +315,9 @@ impl Step<'_> {
 
 /// Whether nobody hears of it.
 fn is_unseen(dropped: &Dropped<Plain>) -> bool {
-    let context = dropped.context.is_none_or(|context| context == Context::Null);
+    let context = dropped
+        .context
+        .is_none_or(|context| context == Context::Null);
     context && dropped.modules.iter().all(Option::is_none)
 }
 

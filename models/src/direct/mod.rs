@@ -11,6 +11,7 @@
 
 mod callbacks;
 mod calls;
+mod codes;
 mod lent;
 mod ops;
 mod state;
@@ -46,6 +47,8 @@ pub(crate) struct Program {
     layout: Layout,
     counts: Counts,
     has_fault: bool,
+    /// Whether what the registrar lets go of is dropped at once, and not at some time after.
+    drops_at_once: bool,
 }
 
 /// A step of a thread.
@@ -83,7 +86,17 @@ impl Program {
                 order_of_pending: !prepared.completes_any,
             },
             has_fault: scenario.has_fault(),
+            drops_at_once: false,
             prepared,
+        }
+    }
+
+    /// The same, where the registrar's drops are a part of the step before, and no steps of their own. Who waits
+    /// for them is not let go on before they are over: that is believed here.
+    pub(crate) fn dropping_at_once(self, drops_at_once: bool) -> Self {
+        Self {
+            drops_at_once,
+            ..self
         }
     }
 
@@ -257,6 +270,23 @@ impl System for Program {
 
     fn permutations(&self) -> &[Symmetry] {
         &self.prepared.symmetries
+    }
+
+    /// Those that put what stands for the modules and threads, without their names, in the least order.
+    fn candidates(&self, state: &State, candidates: &mut Vec<usize>) {
+        let all = &self.prepared.symmetries;
+        let codes = state.codes();
+        let mut least = u128::MAX;
+        for (index, symmetry) in all.iter().enumerate() {
+            let order = codes.in_order(symmetry);
+            if order < least {
+                least = order;
+                candidates.clear();
+            }
+            if order == least {
+                candidates.push(index);
+            }
+        }
     }
 
     fn renamed(&self, process: usize, names: &Symmetry) -> usize {

@@ -20,9 +20,7 @@ impl Step<'_> {
                 races[*module].registration
             }
             Op::CompleteAgain(module) | Op::Attach(module) => races[*module].binding,
-            Op::DeregisterWrong(module) => {
-                races[*module].registration || races[*module].binding
-            }
+            Op::DeregisterWrong(module) => races[*module].registration || races[*module].binding,
             Op::DeregisterForged | Op::WaitForged | Op::CompleteForged => {
                 races.iter().any(|races| races.registration)
             }
@@ -136,7 +134,11 @@ impl Step<'_> {
         };
         self.then([Task::Piece(Piece::Forge(what, nth + 1))]);
         let use_of = nth % uses;
-        let side = if use_of == 0 { Side::Client } else { Side::Provider };
+        let side = if use_of == 0 {
+            Side::Client
+        } else {
+            Side::Provider
+        };
         let handle = AnyHandle::from_raw(side, (registrar, bits));
         let binding = BindingHandle::from_raw(registrar, bits);
         match what {
@@ -172,7 +174,9 @@ impl Step<'_> {
                 self.module(usize::from(module)).last_binding = Some((pair, binding));
             }
             Piece::Keep(reg, handle) => {
-                self.module(usize::from(reg.module)).owned.push((reg, handle));
+                self.module(usize::from(reg.module))
+                    .owned
+                    .push((reg, handle));
             }
             Piece::Push(detach) => self.state.shared.pending.push(detach),
             Piece::Waited(module) => {
@@ -232,9 +236,8 @@ impl Step<'_> {
             binding,
         } = detach;
         let module = pair.side(side).module;
-        let raced = self.program.prepared.races[usize::from(module)].binding;
         self.then([Task::Piece(Piece::Completion(detach))]);
-        self.gated(raced, Task::Piece(Piece::SetLastBinding(module, pair, binding)));
+        self.remember_binding(module, pair, binding);
     }
 
     fn completion(&mut self, detach: PendingDetach) {

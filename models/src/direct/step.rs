@@ -6,8 +6,8 @@ use super::state::{ModuleState, OpenCall, OpenCallback, Phase, State, Thread};
 use super::task::{Taker, Task};
 use crate::event::{Event, Pair, RegId, Side, Thing, What};
 use crate::permuted::ThreadNumber;
-use crate::run::{Called, PendingDetach, Script, Which};
 use crate::rule::Rule;
+use crate::run::{Called, PendingDetach, Script, Which};
 use crate::scenario::Module;
 
 /// What broke, before its words have the scenario's names.
@@ -77,9 +77,7 @@ impl Step<'_> {
     pub(super) fn candidates(state: &State, which: Which) -> impl Iterator<Item = usize> {
         let all = state.shared.pending.iter().enumerate();
         let fits = move |detach: &PendingDetach| match which {
-            Which::OldestOf(module) => {
-                usize::from(detach.pair.side(detach.side).module) == module
-            }
+            Which::OldestOf(module) => usize::from(detach.pair.side(detach.side).module) == module,
             Which::Oldest | Which::Any => true,
         };
         let all = all.filter(move |(_, detach)| fits(detach));
@@ -252,7 +250,9 @@ impl State {
                     0 => Script::After,
                     number => Script::Thread(number),
                 };
-                self.threads[usize::from(number)].tasks.push(Task::Ops(script, 0));
+                self.threads[usize::from(number)]
+                    .tasks
+                    .push(Task::Ops(script, 0));
                 let mut step = Step {
                     program,
                     state: self,

@@ -1,0 +1,81 @@
+//! What modules and threads are like without their names, as a few bits each: sorted by these, one encoding of a
+//! state usually stands for all its images. It need not tell much apart: what is equal here is tried in each order.
+
+use std::hash::{Hash, Hasher};
+
+use super::state::{State, Thread};
+use crate::permuted::Symmetry;
+
+/// The codes of all modules and threads of a state.
+pub(super) struct Codes {
+    modules: Vec<u8>,
+    threads: Vec<u8>,
+}
+
+impl Codes {
+    /// What comes out if each stands in the place where the symmetry puts it.
+    pub(super) fn in_order(&self, symmetry: &Symmetry) -> u128 {
+        let modules = self.modules.iter().zip(&symmetry.modules);
+        let threads = self.threads.iter().zip(&symmetry.threads);
+        let modules = modules.map(|(&code, &place)| u128::from(code) << (8 * place));
+        let threads =
+            threads.map(|(&code, &place)| u128::from(code).rotate_left(64) << (8 * place));
+        modules.chain(threads).fold(0, |all, one| all ^ one)
+    }
+}
+
+impl State {
+    pub(super) fn codes(&self) -> Codes {
+        let modules = self.shared.modules.iter().map(|module| {
+            let known =
+                u8::from(module.latest.is_some()) << 1 | u8::from(module.last_binding.is_some());
+            known | (module.registrations & 7) << 5 | (module.freed.len() as u8 & 7) << 2
+        });
+        Codes {
+            modules: modules.collect(),
+            threads: self.threads.iter().map(Thread::code).collect(),
+        }
+    }
+}
+
+impl Thread {
+    /// Where it is, without the names of what it is about.
+    fn code(&self) -> u8 {
+        let mut code = Code(self.calls.len() as u64 ^ (self.tasks.len() as u64) << 8);
+        for task in &self.tasks {
+            std::mem::discriminant(task).hash(&mut code);
+        }
+        for open in &self.calls {
+            std::mem::discriminant(&open.what).hash(&mut code);
+            std::mem::discriminant(&open.act).hash(&mut code);
+        }
+        for open in &self.callbacks {
+            (open.callback.kind, open.callback.side).hash(&mut code);
+        }
+        (code.0 >> 56) as u8
+    }
+}
+
+/// A hash of a few small numbers.
+struct Code(u64);
+
+impl Hasher for Code {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|&byte| self.write_u64(byte.into()));
+    }
+
+    #[inline]
+    fn write_isize(&mut self, value: isize) {
+        self.write_u64(value as u64);
+    }
+
+    #[inline]
+    fn write_u64(&mut self, value: u64) {
+        self.0 = (self.0.rotate_left(5) ^ value).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
