@@ -372,6 +372,9 @@ impl Step<'_> {
         let owner = callback.pair.side(callback.side);
         self.touch(owner)?;
         self.me().callbacks.pop();
+        if reply != Reply::Panicked {
+            self.program.saw((self.thread_number(), callback, reply));
+        }
         self.record(What::End(reply))?;
         if reply == Reply::Panicked {
             self.open_call().panicked = true;

@@ -195,6 +195,7 @@ impl Step<'_> {
     pub(super) fn returns(&mut self) -> Done {
         let open = self.me().calls.pop().expect("the thread is inside a call");
         let answer = answer_of(&open);
+        self.program.saw((self.thread_number(), open.what, answer));
         self.record(What::Return(answer))?;
         let callback = self.me().callbacks.last().copied();
         if let Some(inside) = callback {

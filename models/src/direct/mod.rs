@@ -20,8 +20,9 @@ mod task;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::hash::Hasher;
+use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -31,6 +32,8 @@ use nmr_search::{Encoder, System};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Quiet};
+use crate::fingerprint::fingerprint;
+use crate::invisible::{Invisible, lock};
 use crate::oracle::Oracle;
 use crate::permuted::{Symmetry, with_symmetry};
 use crate::render::with_names;
@@ -49,6 +52,8 @@ pub(crate) struct Program {
     has_fault: bool,
     /// Whether what the registrar lets go of is dropped at once, and not at some time after.
     drops_at_once: bool,
+    /// The different things that came out of something, where that is wanted.
+    outcomes: Option<Invisible<BTreeSet<u64>>>,
 }
 
 /// A step of a thread.
@@ -87,6 +92,7 @@ impl Program {
             },
             has_fault: scenario.has_fault(),
             drops_at_once: false,
+            outcomes: None,
             prepared,
         }
     }
@@ -97,6 +103,26 @@ impl Program {
         Self {
             drops_at_once,
             ..self
+        }
+    }
+
+    /// The same, which notes what comes out: answers of calls, replies of callbacks, and ends, as under the engines
+    /// on threads.
+    #[cfg(test)]
+    pub(crate) fn noting_outcomes(self) -> Self {
+        Self {
+            outcomes: Some(Invisible::default()),
+            ..self
+        }
+    }
+
+    /// Something came out that could have come out otherwise. What differs by a symmetry of the scenario alone is
+    /// the same.
+    fn saw(&self, outcome: impl Hash) {
+        if let Some(outcomes) = &self.outcomes {
+            let under = |symmetry| with_symmetry(symmetry, || fingerprint(&outcome));
+            let least = self.prepared.symmetries.iter().map(under).min();
+            lock(outcomes).extend(least);
         }
     }
 
@@ -248,6 +274,7 @@ impl System for Program {
 
     fn finished(&self, state: &State) -> Result<(), Violation> {
         if state.is_over() {
+            self.saw(state.oracle.end());
             return self.quiet(state);
         }
         let threads = (0..).zip(&state.threads);

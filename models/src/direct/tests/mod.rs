@@ -49,16 +49,18 @@ fn search(program: &Program, symmetry: bool) -> (usize, usize, Option<Violation>
 }
 
 #[test]
-fn all_scenarios() {
-    for scenario in scenarios::all() {
-        let name = scenario.name.clone();
-        if name.contains("four-lives") || name.contains("three-lives-pending") {
-            continue;
-        }
-        let program = Program::new(&Arc::new(scenario));
-        let t = std::time::Instant::now();
-        let (states, transitions, found) = search(&program, true);
-        println!("{name}: {states} {transitions} {found:?} {:?}", t.elapsed());
+fn what_comes_out_is_what_the_engines_on_threads_see() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/outcomes.txt");
+    let text = std::fs::read_to_string(&file).expect("it is there");
+    for line in text.lines() {
+        let (name, numbers) = line.split_once(' ').expect("a name and numbers");
+        let numbers = numbers.split(' ').map(|hex| u64::from_str_radix(hex, 16).expect("hex"));
+        let scenario = scenarios::named(name).expect("a scenario");
+        let program = Program::new(&Arc::new(scenario)).noting_outcomes();
+        let (.., found) = search(&program, true);
+        assert_eq!(found, None, "{name}");
+        let seen = program.outcomes.expect("they are noted").into_inner().unwrap();
+        assert_eq!(seen, numbers.collect(), "{name}");
     }
 }
 
@@ -120,5 +122,39 @@ fn measure() {
             seen.len(),
             seen.len() as f64 / s
         );
+    }
+}
+
+/// The other side shares no code with this one from the scenario to the oracle.
+#[cfg(shuttle)]
+#[test]
+fn the_explorer_sees_the_same_come_out_of_every_small_scenario() {
+    use crate::engine::{Control, ExplorerOptions, Request, explore};
+    use crate::engine_name::Engine;
+    use crate::report::{Extent, Verdict};
+
+    for scenario in scenarios::all() {
+        let name = scenario.name.clone();
+        if ["four-lives", "three-lives"].contains(&name.as_str()) {
+            continue;
+        }
+        let scenario = Arc::new(scenario);
+        let request = Request {
+            scenario: scenario.clone(),
+            engine: Engine::Explorer,
+            seed: 0,
+            budget: std::time::Duration::from_secs(60),
+            executions: Arc::default(),
+            explorer: ExplorerOptions::default(),
+            control: Control::default(),
+        };
+        let explored = explore(&request, |_| {});
+        let end = (explored.verdict(), explored.extent);
+        assert_eq!(end, (Verdict::Holds, Extent::Complete), "{name}");
+        let program = Program::new(&scenario).noting_outcomes();
+        let (.., found) = search(&program, true);
+        assert_eq!(found, None, "{name}");
+        let seen = program.outcomes.expect("they are noted").into_inner().unwrap();
+        assert_eq!(seen, explored.outcomes, "{name}");
     }
 }
