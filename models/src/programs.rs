@@ -67,7 +67,8 @@ pub fn named(name: &str) -> Option<Program> {
     scenario.map(|scenario| Program::Scenario(Arc::new(scenario)))
 }
 
-fn four_lives_pending() -> Scenario {
+/// Four lives whose detaches are pending, and a thread that completes them.
+pub(crate) fn four_lives_pending() -> Scenario {
     let text = include_str!("../bench/four-lives-pending.toml");
     Scenario::from_toml(Path::new("models/bench/four-lives-pending.toml"), text)
         .expect("the file is tested")

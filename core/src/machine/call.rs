@@ -23,21 +23,21 @@ use crate::table::{
 /// One call of one of the registrar's functions, by one thread.
 #[derive(Clone)]
 pub struct Call<L: Lent> {
-    layout: Layout,
-    stripe: u32,
-    visit: Visit<L>,
-    at: At<L>,
+    pub(super) layout: Layout,
+    pub(super) stripe: u32,
+    pub(super) visit: Visit<L>,
+    pub(super) at: At<L>,
     /// What it goes on with when its callbacks are made.
-    then: Then,
+    pub(super) then: Then,
     /// One of its callbacks panicked.
-    panicked: bool,
+    pub(super) panicked: bool,
     /// What its latest section let go of.
     dropped: Option<Dropped<L>>,
 }
 
 /// Where a call is.
 #[derive(Clone)]
-enum At<L: Lent> {
+pub(super) enum At<L: Lent> {
     /// It has yet to begin.
     Register(Characteristics<L>),
     Deregister(Key, Side),
@@ -63,7 +63,7 @@ enum At<L: Lent> {
 
 /// What follows when a call has no more callbacks to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Then {
+pub(super) enum Then {
     /// It is over.
     Nothing,
     /// If one of the callbacks panicked, nobody will have the handle: it takes the registration back.

@@ -67,6 +67,7 @@
 //! ```
 
 mod call;
+mod independence;
 mod layout;
 
 pub use crate::lent::Lent;
@@ -74,4 +75,5 @@ pub use crate::registrar::Count;
 pub use crate::reserve::Reserve;
 pub use crate::table::{Characteristics, Dropped, Hand, Table, WaitFault};
 pub use call::{Act, Answer, AttachFault, Call, CompleteFault, DeregisterFault, Outcome, Section};
+pub use independence::Others;
 pub use layout::Layout;

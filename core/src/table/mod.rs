@@ -12,6 +12,7 @@
 mod attach;
 mod check;
 mod detach;
+mod distance;
 mod list;
 mod registration;
 mod slab;
@@ -214,7 +215,7 @@ enum Attaching {
 
 /// One side's part of detaching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Detaching {
+pub(crate) enum Detaching {
     /// Its detach callback has yet to be made, by the thread that began to detach the binding.
     ToCall,
     /// The callback runs.

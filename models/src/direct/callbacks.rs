@@ -366,9 +366,10 @@ impl Step<'_> {
     }
 
     pub(super) fn end(&mut self) -> Done {
+        let open = *self.open_callback();
         let OpenCallback {
             callback, reply, ..
-        } = *self.open_callback();
+        } = open;
         let owner = callback.pair.side(callback.side);
         self.touch(owner)?;
         self.me().callbacks.pop();
@@ -379,32 +380,15 @@ impl Step<'_> {
         if reply == Reply::Panicked {
             self.open_call().panicked = true;
         }
-        let null = self.script(owner).null_context;
-        match (callback.kind, callback.side) {
-            (CallbackKind::Attach, Side::Client) => self.resume(Outcome::Offered {
-                success: reply == Reply::Success,
-            }),
-            (CallbackKind::Attach, Side::Provider) => {
-                let context = match null {
-                    true => Context::Null,
-                    false => Context::Of(callback.pair, Side::Provider),
-                };
-                let took = reply == Reply::Success;
-                self.resume(Outcome::Asked(took.then_some(context)));
-            }
-            (CallbackKind::Detach, _) => self.resume(Outcome::Detached(match reply {
-                Reply::Pending => nmr::Detach::Pending,
-                _ => nmr::Detach::Complete,
-            })),
-            (CallbackKind::Cleanup, side) => {
-                self.then([Task::CleanUp(side == Side::Client)]);
-                if !null {
-                    self.lets_go(Thing::Context {
-                        pair: callback.pair,
-                        side,
-                    });
-                }
-            }
+        if callback.kind != CallbackKind::Cleanup {
+            self.resume(self.program.outcome(&open));
+            return Ok(());
+        }
+        let side = callback.side;
+        self.then([Task::CleanUp(side == Side::Client)]);
+        if !self.script(owner).null_context {
+            let pair = callback.pair;
+            self.lets_go(Thing::Context { pair, side });
         }
         Ok(())
     }

@@ -9,6 +9,7 @@
 //! (each drop is an act of its own), several monitors (all interfaces are in one table, so that sections of
 //! different interfaces are ordered too), and memory order. The engines on threads are for these.
 
+mod ample;
 mod callbacks;
 mod calls;
 mod codes;
@@ -28,7 +29,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use nmr::machine::{Layout, Reserve, Table};
-use nmr_search::{Encoder, System};
+use nmr_search::{Claims, Encoder, System};
 use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Quiet};
@@ -50,6 +51,7 @@ pub(crate) struct Program {
     layout: Layout,
     counts: Counts,
     has_fault: bool,
+    may_claim: bool,
     /// Whether what the registrar lets go of is dropped at once, and not at some time after.
     drops_at_once: bool,
     /// The different things that came out of something, where that is wanted.
@@ -91,6 +93,7 @@ impl Program {
                 order_of_pending: !prepared.completes_any,
             },
             has_fault: scenario.has_fault(),
+            may_claim: ample::may_claim(scenario),
             drops_at_once: false,
             outcomes: None,
             prepared,
@@ -170,7 +173,26 @@ impl Program {
             number: action.thread,
         };
         step.take(action.choice.into())?;
+        if self.drops_at_once {
+            self.go_on_with_the_woken(state)?;
+        }
         state.next_phase(self)
+    }
+
+    /// Who was woken looks at once whether its wait is over.
+    fn go_on_with_the_woken(&self, state: &mut State) -> Done {
+        for number in 0..state.threads.len() {
+            let thread = &state.threads[number];
+            if thread.tasks.last() == Some(&Task::Woken) && !thread.is_asleep {
+                let mut step = Step {
+                    program: self,
+                    state,
+                    number: number as u8,
+                };
+                step.take(0)?;
+            }
+        }
+        Ok(())
     }
 
     fn violation(&self, Broken { rule, message }: Broken) -> Violation {
@@ -314,6 +336,17 @@ impl System for Program {
                 candidates.push(index);
             }
         }
+    }
+
+    /// Where the registrar's drops are a part of the step before.
+    fn ample(&self, state: &State, enabled: &[Action], claims: &mut Claims<Action>) {
+        if self.drops_at_once && self.may_claim {
+            self.claim(state, enabled, claims);
+        }
+    }
+
+    fn progress(&self, state: &State) -> u64 {
+        u64::MAX - self.distance(state)
     }
 
     fn renamed(&self, process: usize, names: &Symmetry) -> usize {
