@@ -22,7 +22,7 @@ pub enum Ending {
     /// The program said that nothing more was to come:
     /// [`abandon_execution`](nmr_sync::hook::abandon_execution).
     Abandoned,
-    /// A thread panicked: the main one, or one that nobody joined.
+    /// A thread panicked: the main one, one that nobody joined, or one that does not come to the end of unwinding.
     Panicked(Panic),
     /// No thread can go on.
     Deadlocked(Deadlock),
@@ -38,7 +38,8 @@ pub struct Panic {
     pub thread: String,
     /// What the panic said.
     pub message: String,
-    /// What followed from it, if more went wrong: a panic of the main thread, a deadlock.
+    /// What followed from it, if more went wrong: a panic of the main thread, a deadlock or livelock. The thread may
+    /// be in that itself, in a destructor as it unwinds.
     pub then: Option<String>,
 }
 

@@ -27,4 +27,5 @@ mod symmetry;
 mod unseen;
 mod verdicts;
 mod visibility;
+mod wake_ups;
 mod workers;
