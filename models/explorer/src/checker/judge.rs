@@ -14,7 +14,8 @@ use crate::checker::deadlock::Deadlock;
 use crate::checker::livelock::Livelock;
 
 /// How an execution ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Ending {
     /// All its threads came to their ends, daemons left out, and a panic of one was told to whoever joined it.

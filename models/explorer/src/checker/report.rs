@@ -35,8 +35,7 @@ pub enum Verdict {
 pub struct Counterexample {
     /// What it broke.
     pub violation: Violation,
-    /// How it ended.
-    #[serde(skip)]
+    /// How it ended: of a deadlock or a livelock all that is known, whoever judged it.
     pub ending: Ending,
     /// What whoever judged it took along.
     #[serde(skip)]

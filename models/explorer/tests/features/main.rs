@@ -18,6 +18,7 @@ mod judged;
 mod killed;
 mod knowledge;
 mod lies;
+mod names;
 mod panics;
 mod programs;
 mod repeated;

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Counterexample, Explorer, Reduction, Replayed, Verdict, Violation};
+use nmr_explorer::{
+    Builder, Counterexample, Ending, Explorer, Judgement, Reduction, Replayed, Verdict, Violation,
+};
 use nmr_sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use nmr_sync::{Condvar, Mutex, describe, forget, learn, thread};
 
@@ -210,6 +212,51 @@ fn a_flag_that_nobody_sets_is_a_livelock_that_says_where() {
     assert!(message.starts_with("livelock: 1 thread spins"), "{message}");
     assert!(message.contains(&place), "{message}");
     assert_eq!(found.preemptions, 0);
+}
+
+#[test]
+fn a_livelock_says_as_data_who_spins_where_and_for_how_many_rounds_also_where_it_is_judged() {
+    let line = line!() + 5;
+    let spins = || {
+        let waits = thread::Builder::new().name("waiting".to_owned()).spawn(|| {
+            let flag = Mutex::new(false);
+            while !*flag.lock() {
+                thread::yield_now();
+            }
+        });
+        waits.unwrap().join().unwrap();
+    };
+    let judge = |ending: &Ending| {
+        Ok(matches!(ending, Ending::Livelocked(_)).then(|| Judgement {
+            kind: "progress".to_owned(),
+            message: ending_in_words(ending),
+            evidence: None,
+        }))
+    };
+    for builder in [Explorer::builder(), Explorer::builder().judge(judge)] {
+        let report = builder.check(spins);
+        let data = serde_json::to_value(&report).expect("it is data");
+        let livelock = &data["verdict"]["violated"]["ending"]["livelocked"];
+        assert_eq!(livelock["rounds"], 1_000, "{data:#}");
+        let spinning = &livelock["spinning"][0];
+        assert_eq!(spinning["thread"], "waiting", "{data:#}");
+        let at = spinning["at"].as_str().expect("a place");
+        assert!(at.starts_with(&format!("{}:{line}:", file!())), "{at}");
+        let message = found(&report).message();
+        let text = format!(
+            "livelock: 1 thread spins, and in 1000 rounds nothing changed\n  \
+             thread waiting yields at {at}, and looks again\n  \
+             thread main waits for thread waiting to end at "
+        );
+        assert!(message.starts_with(&text), "{message}");
+    }
+}
+
+fn ending_in_words(ending: &Ending) -> String {
+    match ending {
+        Ending::Livelocked(livelock) => livelock.to_string(),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]
