@@ -123,7 +123,7 @@ fn keep_comments(new: &mut Array, old: &Array) {
     for step in new.iter_mut() {
         let same = |old: &Commented<'_>| old.step.as_str() == step.as_str();
         let known = rest.iter().position(same);
-        let known = known.and_then(|at| rest.drain(..=at).last());
+        let known = known.and_then(|at| rest.drain(..=at).next_back());
         let above = known.as_ref().map_or("\n    ", |known| known.above);
         step.decor_mut().set_prefix(format!("{beside}{above}"));
         beside = known.map_or("", |known| known.beside);

@@ -8,7 +8,8 @@ use crate::engine::{Exploration, Request, explore};
 use crate::render::rows;
 use crate::run::Finding;
 
-/// Executions in the neighbourhood of a schedule, the two that align it included. They take about a second.
+/// Executions in the neighbourhood of a schedule, the two that align it included. Measured for three and four threads of
+/// three operations each: 0.9 s to 2.4 s, on two cores shared with a build.
 const NEIGHBOURS: u64 = 2_000;
 
 /// What came of the rungs below, if they did not reproduce the case.

@@ -18,6 +18,7 @@ mod judged;
 mod killed;
 mod knowledge;
 mod lies;
+mod livelocks;
 mod names;
 mod panics;
 mod programs;

@@ -1,4 +1,4 @@
-//! Whatever threads are called, the text form of a schedule names them, and is followed.
+//! Whatever threads are called, the text form of a schedule says who is woken, and is followed.
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ fn program(name: &'static str) -> impl Fn() + Clone + Send + Sync + 'static {
 }
 
 #[test]
-fn a_schedule_goes_through_its_text_form_whatever_its_threads_are_called() {
+fn who_is_woken_is_named_in_the_text_form_whatever_it_is_called() {
     for name in NAMES {
         let report = Explorer::builder().check(program(name));
         let found = found(&report);
