@@ -169,6 +169,22 @@ mod with_the_explorer {
         assert_eq!((replayed.broken, code), (load(&case).rule, 1));
     }
 
+    /// It deadlocks whatever is chosen, and nothing of the schedule is done on the way.
+    #[test]
+    fn a_schedule_that_is_not_come_to_is_not_said_to_reproduce_exactly() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = found(folder.path(), NEVER_COMPLETES, Engine::Random, &[]);
+        let mut other = load(&case);
+        other.schedule = vec!["idle: acquire Mutex<Gone>.1".to_owned()];
+        let other = changed(&case, |_| other.to_toml());
+        let (replayed, code) = replayed(&other);
+        let Verdict::ReproducesAfterRealignment { at } = &replayed.verdict else {
+            panic!("{replayed:?}");
+        };
+        assert!(at.ends_with("the execution was over before"), "{at}");
+        assert_eq!((replayed.broken, code), (load(&case).rule, 1));
+    }
+
     /// Also where the search for its own rule has no time.
     #[test]
     fn what_its_schedule_breaks_is_told_if_nothing_else_is_found() {

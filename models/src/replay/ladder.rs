@@ -49,7 +49,11 @@ fn along_its_schedule(case: &Case, request: &Request, made: &mut Made) -> Option
         return Some(followed(case, exact, Verdict::Reproduces));
     }
     let misfit = exact.misfits.first().cloned();
-    made.another = exact.finding.is_some().then_some(exact);
+    let breaks_another = exact
+        .finding
+        .as_ref()
+        .is_some_and(|finding| !is_it(finding));
+    made.another = breaks_another.then_some(exact);
     let (tried, near) = explorer::search_near(request, &schedule, case.rule, NEIGHBOURS);
     made.executions += tried;
     let near = near?;

@@ -34,6 +34,7 @@ fn violated(program: impl Fn() + Clone + Send + Sync + 'static) -> Counterexampl
         let report = Explorer::builder().workers(workers).check(program.clone());
         let found = found(&report).clone();
         let again = Explorer::replay(program.clone(), &found.schedule);
+        assert!(again.misfits.is_empty(), "{again:?} after {report}");
         let Replayed::Violated(again) = again.outcome else {
             panic!("{again:?} after {report}");
         };

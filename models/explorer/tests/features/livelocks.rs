@@ -24,6 +24,7 @@ pub(super) fn assert_livelock(
         assert_eq!(livelock.spinning.len(), threads, "{report}");
         for schedule in [found.schedule.clone(), found.schedule.condensed()] {
             let again = builder.clone().replay(program.clone(), &schedule);
+            assert!(again.misfits.is_empty(), "{again:?} after {report}");
             let Replayed::Violated(again) = again.outcome else {
                 panic!("{again:?} after {report}");
             };
