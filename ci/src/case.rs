@@ -1,6 +1,5 @@
 //! `nmr case`: the saved cases with rule, age and what comes of each today; or one of them as a test.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nmr_models::case::Expectation;
-use nmr_models::engine_name::Build;
-use nmr_models::replay::{Verdict, builds};
+use nmr_models::replay::Verdict;
 use nmr_models::report::{CaseLine, Line};
 use nmr_properties::case::files;
 
@@ -37,31 +35,20 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     }
     let display = Display::new();
     let cases = read_all(&folders(args)?)?;
-    let builds = builds_for(&cases);
-    let replayer = match builds.is_empty() {
-        true => None,
-        false => Some(Replayer::new(
-            args.worker.as_deref(),
-            &builds,
-            stop,
-            &display,
-        )?),
-    };
+    let replayer = Replayer::new(args.worker.as_deref(), stop);
     let mut lines = Vec::new();
     for (path, saved) in &cases {
         if stop.load(Ordering::Relaxed) {
             return Err(Error::Interrupted);
         }
-        let verdict = match (saved, &replayer) {
-            (Err(why), _) => Verdict::NoLongerApplicable { why: why.clone() },
-            (Ok(Saved::Schedule(case)), Some(replayer)) => {
-                match replayer.replay(path, case, args.budget, &display) {
-                    Ok(replayed) => replayed.verdict,
-                    Err(Error::Usage(why)) => Verdict::NoLongerApplicable { why },
-                    Err(error) => return Err(error),
-                }
-            }
-            (Ok(saved), _) => saved.replay_here()?.verdict,
+        let verdict = match saved {
+            Err(why) => Verdict::NoLongerApplicable { why: why.clone() },
+            Ok(Saved::Schedule(case)) => match replayer.replay(path, case, args.budget, &display) {
+                Ok(replayed) => replayed.verdict,
+                Err(Error::Usage(why)) => Verdict::NoLongerApplicable { why },
+                Err(error) => return Err(error),
+            },
+            Ok(saved) => saved.replay_here()?.verdict,
         };
         let line = line(path, saved.as_ref().ok(), verdict);
         if args.format == Format::Json {
@@ -108,14 +95,6 @@ fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, Error> {
         }
     }
     Ok(cases)
-}
-
-fn builds_for(cases: &[Case]) -> BTreeSet<Build> {
-    let of = |(_, saved): &Case| match saved {
-        Ok(Saved::Schedule(case)) => builds(case),
-        _ => &[],
-    };
-    cases.iter().flat_map(of).copied().collect()
 }
 
 pub(crate) fn line(path: &Path, saved: Option<&Saved>, verdict: Verdict) -> CaseLine {

@@ -2,7 +2,8 @@
 //!
 //! Cases of one thread are replayed here, schedules by workers of the builds that have a say in them.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -24,6 +25,7 @@ use crate::words;
 use crate::workers::Workers;
 
 pub mod file;
+mod update;
 mod worker;
 
 pub use file::Saved;
@@ -49,8 +51,7 @@ pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Resul
     let line = match &saved {
         Saved::Sequence { .. } => Line::Sequence(saved.replay_here()?),
         Saved::Schedule(case) => {
-            let builds = BTreeSet::from_iter(builds(case).iter().copied());
-            let replayer = Replayer::new(args.worker.as_deref(), &builds, stop, &display)?;
+            let replayer = Replayer::new(args.worker.as_deref(), stop);
             let replayed = replayer.replay(&args.case, case, args.budget, &display)?;
             Line::Replay(Box::new(replayed))
         }
@@ -112,34 +113,43 @@ pub fn find_schedule(
     file::update(path, &case, &replayed).map(drop)
 }
 
-/// Has workers that replay schedules.
+/// Has workers that replay schedules, each built when it is first asked.
 pub struct Replayer<'a> {
-    workers: Workers,
+    given: Option<&'a Path>,
     stop: &'a AtomicBool,
+    built: RefCell<BTreeMap<Build, PathBuf>>,
 }
 
 impl<'a> Replayer<'a> {
-    /// Builds the workers, unless one is given.
-    ///
-    /// # Errors
-    /// They cannot be built.
-    pub fn new(
-        given: Option<&Path>,
-        builds: &BTreeSet<Build>,
-        stop: &'a AtomicBool,
-        display: &Display,
-    ) -> Result<Self, Error> {
-        let workers = match given {
-            Some(path) => Workers::given(path, builds.clone()),
-            None => Workers::build(&Workspace::find()?, WORKER, builds, stop, display)?,
-        };
-        Ok(Self { workers, stop })
+    /// With this worker for all builds, if it is given.
+    #[must_use]
+    pub fn new(given: Option<&'a Path>, stop: &'a AtomicBool) -> Self {
+        Self {
+            given,
+            stop,
+            built: RefCell::default(),
+        }
+    }
+
+    fn worker(&self, build: Build, display: &Display) -> Result<PathBuf, Error> {
+        if let Some(given) = self.given {
+            return Ok(given.to_owned());
+        }
+        if let Some(built) = self.built.borrow().get(&build) {
+            return Ok(built.clone());
+        }
+        let workspace = Workspace::find()?;
+        let builds = BTreeSet::from([build]);
+        let workers = Workers::build(&workspace, WORKER, &builds, self.stop, display)?;
+        let worker = workers.of(build).to_owned();
+        self.built.borrow_mut().insert(build, worker.clone());
+        Ok(worker)
     }
 
     /// Asks one build after the other, as long as each says that the case is fixed.
     ///
     /// # Errors
-    /// A worker cannot be run, or does not do as agreed.
+    /// A worker cannot be built or run, or does not do as agreed.
     pub fn replay(
         &self,
         path: &Path,
@@ -149,10 +159,11 @@ impl<'a> Replayer<'a> {
     ) -> Result<Replayed, Error> {
         let mut first: Option<Replayed> = None;
         for &build in builds(case) {
+            let worker = self.worker(build, display)?;
             let name = format!("replaying {} ({})", case.scenario.name, words::build(build));
             let activity = display.activity(&name);
             let order = worker::Order {
-                worker: self.workers.of(build),
+                worker: &worker,
                 path,
                 case,
                 budget,

@@ -3,14 +3,8 @@
 
 mod support;
 
+use support::lines::{NOTE_ORDER, row};
 use support::{Ended, Fake, nmr};
-
-/// Shell that prints a row as a worker does, then exits with `code`.
-fn row(verdict: &str, how: &str, code: i32) -> String {
-    format!(
-        r#"printf '{{"kind":"bench","program":"%s","engine":"%s","verdict":"{verdict}","how":{how},"executions":12,"before-restart":null,"states":5,"seconds":0.5,"workers":1,"memory":null,"without":[]}}\n' "$program" "$engine"; exit {code}"#
-    )
-}
 
 fn bench(fake: &Fake, more: &[&str]) -> Ended {
     let worker = fake.path();
@@ -20,7 +14,7 @@ fn bench(fake: &Fake, more: &[&str]) -> Ended {
 #[test]
 fn each_search_is_a_line() {
     let fake = Fake::new(&format!(
-        "echo '{}'; echo \"$all\" >>\"${{0%/*}}/orders\"; {}",
+        "echo '{}'; {NOTE_ORDER}; {}",
         r#"{"kind":"progress","executions":5,"text":"halfway"}"#,
         row("holds", "null", 0)
     ));
@@ -35,10 +29,10 @@ fn each_search_is_a_line() {
         ]
     );
     assert!(lines.len() > 60, "every scenario: {} lines", lines.len());
-    let orders = std::fs::read_to_string(fake.file("orders")).expect("written");
-    assert_eq!(orders.lines().count(), lines.len(), "one worker for each");
-    let limited = |order: &str| order.contains(" --budget-ms 5000");
-    assert!(orders.lines().all(limited), "{orders}");
+    let orders = fake.orders();
+    assert_eq!(orders.len(), lines.len(), "one worker for each");
+    let limited = |order: &String| order.contains(" --budget-ms 5000");
+    assert!(orders.iter().all(limited), "{orders:?}");
 }
 
 #[test]

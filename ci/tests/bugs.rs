@@ -6,7 +6,8 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use support::{CLEAN, Ended, Fake, nmr, result};
+use support::lines::{self, CLEAN, result};
+use support::{Ended, Fake, nmr};
 
 /// A folder of bugs; gone when dropped.
 struct Bugs(tempfile::TempDir);
@@ -57,12 +58,7 @@ fn bugs(bugs: &Bugs, fake: &Fake, more: &[&str]) -> Ended {
 const EXPLORER: [&str; 2] = ["--engine", "explorer"];
 
 fn violated(rule: &str) -> String {
-    violated_with(rule, r"it has no end\nreally")
-}
-
-fn violated_with(rule: &str, message: &str) -> String {
-    let rest = format!(r#""how":null,"rule":{rule},"message":"{message}""#);
-    result("violated", "sampled", &rest.replace("\\n", "\\\\n"), 1)
+    lines::violated(rule, r"it has no end\nreally")
 }
 
 fn holds() -> String {
@@ -235,7 +231,7 @@ fn where_the_table_s_own_assertion_comes_first_it_is_tried_without() {
     let fake = finding(&format!(
         "if [ -n \"$NMR_PLANTED_UNCHECKED\" ]; then {}; else {}; fi",
         violated("\"C6\""),
-        violated_with("null", "the program under test panicked")
+        lines::violated("null", "the program under test panicked")
     ));
     let ended = bugs(
         &registrar(),

@@ -6,6 +6,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use support::lines::{NOTHING, replay};
 use support::{Fake, nmr};
 
 fn properties() -> PathBuf {
@@ -14,14 +15,13 @@ fn properties() -> PathBuf {
 
 /// A worker for which every case is fixed, and those that are expected to reproduce do so.
 fn as_expected() -> Fake {
-    Fake::new(
+    let reproduces = replay("\"reproduces\"", NOTHING, 1);
+    let fixed = replay("\"fixed\",\"states\":12", NOTHING, 0);
+    Fake::new(&format!(
         r#"for file in $all; do case "$file" in *.toml)
-            verdict='"fixed","states":12'; code=0
-            grep -q '^expect = "reproduces"' "$file" && verdict='"reproduces"' code=1 ;;
-        esac; done
-        printf '{"kind":"replay","scenario":"s","engine":"pct","rule":"C6","verdict":%s,"executions":3,"broken":null,"message":"","schedule":[],"interleaving":[]}\n' "$verdict"
-        exit $code"#,
-    )
+            if grep -q '^expect = "reproduces"' "$file"; then {reproduces}; else {fixed}; fi ;;
+        esac; done"#
+    ))
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use support::{CLEAN, Ended, Fake, command, ended, nmr, result};
+use support::lines::{CLEAN, FOUND, NOTE_ORDER, replay, result, violated};
+use support::{Ended, Fake, command, ended, nmr};
 
 fn check(fake: &Fake, more: &[&str]) -> Ended {
     let worker = fake.path();
@@ -69,13 +70,14 @@ fn a_case_without_a_schedule_is_given_one() {
     let script = r#"
         file="$case_dir/s-loom.toml"
         case "$all" in
-        replay*) echo '{"kind":"replay","scenario":"two-lives","engine":"loom","rule":"C16","verdict":"reproduces-elsewhere","executions":3,"broken":"C16","message":"it","schedule":["t1: begin"],"interleaving":[]}'; exit 1 ;;
+        replay*) REPLAY ;;
         *loom*) mkdir -p "$case_dir"
             printf '%s\n' 'kind = "schedule"' 'engine = "loom"' 'rule = "C16"' 'message = ""' 'executions = 1' \
                 'scenario = { name = "s", summary = "s", module = [{ name = "c", side = "client" }] }' >"$file"
             printf '{"kind":"result","scenario":"%s","engine":"loom","verdict":"violated","extent":"sampled","how":null,"rule":"C16","message":"it","executions":1,"seconds":0.5,"seed":null,"case":"%s"}\n' "$scenario" "$file"
             exit 1 ;;
         esac"#;
+    let script = script.replace("REPLAY", &replay("\"reproduces-elsewhere\"", FOUND, 1));
     let script = format!("{script}\n{}", result("holds", "complete", CLEAN, 0));
     let case_after = |engines: &str| {
         let ended = check(
@@ -93,20 +95,19 @@ fn a_case_without_a_schedule_is_given_one() {
         fs::read_to_string(path).expect("it was saved")
     };
     assert!(!case_after("loom").contains("schedule = ["));
-    assert!(case_after("loom,explorer").contains("schedule = [\"t1: begin\"]"));
+    assert!(case_after("loom,explorer").contains("schedule = [\"t: begin\"]"));
 }
 
 #[test]
 fn a_worker_gets_its_order() {
     let fake = Fake::new(&format!(
-        "echo \"$all\" >>\"${{0%/*}}/orders\"; {}",
+        "{NOTE_ORDER}; {}",
         result("holds", "sampled", CLEAN, 0)
     ));
     let order = |more: &[&str]| {
         let ended = check(&fake, &[&["--scenario", "two-lives"], more].concat());
         assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-        let orders = fs::read_to_string(fake.file("orders")).expect("written");
-        let last = orders.lines().last().expect("an order").to_owned();
+        let last = fake.orders().pop().expect("an order");
         let (order, case_dir) = last.split_once(" --case-dir ").expect("the last option");
         assert!(case_dir.ends_with("nmr/cases"), "{case_dir}");
         order.to_owned()
@@ -248,11 +249,10 @@ fn what_no_search_exhausts_is_sampled_after_the_searches() {
 
 #[test]
 fn exit_codes_tell_the_verdicts_apart() {
-    let violated = r#""how":null,"rule":"C7","message":"c1 was asked twice""#;
     let cut_short = r#""how":"out of time","rule":null,"message":"""#;
     for (script, code, expected) in [
         (result("holds", "complete", CLEAN, 0), 0, "holds, complete"),
-        (result("violated", "sampled", violated, 1), 1, "violated C7"),
+        (violated("\"C7\"", "c1 was asked twice"), 1, "violated C7"),
         ("kill -ABRT $$".to_owned(), 1, "violated (crash)"),
         ("exit 101".to_owned(), 1, "violated (crash)"),
         (

@@ -6,6 +6,7 @@ mod support;
 use std::fs;
 use std::time::{Duration, Instant};
 
+use support::lines::{NOTE_ORDER, summary};
 use support::{Ended, Fake, nmr};
 
 const FINDING: &str = r#"{"kind":"finding","rule":"C9","message":"cleaned up twice","seed":99,"case":"/elsewhere/a.toml"}"#;
@@ -16,25 +17,14 @@ fn fuzz(fake: &Fake, more: &[&str]) -> Ended {
     nmr(&[&args[..], more].concat())
 }
 
-/// Shell that ends as the fuzzer does.
-fn summary(findings: u64) -> String {
-    let code = u64::from(findings > 0);
-    format!(
-        r#"printf '{{"kind":"fuzz-summary","scenarios":40,"executions":800,"findings":{findings},"seconds":1.5,"seed":%s,"shard":"%s","version":"9.9.9"}}\n' "$seed" "$shard"; exit {code}"#
-    )
-}
-
 #[test]
 fn the_fuzzer_gets_its_order() {
-    let fake = Fake::new(&format!(
-        "echo \"$all\" >\"${{0%/*}}/order\"; {}",
-        summary(0)
-    ));
+    let fake = Fake::new(&format!("{NOTE_ORDER}; {}", summary(0)));
     let out = fake.file("out").display().to_string();
     let ended = fuzz(&fake, &["--time", "2s", "--shard", "2/8", "--out", &out]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let order = fs::read_to_string(fake.file("order")).expect("written");
-    let words: Vec<&str> = order.split_whitespace().collect();
+    let orders = fake.orders();
+    let words: Vec<&str> = orders[0].split_whitespace().collect();
     assert_eq!(words[0], "--time-ms");
     let millis: u64 = words[1].parse().expect("a number");
     assert!((1_000..=2_000).contains(&millis), "{millis}");

@@ -6,7 +6,8 @@ mod support;
 use std::fs;
 use std::path::Path;
 
-use support::{Ended, Fake, nmr};
+use support::lines::{FOUND, NOTHING, replay};
+use support::{Ended, Fake, command, nmr};
 
 /// A case that a worker replays.
 const SCHEDULE: &str = r#"# a comment
@@ -17,16 +18,6 @@ message = "a wait has no end"
 executions = 1
 scenario = { name = "s", summary = "s", module = [{ name = "c", side = "client" }] }
 "#;
-
-/// A worker's line, with this verdict and whatever else.
-fn line(verdict: &str, rest: &str) -> String {
-    format!(
-        r#"echo '{{"kind":"replay","scenario":"s","engine":"pct","rule":"C16","verdict":{verdict},"executions":3{rest}}}'"#
-    )
-}
-
-const FOUND: &str = r#","broken":"C16","message":"it has no end","schedule":["t: begin"],"interleaving":[{"thread":"t","event":"wait for c"}]"#;
-const CLEAN: &str = r#","broken":null,"message":"","schedule":[],"interleaving":[]"#;
 
 /// Replays [`SCHEDULE`], or a change of it, by a worker that is a script.
 fn replayed(script: &str, case: &str, more: &[&str]) -> (Ended, String) {
@@ -58,10 +49,7 @@ fn a_saved_sequence_is_replayed_twice_the_same() {
 
 #[test]
 fn what_a_worker_says_of_a_schedule_is_shown() {
-    let script = format!(
-        "echo \"$all\" >\"${{0%/*}}/order\"; {}; exit 1",
-        line("\"reproduces\"", FOUND)
-    );
+    let script = replay("\"reproduces\"", FOUND, 1);
     let (ended, _) = replayed(&script, SCHEDULE, &["--budget", "2s"]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let expected = "case: s under pct: C16 (progress)\n\n\
@@ -95,24 +83,24 @@ fn each_verdict_has_its_words_and_its_exit_code() {
         ),
         (
             "\"fixed\",\"states\":12",
-            CLEAN,
+            NOTHING,
             0,
             "fixed (scenario exhausted, 12 states); ",
         ),
         (
             "\"not-reproduced\",\"why\":\"60s were over\"",
-            CLEAN,
+            NOTHING,
             3,
             "not reproduced (cut short: 60s were over); ",
         ),
         (
             "\"harness-error\",\"why\":\"oh\"",
-            CLEAN,
+            NOTHING,
             4,
             "the harness failed: oh; ",
         ),
     ] {
-        let script = format!("{}; exit {code}", line(verdict, rest));
+        let script = replay(verdict, rest, code);
         let (ended, _) = replayed(&script, SCHEDULE, &[]);
         assert_eq!(ended.code, Some(code), "{}", ended.stderr);
         let last = ended.stdout.lines().last().expect("a line");
@@ -182,7 +170,7 @@ fn a_worker_that_does_not_do_as_agreed_is_an_error_of_the_harness() {
         ),
         ("exit 0".to_owned(), "its worker ended without a result"),
         (
-            format!("{}; exit 0", line("\"reproduces\"", FOUND)),
+            replay("\"reproduces\"", FOUND, 0),
             "its worker contradicts itself",
         ),
     ] {
@@ -198,18 +186,15 @@ fn a_case_of_loom_is_fixed_only_if_loom_says_so_too() {
     let script = |second: &str| {
         format!(
             "if [ -e \"${{0%/*}}/asked\" ]; then {second}; fi
-             touch \"${{0%/*}}/asked\"; {}; exit 0",
-            line("\"fixed\",\"states\":12", CLEAN)
+             touch \"${{0%/*}}/asked\"; {}",
+            replay("\"fixed\",\"states\":12", NOTHING, 0)
         )
     };
-    let cut = format!(
-        "{}; exit 3",
-        line("\"not-reproduced\",\"why\":\"1s were over\"", CLEAN)
-    );
+    let cut = replay("\"not-reproduced\",\"why\":\"1s were over\"", NOTHING, 3);
     let (ended, _) = replayed(&script(&cut), &case, &[]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     assert!(ended.stdout.contains("1s were over"), "{}", ended.stdout);
-    let fixed = format!("{}; exit 0", line("\"fixed\",\"states\":null", CLEAN));
+    let fixed = replay("\"fixed\",\"states\":null", NOTHING, 0);
     let (ended, _) = replayed(&script(&fixed), &case, &[]);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let last = "fixed (scenario exhausted, 12 states); 6 executions\n";
@@ -218,7 +203,7 @@ fn a_case_of_loom_is_fixed_only_if_loom_says_so_too() {
 
 #[test]
 fn a_case_is_updated_only_if_that_is_asked_for() {
-    let script = format!("{}; exit 1", line("\"reproduces-elsewhere\"", FOUND));
+    let script = replay("\"reproduces-elsewhere\"", FOUND, 1);
     let (_, case) = replayed(&script, SCHEDULE, &[]);
     assert_eq!(case, SCHEDULE);
     let (ended, case) = replayed(&script, SCHEDULE, &["--update"]);
@@ -227,13 +212,75 @@ fn a_case_is_updated_only_if_that_is_asked_for() {
         "{}",
         ended.stderr
     );
-    assert!(case.starts_with("# a comment\nkind = "), "{case}");
+    let expected = SCHEDULE.replace("a wait has no end", "it has no end");
+    let expected = expected.replace("executions = 1\n", "");
+    let (version, rest) = expected.split_at(expected.find("scenario =").expect("there is one"));
+    assert!(case.starts_with(version) && case.contains(rest), "{case}");
     assert!(case.contains("schedule = [\"t: begin\"]"), "{case}");
     let another = FOUND.replace("\"broken\":\"C16\"", "\"broken\":\"C7\"");
-    let script = format!("{}; exit 1", line("\"breaks-another-rule\"", &another));
+    let script = replay("\"breaks-another-rule\"", &another, 1);
     let (ended, case) = replayed(&script, SCHEDULE, &["--update"]);
     assert!(ended.stderr.contains("not updated"), "{}", ended.stderr);
     assert_eq!(case, SCHEDULE);
+}
+
+#[test]
+fn what_an_updated_case_keeps_is_what_is_still_true() {
+    let script = replay("\"reproduces-elsewhere\"", FOUND, 1);
+    let old = SCHEDULE.replace(
+        "executions = 1\n",
+        "# of another schedule\nseed = 7\nexecutions = 12\nbound = 3\nschedule = [\"t: begin\", \"u: begin\"]\n",
+    );
+    let (ended, case) = replayed(&script, &old, &["--update"]);
+    assert!(
+        ended.stderr.contains("updated: it holds"),
+        "{}",
+        ended.stderr
+    );
+    for gone in ["seed", "executions", "bound", "u: begin"] {
+        assert!(!case.contains(gone), "{gone} is in {case}");
+    }
+    assert!(case.contains("# of another schedule"), "{case}");
+    assert!(case.contains("engine = \"pct\""), "{case}");
+    let (again, same) = replayed(&script, &case, &["--update"]);
+    assert!(again.stderr.contains("not updated"), "{}", again.stderr);
+    assert_eq!(same, case);
+}
+
+/// A cargo that says which builds it is asked for, in their order, and builds a worker that is this script.
+fn built_by(script: &str, case: &str) -> (Ended, Vec<String>) {
+    let worker = Fake::new(script);
+    let cargo = Fake::plain(&format!(
+        r#"case "$1" in
+            metadata) echo '{{"workspace_root":"/","target_directory":"/target"}}' ;;
+            build) echo "$3" >>"${{0%/*}}/builds"
+                echo '{{"reason":"compiler-artifact","target":{{"name":"nmr-worker"}},"executable":"{}"}}' ;;
+        esac"#,
+        worker.path()
+    ));
+    let path = worker.file("case.toml");
+    fs::write(&path, case).expect("written");
+    let path = path.display().to_string();
+    let mut command = command(&["replay", &path]);
+    command.env("CARGO", cargo.path());
+    let ended = support::ended(command.output().expect("it starts"));
+    let builds = fs::read_to_string(cargo.file("builds")).unwrap_or_default();
+    (ended, builds.lines().map(str::to_owned).collect())
+}
+
+#[test]
+fn looms_worker_is_built_only_if_the_explorers_says_that_the_case_is_fixed() {
+    let case = SCHEDULE.replace("pct", "loom");
+    let found = replay("\"reproduces-elsewhere\"", FOUND, 1);
+    let (ended, builds) = built_by(&found, &case);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert_eq!(builds, ["/target/shuttle"], "{}", ended.stderr);
+    let fixed = replay("\"fixed\",\"states\":12", NOTHING, 0);
+    let (ended, builds) = built_by(&fixed, &case);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(builds, ["/target/shuttle", "/target/loom"]);
+    let (_, builds) = built_by(&fixed, SCHEDULE);
+    assert_eq!(builds, ["/target/shuttle"]);
 }
 
 #[test]

@@ -26,7 +26,7 @@ pub struct Case {
     kind: Kind,
     /// The engine that found it.
     pub engine: Engine,
-    /// The seed of a sampling engine.
+    /// The seed of a sampling engine. Not of a schedule that was found later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
     /// The rule that broke; none for a crash.
@@ -34,9 +34,10 @@ pub struct Case {
     pub rule: Option<Rule>,
     /// What happened.
     pub message: String,
-    /// It was found in this execution, counted from 1.
-    pub executions: u64,
-    /// The preemption bound of the search.
+    /// It was found in this execution, counted from 1. Not of a schedule that was found later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub executions: Option<u64>,
+    /// The preemption bound of the search. Not of a schedule that was found later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<usize>,
     /// What found it: version and commit. Older cases do not have it.
@@ -89,7 +90,7 @@ impl Case {
             seed: request.engine.is_sampling().then_some(request.seed),
             rule: finding.rule,
             message: finding.message.clone(),
-            executions: exploration.executions,
+            executions: Some(exploration.executions),
             bound: exploration.bound,
             version: Some(version()),
             expect: None,
@@ -98,7 +99,8 @@ impl Case {
         })
     }
 
-    /// The case with the schedule that breaks its rule now; `None` if there is no other one.
+    /// The case with the schedule that breaks its rule now, and without what is said of the search that found the old
+    /// one; `None` if there is no other one.
     #[must_use]
     pub fn updated(&self, replayed: &Replayed) -> Option<Self> {
         let is_it = replayed.broken == self.rule && !replayed.schedule.is_empty();
@@ -106,6 +108,9 @@ impl Case {
             version: Some(version()),
             message: replayed.message.clone(),
             schedule: replayed.schedule.clone(),
+            seed: None,
+            executions: None,
+            bound: None,
             ..self.clone()
         })
     }

@@ -1,10 +1,12 @@
 //! What a standstill is told in, through the whole path: a scenario's text, the worker, its message.
 
-use std::process::Command;
+mod common;
 
 use nmr_models::engine_name::{Build, Engine};
-use nmr_models::report::{Line, RunResult, Verdict};
+use nmr_models::report::{RunResult, Verdict};
 use nmr_models::rule::Rule;
+
+use common::{module, result, worker};
 
 /// The engines of this build that are asked: one that searches, and one that samples where it has both.
 fn engines() -> &'static [Engine] {
@@ -23,31 +25,16 @@ fn run_with(engine: Engine, text: &str, rest: &[&str]) -> RunResult {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("scenario.toml");
     std::fs::write(&path, text).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_nmr-worker"))
-        .args([
-            "run",
-            "--engine",
-            engine.name(),
-            "--budget-ms",
-            "500",
-            "--file",
-        ])
-        .arg(&path)
-        .args(rest)
-        .output()
-        .expect("the worker starts");
-    let text = String::from_utf8(output.stdout).unwrap();
-    let errors = String::from_utf8_lossy(&output.stderr);
-    let last = text.lines().last();
-    let last = last.unwrap_or_else(|| panic!("the worker says nothing: {errors}"));
-    match serde_json::from_str(last).expect("a line of the format") {
-        Line::Result(result) => result,
-        other => panic!("the last line is the result, not {other:?}"),
-    }
-}
-
-fn module(name: &str, side: &str, npi: u8, rest: &str) -> String {
-    format!("[[module]]\nname = \"{name}\"\nside = \"{side}\"\nnpi = {npi}\n{rest}\n")
+    let fixed = [
+        "run",
+        "--engine",
+        engine.name(),
+        "--budget-ms",
+        "500",
+        "--file",
+        path.to_str().unwrap(),
+    ];
+    result(&worker(&[&fixed[..], rest].concat()))
 }
 
 fn thread(name: &str, ops: &str) -> String {
@@ -256,14 +243,17 @@ fn a_thread_that_was_woken_and_slept_again_is_not_said_to_have_been_left_alone()
     ]
     .concat();
     let message = run(Engine::Explorer, &text).message;
-    let slept = message
+    let mut lines = message
         .lines()
-        .find(|line| line.contains("thread slept sleeps on"));
-    let slept = slept.unwrap_or_else(|| panic!("{message}"));
-    let expected = "it was woken once, by thread waker from core/src/";
-    assert!(slept.contains(expected), "{message}");
-    assert!(slept.contains("looked and slept again"), "{message}");
-    assert!(!slept.contains("nobody is left to notify it"), "{message}");
+        .skip_while(|line| !line.contains("thread slept sleeps on"));
+    let slept = lines.next().unwrap_or_else(|| panic!("{message}"));
+    let expected = ": it was woken once, and nobody is left to notify it again";
+    assert!(slept.ends_with(expected), "{message}");
+    let woken = lines.next().unwrap_or_else(|| panic!("{message}"));
+    let sender = "    by thread waker from core/src/drive.rs:";
+    assert!(woken.starts_with(sender), "{message}");
+    let then = " after `⟨= success⟩` #2: it looked and slept again at the same wait";
+    assert!(woken.ends_with(then), "{message}");
 }
 
 /// The rows of the interleaving that a replay of what an engine has found shows.
@@ -272,11 +262,9 @@ fn interleaving(engine: Engine, text: &str) -> Vec<String> {
     let folder = tempfile::tempdir().unwrap();
     let cases = ["--case-dir", folder.path().to_str().unwrap()];
     let case = run_with(engine, text, &cases).case;
-    let replayed = Command::new(env!("CARGO_BIN_EXE_nmr-worker"))
-        .arg("replay")
-        .arg(case.expect("a finding is saved"))
-        .output();
-    let line: serde_json::Value = serde_json::from_slice(&replayed.unwrap().stdout).unwrap();
+    let case = case.expect("a finding is saved");
+    let replayed = worker(&["replay", case.to_str().unwrap()]);
+    let line: serde_json::Value = serde_json::from_slice(&replayed.stdout).unwrap();
     assert_eq!(line["verdict"], "reproduces");
     let rows = line["interleaving"].as_array().expect("rows");
     let events = rows.iter().map(|row| row["event"].as_str().expect("words"));

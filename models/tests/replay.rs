@@ -1,49 +1,19 @@
 //! Cases from their finding to their verdict, through the worker as its parent sees it.
 #![cfg(any(loom, shuttle))]
 
+mod common;
+
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 
 use nmr_models::case::Case;
 use nmr_models::engine_name::Engine;
 use nmr_models::replay::{Replayed, Verdict};
 use nmr_models::report::Line;
+#[cfg(shuttle)]
+use nmr_models::rule::Rule;
 
-/// A scenario that is at fault itself: nobody completes the provider's pending detach.
-const NEVER_COMPLETES: &str = r#"
-name = "never-completes"
-summary = "a provider answers pending and leaves it at that"
-before = ["register c", "register p"]
-
-[[module]]
-name = "c"
-side = "client"
-
-[[module]]
-name = "p"
-side = "provider"
-detach = "pending"
-
-[[thread]]
-name = "leaving"
-ops = ["deregister c", "wait c"]
-
-[[thread]]
-name = "idle"
-ops = ["yield"]
-"#;
-
-fn worker(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nmr-worker"));
-    command.args(args).output().expect("the worker starts")
-}
-
-fn lines(output: &Output) -> Vec<Line> {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let line = |line| serde_json::from_str(line).expect("a line of the format");
-    text.lines().map(line).collect()
-}
+use common::{NEVER_COMPLETES, lines, result, worker};
 
 /// The case that an engine saves of a scenario.
 fn found(folder: &Path, scenario: &str, engine: Engine, more: &[&str]) -> PathBuf {
@@ -60,10 +30,7 @@ fn found(folder: &Path, scenario: &str, engine: Engine, more: &[&str]) -> PathBu
         &cases,
     ];
     let output = worker(&[&fixed[..], more].concat());
-    match lines(&output).pop() {
-        Some(Line::Result(result)) => result.case.expect("something was found"),
-        other => panic!("{other:?}"),
-    }
+    result(&output).case.expect("something was found")
 }
 
 /// What a worker says of a case, and its exit code.
@@ -202,6 +169,22 @@ mod with_the_explorer {
         assert_eq!((replayed.broken, code), (load(&case).rule, 1));
     }
 
+    /// It deadlocks whatever is chosen, and nothing of the schedule is done on the way.
+    #[test]
+    fn a_schedule_that_is_not_come_to_is_not_said_to_reproduce_exactly() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = found(folder.path(), NEVER_COMPLETES, Engine::Random, &[]);
+        let mut other = load(&case);
+        other.schedule = vec!["idle: acquire Mutex<Gone>.1".to_owned()];
+        let other = changed(&case, |_| other.to_toml());
+        let (replayed, code) = replayed(&other);
+        let Verdict::ReproducesAfterRealignment { at } = &replayed.verdict else {
+            panic!("{replayed:?}");
+        };
+        assert!(at.ends_with("the execution was over before"), "{at}");
+        assert_eq!((replayed.broken, code), (load(&case).rule, 1));
+    }
+
     /// Also where the search for its own rule has no time.
     #[test]
     fn what_its_schedule_breaks_is_told_if_nothing_else_is_found() {
@@ -220,6 +203,49 @@ mod with_the_explorer {
         assert!(!replayed.interleaving.is_empty());
     }
 
+    /// Its own rule is not broken, and the search that would say so has no time.
+    #[test]
+    fn another_rule_is_told_though_the_search_for_the_own_one_is_cut_short() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = found(folder.path(), NEVER_COMPLETES, Engine::Random, &[]);
+        let mut bare = load(&case);
+        bare.schedule.clear();
+        bare.rule = Some(Rule::new(7));
+        let bare = changed(&case, |_| bare.to_toml());
+        let output = worker(&["replay", bare.to_str().unwrap(), "--budget-ms", "1"]);
+        let Some(Line::Replay(replayed)) = lines(&output).pop() else {
+            panic!("{output:?}");
+        };
+        assert_eq!(replayed.verdict, Verdict::BreaksAnotherRule, "{replayed:?}");
+        assert_eq!(replayed.broken, load(&case).rule);
+        assert!(!replayed.schedule.is_empty() && !replayed.message.is_empty());
+        assert_eq!(output.status.code(), Some(1));
+    }
+
+    #[test]
+    fn a_step_that_is_none_is_told_with_its_place_and_ends_with_code_2() {
+        let folder = tempfile::tempdir().unwrap();
+        let case = found(folder.path(), NEVER_COMPLETES, Engine::Random, &[]);
+        for (step, wrong) in [
+            ("idle: leap", "there is no action `leap`"),
+            ("idle: acquire Mutex<u8>.1 #0", "` #0` is no ordinal"),
+            ("idle: acquire Mutex<u8>.1 after `x", "a place has no end"),
+        ] {
+            let mut bad = load(&case);
+            bad.schedule.insert(0, step.to_owned());
+            let bad = changed(&case, |_| bad.to_toml());
+            let output = worker(&["replay", bad.to_str().unwrap()]);
+            let error = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{error}");
+            assert!(
+                error.starts_with(&format!("error: {}:", bad.display())),
+                "{error}"
+            );
+            assert!(error.contains(wrong), "{error}");
+            assert!(output.stdout.is_empty());
+        }
+    }
+
     #[test]
     fn a_case_that_breaks_another_rule_says_so() {
         let folder = tempfile::tempdir().unwrap();
@@ -231,6 +257,19 @@ mod with_the_explorer {
         assert_eq!(replayed.verdict, Verdict::BreaksAnotherRule);
         assert_eq!((replayed.broken, code), (load(&case).rule, 1));
     }
+}
+
+#[cfg(loom)]
+#[test]
+fn loom_says_that_another_rule_breaks() {
+    let folder = tempfile::tempdir().unwrap();
+    let case = found(folder.path(), NEVER_COMPLETES, Engine::Loom, &[]);
+    let other = changed(&case, |text| {
+        text.replace("rule = \"C16\"", "rule = \"C7\"")
+    });
+    let (replayed, code) = replayed(&other);
+    assert_eq!((replayed.verdict, code), (Verdict::BreaksAnotherRule, 1));
+    assert_eq!(replayed.broken, load(&case).rule);
 }
 
 #[cfg(loom)]

@@ -1,63 +1,22 @@
 //! The worker as its parent sees it: what it prints, saves, and answers as its exit code, in whichever
 //! build this is.
 
+mod common;
+
 use std::path::Path;
-use std::process::{Command, Output};
 
 use nmr_models::engine_name::{Build, Engine};
-use nmr_models::report::{Extent, Line, RunResult, Verdict};
+use nmr_models::report::{Extent, Line, Verdict};
 use nmr_models::rule::Rule;
 
-/// A scenario that is at fault itself: nobody completes the provider's pending detach.
-const NEVER_COMPLETES: &str = r#"
-name = "never-completes"
-summary = "a provider answers pending and leaves it at that"
-before = ["register c", "register p"]
-
-[[module]]
-name = "c"
-side = "client"
-
-[[module]]
-name = "p"
-side = "provider"
-detach = "pending"
-
-[[thread]]
-name = "leaving"
-ops = ["deregister c", "wait c"]
-
-[[thread]]
-name = "idle"
-ops = ["yield"]
-"#;
-
-fn worker(args: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_nmr-worker"));
-    command.args(args).output().expect("the worker starts")
-}
+#[cfg(any(loom, shuttle))]
+use common::module;
+use common::{NEVER_COMPLETES, lines, result, worker};
 
 fn engine() -> Engine {
     let mut engines = Engine::ALL.into_iter();
     let own = engines.find(|engine| engine.build() == Build::current());
     own.expect("each build has an engine")
-}
-
-/// The result, which must be the last line, and the number of coverage lines before it.
-fn result(output: &Output) -> (RunResult, usize) {
-    let text = String::from_utf8(output.stdout.clone()).unwrap();
-    let lines = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("a line of the format"));
-    let lines: Vec<Line> = lines.collect();
-    let coverage = lines
-        .iter()
-        .filter(|line| matches!(line, Line::Coverage(_)))
-        .count();
-    match lines.last() {
-        Some(Line::Result(result)) => (result.clone(), coverage),
-        other => panic!("the last line is the result, not {other:?}"),
-    }
 }
 
 fn write(folder: &Path, text: &str) -> String {
@@ -79,10 +38,12 @@ fn a_scenario_that_holds_is_reported_with_its_coverage() {
         "--budget-ms",
         "2000",
     ]);
-    let (result, coverage) = result(&output);
+    let result = result(&output);
     assert_eq!(result.verdict, Verdict::Holds, "{}", result.message);
     assert!(result.executions > 1);
-    assert_eq!(coverage, Rule::COUNT);
+    let lines = lines(&output).into_iter();
+    let coverage = lines.filter(|line| matches!(line, Line::Coverage(_)));
+    assert_eq!(coverage.count(), Rule::COUNT);
     assert_eq!(output.status.code(), Some(0));
 }
 
@@ -101,7 +62,7 @@ fn a_finding_is_saved_as_a_case_and_ends_with_code_1() {
         "--case-dir",
         cases,
     ]);
-    let (result, _) = result(&output);
+    let result = result(&output);
     assert_eq!(
         (result.verdict, result.rule),
         (Verdict::Violated, Some(Rule::new(16)))
@@ -129,9 +90,6 @@ fn a_finding_is_saved_as_a_case_and_ends_with_code_1() {
 #[cfg(any(loom, shuttle))]
 #[test]
 fn callbacks_that_wait_for_each_other_break_c16() {
-    let module = |name: &str, side: &str, npi: u8, rest: &str| {
-        format!("[[module]]\nname = \"{name}\"\nside = \"{side}\"\nnpi = {npi}\n{rest}\n")
-    };
     let text = [
         "name = \"crossed\"\nsummary = \"crossed\"\n".to_owned(),
         "before = [\"register c\", \"register p\", \"register d\", \"register q\"]\n".to_owned(),
@@ -146,7 +104,7 @@ fn callbacks_that_wait_for_each_other_break_c16() {
     let folder = tempfile::tempdir().unwrap();
     let file = write(folder.path(), &text);
     let engine = if cfg!(loom) { "loom" } else { "random" };
-    let (result, _) = result(&worker(&["run", "--engine", engine, "--file", &file]));
+    let result = result(&worker(&["run", "--engine", engine, "--file", &file]));
     assert_eq!(
         (result.verdict, result.rule),
         (Verdict::Violated, Some(Rule::new(16))),
@@ -169,7 +127,7 @@ fn a_search_that_was_cut_short_is_never_called_complete() {
             "--budget-ms",
             budget,
         ]);
-        let (result, _) = result(&output);
+        let result = result(&output);
         assert_ne!(result.extent, Extent::Complete, "with {budget} ms");
         let (verdict, code) = match result.extent {
             Extent::Bounded => (Verdict::Holds, 0),
@@ -187,7 +145,7 @@ fn a_search_that_was_cut_short_is_never_called_complete() {
 fn one_interleaving_is_complete_after_one_execution() {
     let engine = engine().to_string();
     let output = worker(&["run", "--engine", &engine, "--scenario", "deregister-again"]);
-    let (result, _) = result(&output);
+    let result = result(&output);
     assert_eq!(
         (result.verdict, result.extent),
         (Verdict::Holds, Extent::Complete)
@@ -202,7 +160,7 @@ fn an_engine_of_another_build_is_an_error_of_the_harness() {
         .find(|engine| engine.build() != Build::current())
         .unwrap();
     let output = worker(&["run", "--engine", other.name(), "--scenario", "two-lives"]);
-    assert_eq!(result(&output).0.verdict, Verdict::HarnessError);
+    assert_eq!(result(&output).verdict, Verdict::HarnessError);
     assert_eq!(output.status.code(), Some(4));
 }
 
@@ -258,7 +216,6 @@ fn the_certificate_is_there_as_data_too() {
             "--budget-ms",
             "500",
         ]))
-        .0
     };
     let report = run("explorer").report.expect("the explorer has one");
     assert_eq!(report["verdict"], "exhausted");

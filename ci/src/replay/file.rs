@@ -7,6 +7,7 @@ use nmr_models::case::{self, Case};
 use nmr_models::replay::Replayed;
 use nmr_properties::case::head;
 
+use super::update;
 use crate::error::Error;
 
 /// A case, by who replays it.
@@ -75,22 +76,27 @@ impl Saved {
     }
 }
 
-/// Writes a case anew with the schedule of what was found now, under the comments that it began with. Answers whether
-/// there was one to write.
+/// Writes a case anew with the schedule of what was found now, and without what belonged to the old one. Comments stay.
+/// Answers whether there was one to write.
 ///
 /// # Errors
-/// The file cannot be written.
+/// The file cannot be read or written.
 pub fn update(path: &Path, case: &Case, replayed: &Replayed) -> Result<bool, Error> {
     let Some(updated) = case.updated(replayed) else {
         return Ok(false);
     };
     let text = fs::read_to_string(path)?;
-    let is_comment = |line: &&str| line.starts_with('#') || line.trim().is_empty();
-    let comments: String = text
-        .split_inclusive('\n')
-        .take_while(|line| is_comment(line))
-        .collect();
-    fs::write(path, comments + &updated.to_toml())?;
+    let rewritten = update::rewrite(&text, &updated);
+    let text = rewritten.map_err(|error| Error::Harness(error.to_string()))?;
+    match Case::from_toml(path, &text) {
+        Ok(again) if again == updated => {}
+        _ => {
+            return Err(Error::Harness(format!(
+                "the case became another one:\n{text}"
+            )));
+        }
+    }
+    fs::write(path, text)?;
     Ok(true)
 }
 

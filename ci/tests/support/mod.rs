@@ -1,6 +1,9 @@
 //! The program under test, and workers played by the shell.
 #![allow(dead_code, reason = "each test file uses a part")]
 
+pub(crate) mod lines;
+
+use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
@@ -49,6 +52,11 @@ impl Fake {
                 shift
             done
         "#;
+        Self::plain(&format!("{options}\n{script}"))
+    }
+
+    /// A script with its arguments as they are.
+    pub(crate) fn plain(script: &str) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Written by another process: this one may be forking in another thread, and a file that
         // anybody has open for writing cannot be executed.
@@ -56,7 +64,7 @@ impl Fake {
         let written = Command::new("sh")
             .args(["-c", write, "sh"])
             .arg(folder.path().join("fake"))
-            .arg(format!("{options}\n{script}"))
+            .arg(script)
             .status();
         assert!(written.expect("there is a shell").success());
         Self { folder }
@@ -66,17 +74,14 @@ impl Fake {
         self.file("fake").display().to_string()
     }
 
+    /// What it was asked for, in this order, if it [notes](lines::NOTE_ORDER) that.
+    pub(crate) fn orders(&self) -> Vec<String> {
+        let orders = fs::read_to_string(self.file("orders")).expect("it has noted them");
+        orders.lines().map(str::to_owned).collect()
+    }
+
     /// A file beside the script, whose folder is `${0%/*}`.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 }
-
-/// Shell that prints the result of a run as a worker does, then exits with `code`.
-pub(crate) fn result(verdict: &str, extent: &str, rest: &str, code: i32) -> String {
-    format!(
-        r#"printf '{{"kind":"result","scenario":"%s","engine":"%s","verdict":"{verdict}","extent":"{extent}",{rest},"executions":1234,"seconds":0.5,"seed":%s,"case":null}}\n' "$scenario" "$engine" "$seed"; exit {code}"#
-    )
-}
-
-pub(crate) const CLEAN: &str = r#""how":null,"rule":null,"message":"""#;

@@ -24,7 +24,7 @@ use shuttle::rand::Rng;
 pub use crate::permutation::{Permutation, image, permutation, with_permutation};
 pub use execution::{Alarm, abandon_execution, begin_execution, is_abandoned, raise_alarm};
 pub use life::{join_all, text};
-pub use protocol::{Kind, ObjectId, Observer, Operation, Start, Told, Write};
+pub use protocol::{First, Kind, ObjectId, Observer, Operation, Start, Told, Write};
 
 use life::Dismissed;
 pub(crate) use life::{Life, join, joined, spawned, stay};
@@ -37,6 +37,7 @@ thread_local! {
 /// Tells `observer` of everything that this OS thread's executions do, until the answer is dropped.
 #[must_use]
 pub fn observe(observer: Rc<dyn Observer>) -> Observing {
+    life::listen_to_panics();
     OBSERVER.set(Some(observer));
     Observing { _private: () }
 }
@@ -63,6 +64,12 @@ pub fn is_observed() -> bool {
 /// An observer knows by itself whether an execution is at hand.
 fn observer() -> Option<Rc<dyn Observer>> {
     OBSERVER.with_borrow(Clone::clone)
+}
+
+/// The same, where it must not panic.
+fn observer_at_a_panic() -> Option<Rc<dyn Observer>> {
+    let observer = OBSERVER.try_with(|observer| observer.try_borrow().ok()?.clone());
+    observer.ok().flatten()
 }
 
 /// Stops the current thread at a scheduling point. shuttle knows no time: its sleep is a mere switch.
@@ -127,10 +134,14 @@ pub(crate) fn linger() {
 }
 
 fn perform(observer: &dyn Observer, operation: Operation, at: &'static Location<'static>) -> usize {
-    if observer.announce(operation, at) {
-        pause();
-        if observer.is_dismissed() && !std::thread::panicking() {
-            resume_unwind(Box::new(Dismissed));
+    match observer.announce(operation, at) {
+        First::GoesOn => {}
+        First::Stays => stay(),
+        First::Stops => {
+            pause();
+            if observer.is_dismissed() && !std::thread::panicking() {
+                resume_unwind(Box::new(Dismissed));
+            }
         }
     }
     let waits = matches!(

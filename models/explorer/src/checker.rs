@@ -15,6 +15,7 @@ mod knowledge;
 mod labels;
 mod livelock;
 mod neighbourhood;
+mod notifications;
 mod options;
 mod program;
 mod progress;
@@ -29,7 +30,7 @@ mod walk;
 mod workers;
 
 pub use assumptions::Assumptions;
-pub use deadlock::{Blocked, Deadlock, Holder, Waits, WakeUps};
+pub use deadlock::{Blocked, Deadlock, Holder, Sent, Then, Waits, WakeUp, WakeUps};
 pub use explore::{Builder, Explorer};
 pub use follow::{Fit, Misfit};
 pub use judge::{Ending, Evidence, Judgement, Panic, Violation};

@@ -220,3 +220,86 @@ fn what_is_touched_is_ordered_as_a_lock_would_be() {
     assert_eq!(orders(&touching(|_| 7)), 2);
     assert_eq!(orders(&touching(|number| number)), 1);
 }
+
+/// A barrier for two that is passed twice by each. Whoever waits does so as long as `is_open` says no, given the count and
+/// the round, as they are now and as they were.
+fn passed_twice(is_open: fn(count: usize, round: usize, own: usize) -> bool) -> Report {
+    #[derive(Default)]
+    struct Barrier {
+        state: Mutex<(usize, usize)>,
+        left: Condvar,
+    }
+    let pass = move |barrier: &Barrier| {
+        let mut state = barrier.state.lock();
+        let own = state.1;
+        state.0 += 1;
+        if state.0 == 2 {
+            *state = (0, own + 1);
+        } else {
+            while !is_open(state.0, state.1, own) {
+                barrier.left.wait(&mut state);
+            }
+        }
+        barrier.left.notify_one();
+    };
+    check(move || {
+        let barrier: Arc<Barrier> = Arc::default();
+        let other = barrier.clone();
+        let thread = thread::spawn(move || {
+            pass(&other);
+            pass(&other);
+        });
+        pass(&barrier);
+        pass(&barrier);
+        thread.join().unwrap();
+    })
+}
+
+#[test]
+fn a_barrier_that_is_used_again_needs_to_know_its_rounds() {
+    let report = passed_twice(|count, _, _| count == 0);
+    let Verdict::Violated(found) = &report.verdict else {
+        panic!("{report}");
+    };
+    // The first one out is the first one in, before the other has seen that the count was 0.
+    assert_eq!((found.violation.kind(), found.preemptions), ("deadlock", 0));
+    assert!(message(&report).contains(": it looked and slept again at the same wait"));
+    passed_twice(|_, round, own| round != own).assert_exhausted();
+}
+
+/// A sender moves on twice and notifies after it has released the lock; the receiver looks before it sleeps, and when it
+/// is woken again or not.
+fn received(looks_again: bool) -> Report {
+    check(move || {
+        let sent: Arc<(Mutex<usize>, Condvar)> = Arc::default();
+        let other = sent.clone();
+        let sender = thread::spawn(move || {
+            for _ in 0..2 {
+                *other.0.lock() += 1;
+                other.1.notify_one();
+            }
+        });
+        let mut read = 0;
+        while read < 2 {
+            let mut at = sent.0.lock();
+            while *at == read {
+                sent.1.wait(&mut at);
+                assert!(looks_again || *at > read, "woken, and nothing was sent");
+            }
+            read += 1;
+        }
+        sender.join().unwrap();
+    })
+}
+
+#[test]
+fn a_notification_may_come_after_what_it_speaks_of_was_read() {
+    let report = received(false);
+    let Verdict::Violated(found) = &report.verdict else {
+        panic!("{report}");
+    };
+    assert_eq!(message(&report), "woken, and nothing was sent");
+    // The receiver has not looked yet, and reads while the sender is between its release and its notification.
+    assert_eq!((found.preemptions, found.is_minimal), (2, true));
+    received(true).assert_exhausted();
+}

@@ -25,6 +25,12 @@ pub(super) fn stuck(details: &str) {
     run.expect("only an execution can be stuck").stuck(details);
 }
 
+/// There is a livelock; as [`stuck`].
+pub(super) fn livelocked(details: &str) {
+    let run = CURRENT.with_borrow(Clone::clone);
+    run.expect("only an execution can spin").livelocked(details);
+}
+
 /// What the execution at hand, or the one before it, has found.
 pub(super) fn take_finding() -> Option<Finding> {
     CURRENT.with_borrow(|run| run.as_ref()?.take_finding())

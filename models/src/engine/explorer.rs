@@ -135,7 +135,7 @@ fn kind(rule: Option<Rule>) -> String {
 fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
     match ending {
         Ending::Deadlocked(why) => current::stuck(&why.to_string()),
-        Ending::Livelocked(why) => current::stuck(&why.to_string()),
+        Ending::Livelocked(why) => current::livelocked(&why.to_string()),
         _ => {}
     }
     let Some(finding) = current::take_finding() else {

@@ -46,6 +46,11 @@ pub(crate) trait Scripts {
 
     /// What a thread does that is inside no call, in words.
     fn doing(&self, thread: u8) -> Option<Message>;
+
+    /// Whether threads go on for ever, and nothing changes: a livelock.
+    fn spin(&self) -> bool {
+        false
+    }
 }
 
 /// Why a thread that waits inside no call does not go on.

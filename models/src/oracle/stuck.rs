@@ -27,9 +27,13 @@ pub(super) fn classify(standstill: Standstill<'_>) -> Violation {
         None => (16, no_progress(standstill), debts_and_rings(standstill)),
     };
     let situation = situation(standstill);
+    let what = match standstill.scripts.spin() {
+        true => "the threads go on for ever, and nothing changes",
+        false => "the threads cannot go on",
+    };
     Violation {
         rule: Rule::new(rule),
-        message: message!["the threads cannot go on: " {reason} {situation} {rest}],
+        message: message![{what} ": " {reason} {situation} {rest}],
     }
 }
 
@@ -165,7 +169,11 @@ pub(super) fn was_pending(binding: &Binding) -> bool {
 fn no_progress(standstill: Standstill<'_>) -> Message {
     let missing = standstill.missing();
     if standstill.groundless().is_some() || missing.is_empty() && standstill.rings().is_empty() {
-        return "nothing is missing that a call could wait for: a wake-up was lost".into();
+        let so = match standstill.scripts.spin() {
+            true => "somebody looks again and again, and does not see it",
+            false => "a wake-up was lost",
+        };
+        return message!["nothing is missing that a call could wait for: " {so}];
     }
     let who = |it: &Missing| message!["the " {it.side} " of " {it.pair}];
     match missing.as_slice() {

@@ -8,7 +8,8 @@ use crate::engine::{Exploration, Request, explore};
 use crate::render::rows;
 use crate::run::Finding;
 
-/// Executions in the neighbourhood of a schedule, the two that align it included. They take about a second.
+/// Executions in the neighbourhood of a schedule, the two that align it included. Measured for three and four threads of
+/// three operations each: 0.9 s to 2.4 s, on two cores shared with a build.
 const NEIGHBOURS: u64 = 2_000;
 
 /// What came of the rungs below, if they did not reproduce the case.
@@ -48,7 +49,11 @@ fn along_its_schedule(case: &Case, request: &Request, made: &mut Made) -> Option
         return Some(followed(case, exact, Verdict::Reproduces));
     }
     let misfit = exact.misfits.first().cloned();
-    made.another = exact.finding.is_some().then_some(exact);
+    let breaks_another = exact
+        .finding
+        .as_ref()
+        .is_some_and(|finding| !is_it(finding));
+    made.another = breaks_another.then_some(exact);
     let (tried, near) = explorer::search_near(request, &schedule, case.rule, NEIGHBOURS);
     made.executions += tried;
     let near = near?;

@@ -87,6 +87,8 @@ pub(crate) struct Run {
     threads: Invisible<Vec<(ThreadId, u8)>>,
     /// Threads that have begun and not ended; the main one only while it does something itself.
     active: Invisible<BTreeSet<u8>>,
+    /// They are in a livelock.
+    spins: Invisible<bool>,
     /// Where in their scripts the threads are. For words only: to an explorer it is their [`Place`].
     reached: Invisible<Reached>,
     /// The registrar's tables as they were, where their changes are shown.
@@ -157,6 +159,7 @@ impl Run {
             kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
+            spins: Invisible::default(),
             reached: Invisible::default(),
             #[cfg(shuttle)]
             tables: Invisible::default(),
@@ -307,6 +310,13 @@ impl Run {
             }
             self.found(found);
         }
+    }
+
+    /// Threads go on for ever, and nothing changes: as [`stuck`](Self::stuck).
+    #[cfg(shuttle)]
+    pub(crate) fn livelocked(&self, details: &str) {
+        *lock(&self.spins) = true;
+        self.stuck(details);
     }
 
     /// Something panicked that no script asked to.

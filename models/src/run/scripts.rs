@@ -146,6 +146,10 @@ fn quoted(op: &Resolved) -> Message {
 }
 
 impl Scripts for Run {
+    fn spin(&self) -> bool {
+        *lock(&self.spins)
+    }
+
     fn debtors(&self, missing: Missing) -> Vec<Debtor> {
         let threads = 0..=self.prepared.scenario.threads.len() as u8;
         let debtor = |thread: u8| {

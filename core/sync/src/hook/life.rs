@@ -1,10 +1,11 @@
 //! Threads' lives: how they start, are waited for, and end.
 
 use std::any::Any;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, Location, catch_unwind};
+use std::sync::Once;
 
 use super::protocol::{Operation, Start};
-use super::{observer, perform};
+use super::{observer, observer_at_a_panic, perform};
 
 pub(crate) fn spawned(thread: usize, start: &Start<'_>) {
     if let Some(observer) = observer() {
@@ -65,7 +66,24 @@ impl Life {
 pub fn text(payload: &(dyn Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("a panic without a message")
+        .unwrap_or(NO_MESSAGE)
+}
+
+const NO_MESSAGE: &str = "a panic without a message";
+
+/// Lets the observer know of a panic as it begins: whoever unwinds may be stuck in a destructor, and never come to an
+/// end that says why.
+pub(super) fn listen_to_panics() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if let Some(observer) = observer_at_a_panic() {
+                observer.panics(info.payload_as_str().unwrap_or(NO_MESSAGE));
+            }
+            before(info);
+        }));
+    });
 }
 
 impl Drop for Life {

@@ -129,6 +129,17 @@ pub enum Told {
 /// Writes something into a hasher.
 pub type Write<'a> = &'a dyn Fn(&mut dyn Hasher);
 
+/// What a thread does before an operation that it has announced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum First {
+    /// Nothing.
+    GoesOn,
+    /// It stops at a scheduling point.
+    Stops,
+    /// It stays there for good: the execution is being taken apart, and the thread does not come to its end.
+    Stays,
+}
+
 /// Whoever wants to know what the current thread does.
 pub trait Observer {
     /// It makes a mutex, a condvar, an atomic or a name; of a mutex `data` is the type of what it protects,
@@ -136,8 +147,8 @@ pub trait Observer {
     fn created(&self, kind: Kind, data: &'static str) -> ObjectId;
     /// A mutex, a condvar or an atomic is gone.
     fn dropped(&self, object: ObjectId);
-    /// It will do this. If the answer is true it stops at a scheduling point first.
-    fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool;
+    /// It will do this. The answer is what it does first.
+    fn announce(&self, operation: Operation, at: &'static Location<'static>) -> First;
     /// It has done what it announced; what came of it.
     fn done(&self) -> usize;
     /// It comes to wait. Whether the execution is being taken apart, so that nothing comes any more.
@@ -163,6 +174,8 @@ pub trait Observer {
     fn spawned(&self, thread: usize, start: &Start<'_>);
     /// It has waited for the end of another thread, and is told of its panic if it has had one.
     fn joined(&self, thread: usize);
+    /// It begins to panic, and says this; not where a panic is only resumed. Must not panic itself.
+    fn panics(&self, message: &str);
     /// It ends with a panic that says this.
     fn panicked(&self, message: &str);
     /// Whether the program is over for it: it is a [daemon](crate::thread::Builder::daemon), and all others

@@ -57,6 +57,9 @@ const LED_BURST: u32 = 100_000;
 /// Operations of one execution; more than this is a livelock or a program that spins.
 const MAX_OPERATIONS: u32 = 1_000_000;
 
+/// Operations that destructors may do when an execution is taken apart, before the one at hand is taken to spin for ever.
+const MAX_OPERATIONS_AFTER_THE_END: u32 = 10_000;
+
 /// See the [module's documentation](self). One for each worker.
 pub(crate) struct Control {
     state: RefCell<State>,
@@ -133,6 +136,8 @@ struct Execution {
     steps: Vec<Step>,
     /// Panics of threads, and whether somebody was told of them.
     panics: Vec<ThreadPanic>,
+    /// Panics that have begun, in this order, and are not known to be over: of the thread, what it said.
+    unwinding: Vec<(Thread, String)>,
     /// The main thread and all others but daemons have ended.
     is_over: bool,
     /// Switches away from a thread that could have gone on.
@@ -148,6 +153,7 @@ struct Execution {
     /// For each thread that chooses among several things, these.
     among: Vec<(Thread, Vec<Fingerprints>)>,
     operations: u32,
+    operations_after_the_end: u32,
     /// How often the program has said something.
     told: u32,
     trace: Trace,
@@ -166,6 +172,7 @@ impl Execution {
             labels: None,
             steps: Vec::new(),
             panics: Vec::new(),
+            unwinding: Vec::new(),
             is_over: false,
             preemptions: 0,
             current: 0,
@@ -174,6 +181,7 @@ impl Execution {
             last: Vec::new(),
             among: Vec::new(),
             operations: 0,
+            operations_after_the_end: 0,
             told: 0,
             trace: Trace::default(),
         }
@@ -192,6 +200,7 @@ impl Execution {
             labels,
             steps,
             panics,
+            unwinding,
             is_over,
             preemptions,
             current,
@@ -200,6 +209,7 @@ impl Execution {
             last,
             among,
             operations,
+            operations_after_the_end,
             told,
             // Begun by whoever needs it.
             trace: _,
@@ -212,11 +222,12 @@ impl Execution {
         *labels = keeps_names.then(Labels::default);
         steps.clear();
         panics.clear();
+        unwinding.clear();
         (*preemptions, *current, *running) = (0, 0, None);
         taken.clear();
         last.clear();
         among.clear();
-        (*operations, *told) = (0, 0);
+        (*operations, *operations_after_the_end, *told) = (0, 0, 0);
     }
 
     /// What a thread has chosen among several things, if it did so.
@@ -361,25 +372,41 @@ impl State {
         }
         let names = deadlock::Names(self.execution.labels.as_ref());
         let main = panic.filter(|_| stuck.is_none());
-        let Some(first) = self.panic_to_blame(main.as_deref()) else {
-            return match main {
-                Some(message) => Ending::Panicked(Panic {
-                    thread: names.thread(0),
-                    message,
-                    then: None,
-                }),
-                None => stuck.unwrap_or(Ending::Completed),
-            };
+        let panicked = |thread: Thread, message: &str, then: Option<String>| {
+            Ending::Panicked(Panic {
+                thread: names.thread(thread),
+                message: message.to_owned(),
+                then,
+            })
         };
-        // Whoever only passes on what a join gives has nothing to add.
-        let main = main.filter(|message| !self.passes_on(message));
-        let main = main.map(|message| format!("the main thread panicked: {message}"));
-        let stuck = || Some(Violation::of(&stuck?)?.to_string());
-        Ending::Panicked(Panic {
-            thread: names.thread(first.thread),
-            message: first.message.clone(),
-            then: main.or_else(stuck),
-        })
+        let is_stuck = |unwinding: &[(Thread, String)]| {
+            let stuck = Violation::of(stuck.as_ref()?)?;
+            let before = unwinding.iter().map(|(thread, message)| {
+                format!(
+                    "thread {} panicked ({message}), then ",
+                    names.thread(*thread)
+                )
+            });
+            Some(before.collect::<String>() + &stuck.to_string())
+        };
+        let unwinding = &*self.execution.unwinding;
+        match (self.panic_to_blame(main.as_deref()), unwinding) {
+            (Some(first), _) => {
+                // Whoever only passes on what a join gives has nothing to add.
+                let main = main.filter(|message| !self.passes_on(message));
+                let main = main.map(|message| format!("the main thread panicked: {message}"));
+                let then = main.or_else(|| is_stuck(unwinding));
+                panicked(first.thread, &first.message, then)
+            }
+            // Who is stuck in a destructor may have panicked; nobody was told yet.
+            (None, [(thread, message), rest @ ..]) if stuck.is_some() => {
+                panicked(*thread, message, is_stuck(rest))
+            }
+            _ => match main {
+                Some(message) => panicked(0, &message, None),
+                None => stuck.unwrap_or(Ending::Completed),
+            },
+        }
     }
 
     /// The panic of another thread that an execution is broken by, which ends with this panic of the main thread: one
@@ -480,6 +507,9 @@ impl State {
             && !matches!(next, Next::Operation(Operation::Release(_)))
         {
             labels.done(thread, next);
+            if let Next::Operation(operation) = next {
+                labels.notifies(&execution.program, thread, operation, variant, at);
+            }
         }
         execution.program.go(thread, next, variant, at);
         let chosen = match next {

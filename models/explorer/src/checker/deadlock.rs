@@ -6,7 +6,9 @@ use nmr_sync::hook::{ObjectId, Operation};
 use serde::Serialize;
 
 use crate::checker::labels::{Labels, default_name};
-use crate::checker::program::{Heard, Next, Program, Stop, Thread};
+use crate::checker::notifications;
+use crate::checker::program::{Next, Program, Stop, Thread};
+use crate::checker::schedule::Mark;
 
 /// Threads none of which can go on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -49,7 +51,7 @@ pub enum Waits {
     Notification {
         /// The condvar's name.
         condvar: String,
-        /// What it was sent of those, and what it did then.
+        /// What it was sent of those, and what it did with each.
         heard: WakeUps,
     },
     /// The end of a thread.
@@ -70,31 +72,55 @@ pub struct Holder {
     pub has_ended: bool,
 }
 
-/// What a thread that sleeps was sent.
+/// What a thread that sleeps was sent on the condvar that it sleeps on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WakeUps {
+    /// How many notifications have woken it there.
+    pub count: u32,
+    /// The last of these, at most [`WakeUps::MOST`], in their order.
+    pub last: Vec<WakeUp>,
+    /// The last notification after these that came when nobody slept there.
+    pub missed: Option<Sent>,
+}
+
+/// A notification that woke a thread.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct WakeUp {
+    /// Who sent it, and where.
+    #[serde(flatten)]
+    pub sent: Sent,
+    /// What the woken thread did with it.
+    pub then: Then,
+}
+
+/// What a thread does with a notification that has woken it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
-pub enum WakeUps {
-    /// Nothing, and nobody is left to send something.
-    None,
-    /// A notification that came when nobody slept.
-    #[non_exhaustive]
-    Missed {
-        /// Who sent it.
-        by: String,
-        /// Where.
-        from: String,
-    },
-    /// Notifications, after each of which it looked and slept again.
-    #[non_exhaustive]
-    Slept {
-        /// How many.
-        count: u32,
-        /// Who sent the last one.
-        by: String,
-        /// Where.
-        from: String,
-    },
+pub enum Then {
+    /// It slept again at the same wait, and had not released the mutex before.
+    SleptAgain,
+    /// It released the mutex, or slept somewhere else.
+    WentOn,
+}
+
+/// Where a notification comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct Sent {
+    /// The thread that sent it.
+    pub by: String,
+    /// Where, as `file:line:column`.
+    pub from: String,
+    /// After which [marked](nmr_sync::mark) place of that thread, if there was one.
+    pub after: Option<String>,
+}
+
+impl WakeUps {
+    /// As many notifications of one thread on one condvar are told of.
+    pub const MOST: usize = notifications::KEPT;
 }
 
 impl fmt::Display for Deadlock {
@@ -152,25 +178,62 @@ impl fmt::Display for Holder {
 
 impl fmt::Display for WakeUps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::None => f.write_str("nobody is left to notify it"),
-            Self::Missed { by, from } => write!(
-                f,
-                "it missed the notification that thread {by} sent from {from} when nobody slept, and nobody is \
-                 left to send another"
-            ),
-            Self::Slept { count, by, from } => {
-                match count {
-                    1 => f.write_str("it was woken once, ")?,
-                    2 => f.write_str("it was woken twice, last ")?,
-                    count => write!(f, "it was woken {count} times, last ")?,
-                }
-                write!(
+        let Self {
+            count,
+            last,
+            missed,
+        } = self;
+        match (count, missed) {
+            (0, None) => return f.write_str("nobody is left to notify it"),
+            (0, Some(sent)) => {
+                return write!(
                     f,
-                    "by thread {by} from {from}, looked and slept again, and nobody is left to send another"
-                )
+                    "it missed {}, and nobody is left to send another",
+                    sent.unheard()
+                );
             }
+            (1, _) => f.write_str("it was woken once")?,
+            (2, _) => f.write_str("it was woken twice")?,
+            (count, _) => write!(f, "it was woken {count} times")?,
         }
+        if last.len() < *count as usize {
+            write!(f, " (the last {} are told)", last.len())?;
+        }
+        f.write_str(", and nobody is left to notify it again")?;
+        for WakeUp { sent, then } in last {
+            write!(
+                f,
+                "\n    by thread {} from {}: it {then}",
+                sent.by,
+                sent.place()
+            )?;
+        }
+        match missed {
+            None => Ok(()),
+            Some(sent) => write!(f, "\n    then it missed {}", sent.unheard()),
+        }
+    }
+}
+
+impl Sent {
+    fn place(&self) -> String {
+        let after = self.after.as_ref();
+        let after = after.map(|mark| format!(" after {mark}"));
+        format!("{}{}", self.from, after.unwrap_or_default())
+    }
+
+    fn unheard(&self) -> String {
+        let (by, place) = (&self.by, self.place());
+        format!("the notification that thread {by} sent from {place} when nobody slept")
+    }
+}
+
+impl fmt::Display for Then {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::SleptAgain => "looked and slept again at the same wait",
+            Self::WentOn => "went on",
+        })
     }
 }
 
@@ -233,7 +296,7 @@ fn waits(program: &Program, thread: Thread, next: Next, names: Names<'_>) -> Wai
     match next {
         Next::Asleep { condvar, .. } => Waits::Notification {
             condvar: names.object(condvar),
-            heard: wake_ups(program, thread, condvar, names),
+            heard: wake_ups(thread, condvar, names),
         },
         Next::Operation(Operation::Join(other)) => Waits::End(names.thread(other)),
         _ => match wanted(next) {
@@ -246,24 +309,27 @@ fn waits(program: &Program, thread: Thread, next: Next, names: Names<'_>) -> Wai
     }
 }
 
-fn wake_ups(program: &Program, thread: Thread, condvar: ObjectId, names: Names<'_>) -> WakeUps {
-    if let Some(&Heard {
-        count, by, from, ..
-    }) = program.heard(thread, condvar)
-    {
-        return WakeUps::Slept {
-            count,
-            by: names.thread(by),
-            from: from.to_string(),
-        };
-    }
-    let mut unheard = program.unheard.iter().rev();
-    match unheard.find(|(other, ..)| *other == condvar) {
-        None => WakeUps::None,
-        Some(&(_, by, from)) => WakeUps::Missed {
-            by: names.thread(by),
-            from: from.to_string(),
-        },
+/// What is known of that: nothing in a search.
+fn wake_ups(thread: Thread, condvar: ObjectId, names: Names<'_>) -> WakeUps {
+    let Some(labels) = names.0 else {
+        return WakeUps::default();
+    };
+    let sent = |sent: &notifications::Sent| Sent {
+        by: names.thread(sent.by),
+        from: sent.from.to_string(),
+        after: sent.after.as_ref().map(Mark::to_string),
+    };
+    let heard = labels.notifications.heard(thread, condvar);
+    let last = heard.iter().flat_map(|heard| &heard.last);
+    WakeUps {
+        count: heard.map_or(0, |heard| heard.count),
+        last: last
+            .map(|one| WakeUp {
+                sent: sent(&one.sent),
+                then: one.then,
+            })
+            .collect(),
+        missed: labels.notifications.missed(thread, condvar).map(sent),
     }
 }
 

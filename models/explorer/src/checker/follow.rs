@@ -27,7 +27,7 @@ pub struct Misfit {
     pub step: usize,
     /// What was to come.
     pub wanted: String,
-    /// What the thread does instead.
+    /// What the thread does instead, or that the execution was over.
     pub instead: String,
 }
 

@@ -14,7 +14,8 @@ use crate::checker::deadlock::Deadlock;
 use crate::checker::livelock::Livelock;
 
 /// How an execution ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Ending {
     /// All its threads came to their ends, daemons left out, and a panic of one was told to whoever joined it.
@@ -22,7 +23,7 @@ pub enum Ending {
     /// The program said that nothing more was to come:
     /// [`abandon_execution`](nmr_sync::hook::abandon_execution).
     Abandoned,
-    /// A thread panicked: the main one, or one that nobody joined.
+    /// A thread panicked: the main one, one that nobody joined, or one that does not come to the end of unwinding.
     Panicked(Panic),
     /// No thread can go on.
     Deadlocked(Deadlock),
@@ -38,7 +39,8 @@ pub struct Panic {
     pub thread: String,
     /// What the panic said.
     pub message: String,
-    /// What followed from it, if more went wrong: a panic of the main thread, a deadlock.
+    /// What followed from it, if more went wrong: a panic of the main thread, a deadlock or livelock. The thread may
+    /// be in that itself, in a destructor as it unwinds.
     pub then: Option<String>,
 }
 

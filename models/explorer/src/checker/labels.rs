@@ -4,7 +4,8 @@
 use nmr_sync::hook::{Kind, ObjectId, Operation};
 use rustc_hash::FxHashMap;
 
-use crate::checker::program::{Next, Thread};
+use crate::checker::notifications::{Notifications, Sent};
+use crate::checker::program::{At, Next, Program, Thread};
 use crate::checker::schedule::{Action, Mark, Step};
 
 /// See the [module's documentation](self).
@@ -14,6 +15,8 @@ pub(crate) struct Labels {
     objects: FxHashMap<ObjectId, String>,
     /// How many objects of a kind each thread has made.
     made: FxHashMap<(u32, String), u32>,
+    /// Who was woken by whom.
+    pub(crate) notifications: Notifications,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -107,6 +110,25 @@ impl Labels {
                 visits >= mark.nth && known.mark.as_ref() != Some(mark)
             }
         }
+    }
+
+    /// A thread is about to notify others, as an operation that it does from there.
+    pub(crate) fn notifies(
+        &mut self,
+        program: &Program,
+        by: Thread,
+        operation: Operation,
+        variant: u32,
+        from: At,
+    ) {
+        let (Operation::NotifyOne(condvar) | Operation::NotifyAll(condvar)) = operation else {
+            return;
+        };
+        let after = self.thread(by).mark.clone();
+        let woken = program.woken(operation, variant).into_iter();
+        let woken = woken.filter_map(|thread| Some((thread, program.stop_of(thread)?)));
+        let sent = Sent { by, from, after };
+        self.notifications.sent(condvar, &sent, woken);
     }
 
     /// A thread has done something.

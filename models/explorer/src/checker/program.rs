@@ -9,6 +9,7 @@ use std::panic::Location;
 
 use nmr_sync::hook::{ObjectId, Operation};
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 use crate::checker::spin::{Round, Spins};
 
@@ -142,17 +143,6 @@ pub(crate) struct Held {
     pub(crate) at: At,
 }
 
-/// Notifications that a thread was woken by since it began to wait, after each of which it slept again.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Heard {
-    thread: Thread,
-    condvar: ObjectId,
-    pub(crate) count: u32,
-    /// Of the last one.
-    pub(crate) by: Thread,
-    pub(crate) from: At,
-}
-
 /// See the [module's documentation](self).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Program {
@@ -160,9 +150,6 @@ pub(crate) struct Program {
     pub(crate) held: Vec<Held>,
     /// Whether a sleeping thread may wake without a reason.
     pub(crate) spurious: bool,
-    /// Notifications that nobody slept to hear: of which condvar, by whom, where.
-    pub(crate) unheard: Vec<(ObjectId, Thread, At)>,
-    heard: Vec<Heard>,
     pub(crate) spins: Spins,
 }
 
@@ -178,15 +165,7 @@ impl Program {
     pub(crate) fn begin(&mut self) {
         self.threads.clear();
         self.held.clear();
-        self.unheard.clear();
-        self.heard.clear();
         self.spins.begin();
-    }
-
-    /// What a sleeping thread was woken by before.
-    pub(crate) fn heard(&self, thread: Thread, condvar: ObjectId) -> Option<&Heard> {
-        let mut heard = self.heard.iter();
-        heard.find(|heard| heard.thread == thread && heard.condvar == condvar)
     }
 
     /// A choice is carried out: whoever rested has had its rest.
@@ -248,6 +227,18 @@ impl Program {
         })
     }
 
+    /// The sleepers whom an operation wakes, in one of its ways.
+    pub(crate) fn woken(&self, operation: Operation, variant: u32) -> SmallVec<[Thread; 4]> {
+        match operation {
+            Operation::NotifyOne(condvar) => {
+                let mut sleepers = self.sleepers(condvar);
+                sleepers.nth(variant as usize).into_iter().collect()
+            }
+            Operation::NotifyAll(condvar) => self.sleepers(condvar).collect(),
+            _ => SmallVec::new(),
+        }
+    }
+
     /// In how many ways an operation can be done now: 0 if not at all.
     pub(crate) fn ways(&self, next: Next) -> u32 {
         match next {
@@ -282,9 +273,6 @@ impl Program {
 
     /// Does what a thread announced, in one of its ways.
     pub(crate) fn go(&mut self, thread: Thread, next: Next, variant: u32, at: At) {
-        if !matches!(next, Next::Reacquire { .. } | Next::Asleep { .. }) {
-            self.heard.retain(|heard| heard.thread != thread);
-        }
         let state = self.thread(thread);
         // What an earlier operation came to is nothing that the thread still has to know.
         (state.stop, state.outcome) = (None, 0);
@@ -299,13 +287,11 @@ impl Program {
             Next::Operation(Operation::Acquire(mutex))
             | Next::Reacquire { mutex, .. }
             | Next::Asleep { mutex, .. } => self.take(thread, mutex, at),
-            Next::Operation(Operation::NotifyOne(condvar)) => {
-                let woken = self.sleepers(condvar).nth(variant as usize);
-                self.wake(condvar, woken.as_slice(), thread, at);
-            }
-            Next::Operation(Operation::NotifyAll(condvar)) => {
-                let woken: Vec<Thread> = self.sleepers(condvar).collect();
-                self.wake(condvar, &woken, thread, at);
+            Next::Operation(
+                operation @ (Operation::NotifyOne(condvar) | Operation::NotifyAll(condvar)),
+            ) => {
+                let woken = self.woken(operation, variant);
+                self.wake(condvar, &woken, thread);
             }
             Next::Operation(Operation::Choose(_)) => {
                 self.thread(thread).outcome = variant as usize;
@@ -343,37 +329,19 @@ impl Program {
         self.held.push(Held { mutex, by, at });
     }
 
-    fn wake(&mut self, condvar: ObjectId, woken: &[Thread], by: Thread, at: At) {
+    fn wake(&mut self, condvar: ObjectId, woken: &[Thread], by: Thread) {
         if woken.is_empty() {
-            self.unheard.push((condvar, by, at));
             // Whoever falls asleep there would hear the next one.
             self.looks(by, condvar);
         } else {
             self.acts(by);
         }
         for &thread in woken {
-            self.hear(thread, condvar, by, at);
             if let Some(stop) = &mut self.threads[thread].stop
                 && let Next::Asleep { condvar, mutex } = stop.next
             {
                 stop.next = Next::Reacquire { condvar, mutex };
             }
-        }
-    }
-}
-
-impl Program {
-    fn hear(&mut self, thread: Thread, condvar: ObjectId, by: Thread, from: At) {
-        let mut heard = self.heard.iter_mut();
-        match heard.find(|heard| heard.thread == thread && heard.condvar == condvar) {
-            Some(heard) => (heard.count, heard.by, heard.from) = (heard.count + 1, by, from),
-            None => self.heard.push(Heard {
-                thread,
-                condvar,
-                count: 1,
-                by,
-                from,
-            }),
         }
     }
 }

@@ -35,8 +35,7 @@ pub enum Verdict {
 pub struct Counterexample {
     /// What it broke.
     pub violation: Violation,
-    /// How it ended.
-    #[serde(skip)]
+    /// How it ended: of a deadlock or a livelock all that is known, whoever judged it.
     pub ending: Ending,
     /// What whoever judged it took along.
     #[serde(skip)]
@@ -76,7 +75,8 @@ impl Counterexample {
 pub struct Replay {
     /// What came of it.
     pub outcome: Replayed,
-    /// Where the schedule does not fit; none if it does.
+    /// Where the schedule does not fit; none if it does. One that the execution was over before does not, whatever came
+    /// of it.
     pub misfits: Vec<Misfit>,
     /// The choices as they were made now.
     pub schedule: Schedule,

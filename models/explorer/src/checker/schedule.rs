@@ -81,6 +81,16 @@ pub struct Mark {
     pub nth: u32,
 }
 
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`", self.place)?;
+        match self.nth {
+            1 => Ok(()),
+            nth => write!(f, " #{nth}"),
+        }
+    }
+}
+
 /// Which of several outcomes an operation has.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -136,13 +146,10 @@ impl Step {
                 if step.nth != 1 {
                     write!(f, " #{}", step.nth)?;
                 }
-                if let Some(Mark { place, nth }) = &step.after {
-                    write!(f, " after `{place}`")?;
-                    if *nth != 1 {
-                        write!(f, " #{nth}")?;
-                    }
+                match &step.after {
+                    None => Ok(()),
+                    Some(mark) => write!(f, " after {mark}"),
                 }
-                Ok(())
             }
         }
         Place(self)

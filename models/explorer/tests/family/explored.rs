@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use nmr_explorer::{Builder, Explorer, Panic, Reduction, Report, Verdict, Violation, is_redundant};
 
-use super::program::{Outcome, Program, write_external_state};
+use super::program::{Outcome, Program};
 use super::reference::Outcomes;
+use super::running::write_external_state;
 use super::shrink::shrunk;
 
 /// What the explorer makes of a program.

@@ -17,6 +17,7 @@ mod program;
 #[cfg(shuttle)]
 mod reductions;
 mod reference;
+mod running;
 #[cfg(shuttle)]
 mod shrink;
 #[cfg(shuttle)]

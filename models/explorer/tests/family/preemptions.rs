@@ -6,8 +6,9 @@ use nmr_explorer::{Explorer, Reduction, Verdict};
 
 use super::explored::without;
 use super::generator::family;
-use super::program::{Cover, Op, Program, Says, write_external_state};
+use super::program::{Cover, Op, Program, Says};
 use super::reference::{Machine, Rest, State, Step};
+use super::running::write_external_state;
 
 /// The preemptions of the reported deadlock, and whether they are said to be the fewest.
 fn reported(program: &Program, off: &[Reduction]) -> Option<(u32, bool)> {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Ending, Explorer, Judgement, Reduction, Replayed, Report, Schedule};
-use nmr_sync::{Mutex, describe, learn, thread};
+use nmr_explorer::{
+    Builder, Ending, Explorer, Fit, Judgement, Reduction, Replayed, Report, Schedule,
+};
+use nmr_sync::{Condvar, Mutex, describe, learn, thread};
 
 use super::programs::{appenders, found, threads};
 
@@ -239,5 +241,29 @@ fn a_schedule_goes_through_its_text_whatever_threads_are_called() {
             matches!(&replay.outcome, Replayed::Violated(_)),
             "{names:?}: {replay:?}"
         );
+    }
+}
+
+/// Nothing has to be chosen in it, so that nobody is ever asked for the step.
+#[test]
+fn a_step_that_the_execution_does_not_come_to_is_a_misfit() {
+    let stuck = || Condvar::new().wait(&mut Mutex::new(()).lock());
+    let schedule: Schedule = "stranger: acquire Mutex<u8>.1\n".parse().unwrap();
+    for fit in [Fit::Exact, Fit::Aligned, Fit::Renamed] {
+        let replay = Explorer::builder().replay_as(stuck, &schedule, fit);
+        assert!(
+            matches!(replay.outcome, Replayed::Violated(_)),
+            "{replay:?}"
+        );
+        let [misfit] = &replay.misfits[..] else {
+            panic!("{fit:?}: {replay:?}");
+        };
+        // Where a schedule is aligned the threads that it does not know stop, and it is asked.
+        let instead = match fit {
+            Fit::Exact => "the execution was over before",
+            _ => "there is no thread stranger",
+        };
+        let told = format!("step 1, `stranger: acquire Mutex<u8>.1`: {instead}");
+        assert_eq!(misfit.to_string(), told);
     }
 }

@@ -1,16 +1,17 @@
-//! A thread that looks again and again waits for a change; if none can come, that is a livelock.
+//! A thread that looks again and again waits for a change, and goes on where it comes.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use nmr_explorer::{Builder, Counterexample, Explorer, Reduction, Replayed, Verdict, Violation};
+use nmr_explorer::{Builder, Explorer, Reduction, Verdict};
 use nmr_sync::atomic::{AtomicUsize, Ordering::SeqCst};
-use nmr_sync::{Condvar, Mutex, describe, forget, learn, thread};
+use nmr_sync::{Mutex, describe, forget, learn, thread};
 
-use super::programs::{ends_and_report, found};
+use super::livelocks::assert_livelock;
+use super::programs::ends_and_report;
 
 /// Every way to search.
-fn builders() -> Vec<Builder> {
+pub(super) fn builders() -> Vec<Builder> {
     let all = Reduction::ALL.into_iter();
     let mut builders: Vec<Builder> = all.map(|one| Explorer::builder().without(one)).collect();
     builders.extend([1, 3].map(|workers| Explorer::builder().workers(workers)));
@@ -19,7 +20,7 @@ fn builders() -> Vec<Builder> {
 }
 
 /// Each search comes to its end, and to these ends of the program.
-fn exhausts<T: Ord + Clone + Send + std::fmt::Debug + 'static>(
+pub(super) fn exhausts<T: Ord + Clone + Send + std::fmt::Debug + 'static>(
     ends: &[T],
     program: impl Fn() -> T + Clone + Send + Sync + 'static,
 ) {
@@ -28,30 +29,6 @@ fn exhausts<T: Ord + Clone + Send + std::fmt::Debug + 'static>(
         assert_eq!(report.verdict, Verdict::Exhausted, "{report}");
         assert_eq!(seen, BTreeSet::from_iter(ends.iter().cloned()), "{report}");
     }
-}
-
-/// Each search finds a livelock of so many threads, whose schedule comes to the same; as it is found by one search.
-fn assert_livelock(
-    threads: usize,
-    program: impl Fn() + Clone + Send + Sync + 'static,
-) -> Counterexample {
-    let found = builders().into_iter().map(|builder| {
-        let report = builder.clone().check(program.clone());
-        let found = found(&report);
-        let Violation::Livelock(livelock) = &found.violation else {
-            panic!("{report}");
-        };
-        assert_eq!(livelock.spinning.len(), threads, "{report}");
-        for schedule in [found.schedule.clone(), found.schedule.condensed()] {
-            let again = builder.clone().replay(program.clone(), &schedule);
-            let Replayed::Violated(again) = again.outcome else {
-                panic!("{again:?} after {report}");
-            };
-            assert_eq!(again.violation, found.violation);
-        }
-        found.clone()
-    });
-    found.last().expect("there is a way to search")
 }
 
 #[test]
@@ -197,126 +174,6 @@ fn who_tries_a_lock_goes_on_when_it_is_released_and_before_what_comes_then() {
 }
 
 #[test]
-fn a_flag_that_nobody_sets_is_a_livelock_that_says_where() {
-    let line = line!() + 4;
-    let found = assert_livelock(1, || {
-        let flag = Mutex::new(false);
-        while !*flag.lock() {
-            thread::yield_now();
-        }
-    });
-    let message = found.message();
-    let place = format!("thread main yields at {}:{line}:", file!());
-    assert!(message.starts_with("livelock: 1 thread spins"), "{message}");
-    assert!(message.contains(&place), "{message}");
-    assert_eq!(found.preemptions, 0);
-}
-
-#[test]
-fn threads_that_wait_for_each_other_spin_all() {
-    for threads in [2, 3] {
-        assert_livelock(threads, move || {
-            let flags: Arc<Vec<AtomicUsize>> =
-                Arc::new((0..threads).map(|_| AtomicUsize::new(0)).collect());
-            let wait = |own: usize| {
-                let flags = flags.clone();
-                thread::spawn(move || {
-                    while flags[(own + 1) % threads].load(SeqCst) == 0 {
-                        thread::yield_now();
-                    }
-                    flags[own].store(1, SeqCst);
-                })
-            };
-            let all: Vec<_> = (0..threads).map(wait).collect();
-            for thread in all {
-                thread.join().unwrap();
-            }
-        });
-    }
-}
-
-#[test]
-fn a_livelock_that_needs_a_preemption_is_found_with_it() {
-    // Both have taken their own before they look at the other's.
-    let found = assert_livelock(2, || {
-        let flags: Arc<[Mutex<bool>; 2]> = Arc::default();
-        let enter = |own: usize| {
-            let flags = flags.clone();
-            thread::spawn(move || {
-                *flags[own].lock() = true;
-                while *flags[1 - own].lock() {
-                    thread::yield_now();
-                }
-                *flags[own].lock() = false;
-            })
-        };
-        for thread in [enter(0), enter(1)] {
-            thread.join().unwrap();
-        }
-    });
-    assert_eq!((found.preemptions, found.is_minimal), (1, true));
-}
-
-#[test]
-fn who_sleeps_beside_a_livelock_is_named_in_it() {
-    let found = assert_livelock(1, || {
-        let flag = Arc::new((Mutex::new(false), Condvar::new()));
-        let other = flag.clone();
-        let sleeper = thread::spawn(move || {
-            let mut flag = other.0.lock();
-            while !*flag {
-                other.1.wait(&mut flag);
-            }
-        });
-        while !*flag.0.lock() {
-            thread::yield_now();
-        }
-        sleeper.join().unwrap();
-    });
-    let message = found.message();
-    assert!(message.contains("thread 1 sleeps on condvar"), "{message}");
-}
-
-#[test]
-fn that_a_sleeper_may_wake_without_a_reason_ends_no_livelock() {
-    // The woken one sets the flag, but nobody wakes it.
-    let program = || {
-        let flag = Arc::new((Mutex::new(false), Condvar::new()));
-        let other = flag.clone();
-        let sleeper = thread::spawn(move || {
-            let mut flag = other.0.lock();
-            other.1.wait(&mut flag);
-            *flag = true;
-        });
-        while !*flag.0.lock() {
-            thread::yield_now();
-        }
-        sleeper.join().unwrap();
-    };
-    assert_livelock(1, program);
-}
-
-#[test]
-fn who_holds_what_the_others_need_spins_for_ever() {
-    let found = assert_livelock(1, || {
-        let state = Arc::new((Mutex::new(()), Mutex::new(false)));
-        let other = state.clone();
-        let setter = thread::spawn(move || {
-            let _gate = other.0.lock();
-            *other.1.lock() = true;
-        });
-        let gate = state.0.lock();
-        while !*state.1.lock() {
-            thread::yield_now();
-        }
-        drop(gate);
-        setter.join().unwrap();
-    });
-    let message = found.message();
-    assert!(message.contains("thread 1 waits for mutex"), "{message}");
-}
-
-#[test]
 fn who_counts_its_rounds_gives_up_where_nobody_else_can_go_on() {
     exhausts(&[100], || {
         let flag = Mutex::new(false);
@@ -413,17 +270,4 @@ fn who_may_have_changed_something_again_and_again_is_cut_short_with_a_hint() {
         panic!("{report}");
     };
     assert!(why.contains("nmr_sync::describe"), "{why}");
-}
-
-#[test]
-fn a_daemon_that_spins_is_no_livelock() {
-    exhausts(&[()], || {
-        let stop = Arc::new(AtomicUsize::new(0));
-        let daemon = thread::Builder::new().daemon().spawn(move || {
-            while stop.load(SeqCst) == 0 {
-                thread::yield_now();
-            }
-        });
-        drop(daemon);
-    });
 }

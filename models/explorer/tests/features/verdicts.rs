@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use nmr_explorer::{Builder, Explorer, Reduction, Report, Verdict};
+use nmr_sync::{Condvar, Mutex};
 
 use super::programs::{adders, appenders, ends_and_report, found};
 
@@ -217,4 +218,13 @@ fn only_an_exhausted_search_passes_as_a_result_and_in_a_test() {
         let error = report.into_result().unwrap_err();
         assert_eq!(error.to_string(), text);
     }
+}
+
+/// That a sleeper may wake without a reason does not mean that it ever will.
+#[test]
+fn a_sleeper_that_may_wake_without_a_reason_is_in_a_deadlock_all_the_same() {
+    let report = Explorer::builder().spurious_wakeups().check(|| {
+        Condvar::new().wait(&mut Mutex::new(()).lock());
+    });
+    assert_eq!(found(&report).violation.kind(), "deadlock", "{report}");
 }

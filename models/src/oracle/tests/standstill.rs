@@ -18,6 +18,7 @@ struct Scripted {
     owed: Vec<(&'static str, Side, u8)>,
     uncalled: bool,
     held_up: Option<(u8, HeldUp)>,
+    spin: bool,
 }
 
 impl Scripts for Scripted {
@@ -46,6 +47,10 @@ impl Scripts for Scripted {
 
     fn doing(&self, thread: u8) -> Option<Message> {
         (thread == 3).then(|| "`complete-all`".into())
+    }
+
+    fn spin(&self) -> bool {
+        self.spin
     }
 }
 
@@ -151,6 +156,21 @@ fn a_wait_that_hangs_on_nothing_is_a_lost_wake_up_whatever_else_is_missing() {
     ];
     let told = told(&lines, &Scripted::default(), &[1, 2]);
     assert!(told[0].contains("a wake-up was lost"), "{told:?}");
+}
+
+#[test]
+fn a_livelock_is_no_lost_wake_up() {
+    let lines = [ATTACHED, C_LEAVES, "1: > wait c"];
+    let scripts = Scripted {
+        spin: true,
+        ..Scripted::default()
+    };
+    let spinning = told(&lines, &scripts, &[1]);
+    let expected = "the threads go on for ever, and nothing changes: nothing is missing that a call could wait for: \
+        somebody looks again and again, and does not see it; thread 1 is inside wait for m0";
+    assert_eq!(spinning, [expected]);
+    let asleep = told(&lines, &Scripted::default(), &[1]);
+    assert!(asleep[0].ends_with("a wake-up was lost; thread 1 is inside wait for m0"));
 }
 
 #[test]

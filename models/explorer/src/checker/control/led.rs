@@ -89,12 +89,17 @@ impl State {
         Schedule { steps, rest }
     }
 
-    /// Where the schedule that was followed did not fit.
+    /// Where the schedule that was followed did not fit. The execution is over.
     pub(crate) fn take_misfits(&mut self) -> Vec<Misfit> {
-        match &mut self.lead {
-            Lead::Schedule(follower) => std::mem::take(&mut follower.misfits),
-            _ => Vec::new(),
+        let Lead::Schedule(follower) = &mut self.lead else {
+            return Vec::new();
+        };
+        // Where nothing has to be chosen nobody asks for the next step.
+        let is_stopped = follower.fit() == Fit::Exact && !follower.misfits.is_empty();
+        if follower.head().is_some() && !is_stopped {
+            follower.miss("the execution was over before".to_owned());
         }
+        std::mem::take(&mut follower.misfits)
     }
 
     /// Whatever was made in the executions may be used like anything else.

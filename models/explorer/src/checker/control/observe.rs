@@ -7,11 +7,11 @@ use std::fmt;
 use std::hash::Hash;
 use std::panic::Location;
 
-use nmr_sync::hook::{self, Kind, ObjectId, Observer, Operation, Start, Told, Write};
+use nmr_sync::hook::{self, First, Kind, ObjectId, Observer, Operation, Start, Told, Write};
 
 use super::{
-    BURST, Control, Execution, LED_BURST, Lead, MAX_OPERATIONS, MAX_THREADS, Phase, State, Stopped,
-    ThreadPanic,
+    BURST, Control, Execution, LED_BURST, Lead, MAX_OPERATIONS, MAX_OPERATIONS_AFTER_THE_END,
+    MAX_THREADS, Phase, State, Stopped, ThreadPanic,
 };
 use crate::checker::program::{At, Next, Stop, Thread};
 use crate::reduction::Reduction;
@@ -63,13 +63,38 @@ impl State {
     }
 
     /// See [`Observer::announce`].
-    fn announce(&mut self, thread: Thread, operation: Operation, at: At) -> bool {
-        if self.is_torn_down {
-            return false;
+    fn announce(&mut self, thread: Thread, operation: Operation, at: At) -> First {
+        if let Some(first) = self.first_after_the_end() {
+            return first;
         }
-        if self.execution.is_over {
-            // A daemon that has not begun yet stops and is dismissed; one that unwinds goes on.
-            return !std::thread::panicking();
+        match self.stops(thread, operation, at) {
+            true => First::Stops,
+            false => First::GoesOn,
+        }
+    }
+
+    /// What a thread does first if the execution has ended: it goes on with its destructors, but not for ever.
+    fn first_after_the_end(&mut self) -> Option<First> {
+        if !self.is_torn_down && !self.execution.is_over {
+            return None;
+        }
+        // A daemon that has not begun yet stops and is dismissed.
+        if !self.is_torn_down && !std::thread::panicking() {
+            return Some(First::Stops);
+        }
+        self.execution.operations_after_the_end += 1;
+        if self.execution.operations_after_the_end <= MAX_OPERATIONS_AFTER_THE_END {
+            return Some(First::GoesOn);
+        }
+        self.is_stuck_in_a_drop |= self.is_torn_down;
+        Some(First::Stays)
+    }
+
+    /// Whether a thread stops before an operation.
+    fn stops(&mut self, thread: Thread, operation: Operation, at: At) -> bool {
+        // Where nothing unwinds, what has begun to was caught.
+        if !self.execution.unwinding.is_empty() && !std::thread::panicking() {
+            self.execution.unwinding.clear();
         }
         self.execution.operations += 1;
         if self.execution.operations > MAX_OPERATIONS {
@@ -81,6 +106,9 @@ impl State {
         }
         self.note_use(thread, operation);
         if let Operation::Wait { condvar, mutex } = operation {
+            if let Some(labels) = self.labels_mut() {
+                labels.notifications.sleeps(thread, condvar, at);
+            }
             self.section_ends(thread, mutex);
             self.execution.program.sleep(thread, condvar, mutex, at);
             return true;
@@ -232,6 +260,7 @@ impl State {
         let follows = self.follows();
         if let Some(labels) = self.labels_mut() {
             labels.done(thread, Next::Operation(Operation::Release(mutex)));
+            labels.notifications.releases(thread, mutex);
         }
         let execution = &mut self.execution;
         execution.program.release(mutex);
@@ -347,7 +376,7 @@ impl Observer for Control {
         self.with(|state| state.execution.knowledge.dropped(object));
     }
 
-    fn announce(&self, operation: Operation, at: &'static Location<'static>) -> bool {
+    fn announce(&self, operation: Operation, at: &'static Location<'static>) -> First {
         self.with(|state| state.announce(state.execution.current, operation, at))
     }
 
@@ -441,9 +470,22 @@ impl Observer for Control {
         })
     }
 
+    fn panics(&self, message: &str) {
+        // A panic of the search itself is not the program's.
+        let Ok(mut state) = self.state.try_borrow_mut() else {
+            return;
+        };
+        if !state.is_picking && !state.is_torn_down && !state.execution.is_over {
+            let thread = state.execution.current;
+            state.execution.unwinding.push((thread, message.to_owned()));
+        }
+    }
+
     fn panicked(&self, message: &str) {
         self.with(|state| {
             let thread = state.execution.current;
+            let unwinding = &mut state.execution.unwinding;
+            unwinding.retain(|(other, _)| *other != thread);
             // Whoever joins it finds out, whatever it has forgotten before.
             if state.follows() {
                 let write: Write<'_> = &|mut state| ("panicked", message).hash(&mut state);
