@@ -56,6 +56,8 @@ pub(super) enum At<L: Lent> {
     LettingGo(Key),
     /// A register call lets go of something last, which may panic.
     Dropping,
+    /// It has deregistered, and will wait.
+    Turning(Key, Side),
     Over(Answer),
     /// In the middle of a section.
     Gone,
@@ -86,8 +88,8 @@ pub enum Act {
     /// Make the cleanup callbacks of the sides that have a context, the client's first, and let go of module and
     /// context of each before the next (C9, C11); [`Outcome::CleanedUp`].
     CleanUp(BindingHandle),
-    /// Nothing but letting go of what this section [dropped](Call::take_dropped): others are waiting for it, or the
-    /// call depends on whether that panics; [`Outcome::LetGo`].
+    /// Nothing but letting go of what this section [dropped](Call::take_dropped), if it did: others are waiting for it,
+    /// or the call depends on whether that panics, or has another section to do; [`Outcome::LetGo`].
     LetGo,
     /// Sleep until another section on this table answers to [wake](Section::wake), then do a section again
     /// without resuming. To come too early does no harm.
@@ -416,7 +418,9 @@ impl<L: Lent> Call<L> {
                 Ok(None) => self.end(Answer::Complete(Err(CompleteFault::InvalidState))),
                 Err(fault) => self.end(Answer::Complete(Err(CompleteFault::Handle(fault)))),
             },
-            At::Making(_) | At::Asking(_) => panic!("the call is to be resumed first"),
+            At::Making(_) | At::Asking(_) | At::Turning(..) => {
+                panic!("the call is to be resumed first")
+            }
             At::Over(_) | At::Gone => panic!("the call is over"),
         }
     }
@@ -439,6 +443,7 @@ impl<L: Lent> Call<L> {
             (&At::Asking(key), Outcome::Asked(context)) => At::Asked(key, context),
             (&At::LettingGo(key), Outcome::LetGo) => At::LettingGo(key),
             (&At::Dropping, Outcome::LetGo) => At::Dropping,
+            (&At::Turning(key, side), Outcome::LetGo) => At::Wait(key, side),
             _ => panic!("the outcome of another act"),
         };
     }
@@ -472,9 +477,9 @@ impl<L: Lent> Call<L> {
             }
             (Then::WaitAfterPanic(key, side), _) if self.panicked => {
                 self.then = Then::Wait(key, side);
-                self.wait_in(table, key, side)
+                self.turn_to_wait(key, side)
             }
-            (Then::Wait(key, side), _) => self.wait_in(table, key, side),
+            (Then::Wait(key, side), _) => self.turn_to_wait(key, side),
             (_, Job::Register(key)) => {
                 let side = match self.then {
                     Then::TakeBack(side) => side,
@@ -495,9 +500,15 @@ impl<L: Lent> Call<L> {
         };
         match self.then {
             // Somebody has deregistered it already, with the handle: the owner waits all the same.
-            Then::Wait(key, side) => self.wait_in(table, key, side),
+            Then::Wait(key, side) => self.turn_to_wait(key, side),
             _ => self.end(Answer::Deregister(Err(fault))),
         }
+    }
+
+    /// The deregistration has begun; the wait for its end is a section of its own.
+    fn turn_to_wait(&mut self, key: Key, side: Side) -> Act {
+        self.at = At::Turning(key, side);
+        Act::LetGo
     }
 
     fn wait_in(&mut self, table: &mut Table<L>, key: Key, side: Side) -> Act {
@@ -568,7 +579,7 @@ impl<L: Lent> ByName<L> for Call<L> {
         std::mem::discriminant(at).hash(state);
         match at {
             At::Register(_) | At::Dropping | At::Gone | At::Over(Answer::Register(Ok(_))) => {}
-            At::Deregister(key, _) | At::Wait(key, _) => {
+            At::Deregister(key, _) | At::Wait(key, _) | At::Turning(key, _) => {
                 table.registration_name(*key).hash(state);
             }
             At::Asleep(key) | At::LettingGo(key) => table.registration_name(*key).hash(state),

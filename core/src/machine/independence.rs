@@ -76,6 +76,7 @@ impl<L: Lent> Call<L> {
             At::Making(_)
             | At::Asking(_)
             | At::LettingGo(_)
+            | At::Turning(..)
             | At::Dropping
             | At::Over(_)
             | At::Gone => false,
