@@ -50,4 +50,10 @@ impl<A: Copy> Claims<A> {
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
+
+    /// Forgets them, and keeps the room.
+    pub(crate) fn clear(&mut self) {
+        self.actions.clear();
+        self.ends.clear();
+    }
 }

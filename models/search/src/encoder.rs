@@ -7,6 +7,9 @@
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash3_128;
 
+/// Bits of a [`Fingerprint`].
+pub(crate) const FINGERPRINT_BITS: u32 = 128;
+
 /// The hash of an encoding (XXH3 with 128 bits), that stands for the state. The same on every machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Fingerprint(pub(crate) u128);
