@@ -209,6 +209,8 @@ mod bench {
 
     pub(super) fn main() {
         let mut criterion = Criterion::default()
+            // Many short samples: on a busy machine most of them are undisturbed.
+            .sample_size(1_000)
             .warm_up_time(Duration::from_secs(1))
             .measurement_time(Duration::from_secs(3))
             .configure_from_args();
