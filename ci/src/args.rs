@@ -11,6 +11,10 @@ use nmr_models::shard::Shard;
 
 use crate::exit;
 
+mod bench;
+
+pub use bench::{Bench, BenchExplorer, BenchRegistrar, BenchTarget};
+
 /// Checks the registrar's lifetime rules under every interleaving.
 #[derive(Debug, Parser)]
 #[command(name = "nmr", bin_name = "cargo nmr", version, after_help = exit::HELP)]
@@ -55,12 +59,7 @@ pub enum Command {
     /// scenarios.
     #[command(after_help = exit::HELP)]
     Fuzz(Fuzz),
-    /// Measure the engines, one search at a time.
-    ///
-    /// Prints a table of searches, and below it what was asked of them, and whether that is met. A
-    /// search that does not end within its limit, and something asked for that is not met, are no
-    /// failures: the exit code is 0 unless something was found or the harness failed.
-    #[command(after_help = exit::HELP)]
+    /// Measure the explorer or the registrar.
     Bench(Bench),
     /// Show the named scenarios.
     List(List),
@@ -177,31 +176,6 @@ pub struct Fuzz {
     /// Use this fuzzer instead of building it.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
-}
-
-/// `nmr bench`.
-#[derive(Debug, Args)]
-pub struct Bench {
-    /// What to measure.
-    #[arg(value_enum)]
-    pub target: BenchTarget,
-    /// Limit of each search, such as `60s`. By default 30 s, 5 min for four-lives-pending, and 20 s for
-    /// each of the named scenarios that nothing is asked of.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub budget: Option<Duration>,
-    /// How to print the results.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    /// Use this worker for all engines instead of building them.
-    #[arg(long, value_name = "PATH", hide = true)]
-    pub worker: Option<PathBuf>,
-}
-
-/// What can be measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum BenchTarget {
-    /// The explorer, next to loom and to shuttle's own depth-first search.
-    Explorer,
 }
 
 /// `nmr list`.
@@ -400,6 +374,8 @@ mod tests {
             "nmr bugs --deep --jobs 4 --budget 20s",
             "nmr bench explorer",
             "nmr bench explorer --format json --budget 5s",
+            "nmr bench registrar",
+            "nmr bench registrar --baseline HEAD~5 --rounds 30 --time 1s --format json",
             "nmr fuzz --time 10m --seed 5 --shard 2/8 --out somewhere",
             "nmr list --format json",
             "nmr replay case.toml",

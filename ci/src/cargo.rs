@@ -1,5 +1,6 @@
 //! Building this workspace's programs, each build with its cfg and its target folder.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -145,39 +146,70 @@ impl Workspace {
             "--bin",
             program.name,
         ]);
-        command.arg("--message-format=json");
-        let limits = Limits {
-            stderr: Stderr::Keep(usize::MAX),
-            ..Limits::NONE
-        };
-        let (mut found, mut complaints) = (None, Vec::new());
-        let end = supervise(
-            command,
-            limits,
-            stop,
-            &mut |_, line| match Message::parse(line) {
-                Some(Message::CompilerArtifact { target, executable }) => {
-                    note(&target.name);
-                    if target.name == program.name {
-                        found = executable.or(found.take());
-                    }
-                }
-                Some(Message::CompilerMessage { message }) => {
-                    complaints.extend(message.complaint())
-                }
-                None => {}
-            },
-        );
-        let end = end.map_err(|source| run_error("cargo build", source))?;
-        match (end.how, found) {
-            (How::Stopped, _) => Err(Error::Interrupted),
-            (How::Exited(status), Some(path)) if ExitStatus::success(&status) => Ok(path),
-            _ => Err(Error::Build {
-                program: format!("{} ({} build)", program.name, words::build(build)),
-                output: end.stderr,
-                complaints,
-            }),
-        }
+        let what = format!("{} ({} build)", program.name, words::build(build));
+        let mut built = compile(command, &[program.name], what, stop, note)?;
+        Ok(built.swap_remove(0))
+    }
+
+    /// Builds programs of another package as they are measured, below `target`. The package's own settings of
+    /// cargo do not count, but those of this workspace. `what` names it in an error.
+    ///
+    /// # Errors
+    /// They cannot be built, or `stop` became true.
+    pub fn build_measured(
+        &self,
+        manifest: &Path,
+        target: &Path,
+        programs: &[&str],
+        what: String,
+        stop: &AtomicBool,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<Vec<PathBuf>, Error> {
+        let mut command = Command::new(&self.cargo);
+        command.current_dir(&self.root);
+        command.args(["build", "--profile", "bench", "--bins", "--manifest-path"]);
+        command.arg(manifest).arg("--target-dir").arg(target);
+        compile(command, programs, what, stop, note)
+    }
+}
+
+/// Runs a `cargo build`, and answers where the programs are, in their order. `note` hears which crates are done.
+fn compile(
+    mut command: Command,
+    programs: &[&str],
+    what: String,
+    stop: &AtomicBool,
+    note: &mut dyn FnMut(&str),
+) -> Result<Vec<PathBuf>, Error> {
+    command.arg("--message-format=json");
+    let limits = Limits {
+        stderr: Stderr::Keep(usize::MAX),
+        ..Limits::NONE
+    };
+    let (mut found, mut complaints) = (BTreeMap::new(), Vec::new());
+    let end = supervise(
+        command,
+        limits,
+        stop,
+        &mut |_, line| match Message::parse(line) {
+            Some(Message::CompilerArtifact { target, executable }) => {
+                note(&target.name);
+                found.extend(executable.map(|path| (target.name, path)));
+            }
+            Some(Message::CompilerMessage { message }) => complaints.extend(message.complaint()),
+            None => {}
+        },
+    );
+    let end = end.map_err(|source| run_error("cargo build", source))?;
+    let paths = programs.iter().map(|&name| found.get(name).cloned());
+    match (end.how, paths.collect()) {
+        (How::Stopped, _) => Err(Error::Interrupted),
+        (How::Exited(status), Some(paths)) if ExitStatus::success(&status) => Ok(paths),
+        _ => Err(Error::Build {
+            program: what,
+            output: end.stderr,
+            complaints,
+        }),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use nmr_models::report::Line;
+use serde::Serialize;
 
 use crate::error::Error;
 
@@ -10,7 +10,7 @@ use crate::error::Error;
 ///
 /// # Errors
 /// `out` cannot be written.
-pub fn print(out: &mut dyn Write, line: &Line) -> Result<(), Error> {
+pub fn print(out: &mut dyn Write, line: &impl Serialize) -> Result<(), Error> {
     let text = serde_json::to_string(line).map_err(std::io::Error::from)?;
     Ok(writeln!(out, "{text}").and_then(|()| out.flush())?)
 }

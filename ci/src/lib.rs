@@ -2,7 +2,7 @@
 //!
 //! - [`check`]: explores each scenario with the engines, each run in a process of its own.
 //! - [`bugs`]: plants known bugs, and shows that they are found.
-//! - [`bench`](mod@bench): measures the engines.
+//! - [`bench`](mod@bench): measures the explorer, and the registrar.
 //! - [`fuzz`]: generated scenarios until the time is up.
 //! - [`replay`], [`case`]: a saved case step by step, and all of them.
 //! - [`list`], [`test`](mod@test): what there is, all tests.

@@ -14,6 +14,8 @@ fn everything_has_help() {
         &["bugs", "--help"],
         &["fuzz", "--help"],
         &["bench", "--help"],
+        &["bench", "explorer", "--help"],
+        &["bench", "registrar", "--help"],
         &["list", "--help"],
         &["replay", "--help"],
         &["test", "--help"],
@@ -85,8 +87,16 @@ fn bad_usage_is_2_and_says_what_was_expected() {
             &["bugs", "--name", "lost-wakup"],
             "the nearest names are lost-wakeup",
         ),
-        (&["bench"], "<TARGET>"),
-        (&["bench", "loom"], "[possible values: explorer]"),
+        (&["bench"], "Usage: cargo nmr bench <COMMAND>"),
+        (&["bench", "loom"], "unrecognized subcommand 'loom'"),
+        (
+            &["bench", "registrar", "--rounds", "0"],
+            "0 is not in 1..=1000",
+        ),
+        (
+            &["bench", "registrar", "--baseline", "no-such-revision"],
+            "--baseline: `no-such-revision` is no commit here: expected a hash, a branch or a tag",
+        ),
         (
             &["check", "--scenario", "a", "--file", "b"],
             "cannot be used with",

@@ -1,10 +1,11 @@
-//! What a registration costs: the workloads W1 to W6, and at the end their ratios and the aims.
+//! What a registration costs: the workloads W1 to W6, measured by criterion.
 //!
 //! The callbacks do the least that they can, and modules and instances are made once and shared, so
-//! that the registrar's own work is measured. Criterion does the statistics; the table at the end is
-//! made of the least disturbed sample of each workload, all from this one run.
+//! that the registrar's own work is measured. What a registration holds is in `memory.rs`.
 //!
-//! `cargo bench -p nmr` for all, `cargo bench -p nmr -- W1` for one.
+//! `cargo bench -p nmr` for all, `cargo bench -p nmr -- W1` for one. `cargo nmr bench registrar` makes one
+//! table of all, and compares two revisions: it compiles this file against each, so nothing is used here but
+//! the registrar's public API.
 
 #[cfg(not(any(loom, shuttle)))]
 fn main() {
@@ -18,7 +19,6 @@ fn main() {
 
 #[cfg(not(any(loom, shuttle)))]
 mod bench {
-    use std::collections::BTreeMap;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::thread;
@@ -143,18 +143,33 @@ mod bench {
         }
     }
 
-    /// `threads` threads, each with a provider and a visitor of its own, at the same time: from the
-    /// first one's start to the last one's end.
+    /// Where threads meet.
+    #[derive(Clone, Copy)]
+    enum Interface {
+        /// Nowhere: each has an interface of its own, with a provider of its own.
+        Own,
+        /// On one interface, with the one provider that it has.
+        Shared,
+    }
+
+    /// `threads` threads, each with a visitor of its own, at the same time: from the first one's start
+    /// to the last one's end.
     ///
     /// Each brings its own modules, made by itself, as parts of a program that know nothing of each
     /// other do; modules made side by side would share cache lines. They start by spinning, for to
     /// wake one up takes longer than many pairs.
-    fn visit_together(threads: usize, pairs: u64) -> Duration {
+    fn visit_together(threads: usize, interface: Interface, pairs: u64) -> Duration {
         let registrar = Registrar::new();
         let ready = AtomicUsize::new(0);
-        let run = |npi: usize| {
-            add_provider(&registrar, npi as u128);
-            let visitor = Visitor::new(&registrar, npi as u128);
+        let run = |thread: usize| {
+            let npi = match interface {
+                Interface::Own => thread as u128,
+                Interface::Shared => 1,
+            };
+            if npi != 1 || thread == 1 {
+                add_provider(&registrar, npi);
+            }
+            let visitor = Visitor::new(&registrar, npi);
             visitor.visit(1);
             ready.fetch_add(1, Ordering::SeqCst);
             while ready.load(Ordering::SeqCst) < threads {
@@ -167,7 +182,7 @@ mod bench {
         let times: Vec<_> = thread::scope(|scope| {
             let run = &run;
             let threads: Vec<_> = (1..=threads)
-                .map(|npi| scope.spawn(move || run(npi)))
+                .map(|thread| scope.spawn(move || run(thread)))
                 .collect();
             let times = threads.into_iter().map(|thread| thread.join());
             times.map(|time| time.expect("no panic")).collect()
@@ -177,93 +192,32 @@ mod bench {
         ended.expect("there are threads") - begun.expect("there are threads")
     }
 
-    /// The least disturbed sample of each workload, in ns.
-    #[derive(Default)]
-    struct Figures(BTreeMap<&'static str, f64>);
-
-    impl Figures {
-        /// Measures `name`, of which one iteration has `elements`.
-        fn measure(
-            &mut self,
-            criterion: &mut Criterion,
-            name: &'static str,
-            elements: u32,
-            mut run: impl FnMut(u64) -> Duration,
-        ) {
-            let mut group = criterion.benchmark_group("registrar");
-            group.throughput(Throughput::Elements(elements.into()));
-            // Many short samples: on a busy machine some of them are undisturbed.
-            group.sampling_mode(SamplingMode::Flat).sample_size(1_000);
-            group.bench_function(name, |bencher| {
-                bencher.iter_custom(|iterations| {
-                    let time = run(iterations);
-                    let each = time.as_nanos() as f64 / iterations as f64 / f64::from(elements);
-                    let least = self.0.entry(name).or_insert(each);
-                    *least = least.min(each);
-                    time
-                });
-            });
-            group.finish();
-        }
-
-        fn print(&self) {
-            let figure = |name| self.0.get(name).copied().unwrap_or(f64::NAN);
-            let (alone, one) = (figure("W1 alone"), figure("W2 one provider"));
-            let idle = |name| figure(name) / one;
-            let (thousand, many) = (idle("W3 1,000 idle"), idle("W4 10,000 idle"));
-            let each = figure("W5 100 providers");
-            let speedup = figure("W6 one thread") / figure("W6 two threads");
-            println!("The least disturbed samples of this run:");
-            for (name, value, unit, meets, aim) in [
-                ("W1 alone", alone, "ns", alone <= 100.0, "at most 100"),
-                ("W2 one provider", one, "ns", one <= 317.0, "at most 317"),
-                (
-                    "W3 1,000 idle modules",
-                    thousand,
-                    "x W2",
-                    thousand <= 1.2,
-                    "at most 1.2",
-                ),
-                (
-                    "W4 10,000 idle modules",
-                    many,
-                    "x W2",
-                    many <= 1.2,
-                    "at most 1.2",
-                ),
-                (
-                    "W5 each of 100 bindings",
-                    each,
-                    "ns",
-                    each <= 240.0,
-                    "at most 240",
-                ),
-                (
-                    "W6 two threads",
-                    speedup,
-                    "x one thread",
-                    speedup >= 1.7,
-                    "at least 1.7",
-                ),
-            ] {
-                if value.is_finite() {
-                    let verdict = if meets { "met" } else { "MISSED" };
-                    println!("  {name:24} {value:7.2} {unit:12}  aim: {aim:13} {verdict}");
-                }
-            }
-        }
+    /// Measures `name`, of which one iteration has `elements`.
+    fn measure(
+        criterion: &mut Criterion,
+        name: &str,
+        elements: u32,
+        mut run: impl FnMut(u64) -> Duration,
+    ) {
+        let mut group = criterion.benchmark_group("registrar");
+        group.throughput(Throughput::Elements(elements.into()));
+        // Samples of the same length: a median of samples is then one of the time measured.
+        group.sampling_mode(SamplingMode::Flat);
+        group.bench_function(name, |bencher| bencher.iter_custom(&mut run));
+        group.finish();
     }
 
     pub(super) fn main() {
         let mut criterion = Criterion::default()
+            // Many short samples: on a busy machine most of them are undisturbed.
+            .sample_size(1_000)
             .warm_up_time(Duration::from_secs(1))
             .measurement_time(Duration::from_secs(3))
             .configure_from_args();
         let criterion = &mut criterion;
-        let mut figures = Figures::default();
 
         let visitor = Visitor::new(&Registrar::new(), 1);
-        figures.measure(criterion, "W1 alone", 1, |pairs| visitor.visit(pairs));
+        measure(criterion, "W1 alone", 1, |pairs| visitor.visit(pairs));
 
         for (name, idle) in [
             ("W2 one provider", 0),
@@ -274,7 +228,7 @@ mod bench {
             add_idle(&registrar, idle);
             add_provider(&registrar, 1);
             let visitor = Visitor::new(&registrar, 1);
-            figures.measure(criterion, name, 1, |pairs| visitor.visit(pairs));
+            measure(criterion, name, 1, |pairs| visitor.visit(pairs));
         }
 
         let registrar = Registrar::new();
@@ -282,20 +236,20 @@ mod bench {
             add_provider(&registrar, 1);
         }
         let visitor = Visitor::new(&registrar, 1);
-        figures.measure(criterion, "W5 100 providers", PROVIDERS, |pairs| {
+        measure(criterion, "W5 100 providers", PROVIDERS, |pairs| {
             visitor.visit_without_wait(pairs)
         });
 
-        for (name, threads) in [("W6 one thread", 1), ("W6 two threads", 2)] {
-            figures.measure(criterion, name, threads, |pairs| {
-                visit_together(threads as usize, pairs)
+        for (name, threads, interface) in [
+            ("W6 one thread", 1, Interface::Own),
+            ("W6 two threads", 2, Interface::Own),
+            ("W6 two threads on one interface", 2, Interface::Shared),
+        ] {
+            measure(criterion, name, threads, |pairs| {
+                visit_together(threads as usize, interface, pairs)
             });
         }
 
         criterion.final_summary();
-        // `cargo test --benches` only tries each workload once.
-        if std::env::args().any(|argument| argument == "--bench") {
-            figures.print();
-        }
     }
 }

@@ -150,7 +150,7 @@ fn comparison(targets: &[Target]) -> String {
 #[cfg(test)]
 mod tests {
     use super::report;
-    use crate::bench::samples::{bench, cut};
+    use crate::bench::explorer::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::{Bench, Verdict};
 

@@ -204,7 +204,7 @@ fn small(results: &[Bench]) -> Option<Target> {
 #[cfg(test)]
 mod tests {
     use super::{Status, Target, targets};
-    use crate::bench::samples::{bench, cut};
+    use crate::bench::explorer::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::Bench;
 

@@ -93,8 +93,8 @@ fn with_last_words(what: String, stderr: &str) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::{Heard, judge};
-    use crate::bench::rows;
-    use crate::bench::samples::{bench, cut};
+    use crate::bench::explorer::rows;
+    use crate::bench::explorer::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine;
     use nmr_models::process::supervise::{End, How};
     use nmr_models::report::{Bench, Line, Verdict};
