@@ -248,6 +248,8 @@ pub enum Format {
 /// One or several engines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum EngineChoice {
+    /// Every order of critical sections, without threads.
+    Direct,
     /// Every interleaving under sequential consistency.
     Explorer,
     /// Every interleaving under the C11 memory model, with a bound if the budget demands one.
@@ -271,6 +273,7 @@ impl EngineChoice {
     #[must_use]
     pub const fn engines(self) -> &'static [Engine] {
         match self {
+            Self::Direct => &[Engine::Direct],
             Self::Explorer => &[Engine::Explorer],
             Self::Loom => &[Engine::Loom],
             Self::Shuttle => &[Engine::Random, Engine::Pct, Engine::Urw],

@@ -13,6 +13,8 @@ use crate::name::UnknownName;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
+    /// The registrar's calls without threads: every order of their critical sections, at memory speed.
+    Direct,
     /// nmr-explorer: every interleaving under sequential consistency, up to the order of what is
     /// independent.
     Explorer,
@@ -41,7 +43,8 @@ pub enum Build {
 
 impl Engine {
     /// All engines.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Direct,
         Self::Explorer,
         Self::Loom,
         Self::Random,
@@ -56,20 +59,21 @@ impl Engine {
         match self {
             Self::Loom => Build::Loom,
             Self::Explorer | Self::Random | Self::Pct | Self::Urw => Build::Shuttle,
-            Self::Threads => Build::Native,
+            Self::Direct | Self::Threads => Build::Native,
         }
     }
 
     /// Whether it looks at some interleavings, drawn from a seed or by chance, and not at all of them.
     #[must_use]
     pub const fn is_sampling(self) -> bool {
-        !matches!(self, Self::Explorer | Self::Loom)
+        !matches!(self, Self::Direct | Self::Explorer | Self::Loom)
     }
 
     /// Its name, as in the JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Direct => "direct",
             Self::Explorer => "explorer",
             Self::Loom => "loom",
             Self::Random => "random",
@@ -118,7 +122,7 @@ impl FromStr for Engine {
         found.ok_or_else(|| {
             UnknownName::new(
                 text,
-                "an engine: explorer, loom, random, pct, urw or threads",
+                "an engine: direct, explorer, loom, random, pct, urw or threads",
             )
         })
     }

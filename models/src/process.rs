@@ -157,7 +157,7 @@ impl Job<'_> {
         };
         command.args(["--seed", &self.seed.to_string()]);
         command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
-        if self.engine == Engine::Explorer && !options.is_default() {
+        if matches!(self.engine, Engine::Direct | Engine::Explorer) && !options.is_default() {
             command.args(["--explorer", &options.to_json()]);
         }
         if let Some(folder) = self.case_dir {

@@ -31,8 +31,8 @@ impl Effort {
     #[must_use]
     pub fn budget(self, engine: Engine) -> Duration {
         let default = match (engine, self.deep) {
-            (Engine::Explorer, false) => 10_000,
-            (Engine::Explorer, true) => 60_000,
+            (Engine::Direct | Engine::Explorer, false) => 10_000,
+            (Engine::Direct | Engine::Explorer, true) => 60_000,
             (Engine::Loom, false) => 2_000,
             (Engine::Loom, true) => 5_000,
             (_, false) => 300,

@@ -34,7 +34,7 @@ impl Effort {
         match (engine, self.budget) {
             (engine, _) if self.deep && !engine.is_sampling() => DEEP,
             (_, Some(budget)) => budget,
-            (Engine::Explorer, None) => EXPLORER,
+            (Engine::Direct | Engine::Explorer, None) => EXPLORER,
             (Engine::Loom, None) => LOOM,
             (_, None) => SAMPLING,
         }
@@ -115,10 +115,11 @@ pub fn then(
 }
 
 /// Whether nothing is left to be seen: all was, or something was found. A scenario with one interleaving
-/// is exhausted by any engine; but what real threads run is another build.
+/// is exhausted by any engine; but what real threads run is another build, and the direct engine runs no threads.
 fn exhausts(result: &RunResult) -> bool {
     let complete = (result.verdict, result.extent) == (Verdict::Holds, Extent::Complete);
-    result.verdict == Verdict::Violated || complete && result.engine != Engine::Threads
+    result.verdict == Verdict::Violated
+        || complete && !matches!(result.engine, Engine::Threads | Engine::Direct)
 }
 
 /// By scenario, then engine.

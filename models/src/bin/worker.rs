@@ -132,7 +132,10 @@ impl Run {
             budget: Duration::from_millis(self.budget_ms),
             executions: Arc::default(),
             explorer: self.explorer,
-            control: control(self.engine == Engine::Explorer, &words),
+            control: control(
+                matches!(self.engine, Engine::Direct | Engine::Explorer),
+                &words,
+            ),
         };
         show_progress(request.executions.clone(), words);
         let started = Instant::now();

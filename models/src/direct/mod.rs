@@ -13,6 +13,7 @@ mod ample;
 mod callbacks;
 mod calls;
 mod codes;
+mod engine;
 mod lent;
 mod ops;
 mod state;
@@ -27,7 +28,9 @@ use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use crossbeam_utils::CachePadded;
 use nmr::machine::{Layout, Reserve, Table};
 use nmr_search::{Claims, Encoder, System};
 use serde::{Deserialize, Serialize};
@@ -39,11 +42,23 @@ use crate::oracle::Oracle;
 use crate::permuted::{Symmetry, with_symmetry};
 use crate::render::with_names;
 use crate::rule::Rule;
-use crate::run::{Prepared, Script};
+use crate::run::{Prepared, Script, Watch};
 use crate::scenario::Scenario;
+pub(crate) use engine::explore;
 use state::{Counts, ModuleState, Phase, Shared, State, Thread};
 use step::{Broken, Done, Step};
 use task::Task;
+
+/// Of the counters of rules.
+const SHARDS: usize = 16;
+
+thread_local! {
+    /// The shard that this thread uses.
+    static SHARD: usize = {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        NEXT.fetch_add(1, Ordering::Relaxed) % SHARDS
+    };
+}
 
 /// A scenario as a transition system.
 pub(crate) struct Program {
@@ -54,6 +69,10 @@ pub(crate) struct Program {
     may_claim: bool,
     /// Whether what the registrar lets go of is dropped at once, and not at some time after.
     drops_at_once: bool,
+    /// How often each rule could have failed, by shards of which each thread uses one.
+    exercised: Vec<CachePadded<[AtomicU64; Rule::COUNT]>>,
+    /// Who hears of what is left over at the ends.
+    watch: Option<Arc<Watch>>,
     /// The different things that came out of something, where that is wanted.
     outcomes: Option<Invisible<BTreeSet<u64>>>,
 }
@@ -96,8 +115,29 @@ impl Program {
             may_claim: ample::may_claim(scenario),
             drops_at_once: false,
             outcomes: None,
+            exercised: (0..SHARDS).map(|_| CachePadded::default()).collect(),
+            watch: None,
             prepared,
         }
+    }
+
+    /// The same, whose ends are told of.
+    fn heard_by(self, watch: &Arc<Watch>) -> Self {
+        Self {
+            watch: Some(watch.clone()),
+            ..self
+        }
+    }
+
+    /// How often each rule could have failed, over all steps.
+    fn exercised(&self) -> [u64; Rule::COUNT] {
+        let shards = self.exercised.iter();
+        shards.fold([0; Rule::COUNT], |mut sum, shard| {
+            for (sum, one) in sum.iter_mut().zip(&**shard) {
+                *sum += one.load(Ordering::Relaxed);
+            }
+            sum
+        })
     }
 
     /// The same, where the registrar's drops are a part of the step before, and no steps of their own. Who waits
@@ -202,6 +242,16 @@ impl Program {
         }
     }
 
+    /// Adds how often the oracle exercised each rule since it was last asked.
+    fn count(&self, oracle: &mut Oracle) {
+        let shard = &self.exercised[SHARD.with(|shard| *shard)];
+        for (total, more) in shard.iter().zip(oracle.take_exercised()) {
+            if more > 0 {
+                total.fetch_add(more, Ordering::Relaxed);
+            }
+        }
+    }
+
     /// Judges the end of an execution whose threads have all ended.
     fn quiet(&self, state: &State) -> Result<(), Violation> {
         let count = state.table.count();
@@ -225,7 +275,10 @@ impl Program {
             drained: state.shared.pending.is_empty(),
             leaked: leaked.first().copied(),
         };
-        match state.oracle.clone().quiet(&quiet) {
+        let mut oracle = state.oracle.clone();
+        let broken = oracle.quiet(&quiet);
+        self.count(&mut oracle);
+        match broken {
             None => Ok(()),
             Some(broken) => Err(self.violation(Broken {
                 rule: broken.rule,
@@ -287,7 +340,9 @@ impl System for Program {
     }
 
     fn apply(&self, state: &mut State, action: Action) -> Result<(), Violation> {
-        match catch_unwind(AssertUnwindSafe(|| self.step(state, action))) {
+        let stepped = catch_unwind(AssertUnwindSafe(|| self.step(state, action)));
+        self.count(&mut state.oracle);
+        match stepped {
             Ok(Ok(())) => Ok(()),
             Ok(Err(broken)) => Err(self.violation(broken)),
             Err(payload) => Err(crashed(&*payload)),
@@ -297,6 +352,9 @@ impl System for Program {
     fn finished(&self, state: &State) -> Result<(), Violation> {
         if state.is_over() {
             self.saw(state.oracle.end());
+            if let Some(watch) = &self.watch {
+                watch.ended(&self.prepared, &state.oracle.left());
+            }
             return self.quiet(state);
         }
         let threads = (0..).zip(&state.threads);

@@ -216,7 +216,13 @@ pub fn explore(
         }
     }
     #[cfg(not(any(loom, shuttle)))]
-    return threads::explore(request, end);
+    match request.engine {
+        Engine::Direct => {
+            drop(end);
+            crate::direct::explore(request)
+        }
+        _ => threads::explore(request, end),
+    }
 }
 
 /// Whether a scenario has just one interleaving, which one execution exhausts. loom finds out by

@@ -146,6 +146,11 @@ impl Oracle {
         &self.exercised
     }
 
+    /// The same since it was last asked.
+    pub(crate) fn take_exercised(&mut self) -> [u64; Rule::COUNT] {
+        std::mem::replace(&mut self.exercised, [0; Rule::COUNT])
+    }
+
     /// What a thread is inside of, in words, innermost first.
     #[must_use]
     pub fn open_calls(&self, thread: u8) -> Message {

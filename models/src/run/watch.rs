@@ -94,7 +94,7 @@ impl Watch {
     }
 
     /// An execution has come to its end, and leaves this over.
-    pub(super) fn ended(&self, prepared: &Prepared, left: &Left) {
+    pub(crate) fn ended(&self, prepared: &Prepared, left: &Left) {
         lock(&self.notes).add(&prepared.scenario, left, &prepared.symmetries);
     }
 

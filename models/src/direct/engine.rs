@@ -1,0 +1,117 @@
+//! The direct engine: a scenario's states searched, and what was found as the other engines tell it.
+//!
+//! A scenario with few states is searched with each drop as a step of its own, and without ample sets: nothing is
+//! believed then. Only one with many is searched with what makes them fewer, and the certificate says so.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use nmr_search::{Counts, Cut, Outcome, Report, Search, System};
+
+use super::{Action, Program, Violation};
+use crate::engine::{Exploration, Request};
+use crate::report::Extent;
+use crate::run::{Finding, Watch};
+
+/// Up to so many states nothing is left out.
+const PLAIN: u64 = 300_000;
+
+type ReportOf = Report<Action, Violation>;
+
+/// Searches.
+pub(crate) fn explore(request: &Request) -> Exploration {
+    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let begun = Instant::now();
+    let program = Program::new(&request.scenario).heard_by(&watch);
+    let search = search(request, begun).ample(false).max_states(PLAIN);
+    let report = search.run(&program);
+    if !matches!(report.outcome, Outcome::Incomplete(Cut::States(_))) {
+        return exploration(&program, &watch, report);
+    }
+    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let program = Program::new(&request.scenario)
+        .heard_by(&watch)
+        .dropping_at_once(true);
+    let report = self::search(request, begun).run(&program);
+    exploration(&program, &watch, report)
+}
+
+fn search(request: &Request, begun: Instant) -> Search {
+    let mut search = Search::new()
+        .workers(request.explorer.workers.into())
+        .budget(request.budget.saturating_sub(begun.elapsed()));
+    if let Some(bytes) = request.explorer.max_memory {
+        search = search.max_memory(bytes);
+    }
+    if let Some(stop) = &request.control.stop {
+        search = search.stop(stop.clone());
+    }
+    if let Some(progress) = &request.control.progress {
+        let progress = progress.clone();
+        search = search.progress(move |now| {
+            let (states, share) = (now.states, 100.0 * now.share);
+            progress(&format!(
+                "{states} states, about {share:.1} % of the search"
+            ));
+        });
+    }
+    search
+}
+
+fn exploration(program: &Program, watch: &Watch, report: ReportOf) -> Exploration {
+    watch.add_exercised(&program.exercised());
+    let certificate = program.certificate(&report);
+    let data = serde_json::to_value(&report).expect("a report is data");
+    let Counts { states, ends, .. } = report.counts;
+    let (mut cut, mut error, mut finding) = (None, None, None);
+    match report.outcome {
+        Outcome::Exhausted => {}
+        Outcome::Incomplete(why) => cut = Some(why.to_string()),
+        Outcome::Violated(found) => finding = Some(program.finding(&found.path, found.violation)),
+        other => error = Some(format!("the search failed: {other:?}")),
+    }
+    Exploration {
+        executions: ends,
+        cut,
+        error,
+        states: Some(states),
+        certificate: Some(certificate),
+        report: Some(data),
+        ..Exploration::new(watch, Extent::Complete, finding)
+    }
+}
+
+impl Program {
+    /// What was found at the end of this path, with all that was observed on it.
+    fn finding(&self, path: &[Action], violation: Violation) -> Finding {
+        let mut state = self.begin_with_history();
+        for &action in path {
+            // The last one, or the end after it, is what breaks the rule.
+            let _ = self.apply(&mut state, action);
+        }
+        Finding {
+            rule: violation.rule,
+            message: violation.message,
+            history: state.history().to_vec(),
+        }
+    }
+
+    /// What the verdict rests on, in words.
+    fn certificate(&self, report: &ReportOf) -> String {
+        let Counts {
+            states,
+            transitions,
+            ends,
+            ..
+        } = report.counts;
+        let drops = match self.drops_at_once {
+            true => "what is let go of is dropped at once",
+            false => "each drop is a step of its own",
+        };
+        format!(
+            "{states} states, {transitions} transitions, {ends} ends; critical sections are atomic, as loom shows \
+             of the monitor; {drops}; {}",
+            report.assumptions
+        )
+    }
+}
