@@ -40,7 +40,7 @@ fn proved(exploration: Exploration) -> Proved {
         (Some(finding), ..) => Outcome::Violated(Violation {
             rule: finding.rule,
             message: finding.message,
-            executions: exploration.executions,
+            executions: Some(exploration.executions),
             schedule: exploration.schedule,
         }),
         (None, Some(error), _) => Outcome::Failed(error),

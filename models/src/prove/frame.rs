@@ -1,9 +1,10 @@
 //! A program as a scenario: what has to be around it for it to come to an end, whatever the interleaving.
 //!
 //! - **A thread completes** what is pending, in any order, if something can be: nobody else might.
-//! - **The main thread ends it**: when the threads have ended it deregisters every module of which they cannot
-//!   be known to have seen the end, completes what is pending, and waits. So every program comes to the state in
-//!   which nothing may be left (C19), but for registrations of which a module has lost sight by registering again.
+//! - **The main thread ends it**: when the threads have ended it takes every module of which they cannot be known to have
+//!   seen the end, deregisters it, completes what is pending, and waits. First those that threads deregister: what
+//!   is missing of their ends nobody else has brought about then. So every program comes to the state in which nothing may be
+//!   left (C19), but for registrations of which a module has lost sight by registering again.
 //! - **A thread that registers waits at last**, if a callback can panic and something be pending: a register call
 //!   that panics waits for the end of its registration (C18), and the thread that completes stays only as long as
 //!   somebody has a `wait` to do. It waits for the module that it registered last; if nobody deregisters that, it is
@@ -132,15 +133,23 @@ impl<'a> Frame<'a> {
     /// What the main thread does when the others have ended.
     fn end(&self) -> Vec<Act> {
         let modules = 0..self.program.cast.len() as u8;
-        let open: Vec<u8> = modules.filter(|&module| !self.has_ended(module)).collect();
-        let of = |verb| move |&module: &u8| Act::new(verb, module);
-        let deregister = open.iter().map(of(Verb::Deregister));
-        let pending = self.pending.iter().filter(|_| !open.is_empty());
-        let complete = pending.flat_map(|&module| {
-            vec![Act::new(Verb::TryComplete, module); self.bindings_of(module)]
-        });
-        let wait = open.iter().map(of(Verb::Wait));
-        deregister.chain(complete).chain(wait).collect()
+        let mut open: Vec<u8> = modules.filter(|&module| !self.has_ended(module)).collect();
+        open.sort_by_key(|&module| !self.is_deregistered(module));
+        let end_of = |&module: &u8| {
+            let complete = self.pending.iter().flat_map(|&module| {
+                vec![Act::new(Verb::TryComplete, module); self.bindings_of(module)]
+            });
+            let deregister = std::iter::once(Act::new(Verb::Deregister, module));
+            let wait = std::iter::once(Act::new(Verb::Wait, module));
+            deregister.chain(complete).chain(wait).collect::<Vec<_>>()
+        };
+        open.iter().flat_map(end_of).collect()
+    }
+
+    /// Whether some thread deregisters the module.
+    fn is_deregistered(&self, module: u8) -> bool {
+        let mut acts = self.program.threads.iter().flatten();
+        acts.any(|act| *act == Act::new(Verb::Deregister, module))
     }
 
     /// How many bindings a module has at most.

@@ -71,6 +71,10 @@ pub struct Program {
     pub behaviour: Behaviour,
 }
 
+/// What orders manners, and behaviours.
+type MannerKey = (u8, u8, u8, bool);
+pub(super) type Key = (Vec<MannerKey>, Option<Inside>);
+
 impl Manner {
     /// In how many ways it differs from a module that accepts, detaches at once and does nothing else.
     pub(super) fn departures(&self) -> usize {
@@ -82,7 +86,7 @@ impl Manner {
     }
 
     /// What orders manners.
-    const fn key(&self) -> (u8, u8, u8, bool) {
+    const fn key(&self) -> MannerKey {
         let Self {
             attach,
             detach,
@@ -96,7 +100,7 @@ impl Manner {
 impl Behaviour {
     /// The behaviour in which each module has taken its place. The least of those of a set of places is the one
     /// that stands for all.
-    pub(super) fn key(&self, places: &[u8]) -> (Vec<(u8, u8, u8, bool)>, Option<Inside>) {
+    pub(super) fn key(&self, places: &[u8]) -> Key {
         let mut manners = vec![(0, 0, 0, false); self.manners.len()];
         for (manner, &place) in self.manners.iter().zip(places) {
             manners[usize::from(place)] = manner.key();

@@ -43,7 +43,7 @@ pub struct Violation {
     /// What happened, for people.
     pub message: String,
     /// The executions made until then, by an engine that makes executions.
-    pub executions: u64,
+    pub executions: Option<u64>,
     /// The steps of the schedule that shows it, in words, by an engine that can repeat it.
     pub schedule: Vec<String>,
 }

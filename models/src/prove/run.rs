@@ -35,6 +35,12 @@ impl<'a> Share<'a> {
         Self { space, shard }
     }
 
+    /// All programs of the size.
+    #[must_use]
+    pub const fn space(&self) -> &'a Space {
+        self.space
+    }
+
     /// How many programs are in it.
     #[must_use]
     pub fn len(&self) -> u64 {

@@ -169,7 +169,7 @@ fn is_program(program: &Program) -> bool {
         && fits(cast, &Facts::new(cast, threads), &behaviour.manners)
 }
 
-/// How much there is to read. What is smaller has less.
+/// How much there is to read. What is smaller has less. A plain module is as good as an operation less.
 fn weight(program: &Program) -> usize {
     let Program {
         cast,
@@ -179,13 +179,13 @@ fn weight(program: &Program) -> usize {
     let operations: usize = threads.iter().map(Vec::len).sum();
     let departures: usize = behaviour.manners.iter().map(manner_weight).sum();
     let interfaces = cast.iter().filter(|member| member.npi != 1).count();
-    let rest = usize::from(behaviour.inside.is_some())
-        + usize::from(behaviour.limits != Limits::default());
+    let rest = 4 * usize::from(behaviour.inside.is_some())
+        + 3 * usize::from(behaviour.limits != Limits::default());
     10 * cast.len() + 5 * threads.len() + 3 * operations + departures + interfaces + rest
 }
 
 /// Of what departs from accepting, declining is the plainest.
 fn manner_weight(manner: &Manner) -> usize {
     let more = !matches!(manner.attach, Attach::Accept | Attach::Decline);
-    manner.departures() + usize::from(more)
+    3 * manner.departures() + usize::from(more)
 }

@@ -81,6 +81,12 @@ const EVERY_DETACH_AND_RUNDOWN: &[Detach] = &[
 const EVERY_CLEANUP: &[Cleanup] = &[Cleanup::Return, Cleanup::Panic];
 
 impl Size {
+    /// The size of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.name == name)
+    }
+
     /// The named sizes, the smallest first.
     pub const ALL: [Self; 3] = [Self::SMALL, Self::MEDIUM, Self::LARGE];
 

@@ -1,7 +1,10 @@
 //! Which programs there are.
 
+#[cfg(shuttle)]
+mod explored;
 mod naive;
 mod runs;
+mod sessions;
 mod shrinking;
 
 use std::collections::BTreeSet;

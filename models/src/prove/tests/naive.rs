@@ -232,8 +232,8 @@ fn execute(program: &Program, at: &mut Vec<usize>, registered: &Registered, call
         let module = usize::from(act.module);
         match act.verb {
             Verb::Register => {
-                for other in 0..program.cast.len() {
-                    let (own, peer) = (program.cast[module], program.cast[other]);
+                for (other, &peer) in program.cast.iter().enumerate() {
+                    let own = program.cast[module];
                     let is_peer = own.npi == peer.npi && own.side != peer.side;
                     if is_peer && registered[other].contains(&true) {
                         let is_client = own.side == Side::Client;

@@ -40,7 +40,7 @@ impl Prover for MakingUp {
             0 => Outcome::Violated(Violation {
                 rule,
                 message: text.clone(),
-                executions: 1,
+                executions: Some(1),
                 schedule: Vec::new(),
             }),
             1 => Outcome::Incomplete(format!("{hash}")),

@@ -17,7 +17,7 @@ impl<F: Fn(&Scenario) -> Option<Rule> + Sync> Prover for Flagging<F> {
         let violation = (self.0)(scenario).map(|rule| Violation {
             rule: Some(rule),
             message: "flagged".to_owned(),
-            executions: 1,
+            executions: Some(1),
             schedule: Vec::new(),
         });
         Proved {
