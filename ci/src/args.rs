@@ -12,8 +12,10 @@ use nmr_models::shard::Shard;
 use crate::exit;
 
 mod bench;
+mod prove;
 
 pub use bench::{Bench, BenchExplorer, BenchRegistrar, BenchTarget};
+pub use prove::{Prove, SizeChoice};
 
 /// Checks the registrar's lifetime rules under every interleaving.
 #[derive(Debug, Parser)]
@@ -59,6 +61,16 @@ pub enum Command {
     /// scenarios.
     #[command(after_help = exit::HELP)]
     Fuzz(Fuzz),
+    /// Exhaust every program up to a size.
+    ///
+    /// A size bounds programs: modules, threads, operations, what callbacks do. Each program within the bounds is
+    /// exhausted, once up to renaming; the certificate at the end says what was looked at. What breaks a rule is made
+    /// small and saved as a case, the first program of each rule.
+    ///
+    /// Verdict and counts do not depend on the number of workers, and those of the shards add up to those of the
+    /// whole. Exit code 3: the time was over, or the search of some program was cut short.
+    #[command(after_help = exit::HELP)]
+    Prove(Prove),
     /// Measure the explorer or the registrar.
     Bench(Bench),
     /// Show the named scenarios.
@@ -380,6 +392,8 @@ mod tests {
             "nmr bench registrar",
             "nmr bench registrar --baseline HEAD~5 --rounds 30 --time 1s --format json",
             "nmr fuzz --time 10m --seed 5 --shard 2/8 --out somewhere",
+            "nmr prove --size medium --time 10m --shard 2/8 --workers 4 --checkpoint medium.checkpoint",
+            "nmr prove --out somewhere --format json",
             "nmr list --format json",
             "nmr replay case.toml",
             "nmr replay case.toml --update --budget 10m --format json",

@@ -153,6 +153,11 @@ fn check_checkpoint(file: &Path, scenarios: usize) -> Result<(), Error> {
              --scenario or --file"
         )));
     }
+    check_folder(file)
+}
+
+/// Whether a checkpoint can be put there.
+pub(crate) fn check_folder(file: &Path) -> Result<(), Error> {
     let folder = std::path::absolute(file)?;
     match folder.parent() {
         Some(folder) if !folder.is_dir() => Err(Error::Usage(format!(

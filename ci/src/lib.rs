@@ -4,6 +4,7 @@
 //! - [`bugs`]: plants known bugs, and shows that they are found.
 //! - [`bench`](mod@bench): measures the explorer, and the registrar.
 //! - [`fuzz`]: generated scenarios until the time is up.
+//! - [`prove`]: every program up to a size.
 //! - [`replay`], [`case`]: a saved case step by step, and all of them.
 //! - [`list`], [`test`](mod@test): what there is, all tests.
 //!
@@ -25,6 +26,7 @@ pub mod json;
 pub mod list;
 pub mod pool;
 pub mod progress;
+pub mod prove;
 pub mod replay;
 pub mod seed;
 pub mod select;

@@ -9,7 +9,7 @@ use clap::Parser;
 use nmr_ci::args::{Cli, Command};
 use nmr_ci::error::Error;
 use nmr_ci::exit::Exit;
-use nmr_ci::{bench, bugs, case, check, fuzz, list, replay, test};
+use nmr_ci::{bench, bugs, case, check, fuzz, list, prove, replay, test};
 
 /// Becomes true at the first Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -41,6 +41,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<Exit, Error> {
         Command::Bugs(args) => bugs::run(args, &STOP, out),
         Command::Bench(args) => bench::run(args, &STOP, out),
         Command::Fuzz(args) => fuzz::run(args, &STOP, out),
+        Command::Prove(args) => prove::run(args, &STOP, out),
         Command::List(args) => list::run(args, out),
         Command::Replay(args) => replay::run(args, &STOP, out),
         Command::Case(args) => case::run(args, &STOP, out),

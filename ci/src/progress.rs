@@ -122,14 +122,31 @@ impl Drop for Activity {
 }
 
 impl Counter {
+    /// So many are done, of which the first may have been done long ago.
+    pub fn set(&self, done: u64) {
+        if let Some(bar) = &self.bar {
+            if bar.position() == 0 {
+                bar.set_position(done);
+                bar.reset_eta();
+            }
+            bar.set_position(done);
+            return;
+        }
+        self.log(|_| done);
+    }
+
     /// One more is done.
     pub fn add_one(&self) {
         if let Some(bar) = &self.bar {
             bar.inc(1);
             return;
         }
+        self.log(|done| done + 1);
+    }
+
+    fn log(&self, done: impl FnOnce(u64) -> u64) {
         let mut log = self.log.lock().expect("nobody panics while counting");
-        log.done += 1;
+        log.done = done(log.done);
         if Instant::now() >= log.next && log.done < log.of {
             log.next = Instant::now() + LOG_EVERY;
             eprintln!("{} of {} {} done", log.done, log.of, self.what);

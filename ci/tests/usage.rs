@@ -13,6 +13,7 @@ fn everything_has_help() {
         &["check", "--help"],
         &["bugs", "--help"],
         &["fuzz", "--help"],
+        &["prove", "--help"],
         &["bench", "--help"],
         &["bench", "explorer", "--help"],
         &["bench", "registrar", "--help"],
@@ -105,6 +106,18 @@ fn bad_usage_is_2_and_says_what_was_expected() {
         (
             &["fuzz", "--time", "1s", "--shard", "3/2"],
             "`3/2` is not a shard, `i/n` with i from 1 to n",
+        ),
+        (
+            &["prove", "--size", "huge"],
+            "[possible values: small, medium, large]",
+        ),
+        (
+            &["prove", "--shard", "0/2"],
+            "`0/2` is not a shard, `i/n` with i from 1 to n",
+        ),
+        (
+            &["prove", "--checkpoint", "no/such/c"],
+            "--checkpoint: there is no folder ",
         ),
         (&["replay", "no/such/case.toml"], "no/such/case.toml: "),
         (&["test", "--build", "steam"], "[possible values: native,"),

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine::{Exploration, Request};
 use crate::engine_name::Engine;
+use crate::prove::Violation;
 use crate::replay::Replayed;
 use crate::rule::Rule;
 use crate::scenario::{FormatError, Scenario, Thread};
@@ -97,6 +98,24 @@ impl Case {
             schedule: exploration.schedule.clone(),
             scenario: request.scenario.as_ref().clone(),
         })
+    }
+
+    /// The case of a program that breaks something.
+    #[must_use]
+    pub fn of_program(engine: Engine, scenario: Scenario, violation: &Violation) -> Self {
+        Self {
+            kind: Kind::Schedule,
+            engine,
+            seed: None,
+            rule: violation.rule,
+            message: violation.message.clone(),
+            executions: violation.executions,
+            bound: None,
+            version: Some(version()),
+            expect: None,
+            schedule: violation.schedule.clone(),
+            scenario,
+        }
     }
 
     /// The case with the schedule that breaks its rule now, and without what is said of the search that found the old

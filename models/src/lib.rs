@@ -6,6 +6,7 @@
 //!   rule.
 //! - [`engine`]: loom, shuttle's schedulers, or real threads, whichever this build has.
 //! - [`case`], [`message`] and [`render`]: a finding as a file, in words and as a picture.
+//! - [`prove`]: every program up to a size; [`minimize`]: what fails, made small.
 //! - [`programs`]: what `nmr bench` measures the engines with.
 //! - [`rule`], [`engine_name`], [`shard`]: the words in which all of these are spoken of; [`seed`]: what follows from
 //!   a seed.
@@ -19,12 +20,14 @@ pub mod event;
 mod fingerprint;
 mod invisible;
 pub mod message;
+pub mod minimize;
 pub mod name;
 pub mod op;
 pub mod oracle;
 mod permuted;
 pub mod process;
 pub mod programs;
+pub mod prove;
 pub mod render;
 pub mod replay;
 pub mod report;

@@ -17,6 +17,10 @@
 //! | `bug` ([`Bug`]) | – | – | – | – | each bug under each engine |
 //! | `twin` ([`Twin`]) | – | – | – | – | each correct twin under each engine |
 //!
+//! A worker that runs over programs, and `nmr prove`, print `prove-progress` ([`prove::Progress`]) from time to time, then a
+//! `broken` ([`prove::Broken`]) for each rule that breaks, `coverage` for each rule, and a `prove-summary`
+//! ([`prove::Summary`]).
+//!
 //! A worker that replays a case, and `nmr replay`, end with a `replay` ([`Replayed`]); for cases of one thread it is a
 //! `sequence` ([`Sequence`]). `nmr case` prints a `case` ([`CaseLine`]) for each.
 //!
@@ -37,6 +41,9 @@
 //! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"reproduces-after-realignment","at":"step 3, `…`: …","executions":2,"broken":"C7","message":"…","schedule":["t1: begin"],"interleaving":[{"thread":"t1","event":"deregister c"}]}
 //! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"fixed","states":412,"executions":57,"broken":null,"message":"","schedule":[],"interleaving":[]}
 //! {"kind":"progress","executions":512,"text":null}
+//! {"kind":"prove-progress","done":4096,"of":106782}
+//! {"kind":"broken","rule":"C7","program":812,"message":"…","case":"target/nmr/cases/….toml"}
+//! {"kind":"prove-summary","size":"small","bounds":"…","programs-in-size":106782,"shard":"1/1","programs-in-share":106782,"programs":106782,"violated":0,"incomplete":0,"failed":0,"states":9000000,"transitions":20000000,"seconds":110.5,"workers":2,"engine":"explorer","verdict":"holds","how":null,"certificate":"…","version":"0.1.0 (…)"}
 //! ```
 
 use std::path::PathBuf;
@@ -44,6 +51,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::engine_name::{BenchEngine, Engine};
+use crate::prove::report as prove;
 use crate::replay::{self, Replayed};
 use crate::rule::Rule;
 use crate::shard::Shard;
@@ -175,6 +183,12 @@ pub enum Line {
     Sequence(Sequence),
     /// A saved case was looked at.
     Case(CaseLine),
+    /// A run over programs goes on.
+    ProveProgress(prove::Progress),
+    /// A program breaks a rule.
+    Broken(prove::Broken),
+    /// A run over programs ended.
+    ProveSummary(Box<prove::Summary>),
 }
 
 /// A case of one thread, replayed.

@@ -13,7 +13,7 @@ pub mod case;
 pub mod concurrent;
 #[cfg(not(any(loom, shuttle)))]
 pub mod handle_bits;
-pub mod minimize;
+pub use nmr_models::minimize;
 #[cfg(not(any(loom, shuttle)))]
 mod replay;
 pub mod search;

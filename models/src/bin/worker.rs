@@ -4,6 +4,7 @@
 //! `nmr_models::report`. It judges nothing and builds nothing.
 
 use std::io::Write as _;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -16,9 +17,13 @@ use nmr_models::case::Case;
 use nmr_models::engine::bench::Order;
 use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore};
 use nmr_models::engine_name::{BenchEngine, Build, Engine};
+use nmr_models::prove::Size;
+use nmr_models::prove::engine::{ENGINE, Exhausting};
+use nmr_models::prove::session::Order as ProveOrder;
 use nmr_models::replay::Replayed;
-use nmr_models::report::{Bench, Line};
+use nmr_models::report::{Bench, Line, Verdict};
 use nmr_models::scenario::{FormatError, Scenario};
+use nmr_models::shard::Shard;
 use nmr_models::{programs, replay, scenarios};
 
 /// How often the worker says that it is alive.
@@ -37,6 +42,8 @@ enum Command {
     Run(Run),
     /// Repeat a saved case; prints JSON lines.
     Replay(Repeat),
+    /// Exhaust every program of a size; prints JSON lines. For `nmr prove`.
+    Prove(Proving),
     /// Measure one search; prints JSON lines. For `nmr bench`.
     #[command(hide = true)]
     Bench(Measure),
@@ -98,11 +105,37 @@ struct Measure {
     explorer: ExplorerOptions,
 }
 
+#[derive(Args)]
+struct Proving {
+    /// The size.
+    #[arg(long, value_name = "NAME")]
+    size: String,
+    /// Which share of it, `i/n`.
+    #[arg(long, default_value_t = Shard::WHOLE)]
+    shard: Shard,
+    /// Threads that work on it.
+    #[arg(long, default_value = "1")]
+    workers: NonZeroUsize,
+    /// Time for all, in milliseconds.
+    #[arg(long)]
+    time_ms: Option<u64>,
+    /// Time for each program, in milliseconds.
+    #[arg(long, default_value_t = 60_000)]
+    budget_ms: u64,
+    /// Where the run is written to and gone on with.
+    #[arg(long)]
+    checkpoint: Option<PathBuf>,
+    /// Where to save what breaks a rule.
+    #[arg(long)]
+    case_dir: Option<PathBuf>,
+}
+
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(run) => run.start(),
         Command::Replay(repeat) => repeat.start(),
         Command::Bench(measure) => measure.start(),
+        Command::Prove(proving) => return proving.start(),
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
@@ -178,6 +211,44 @@ impl Repeat {
             std::process::exit(end(replayed).into());
         });
         Ok(ExitCode::from(end(replayed)))
+    }
+}
+
+impl Proving {
+    fn start(self) -> ExitCode {
+        match self.run() {
+            Ok(verdict) => ExitCode::from(verdict.exit_code()),
+            Err(why) => {
+                eprintln!("error: {why}");
+                ExitCode::from(2)
+            }
+        }
+    }
+
+    fn run(self) -> Result<Verdict, String> {
+        let no_size = || {
+            let names = Size::ALL.map(|size| size.name).join(", ");
+            format!("`{}` is no size: expected one of {names}", self.size)
+        };
+        if ENGINE.build() != Build::current() {
+            return Err(format!(
+                "{ENGINE}, which exhausts programs, is not an engine of this build"
+            ));
+        }
+        let order = ProveOrder {
+            size: Size::named(&self.size).ok_or_else(no_size)?,
+            shard: self.shard,
+            workers: self.workers,
+            time: self.time_ms.map(Duration::from_millis),
+            checkpoint: self.checkpoint,
+            cases: self.case_dir,
+            engine: ENGINE,
+        };
+        let prover = Exhausting {
+            budget: Duration::from_millis(self.budget_ms),
+        };
+        let verdict = order.run(&prover, &listen(), |line| print_line(&line));
+        verdict.map_err(|error| error.to_string())
     }
 }
 

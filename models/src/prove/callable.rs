@@ -1,0 +1,106 @@
+//! Which callbacks of a program can be called, and what of its behaviour can therefore matter.
+
+use nmr::Side;
+
+use super::facts::Facts;
+use super::program::{Behaviour, Called, Manner, Member};
+use crate::scenario::{Attach, Cleanup, Detach};
+
+/// Which callbacks of each module can be called.
+pub(super) struct Callable(Vec<[bool; 3]>);
+
+/// Whether a client with such a callback calls `client_attach_provider`.
+const fn attaches(attach: Attach) -> bool {
+    matches!(
+        attach,
+        Attach::Accept | Attach::ChangeOfMind | Attach::Twice | Attach::PanicAfterAttach
+    )
+}
+
+/// Whether it is then attached, if the provider is.
+const fn stays_attached(attach: Attach) -> bool {
+    matches!(attach, Attach::Accept | Attach::Twice)
+}
+
+impl Callable {
+    pub(super) fn new(cast: &[Member], facts: &Facts, manners: &[Manner]) -> Self {
+        let all = 0..cast.len();
+        let attach = |module: usize| manners[module].attach;
+        let of = |module: usize| {
+            let met = all.clone().filter(|&other| facts.meet(module, other));
+            let met: Vec<usize> = met.collect();
+            match cast[module].side {
+                Side::Client => {
+                    let accepted = met.iter().any(|&other| attach(other) == Attach::Accept);
+                    let attached = accepted && stays_attached(attach(module));
+                    [!met.is_empty(), attached, attached]
+                }
+                Side::Provider => {
+                    let asked = met.iter().any(|&other| attaches(attach(other)));
+                    let attached = asked && attach(module) == Attach::Accept;
+                    [asked, attached, attached]
+                }
+            }
+        };
+        Self(all.clone().map(of).collect())
+    }
+
+    pub(super) fn may(&self, module: usize, called: Called) -> bool {
+        self.0[module][called as usize]
+    }
+}
+
+/// The behaviour without what cannot matter in it: whatever a callback does that is never called.
+pub(super) fn normal(cast: &[Member], facts: &Facts, behaviour: &Behaviour) -> Behaviour {
+    let mut normal = behaviour.clone();
+    // What providers answer depends on clients, and who is called later on both: attach callbacks first.
+    for side in Side::BOTH {
+        let callable = Callable::new(cast, facts, &normal.manners);
+        for (module, manner) in normal.manners.iter_mut().enumerate() {
+            if cast[module].side == side && !callable.may(module, Called::Attach) {
+                manner.attach = Attach::Accept;
+            }
+        }
+    }
+    let callable = Callable::new(cast, facts, &normal.manners);
+    for (module, manner) in normal.manners.iter_mut().enumerate() {
+        if !callable.may(module, Called::Detach) {
+            manner.detach = Detach::Complete;
+            manner.cleanup = Cleanup::Return;
+        }
+        manner.null_context &= callable.may(module, Called::Attach);
+    }
+    normal.inside = normal
+        .inside
+        .filter(|inside| callable.may(usize::from(inside.module), inside.called));
+    normal
+}
+
+/// Whether what threads do to modules fits what these do: a client is called through a rundown if and only if it
+/// has one, and something is tried to be completed, or completed once more, only if it can be there.
+pub(super) fn fits(cast: &[Member], facts: &Facts, manners: &[Manner]) -> bool {
+    let callable = Callable::new(cast, facts, manners);
+    let is_in = |set: u16, module: usize| set & 1 << module != 0;
+    manners.iter().enumerate().all(|(module, manner)| {
+        let detached = callable.may(module, Called::Detach);
+        let is_client = cast[module].side == Side::Client;
+        let has_rundown = manner.detach == Detach::Rundown && detached && is_client;
+        let is_pending = manner.detach == Detach::Pending && detached;
+        is_in(facts.dispatched, module) == has_rundown
+            && (manner.detach != Detach::Rundown || has_rundown)
+            && (is_pending || !is_in(facts.try_completed, module))
+            && (callable.may(module, Called::Attach) || !is_in(facts.completed_again, module))
+            && (!manner.null_context || may_be_null(cast, facts, manners, module))
+    })
+}
+
+/// See `validate_null_contexts`: with a null context a cleanup callback cannot tell two bindings apart. A module
+/// that declines has no context.
+fn may_be_null(cast: &[Member], facts: &Facts, manners: &[Manner], module: usize) -> bool {
+    let is_peer = |other: &usize| {
+        cast[*other].npi == cast[module].npi && cast[*other].side != cast[module].side
+    };
+    let peers = (0..cast.len()).filter(is_peer);
+    let peers: u8 = peers.map(|peer| facts.registers[peer]).sum();
+    manners[module].attach == Attach::Accept && facts.registers[module] <= 1 && peers <= 1
+}

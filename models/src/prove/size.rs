@@ -1,0 +1,155 @@
+//! The sizes: what bounds the programs of each.
+
+use super::act::Verb;
+use crate::scenario::{Attach, Cleanup, Detach};
+
+/// Bounds of programs. A size holds every program within all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, in a line.
+    pub summary: &'static str,
+    /// The most clients, and the most providers, over all interfaces.
+    pub modules_a_side: usize,
+    /// The most modules of both sides together.
+    pub modules: usize,
+    /// The most interfaces.
+    pub interfaces: usize,
+    /// The most threads, at most four: a fifth may be needed to complete pending detaches.
+    pub threads: usize,
+    /// The most operations of a thread.
+    pub operations: usize,
+    /// The most operations of all threads together.
+    pub operations_in_all: usize,
+    /// What threads may do. Everything else is named with what it may depart to.
+    pub verbs: &'static [Verb],
+    /// What attach callbacks may do: of clients all of it, of providers what they can.
+    pub attach: &'static [Attach],
+    /// What detach callbacks may do.
+    pub detach: &'static [Detach],
+    /// What cleanup callbacks may do.
+    pub cleanup: &'static [Cleanup],
+    /// Whether contexts may be null.
+    pub null_contexts: bool,
+    /// What one callback may do before it answers: none, or some of `register`'s opposites.
+    pub inside: &'static [Verb],
+    /// Whether the registrar may have limits and faults.
+    pub limits: bool,
+    /// The most of all this that is not as in a program of plain modules without limits: so many callbacks that
+    /// do something else than accept, complete or return, null contexts, operations inside callbacks, and limits.
+    pub departures: usize,
+}
+
+const LIFE: &[Verb] = &[Verb::Register, Verb::Deregister, Verb::Wait];
+
+const EVERY_VERB: &[Verb] = &[
+    Verb::Register,
+    Verb::Deregister,
+    Verb::Wait,
+    Verb::Dispatch,
+    Verb::TryComplete,
+    Verb::CompleteAgain,
+];
+
+const EVERY_ATTACH: &[Attach] = &[
+    Attach::Accept,
+    Attach::Decline,
+    Attach::Hollow,
+    Attach::ChangeOfMind,
+    Attach::Twice,
+    Attach::Panic,
+    Attach::PanicAfterAttach,
+];
+
+/// All that do not depend on calls through dispatch tables.
+const EVERY_DETACH: &[Detach] = &[
+    Detach::Complete,
+    Detach::Pending,
+    Detach::CompleteEarly,
+    Detach::Panic,
+];
+
+const EVERY_DETACH_AND_RUNDOWN: &[Detach] = &[
+    Detach::Complete,
+    Detach::Pending,
+    Detach::CompleteEarly,
+    Detach::Rundown,
+    Detach::Panic,
+];
+
+const EVERY_CLEANUP: &[Cleanup] = &[Cleanup::Return, Cleanup::Panic];
+
+impl Size {
+    /// The size of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|size| size.name == name)
+    }
+
+    /// The named sizes, the smallest first.
+    pub const ALL: [Self; 3] = [Self::SMALL, Self::MEDIUM, Self::LARGE];
+
+    /// For each change of the code.
+    pub const SMALL: Self = Self {
+        name: "small",
+        summary: "1 client and 1 provider, 2 threads of up to 2 operations, every callback's every behaviour, \
+                  limits, up to 2 departures",
+        modules_a_side: 1,
+        modules: 2,
+        interfaces: 1,
+        threads: 2,
+        operations: 2,
+        operations_in_all: 4,
+        verbs: EVERY_VERB,
+        attach: EVERY_ATTACH,
+        detach: EVERY_DETACH_AND_RUNDOWN,
+        cleanup: EVERY_CLEANUP,
+        null_contexts: true,
+        inside: &[Verb::Deregister, Verb::Wait],
+        limits: true,
+        departures: 2,
+    };
+
+    /// Every attach and detach behaviour of two modules, with all that two threads can do to them in three
+    /// operations each.
+    pub const MEDIUM: Self = Self {
+        name: "medium",
+        summary: "1 client and 1 provider, 2 threads of up to 3 operations, every attach and detach behaviour",
+        modules_a_side: 1,
+        modules: 2,
+        interfaces: 1,
+        threads: 2,
+        operations: 3,
+        operations_in_all: 6,
+        verbs: LIFE,
+        attach: EVERY_ATTACH,
+        detach: EVERY_DETACH,
+        cleanup: &[Cleanup::Return],
+        null_contexts: false,
+        inside: &[],
+        limits: false,
+        departures: usize::MAX,
+    };
+
+    /// For nights, and for many machines.
+    pub const LARGE: Self = Self {
+        name: "large",
+        summary: "up to 3 modules on up to 2 interfaces, 3 threads of up to 3 operations, 5 in all, every \
+                  callback's every behaviour, limits, up to 1 departure",
+        modules_a_side: 2,
+        modules: 3,
+        interfaces: 2,
+        threads: 3,
+        operations: 3,
+        operations_in_all: 5,
+        verbs: EVERY_VERB,
+        attach: EVERY_ATTACH,
+        detach: EVERY_DETACH_AND_RUNDOWN,
+        cleanup: EVERY_CLEANUP,
+        null_contexts: true,
+        inside: &[Verb::Deregister, Verb::Wait],
+        limits: true,
+        departures: 1,
+    };
+}
