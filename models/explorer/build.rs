@@ -12,21 +12,27 @@ fn main() {
             println!("cargo::rustc-cfg={cfg}");
         }
     }
-    // Written anew with each commit. In a copy without a repository, where there is none, cargo would
-    // take it for changed each time.
-    if Path::new("../../.git").exists() {
-        println!("cargo::rerun-if-changed=../../.git/logs/HEAD");
+    if let Some(log) = log_of_commits() {
+        println!("cargo::rerun-if-changed={log}");
     }
     let commit = commit().unwrap_or_else(|| "commit unknown".to_owned());
     println!("cargo::rustc-env=NMR_COMMIT={commit}");
 }
 
+fn git(args: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(args).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then(|| text.trim().to_owned())
+}
+
+/// The file that is written anew with each commit, wherever this working tree keeps it. None where there is no such file:
+/// what is missing cargo takes for changed each time.
+fn log_of_commits() -> Option<String> {
+    let log = git(&["rev-parse", "--git-path", "logs/HEAD"])?;
+    Path::new(&log).exists().then_some(log)
+}
+
 fn commit() -> Option<String> {
-    let git = |args: &[&str]| {
-        let output = Command::new("git").args(args).output().ok()?;
-        let text = String::from_utf8(output.stdout).ok()?;
-        output.status.success().then(|| text.trim().to_owned())
-    };
     let commit = git(&["rev-parse", "--short=12", "HEAD"])?;
     Some(format!("commit {commit}"))
 }

@@ -36,8 +36,10 @@ impl Builder {
 
     /// The program is over without it: under an explorer it is no deadlock that this thread waits for work when
     /// all others have ended. It is unwound then, wherever it is, so that its destructors run; a panic of it is one
-    /// like any other's. On real threads it ends with the process, as any thread does that nobody joins, and
-    /// its destructors do not run. loom and shuttle's own schedulers know no daemons: there it has to end.
+    /// like any other's. An explorer refuses a daemon that catches what unwinds it, or that waits in a destructor then;
+    /// a destructor that panics then aborts the process. On real threads it ends with the process, as any thread does
+    /// that nobody joins, and its destructors do not run. loom and shuttle's own schedulers know no daemons: there it
+    /// has to end.
     ///
     /// ```
     /// # #[cfg(not(any(loom, shuttle)))] {

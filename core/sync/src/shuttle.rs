@@ -72,7 +72,7 @@ impl Default for Condvar {
 impl<T> Mutex<T> {
     /// A new, unlocked mutex.
     pub fn new(value: T) -> Self {
-        let object = Object::new(Kind::Mutex, std::any::type_name::<T>());
+        let object = Object::new(Kind::Mutex, std::any::type_name::<T>()).protecting::<T>();
         Self {
             turn: (!object.is_observed()).then(|| shuttle::sync::Mutex::new(())),
             data: std::sync::Mutex::new(value),
@@ -82,6 +82,7 @@ impl<T> Mutex<T> {
 
     /// The protected data; no lock is needed, for nobody else has the mutex.
     pub fn into_inner(self) -> T {
+        self.opened(false);
         ignore_poison(self.data.into_inner())
     }
 }
@@ -102,6 +103,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// The protected data; no lock is needed, for nobody else has the mutex.
     pub fn get_mut(&mut self) -> &mut T {
+        self.opened(true);
         ignore_poison(self.data.get_mut())
     }
 
@@ -124,6 +126,13 @@ impl<T: ?Sized> Mutex<T> {
             },
         };
         Some(self.guard(turn))
+    }
+
+    /// Tells that whoever has this mutex for itself comes to what it protects.
+    fn opened(&self, may_change: bool) {
+        if let Some(watched) = self.object.owned() {
+            watched.opened(may_change);
+        }
     }
 
     fn guard<'a>(&'a self, turn: Option<shuttle::sync::MutexGuard<'a, ()>>) -> MutexGuard<'a, T> {
@@ -318,7 +327,11 @@ pub mod atomic {
         #[must_use]
         pub fn into_inner(self) -> usize {
             match self.value {
-                Value::Observed(plain) => plain.into_inner(),
+                Value::Observed(plain) => {
+                    let value = plain.into_inner();
+                    crate::told::kept(&value);
+                    value
+                }
                 Value::Shuttle(value) => value.into_inner(),
             }
         }

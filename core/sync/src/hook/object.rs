@@ -17,14 +17,17 @@ const STRANGER: &str = "a primitive of nmr-sync is used on a thread that the exp
 pub(crate) struct Object {
     /// With the execution in which it was made; `None` if nobody watched then.
     made: Option<(ObjectId, Arc<Execution>)>,
+    /// Whoever drops it runs destructors of what it protects, and those do what that says.
+    is_read_when_dropped: bool,
 }
 
 impl Drop for Object {
     fn drop(&mut self) {
-        if let (Some((id, execution)), Some(observer)) = (&self.made, observer())
-            && execution.is_current()
-        {
-            observer.dropped(*id);
+        if let Some(watched) = self.owned() {
+            if self.is_read_when_dropped {
+                watched.opened(false);
+            }
+            watched.observer.dropped(watched.id);
         }
     }
 }
@@ -41,7 +44,26 @@ impl Object {
             let execution = Execution::current()?;
             Some((observer.created(kind, data), execution))
         });
-        Self { made }
+        Self {
+            made,
+            is_read_when_dropped: false,
+        }
+    }
+
+    /// The same, of a mutex that protects what may have a destructor.
+    pub(crate) const fn protecting<T>(mut self) -> Self {
+        self.is_read_when_dropped = std::mem::needs_drop::<T>();
+        self
+    }
+
+    /// Where nobody else has it. `None` where nobody watches, and elsewhere than in the execution in which it was made.
+    pub(crate) fn owned(&self) -> Option<Watched> {
+        match (&self.made, observer()) {
+            (Some((id, execution)), Some(observer)) if execution.is_current() => {
+                Some(Watched { id: *id, observer })
+            }
+            _ => None,
+        }
     }
 
     pub(crate) const fn is_observed(&self) -> bool {
@@ -79,6 +101,11 @@ impl Watched {
     /// See [`Observer::sleeps_with_another`].
     pub(crate) fn sleeps_with_another(&self, mutex: &Self) -> bool {
         self.observer.sleeps_with_another(self.id, mutex.id)
+    }
+
+    /// See [`Observer::opened`].
+    pub(crate) fn opened(&self, may_change: bool) {
+        self.observer.opened(self.id, may_change);
     }
 
     /// See [`Observer::changed`].

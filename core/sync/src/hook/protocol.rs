@@ -147,6 +147,8 @@ pub trait Observer {
     fn created(&self, kind: Kind, data: &'static str) -> ObjectId;
     /// A mutex, a condvar or an atomic is gone.
     fn dropped(&self, object: ObjectId);
+    /// It has a mutex for itself and comes to what that protects without taking it. `may_change`: and may change it.
+    fn opened(&self, mutex: ObjectId, may_change: bool);
     /// It will do this. The answer is what it does first.
     fn announce(&self, operation: Operation, at: &'static Location<'static>) -> First;
     /// It has done what it announced; what came of it.

@@ -38,6 +38,8 @@ pub(crate) struct Body {
     pub(crate) conflicts: Saved,
     /// The verdict will rest on it.
     pub(crate) rounds_repeat: bool,
+    /// It keeps the search from being exhausted.
+    pub(crate) gave_up: Option<String>,
 }
 
 /// Why a checkpoint cannot be written or used.
@@ -218,5 +220,6 @@ pub(crate) fn read(path: &Path, options: &Options) -> Result<Option<Rest>, Error
         visited: Visited::restored(body.states),
         conflicts: Conflicts::restored(body.conflicts),
         rounds_repeat: body.rounds_repeat,
+        gave_up: body.gave_up,
     }))
 }

@@ -230,6 +230,17 @@ impl Execution {
         (*operations, *operations_after_the_end, *told) = (0, 0, 0);
     }
 
+    /// See [`Ended::gave_up`].
+    fn gave_up(&self) -> Option<String> {
+        let (thread, at) = self.program.spins.gave_up?;
+        let thread = deadlock::Names(self.labels.as_ref()).thread(thread);
+        Some(format!(
+            "thread {thread}, which yields at {at}, stops waiting though nothing that it looks at has changed: the \
+             orders in which it does so before others go on were left out; say in each round what it counts \
+             (nmr_sync::learn)"
+        ))
+    }
+
     /// What a thread has chosen among several things, if it did so.
     fn take_chosen(&mut self, thread: Thread, variant: u32) -> Option<Fingerprints> {
         let index = self.among.iter().position(|(other, _)| *other == thread)?;
@@ -265,6 +276,8 @@ pub(crate) struct Ended {
     pub(crate) preemptions: u32,
     /// A thread has waited for a change at the end of a round.
     pub(crate) rounds_repeat: bool,
+    /// A thread did not repeat its rounds, in words: what the search takes on trust does not hold.
+    pub(crate) gave_up: Option<String>,
 }
 
 impl Control {
@@ -449,6 +462,7 @@ impl State {
             choices: execution.schedule.len(),
             preemptions: execution.preemptions,
             rounds_repeat: execution.program.spins.has_waited,
+            gave_up: execution.gave_up(),
         }
     }
 

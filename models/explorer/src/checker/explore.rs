@@ -263,7 +263,10 @@ impl Builder {
         };
         let mut more = 0;
         let verdict = match end {
-            End::Exhausted => Verdict::Exhausted,
+            End::Exhausted => match shared.totals.gave_up() {
+                None => Verdict::Exhausted,
+                Some(why) => Verdict::Incomplete(why),
+            },
             End::Cut(why) => Verdict::Incomplete(why),
             End::Failed(error) => Verdict::HarnessError(error),
             End::Violated(raw) => {
@@ -469,12 +472,12 @@ fn minimise(
         let end = search.run(program);
         fewest.executions += search.totals.executions.load(Ordering::Relaxed);
         match end {
-            End::Exhausted => {}
+            End::Exhausted if search.totals.gave_up().is_none() => {}
             End::Violated(raw) => {
                 (fewest.raw, fewest.options) = (raw, bounded);
                 break;
             }
-            End::Cut(_) | End::Failed(_) => return fewest,
+            End::Exhausted | End::Cut(_) | End::Failed(_) => return fewest,
         }
     }
     fewest.is_minimal = true;

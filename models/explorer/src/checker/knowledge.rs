@@ -385,9 +385,22 @@ impl Knowledge {
 
     /// Something that is no primitive was used, and nobody says what it is.
     pub(crate) fn touched(&mut self, symmetries: &Symmetries, thread: Thread, object: ObjectId) {
+        self.opened(symmetries, thread, object, true);
+    }
+
+    /// The thread finds out what something is, and may change it.
+    pub(crate) fn opened(
+        &mut self,
+        symmetries: &Symmetries,
+        thread: Thread,
+        object: ObjectId,
+        may_change: bool,
+    ) {
         let data = self.data(object).cloned().unwrap_or_default();
         self.learn_fingerprints(symmetries, thread, &data.fingerprints);
-        self.grow_history(symmetries, thread, object);
+        if may_change {
+            self.grow_history(symmetries, thread, object);
+        }
     }
 
     /// What a mutex protects, to be compared later; `None` if nobody says.

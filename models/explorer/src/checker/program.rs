@@ -120,6 +120,10 @@ pub(crate) struct ThreadState {
     pub(crate) is_daemon: bool,
     /// What it has done since it yielded, if it has only looked.
     pub(crate) round: Option<Round>,
+    /// While it waited for a change others went on.
+    pub(crate) is_overtaken: bool,
+    /// Where it has yielded, if it makes a round only because nobody else could go on.
+    pub(crate) looks_in_vain: Option<At>,
 }
 
 /// What a thread does next, whether it has ended, whether that belongs to the step that it is in, and its round as

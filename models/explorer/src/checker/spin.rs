@@ -9,7 +9,8 @@
 //! That is not Musuvathi and Qadeer's fair scheduler ("Fair stateless model checking", PLDI 2008), in which a yield
 //! lowers a priority: here a yield after anything but looks is nothing at all, so that code which yields where it
 //! need not is explored in every order. What is taken on trust is that a round of looks is repeated: a thread that
-//! counts its rounds and does not [say](nmr_sync::learn) so gives up only where nobody else can go on.
+//! counts its rounds and does not [say](nmr_sync::learn) so gives up only where nobody else can go on. Where that is seen
+//! to come too late, since others have gone on meanwhile, nothing is exhausted.
 //!
 //! Looks are sections whose data were not borrowed mutably, or were described as what they were; sections that were
 //! tried in vain; loads, and updates that leave what there was; notifications that nobody hears. Whatever the phase is,
@@ -22,7 +23,7 @@ use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 
 use crate::checker::fingerprint::fingerprint;
-use crate::checker::program::{Next, Program, Stop, Thread};
+use crate::checker::program::{At, Next, Program, Stop, Thread};
 
 /// Rounds that each thread makes, where nobody else can go on, before that is a livelock.
 pub(crate) const ROUNDS: u32 = 1_000;
@@ -75,6 +76,9 @@ pub(crate) struct Spins {
     has_begun: bool,
     /// A thread has waited for a change.
     pub(crate) has_waited: bool,
+    /// A thread that has done something else than before though nothing had changed, where it yielded; and others had
+    /// gone on while it waited, so that it might have done that before them.
+    pub(crate) gave_up: Option<(Thread, At)>,
     /// Rounds made since something else was done, where nobody else could go on.
     fruitless: u32,
     said: Vec<Said>,
@@ -87,6 +91,7 @@ impl Spins {
     pub(crate) fn begin(&mut self) {
         (self.has_begun, self.has_waited, self.fruitless) = (false, false, 0);
         self.is_loading = false;
+        self.gave_up = None;
         self.said.clear();
     }
 
@@ -166,13 +171,24 @@ impl Program {
             }
             Next::Operation(_) | Next::Spins => self.acts(thread),
         }
+        self.overtakes();
+    }
+
+    /// Something was done. Not counted are rounds of those who look only because nobody else can go on.
+    fn overtakes(&mut self) {
+        if self.spins.has_begun && !self.spins.is_fruitless() {
+            for state in &mut self.threads {
+                state.is_overtaken |= state.stop.is_some_and(|stop| stop.next == Next::Spins);
+            }
+        }
     }
 
     fn begin_round(&mut self, thread: Thread) {
         self.spins.has_begun = true;
-        let round = &mut self.thread(thread).round;
-        let told_before = round.as_ref().map_or(0, |round| round.told);
-        *round = Some(Round {
+        let state = self.thread(thread);
+        let told_before = state.round.as_ref().map_or(0, |round| round.told);
+        state.is_overtaken &= state.looks_in_vain.is_some();
+        state.round = Some(Round {
             told_before,
             ..Round::default()
         });
@@ -188,9 +204,15 @@ impl Program {
     /// A thread does something else than look.
     pub(crate) fn acts(&mut self, thread: Thread) {
         if self.spins.has_begun {
-            self.thread(thread).round = None;
-            self.spins.fruitless = 0;
+            let state = self.thread(thread);
+            state.round = None;
+            let in_vain = state.looks_in_vain.take();
+            let gave_up = in_vain.filter(|_| std::mem::take(&mut state.is_overtaken));
+            let spins = &mut self.spins;
+            spins.gave_up = spins.gave_up.or(gave_up.map(|at| (thread, at)));
+            spins.fruitless = 0;
             self.disturb(thread, |round| round.looked.is_empty());
+            self.overtakes();
         }
     }
 
@@ -217,6 +239,7 @@ impl Program {
                 && heeds(round)
             {
                 round.is_stale = true;
+                (state.looks_in_vain, state.is_overtaken) = (None, false);
                 if let Some(stop) = &mut state.stop
                     && stop.next == Next::Spins
                 {
@@ -291,8 +314,10 @@ impl Program {
             return None;
         }
         self.spins.fruitless += 1;
-        let stop = self.threads[next].stop.as_mut()?;
+        let state = &mut self.threads[next];
+        let stop = state.stop.as_mut()?;
         stop.next = Next::Operation(Operation::Yield);
+        state.looks_in_vain = Some(stop.at);
         Some(next)
     }
 }

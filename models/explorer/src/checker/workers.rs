@@ -52,6 +52,27 @@ pub(crate) struct Totals {
     pub(crate) before: AtomicU64,
     /// Some thread has waited for a change at the end of a round.
     pub(crate) rounds_repeat: AtomicBool,
+    /// See [`Ended::gave_up`](crate::checker::control::Ended::gave_up): the least of all.
+    gave_up: Mutex<Option<String>>,
+}
+
+impl Totals {
+    /// Why a search that has come to its end has left something out, if it has.
+    pub(crate) fn gave_up(&self) -> Option<String> {
+        self.gave_up
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn add_gave_up(&self, why: Option<&String>) {
+        if let Some(why) = why {
+            let mut known = self.gave_up.lock().unwrap_or_else(PoisonError::into_inner);
+            if known.as_ref().is_none_or(|known| why < known) {
+                *known = Some(why.clone());
+            }
+        }
+    }
 }
 
 /// What the workers share.
@@ -118,6 +139,7 @@ pub(crate) struct Rest {
     pub(crate) visited: Visited,
     pub(crate) conflicts: Conflicts,
     pub(crate) rounds_repeat: bool,
+    pub(crate) gave_up: Option<String>,
 }
 
 impl Shared {
@@ -146,6 +168,7 @@ impl Shared {
                 pool.conflicts = rest.conflicts;
                 let repeat = &totals.rounds_repeat;
                 repeat.store(rest.rounds_repeat, Ordering::Relaxed);
+                totals.add_gave_up(rest.gave_up.as_ref());
             }
         }
         Arc::new(Self {
@@ -221,6 +244,7 @@ impl Shared {
             frontier,
             conflicts: pool.conflicts.saved(),
             rounds_repeat: self.totals.rounds_repeat.load(Ordering::Relaxed),
+            gave_up: self.totals.gave_up(),
         };
         checkpoint::write(path, &self.options, &body)
     }

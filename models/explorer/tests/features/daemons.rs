@@ -1,13 +1,14 @@
 //! A thread that serves the others for as long as they are there: the program does not wait for its end.
 
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_explorer::{Builder, Explorer, Reduction, Report, Violation};
 use nmr_sync::{Condvar, Mutex, thread};
 
-use super::programs::{ends_and_report, found};
+use super::programs::{ends_and_report, error, found};
 
 fn builders() -> Vec<Builder> {
     let all = Reduction::ALL.into_iter();
@@ -138,4 +139,52 @@ fn when_the_program_is_over_the_destructors_of_a_daemon_run() {
     report.assert_exhausted();
     let made = report.executions + report.verifying;
     assert_eq!(dropped.load(Ordering::Relaxed), made, "{report}");
+}
+
+#[test]
+fn a_daemon_that_catches_what_unwinds_it_is_a_harness_error() {
+    for workers in [1, 3] {
+        let report = Explorer::builder().workers(workers).check(|| {
+            let queue: Arc<Queue> = Arc::default();
+            let serve_all = move || {
+                loop {
+                    let _ = catch_unwind(AssertUnwindSafe(|| serve(&queue)));
+                }
+            };
+            drop(thread::Builder::new().daemon().spawn(serve_all));
+        });
+        assert!(error(&report).contains("catches the panic"), "{report}");
+    }
+}
+
+#[test]
+fn a_daemon_whose_destructor_waits_in_vain_is_a_harness_error() {
+    struct Waits(Arc<Queue>);
+    impl Drop for Waits {
+        fn drop(&mut self) {
+            self.0.pushed.wait(&mut self.0.jobs.lock());
+        }
+    }
+    struct Locks(Arc<Queue>);
+    impl Drop for Locks {
+        fn drop(&mut self) {
+            self.0.jobs.lock().push(1);
+        }
+    }
+    fn check<T: Send + 'static>(with: fn(Arc<Queue>) -> T, leaks: bool) {
+        let report = Explorer::builder().check(move || {
+            let queue: Arc<Queue> = Arc::default();
+            let daemon = thread::Builder::new().daemon().spawn(move || {
+                let _with = with(queue.clone());
+                if leaks {
+                    std::mem::forget(queue.jobs.lock());
+                }
+                Condvar::new().wait(&mut Mutex::new(()).lock());
+            });
+            drop(daemon);
+        });
+        assert!(error(&report).contains("a destructor of it"), "{report}");
+    }
+    check(Waits, false);
+    check(Locks, true);
 }

@@ -209,6 +209,82 @@ fn who_says_that_it_counts_gives_up_at_any_time() {
     exhausts(&[0, 1, 2], program(false));
 }
 
+/// A thread that waits for a while in some way and sets a flag then; whether the main thread sees that.
+fn sets_later(waits: fn(&AtomicUsize)) -> impl Fn() -> usize + Clone + Send + Sync + 'static {
+    move || {
+        let state = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let other = state.clone();
+        let thread = thread::spawn(move || {
+            waits(&other.0);
+            other.1.store(1, SeqCst);
+        });
+        let seen = state.1.load(SeqCst);
+        thread.join().unwrap();
+        seen
+    }
+}
+
+/// Lets others go first, a few times.
+fn backs_off(_: &AtomicUsize) {
+    for _ in 0..3 {
+        thread::yield_now();
+    }
+}
+
+/// Looks for what never comes, a few times.
+fn looks_a_few_times(at: &AtomicUsize) {
+    for _ in 0..3 {
+        if at.load(SeqCst) == 7 {
+            return;
+        }
+        thread::yield_now();
+    }
+}
+
+/// Yields at one place, and at another one.
+fn yields_on_its_way(_: &AtomicUsize) {
+    thread::yield_now();
+    thread::yield_now();
+}
+
+#[test]
+fn who_gives_up_after_others_went_on_might_have_done_so_before_and_nothing_is_exhausted() {
+    for waits in [backs_off, looks_a_few_times, yields_on_its_way] {
+        for builder in builders() {
+            let (seen, report) = ends_and_report(builder, sets_later(waits));
+            let Verdict::Incomplete(why) = &report.verdict else {
+                panic!("{seen:?}: {report}");
+            };
+            assert!(why.contains("say in each round"), "{why}");
+            assert!(why.contains(file!()), "{why}");
+        }
+    }
+    exhausts(
+        &[0, 1],
+        sets_later(|_| {
+            for count in 0..3 {
+                learn(&count);
+                thread::yield_now();
+            }
+        }),
+    );
+}
+
+#[test]
+fn that_somebody_gave_up_is_known_after_a_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let search = || {
+        let search = Explorer::builder().checkpoint(folder.path().join("checkpoint"));
+        search.check(|| {
+            let _seen = sets_later(backs_off)();
+        })
+    };
+    let (all, rest) = (search(), search());
+    assert_eq!(rest.executions, 0, "{rest}");
+    assert!(matches!(all.verdict, Verdict::Incomplete(_)), "{all}");
+    assert_eq!(rest.verdict, all.verdict, "{rest}");
+}
+
 #[test]
 fn rounds_with_anything_but_looks_are_explored_in_every_order() {
     exhausts(&[0, 1, 2, 3], || {

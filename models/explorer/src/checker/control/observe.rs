@@ -13,6 +13,7 @@ use super::{
     BURST, Control, Execution, LED_BURST, Lead, MAX_OPERATIONS, MAX_OPERATIONS_AFTER_THE_END,
     MAX_THREADS, Phase, State, Stopped, ThreadPanic,
 };
+use crate::checker::deadlock;
 use crate::checker::program::{At, Next, Stop, Thread};
 use crate::reduction::Reduction;
 
@@ -78,16 +79,31 @@ impl State {
         if !self.is_torn_down && !self.execution.is_over {
             return None;
         }
-        // A daemon that has not begun yet stops and is dismissed.
-        if !self.is_torn_down && !std::thread::panicking() {
-            return Some(First::Stops);
-        }
         self.execution.operations_after_the_end += 1;
-        if self.execution.operations_after_the_end <= MAX_OPERATIONS_AFTER_THE_END {
-            return Some(First::GoesOn);
+        if self.execution.operations_after_the_end > MAX_OPERATIONS_AFTER_THE_END {
+            self.never_leaves();
+            return Some(First::Stays);
         }
+        // A daemon that has not begun yet stops and is dismissed.
+        match self.is_torn_down || std::thread::panicking() {
+            true => Some(First::GoesOn),
+            false => Some(First::Stops),
+        }
+    }
+
+    /// A thread does not come to its end after that of the execution. While that is taken apart its stack is left as
+    /// it is. A daemon that is dismissed would stay so in every execution, which the search cannot bear.
+    fn never_leaves(&mut self) {
         self.is_stuck_in_a_drop |= self.is_torn_down;
-        Some(First::Stays)
+        if !self.is_torn_down {
+            let thread =
+                deadlock::Names(self.execution.labels.as_ref()).thread(self.execution.current);
+            self.stop::<()>(Stopped::Error(format!(
+                "the program is over, and its daemon {thread} does not come to its end when it is unwound: it catches \
+                 the panic that unwinds it, or a destructor of it waits for what cannot come any more; let it wait for \
+                 work outside of catch_unwind, and end it in the program if its destructors wait"
+            )));
+        }
     }
 
     /// Whether a thread stops before an operation.
@@ -376,6 +392,19 @@ impl Observer for Control {
         self.with(|state| state.execution.knowledge.dropped(object));
     }
 
+    fn opened(&self, mutex: ObjectId, may_change: bool) {
+        self.with(|state| {
+            let thread = state.execution.current;
+            if may_change {
+                state.execution.program.changes(thread, mutex);
+            }
+            if state.follows() {
+                let knowledge = &mut state.execution.knowledge;
+                knowledge.opened(&state.symmetries, thread, mutex, may_change);
+            }
+        });
+    }
+
     fn announce(&self, operation: Operation, at: &'static Location<'static>) -> First {
         self.with(|state| state.announce(state.execution.current, operation, at))
     }
@@ -386,8 +415,11 @@ impl Observer for Control {
 
     fn waits_in_vain(&self) -> bool {
         self.with(|state| {
-            state.is_stuck_in_a_drop |= state.is_torn_down;
-            state.is_torn_down || state.execution.is_over
+            let is_in_vain = state.is_torn_down || state.execution.is_over;
+            if is_in_vain {
+                state.never_leaves();
+            }
+            is_in_vain
         })
     }
 

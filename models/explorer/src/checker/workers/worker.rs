@@ -150,6 +150,7 @@ impl Worker {
         if ended.rounds_repeat {
             totals.rounds_repeat.store(true, Ordering::Relaxed);
         }
+        totals.add_gave_up(ended.gave_up.as_ref());
     }
 
     /// An execution went wrong.
