@@ -19,18 +19,18 @@ fn lines(output: &Output) -> Vec<Line> {
     text.lines().map(line).collect()
 }
 
-#[cfg(not(shuttle))]
+#[cfg(any(loom, shuttle))]
 #[test]
 fn a_build_without_the_engine_says_so() {
     let output = worker(&["--size", "small"]);
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(lines(&output), []);
     let stderr = String::from_utf8(output.stderr).unwrap();
-    let expected = "error: explorer, which exhausts programs, is not an engine of this build\n";
+    let expected = "error: direct, which exhausts programs, is not an engine of this build\n";
     assert_eq!(stderr, expected);
 }
 
-#[cfg(shuttle)]
+#[cfg(not(any(loom, shuttle)))]
 mod with_the_engine {
     use nmr_models::prove::report::Summary;
     use nmr_models::report::{Line, Verdict};

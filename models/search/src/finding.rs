@@ -103,9 +103,6 @@ pub enum Fault<A: Debug> {
     /// A path could not be followed a second time.
     #[error("{0}: the system has to answer the same when it is asked the same")]
     NotTheSame(String),
-    /// The checkpoint cannot be used, or not be written.
-    #[error("{0}")]
-    Checkpoint(String),
 }
 
 impl<A: Debug> fmt::Display for WrongClaim<A> {

@@ -134,11 +134,6 @@ impl<J> Market<J> {
         waited.unwrap_or_else(PoisonError::into_inner).0.end
     }
 
-    /// Looks at the jobs that lie there.
-    pub(crate) fn look<T>(&self, f: impl FnOnce(&[J]) -> T) -> T {
-        f(&self.stock().jobs)
-    }
-
     /// Why it was closed, and what was left.
     pub(crate) fn into_rest(self) -> (Option<Close>, Vec<J>) {
         let stock = self

@@ -127,8 +127,6 @@ pub struct Effort {
     pub memory: u64,
     /// Workers.
     pub workers: usize,
-    /// It went on from a checkpoint.
-    pub resumed: bool,
 }
 
 fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -242,16 +240,11 @@ impl<A: Debug, V: Display> fmt::Display for Report<A, V> {
         let effort = &self.effort;
         writeln!(
             f,
-            "  at most {} actions on one path; {:.3} s, {} worker(s), {} bytes of states{}",
+            "  at most {} actions on one path; {:.3} s, {} worker(s), {} bytes of states",
             effort.deepest,
             effort.elapsed.as_secs_f64(),
             effort.workers,
-            effort.memory,
-            if effort.resumed {
-                ", gone on from a checkpoint"
-            } else {
-                ""
-            }
+            effort.memory
         )?;
         write!(f, "  {}; nmr-search {}", self.assumptions, self.version)
     }

@@ -348,7 +348,6 @@ impl<S: System> Running<'_, S> {
                 deepest,
                 memory: self.memory.used(),
                 workers: self.search.workers,
-                resumed: false,
             },
         }
     }

@@ -23,7 +23,7 @@ use crate::finding::{Difference, WrongClaim};
 use crate::system::System;
 
 /// How the first state with some encoding goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Signature {
     successors: Fingerprint,
     claims: Fingerprint,
@@ -34,19 +34,8 @@ pub(crate) struct Signature {
 pub(crate) struct Signatures(Mutex<HashMap<Fingerprint, Signature>>);
 
 impl Signatures {
-    pub(crate) fn restored(all: Vec<(Fingerprint, Signature)>) -> Self {
-        Self(Mutex::new(all.into_iter().collect()))
-    }
-
     fn map(&self) -> MutexGuard<'_, HashMap<Fingerprint, Signature>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// All of them, in order.
-    pub(crate) fn saved(&self) -> Vec<(Fingerprint, Signature)> {
-        let mut all: Vec<_> = self.map().iter().map(|(&of, &one)| (of, one)).collect();
-        all.sort_unstable_by_key(|&(of, _)| of);
-        all
     }
 
     /// In what a state with this encoding differs from the first one that had it.

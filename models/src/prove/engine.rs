@@ -4,12 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::prover::{Outcome, Proved, Prover, Violation};
-use crate::engine::{Exploration, Request, explore};
+use crate::engine::{Exploration, ExplorerOptions, Request, explore};
 use crate::engine_name::Engine;
 use crate::scenario::Scenario;
 
 /// The engine. It is there in the build of that name alone.
-pub const ENGINE: Engine = Engine::Explorer;
+pub const ENGINE: Engine = Engine::Direct;
+
+/// The most bytes for the states of one program.
+const MEMORY: u64 = 1 << 30;
 
 /// Exhausts a program with [`ENGINE`].
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +29,10 @@ impl Prover for Exhausting {
             seed: 0,
             budget: self.budget,
             executions: Arc::default(),
-            explorer: Default::default(),
+            explorer: ExplorerOptions {
+                max_memory: Some(MEMORY),
+                ..ExplorerOptions::default()
+            },
             control: Default::default(),
         };
         proved(explore(&request, drop))
@@ -35,7 +41,7 @@ impl Prover for Exhausting {
 
 fn proved(exploration: Exploration) -> Proved {
     let transitions = exploration.report.as_ref();
-    let transitions = transitions.and_then(|report| report["transitions"].as_u64());
+    let transitions = transitions.and_then(|report| report["counts"]["transitions"].as_u64());
     let outcome = match (exploration.finding, exploration.error, exploration.cut) {
         (Some(finding), ..) => Outcome::Violated(Violation {
             rule: finding.rule,

@@ -29,7 +29,13 @@ pub const CHECK: Guard<'static> = Guard {
 };
 
 /// The members of the copy, each with its path.
-const MEMBERS: [&str; 4] = ["core", "core/sync", "models", "models/explorer"];
+const MEMBERS: [&str; 5] = [
+    "core",
+    "core/sync",
+    "models",
+    "models/explorer",
+    "models/search",
+];
 /// What is copied.
 const FOLDERS: [&str; 2] = ["core", "models"];
 /// What is not: what is changed is in the code already.

@@ -80,10 +80,7 @@ fn what_holds_has_a_certificate() {
     assert_eq!(summary.programs, summary.programs_in_size);
     assert_eq!(summary.states, 10 * summary.programs);
     let certificate = summary.certificate.unwrap();
-    assert!(
-        certificate.contains("exhausted by explorer"),
-        "{certificate}"
-    );
+    assert!(certificate.contains("exhausted by direct"), "{certificate}");
 }
 
 #[test]
