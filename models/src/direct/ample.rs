@@ -14,7 +14,7 @@ use super::{Action, Program};
 use crate::event::{Call, CallbackKind, Reply};
 use crate::op::Op;
 use crate::run::Which;
-use crate::scenario::{Detach, Limits, Scenario, is_wait};
+use crate::scenario::{Attach, Cleanup, Detach, Limits, Scenario, is_wait};
 
 /// Whether claims can be made of a scenario: each registration is deregistered and waited for once, by the thread
 /// that registers it, nothing is done inside callbacks, and one thread completes.
@@ -41,13 +41,18 @@ pub(super) fn may_claim(scenario: &Scenario) -> bool {
         ];
         counts.iter().all(|&count| count <= 1) && !scenario.is_raced(module)
     };
-    let plain = |detach: Detach| matches!(detach, Detach::Complete | Detach::Pending);
+    // Whose detach is still being asked for is known not to be the last then.
+    let detach = scenario.modules.first().map(|module| module.detach);
+    let plain =
+        |own: Detach| Some(own) == detach && matches!(own, Detach::Complete | Detach::Pending);
     scenario.limits == Limits::default()
         && ops().all(in_turn)
         && ops().filter(|op| op.completes_pending()).count() <= 1
         && scenario.modules.iter().all(|module| {
             once(&module.name)
                 && plain(module.detach)
+                && matches!(module.attach, Attach::Accept | Attach::Decline)
+                && module.cleanup == Cleanup::Return
                 && module.fault.is_none()
                 && module.scripts().iter().all(|script| script.is_empty())
         })

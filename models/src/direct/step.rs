@@ -33,11 +33,11 @@ impl Step<'_> {
         if let Some(Task::Pending(which, taker)) = gate {
             self.take_pending(which, taker, choice);
         }
-        self.to_the_next_gate()
+        self.go_to_the_next_gate()
     }
 
     /// Does what there is to do before the first gate.
-    pub(super) fn to_the_next_gate(&mut self) -> Done {
+    pub(super) fn go_to_the_next_gate(&mut self) -> Done {
         while let Some(task) = self.me().tasks.pop_if(|task| !task.is_gate()) {
             self.carry_out(task)?;
         }
@@ -87,10 +87,10 @@ impl Step<'_> {
 
     /// Whether no thread will wait any more for whom such detaches are to be completed.
     pub(super) fn is_over(state: &State, which: Which) -> bool {
-        let waits = state.shared.waits.iter().enumerate();
+        let waits = &state.shared.waits;
         match which {
-            Which::OldestOf(module) => state.shared.waits[module] == 0,
-            Which::Oldest | Which::Any => waits.map(|(_, left)| left).all(|&left| left == 0),
+            Which::OldestOf(module) => waits[module] == 0,
+            Which::Oldest | Which::Any => waits.iter().all(|&left| left == 0),
         }
     }
 
@@ -258,7 +258,7 @@ impl State {
                     state: self,
                     number,
                 };
-                step.to_the_next_gate()?;
+                step.go_to_the_next_gate()?;
             }
         }
         Ok(())
