@@ -13,6 +13,14 @@
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
+#[cfg_attr(
+    any(loom, shuttle),
+    allow(
+        dead_code,
+        unused_imports,
+        reason = "an engine of the native build; elsewhere tests compare it with theirs"
+    )
+)]
 mod direct;
 pub mod engine;
 pub mod engine_name;

@@ -212,12 +212,15 @@ mod tests {
     #[test]
     fn budgets_are_the_defaults_unless_told() {
         let millis = |effort: Effort| Engine::ALL.map(|engine| effort.budget(engine).as_millis());
-        assert_eq!(millis(shallow()), [10_000, 2_000, 300, 300, 300, 300]);
-        assert_eq!(millis(DEEP), [60_000, 5_000, 700, 700, 700, 700]);
+        assert_eq!(
+            millis(shallow()),
+            [10_000, 10_000, 2_000, 300, 300, 300, 300]
+        );
+        assert_eq!(millis(DEEP), [60_000, 60_000, 5_000, 700, 700, 700, 700]);
         let told = Effort {
             budget: Some(Duration::from_secs(1)),
             deep: true,
         };
-        assert_eq!(millis(told), [1_000; 6]);
+        assert_eq!(millis(told), [1_000; 7]);
     }
 }

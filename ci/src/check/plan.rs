@@ -178,15 +178,18 @@ mod tests {
         let told = |budget, deep| Effort { budget, deep };
         assert_eq!(
             millis(Effort::default()),
-            [60_000, 1_000, 500, 500, 500, 500]
+            [60_000, 60_000, 1_000, 500, 500, 500, 500]
         );
-        assert_eq!(millis(told(budget, false)), [60_000; 6]);
+        assert_eq!(millis(told(budget, false)), [60_000; 7]);
         assert_eq!(
             millis(told(None, true)),
-            [600_000, 600_000, 500, 500, 500, 500]
+            [600_000, 600_000, 600_000, 500, 500, 500, 500]
         );
         let both = millis(told(budget, true));
-        assert_eq!(both, [600_000, 600_000, 60_000, 60_000, 60_000, 60_000]);
+        assert_eq!(
+            both,
+            [600_000, 600_000, 600_000, 60_000, 60_000, 60_000, 60_000]
+        );
     }
 
     fn sources() -> [Source; 2] {

@@ -6,7 +6,7 @@ use super::prover::{Outcome, Proved};
 use crate::report::{Coverage, Verdict};
 use crate::rule::Rule;
 
-/// See the [module's documentation](self).
+/// What a run over programs has counted so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
