@@ -36,7 +36,8 @@ pub enum Command {
     /// exercised. A crash, an abort and a hang of a worker are findings. If every scenario ran and a
     /// rule was never exercised, the suite is incomplete.
     ///
-    /// The explorer comes first: it is complete under sequential consistency, and fast. Then loom, which
+    /// The direct engine comes first: it searches the registrar's calls without threads, in milliseconds. Then
+    /// the explorer, which runs the real code and is complete under sequential consistency. Then loom, which
     /// knows the C11 memory model, and is bounded where it has to be; and real threads. Random, pct and
     /// urw sample the scenarios that neither the explorer nor loom has exhausted, unless they are asked
     /// for by name: then they sample all.
@@ -113,11 +114,11 @@ pub struct Check {
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Time for each run, such as `60s`. By default 60 s under explorer, 1 s under loom, which has it
-    /// twice, and 500 ms under the others.
+    /// Time for each run, such as `60s`. By default 60 s under direct and explorer, 1 s under loom, which has
+    /// it twice, and 500 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
-    /// Give each run under explorer and loom 10 minutes: for nightly runs.
+    /// Give each run under direct, explorer and loom 10 minutes: for nightly runs.
     #[arg(long)]
     pub deep: bool,
     /// How to print the results.
@@ -146,7 +147,7 @@ pub struct Bugs {
     /// Only the bugs that show themselves whoever runs them, which every engine has to find under their rule.
     #[arg(long)]
     pub shows: bool,
-    /// Time for each run, such as `2s`. By default 10 s under explorer, 2 s under loom, which has it twice,
+    /// Time for each run, such as `2s`. By default 10 s under direct and explorer, 2 s under loom, which has it twice,
     /// and 300 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
