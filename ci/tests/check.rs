@@ -222,12 +222,15 @@ fn what_no_search_exhausts_is_sampled_after_the_searches() {
     assert_eq!(
         runs(&[]),
         [
+            "two-interfaces direct",
             "two-interfaces explorer",
             "two-interfaces loom",
             "two-interfaces threads",
+            "two-lives direct",
             "two-lives explorer",
             "two-lives loom",
             "two-lives threads",
+            "two-waiters direct",
             "two-waiters explorer",
             "two-waiters loom",
             "two-waiters threads",
@@ -240,11 +243,11 @@ fn what_no_search_exhausts_is_sampled_after_the_searches() {
     assert_eq!(named.len(), 6, "pct was asked for by name: {named:?}");
 
     let ended = check(&fake, &some);
-    let rows = ended.stdout.lines().skip(1).take(12);
+    let rows = ended.stdout.lines().skip(1).take(15);
     let rows: Vec<_> = rows.map(|row| row.split_whitespace().next()).collect();
     assert!(rows.is_sorted(), "people read it by scenario: {rows:?}");
     let last = ended.stdout.lines().last().unwrap_or_default();
-    assert!(last.starts_with("12 runs of 3 scenarios in "), "{last}");
+    assert!(last.starts_with("15 runs of 3 scenarios in "), "{last}");
 }
 
 #[test]

@@ -35,10 +35,7 @@ fn everything_has_help() {
 fn bad_usage_is_2_and_says_what_was_expected() {
     for (args, expected) in [
         (&["chek"][..], "a similar subcommand exists: 'check'"),
-        (
-            &["check", "--engine", "steam"],
-            "[possible values: explorer,",
-        ),
+        (&["check", "--engine", "steam"], "[possible values: direct,"),
         (
             &["check", "--budget", "soon"],
             "expected a time such as 60s",

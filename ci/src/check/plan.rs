@@ -162,7 +162,12 @@ mod tests {
             (engines.always, engines.for_the_rest)
         };
         let sampling = vec![Engine::Random, Engine::Pct, Engine::Urw];
-        let searches = vec![Engine::Explorer, Engine::Loom, Engine::Threads];
+        let searches = vec![
+            Engine::Direct,
+            Engine::Explorer,
+            Engine::Loom,
+            Engine::Threads,
+        ];
         assert_eq!(of(&[EngineChoice::All]), (searches, sampling.clone()));
         let shuttle = [EngineChoice::Shuttle, EngineChoice::All];
         assert_eq!(of(&shuttle), (Engine::ALL.to_vec(), vec![]));
@@ -223,7 +228,12 @@ mod tests {
     fn what_a_search_has_exhausted_is_not_sampled() {
         let engines = Engines::of(&[EngineChoice::All]);
         let runs = first(&sources(), &engines, Effort::default());
-        let searches = [Engine::Explorer, Engine::Loom, Engine::Threads];
+        let searches = [
+            Engine::Direct,
+            Engine::Explorer,
+            Engine::Loom,
+            Engine::Threads,
+        ];
         assert_eq!(
             names(&runs),
             [

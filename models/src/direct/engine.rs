@@ -14,7 +14,7 @@ use crate::report::Extent;
 use crate::run::{Finding, Watch};
 
 /// Up to so many states nothing is left out.
-const PLAIN: u64 = 300_000;
+const PLAIN: u64 = 30_000;
 
 type ReportOf = Report<Action, Violation>;
 

@@ -207,7 +207,7 @@ impl Order {
         };
         format!(
             "every program{share} of the size `{}` ({}), {programs} up to renaming, was exhausted by {engine}: every \
-             interleaving under sequential consistency; states are told apart by hashes of 128 bits; left out are programs \
+             order of critical sections, which are atomic as loom shows of the monitor; states are told apart by hashes of 128 bits; left out are programs \
              that differ from these only in what cannot matter (documentation of nmr_models::prove); nothing is said of \
              larger programs, nor of weaker memory",
             size.name, size.summary

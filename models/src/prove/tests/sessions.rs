@@ -48,7 +48,7 @@ fn order(attach: &'static [Attach]) -> Order {
         time: None,
         checkpoint: None,
         cases: None,
-        engine: Engine::Explorer,
+        engine: Engine::Direct,
     }
 }
 
