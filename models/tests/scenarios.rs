@@ -74,7 +74,7 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
         budget: match engine {
             Engine::Loom if deep => LOOM_DEEP,
             Engine::Loom => LOOM,
-            Engine::Explorer => EXPLORER,
+            Engine::Direct | Engine::Explorer => EXPLORER,
             _ => SAMPLING,
         },
         grace: GRACE,
@@ -83,7 +83,10 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
     };
     let Outcome { result, coverage } = job.run(&mut |_| {});
     let verdict = match result.verdict {
-        Verdict::Holds if engine == Engine::Explorer && result.extent != Extent::Complete => {
+        Verdict::Holds
+            if matches!(engine, Engine::Direct | Engine::Explorer)
+                && result.extent != Extent::Complete =>
+        {
             Err(Failed::from("not exhausted, and yet it holds"))
         }
         Verdict::Holds => Ok(()),
