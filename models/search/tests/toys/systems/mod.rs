@@ -1,0 +1,8 @@
+//! The systems that are searched.
+
+pub(crate) mod counters;
+pub(crate) mod graph;
+pub(crate) mod handoff;
+pub(crate) mod peterson;
+pub(crate) mod philosophers;
+pub(crate) mod tokens;
