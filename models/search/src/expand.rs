@@ -65,6 +65,28 @@ impl<'a, S: System> Expander<'a, S> {
         })
     }
 
+    /// Whether the claims are verified.
+    pub(crate) const fn verifies(&self) -> bool {
+        self.mode.verify
+    }
+
+    /// A copy of a state, into one that is not needed any more.
+    pub(crate) fn copy(
+        &self,
+        state: &S::State,
+        spare: Option<S::State>,
+    ) -> Result<S::State, FindingOf<S>> {
+        guarded(|| {
+            Ok(match spare {
+                Some(mut spare) => {
+                    spare.clone_from(state);
+                    spare
+                }
+                None => state.clone(),
+            })
+        })
+    }
+
     /// Does the action. `before` is the progress of the state until then.
     pub(crate) fn step(
         &mut self,
@@ -210,7 +232,7 @@ fn check_subsets<A: Copy + Eq + std::fmt::Debug, V>(
 }
 
 /// A panic of the system is a fault at this place, and does not take the search down.
-fn guarded<A: std::fmt::Debug, V, T>(
+pub(crate) fn guarded<A: std::fmt::Debug, V, T>(
     step: impl FnOnce() -> Result<T, Finding<A, V>>,
 ) -> Result<T, Finding<A, V>> {
     // What was being written is cleared before it is used again, and the state is given up.

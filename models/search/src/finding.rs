@@ -100,9 +100,12 @@ pub enum Fault<A: Debug> {
     /// The system panicked.
     #[error("the system panicked: {0}")]
     Panicked(String),
-    /// A path could not be followed a second time.
+    /// A path of a checkpoint could not be followed a second time.
     #[error("{0}: the system has to answer the same when it is asked the same")]
     NotTheSame(String),
+    /// A checkpoint could not be read, used or written.
+    #[error("{0}")]
+    Checkpoint(String),
 }
 
 impl<A: Debug> fmt::Display for WrongClaim<A> {

@@ -43,6 +43,7 @@
 //! assert_eq!(report.counts.states, 16);
 //! ```
 
+mod checkpoint;
 mod claims;
 mod encoder;
 mod expand;
@@ -51,8 +52,12 @@ mod market;
 mod memory;
 mod replay;
 mod report;
+mod resume;
+mod running;
 mod search;
+mod shared;
 mod shortest;
+mod stack;
 mod system;
 mod verify;
 mod visited;

@@ -127,6 +127,8 @@ pub struct Effort {
     pub memory: u64,
     /// Workers.
     pub workers: usize,
+    /// States that were taken over from a checkpoint; 0 if the search began anew.
+    pub resumed: u64,
 }
 
 fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
@@ -246,6 +248,9 @@ impl<A: Debug, V: Display> fmt::Display for Report<A, V> {
             effort.workers,
             effort.memory
         )?;
+        if effort.resumed > 0 {
+            writeln!(f, "  {} of the states from a checkpoint", effort.resumed)?;
+        }
         write!(f, "  {}; nmr-search {}", self.assumptions, self.version)
     }
 }

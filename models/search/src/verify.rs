@@ -17,17 +17,22 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use serde::{Deserialize, Serialize};
+
 use crate::claims::Claims;
 use crate::encoder::{Encoder, Fingerprint};
 use crate::finding::{Difference, WrongClaim};
 use crate::system::System;
 
 /// How the first state with some encoding goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Signature {
     successors: Fingerprint,
     claims: Fingerprint,
 }
+
+/// About how many bytes a signature takes, with its key and the table's free places.
+pub(crate) const SIGNATURE_BYTES: u64 = 3 * size_of::<(Fingerprint, Signature)>() as u64 / 2;
 
 /// For each encoding a [`Signature`]. Shared by all workers.
 #[derive(Debug, Default)]
@@ -36,6 +41,18 @@ pub(crate) struct Signatures(Mutex<HashMap<Fingerprint, Signature>>);
 impl Signatures {
     fn map(&self) -> MutexGuard<'_, HashMap<Fingerprint, Signature>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All of them, for a checkpoint; in an order that is always the same.
+    pub(crate) fn saved(&self) -> Vec<(Fingerprint, Signature)> {
+        let mut all: Vec<_> = self.map().iter().map(|(&of, &it)| (of, it)).collect();
+        all.sort_unstable_by_key(|&(of, _)| of);
+        all
+    }
+
+    /// What a checkpoint has.
+    pub(crate) fn restored(saved: Vec<(Fingerprint, Signature)>) -> Self {
+        Self(Mutex::new(saved.into_iter().collect()))
     }
 
     /// In what a state with this encoding differs from the first one that had it.

@@ -57,6 +57,23 @@ impl Visited {
         let fingerprint = non_zero(fingerprint);
         self.shard(fingerprint).insert(fingerprint, memory)
     }
+
+    /// Calls it with each, in no order.
+    pub(crate) fn for_each(&self, mut call: impl FnMut(Fingerprint)) {
+        for shard in &self.shards {
+            let shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
+            let all = shard.slots.iter().flatten();
+            all.for_each(|hash| call(Fingerprint(hash.get())));
+        }
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        let used = |shard: &CachePadded<Mutex<Shard>>| {
+            shard.lock().unwrap_or_else(PoisonError::into_inner).used
+        };
+        self.shards.iter().map(used).sum()
+    }
 }
 
 /// No state is lost by it: the hash is as likely to be 1.
@@ -97,6 +114,7 @@ impl Shard {
             self.grow(memory)?;
             found = self.find(fingerprint);
         }
+        memory.take_state()?;
         let (place, _) = found.expect("it has grown");
         self.slots[place] = Some(fingerprint);
         self.used += 1;
@@ -154,7 +172,7 @@ mod tests {
                 visited.insert(fingerprint(number), &memory).expect("room");
                 number += 1;
             }
-            let each = memory.used() as f64 / f64::from(size);
+            let each = memory.peak() as f64 / f64::from(size);
             assert!((20.0..32.0).contains(&each), "{each} bytes at {size}");
         }
     }
@@ -162,8 +180,10 @@ mod tests {
     #[test]
     fn without_room_nothing_is_put_in() {
         let (visited, memory) = (Visited::new(), Memory::new(16 * 16 - 1));
-        assert_eq!(visited.insert(fingerprint(1), &memory), Err(NoRoom));
-        assert_eq!(memory.used(), 0);
+        assert_eq!(visited.insert(fingerprint(1), &memory), Err(NoRoom::Bytes));
+        assert_eq!(memory.peak(), 0);
+        let memory = Memory::new(u64::MAX).with_states(Some(0));
+        assert_eq!(visited.insert(fingerprint(1), &memory), Err(NoRoom::States));
         let room = Memory::new(u64::MAX);
         assert_eq!(visited.insert(fingerprint(1), &room), Ok(Insertion::New));
     }

@@ -1,17 +1,15 @@
 //! One worker of a search: depth first, through what it has, and what it gets from the market.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-
-use crossbeam_utils::CachePadded;
-
-use crate::expand::{Expander, Progress};
+use crate::encoder::Fingerprint;
+use crate::expand::Expander;
 use crate::finding::{Finding, Found};
-use crate::market::{Close, CloseOnPanic, Market};
-use crate::memory::Memory;
-use crate::report::Counts;
+use crate::market::CloseOnPanic;
+use crate::memory::NoRoom;
+use crate::shared::{Shared, Sums};
+use crate::stack::{Frame, Stack};
 use crate::system::System;
-use crate::visited::{Insertion, Visited};
+use crate::verify::SIGNATURE_BYTES;
+use crate::visited::Insertion;
 
 /// After so many steps a worker adds what it has counted, and looks whether others have nothing to do.
 const STRIDE: u32 = 256;
@@ -19,267 +17,179 @@ const STRIDE: u32 = 256;
 /// States that are kept to be written over.
 const SPARE: usize = 64;
 
-/// A state, and actions that are left to be done in it.
-pub(crate) struct Job<S: System> {
-    path: Vec<S::Action>,
-    state: S::State,
-    actions: Vec<S::Action>,
-    before: Progress,
-    /// The share of the whole search that is behind these actions.
-    share: f64,
-}
-
-impl<S: System> Job<S> {
-    /// The whole search.
-    pub(crate) const fn whole(state: S::State, actions: Vec<S::Action>, before: Progress) -> Self {
-        Self {
-            path: Vec::new(),
-            state,
-            actions,
-            before,
-            share: 1.0,
-        }
-    }
-}
-
-/// What workers share.
-pub(crate) struct Shared<'a, S: System> {
-    pub(crate) market: Market<Job<S>>,
-    visited: &'a Visited,
-    memory: &'a Memory,
-    counts: CachePadded<[AtomicU64; 3]>,
-    deepest: AtomicUsize,
-    /// Of one, in 2⁻⁴⁰ths.
-    share: AtomicU64,
-    found: Mutex<Option<Found<S::Action, S::Violation>>>,
-}
-
-const WHOLE: f64 = (1_u64 << 40) as f64;
-
-type FoundOf<S> = Found<<S as System>::Action, <S as System>::Violation>;
-
-impl<'a, S: System> Shared<'a, S> {
-    pub(crate) fn new(market: Market<Job<S>>, visited: &'a Visited, memory: &'a Memory) -> Self {
-        Self {
-            market,
-            visited,
-            memory,
-            counts: CachePadded::default(),
-            deepest: AtomicUsize::new(0),
-            share: AtomicU64::new(0),
-            found: Mutex::new(None),
-        }
-    }
-
-    pub(crate) fn add(&self, counts: Counts) {
-        let Counts {
-            states,
-            transitions,
-            ends,
-        } = counts;
-        for (total, more) in self.counts.iter().zip([states, transitions, ends]) {
-            total.fetch_add(more, Ordering::Relaxed);
-        }
-    }
-
-    pub(crate) fn counts(&self) -> Counts {
-        let [states, transitions, ends] =
-            self.counts.each_ref().map(|it| it.load(Ordering::Relaxed));
-        Counts {
-            states,
-            transitions,
-            ends,
-        }
-    }
-
-    /// The share that is done, from 0 to 1.
-    pub(crate) fn share(&self) -> f64 {
-        (self.share.load(Ordering::Relaxed) as f64 / WHOLE).min(1.0)
-    }
-
-    /// Keeps what was found first, and sends everybody home.
-    fn found(&self, found: FoundOf<S>) {
-        let mut slot = self.found.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.get_or_insert(found);
-        self.market.close();
-    }
-
-    /// What was found and counted, and how the market closed.
-    pub(crate) fn over(self) -> (Option<FoundOf<S>>, Counts, usize, Option<Close>) {
-        let counts = self.counts();
-        let (end, _) = self.market.into_rest();
-        let found = self
-            .found
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner);
-        (found, counts, self.deepest.into_inner(), end)
-    }
-}
-
-/// A state on the way, and what is left to be done there.
-struct Frame<S: System> {
-    /// `None` once it became the state after its last action.
-    state: Option<S::State>,
-    actions: Vec<S::Action>,
-    next: usize,
-    before: Progress,
-    /// The share behind each of its actions.
-    share: f64,
-}
-
 /// See the [module's documentation](self).
 pub(crate) struct Worker<'a, S: System> {
+    system: &'a S,
     expander: Expander<'a, S>,
     shared: &'a Shared<'a, S>,
-    /// The way to the first frame.
-    prefix: Vec<S::Action>,
-    frames: Vec<Frame<S>>,
+    stack: Stack<S>,
     spare_states: Vec<S::State>,
     spare_actions: Vec<Vec<S::Action>>,
-    counts: Counts,
-    done: f64,
+    sums: Sums,
+    /// Bytes that it has, and how many of them the search's memory knows of.
+    bytes: u64,
+    told_bytes: u64,
+    /// Bytes that are needed when it has gone home: of signatures.
+    kept_bytes: u64,
     steps: u32,
     calls: u64,
 }
 
+/// Whether a worker goes on, or everybody was sent home.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+enum Goes {
+    On,
+    Home,
+}
+
 impl<'a, S: System> Worker<'a, S> {
-    pub(crate) fn new(expander: Expander<'a, S>, shared: &'a Shared<'a, S>) -> Self {
+    pub(crate) fn new(system: &'a S, expander: Expander<'a, S>, shared: &'a Shared<'a, S>) -> Self {
         Self {
+            system,
             expander,
             shared,
-            prefix: Vec::new(),
-            frames: Vec::new(),
+            stack: Stack::default(),
             spare_states: Vec::new(),
             spare_actions: Vec::new(),
-            counts: Counts::default(),
-            done: 0.0,
+            sums: Sums::default(),
+            bytes: 0,
+            told_bytes: 0,
+            kept_bytes: 0,
             steps: 0,
             calls: shared.market.calls(),
         }
     }
 
-    /// Works until there is nothing left to do, or nobody wants it done.
+    /// Works until there is nothing left to do, or everybody is sent home.
     pub(crate) fn run(mut self) {
         let shared = self.shared;
         let _close = CloseOnPanic(&shared.market);
-        while let Some(job) = shared.market.take() {
-            self.prefix = job.path;
-            let share = job.share / job.actions.len().max(1) as f64;
-            self.frames.push(Frame {
-                state: Some(job.state),
-                actions: job.actions,
-                next: 0,
-                before: job.before,
-                share,
-            });
-            let went_on = self.finish();
-            self.frames.clear();
-            self.flush();
-            if !went_on {
-                return;
+        while let Some(stack) = shared.market.take() {
+            self.bytes += stack.bytes();
+            self.stack = stack;
+            let goes = self.finish();
+            // What was counted is known before somebody can think that nobody works any more.
+            self.shared.add(&mut self.sums);
+            if goes == Goes::Home {
+                shared.leave(std::mem::take(&mut self.stack));
+                break;
             }
         }
+        let given_back = self.told_bytes.saturating_sub(self.kept_bytes);
+        shared.memory.give_back(given_back);
     }
 
-    /// Does all that is left of its frames; whether it came to the end of that.
-    fn finish(&mut self) -> bool {
-        while !self.frames.is_empty() {
-            if !self.step() {
-                return false;
+    /// Does all that is left of its frames.
+    fn finish(&mut self) -> Goes {
+        while !self.stack.frames.is_empty() {
+            if self.step() == Goes::Home {
+                return Goes::Home;
             }
-            self.steps += 1;
-            if self.steps.is_multiple_of(STRIDE) {
-                self.flush();
-                if self.shared.market.is_hungry() {
-                    self.share_work();
-                }
-                let calls = self.shared.market.calls();
-                if calls != self.calls {
-                    self.calls = calls;
-                    if self.shared.market.is_closed() {
-                        return false;
-                    }
+            self.steps = self.steps.wrapping_add(1);
+            if self.steps.is_multiple_of(STRIDE) && self.look_up() == Goes::Home {
+                return Goes::Home;
+            }
+            let calls = self.shared.market.calls();
+            if calls != self.calls {
+                self.calls = calls;
+                if self.shared.market.is_closed() {
+                    return Goes::Home;
                 }
             }
         }
-        true
+        Goes::On
     }
 
-    /// The next action of the last frame, or that it has none; whether to go on.
-    fn step(&mut self) -> bool {
-        let Some(frame) = self.frames.last_mut() else {
-            return true;
+    /// The next action of the last frame, or that it has none.
+    fn step(&mut self) -> Goes {
+        let Some(frame) = self.stack.frames.last_mut() else {
+            return Goes::On;
         };
         let Some(&action) = frame.actions.get(frame.next) else {
             self.leave();
-            return true;
+            return Goes::On;
         };
         frame.next += 1;
         let (before, share) = (frame.before, frame.share);
-        let mut state = if frame.next == frame.actions.len() {
-            frame.state.take().expect("it is given away once")
-        } else {
-            let from = frame.state.as_ref().expect("it has actions left");
-            match self.spare_states.pop() {
-                Some(mut spare) => {
-                    spare.clone_from(from);
-                    spare
-                }
-                None => from.clone(),
-            }
+        // Its last action needs no copy.
+        let own = frame
+            .left()
+            .is_empty()
+            .then(|| frame.state.take())
+            .flatten();
+        let copied = match (own, &frame.state) {
+            (Some(state), _) => Ok(state),
+            (None, Some(state)) => self.expander.copy(state, self.spare_states.pop()),
+            (None, None) => unreachable!("a frame with actions left has its state"),
         };
-        self.counts.transitions += 1;
-        let canonical = match self.expander.step(&mut state, action, before) {
-            Ok(canonical) => canonical,
+        self.sums.counts.transitions += 1;
+        let stepped = copied.and_then(|mut state| {
+            let canonical = self.expander.step(&mut state, action, before)?;
+            Ok((state, canonical))
+        });
+        let (state, canonical) = match stepped {
+            Ok(stepped) => stepped,
             Err(finding) => return self.ends_with(finding),
         };
-        match self
-            .shared
-            .visited
-            .insert(canonical.fingerprint, self.shared.memory)
-        {
-            Ok(Insertion::New) => {}
+        match self.insert(canonical.fingerprint) {
+            Ok(Insertion::New) => self.enter(state, canonical.permutation, share),
             Ok(Insertion::Known) => {
-                self.done += share;
+                self.sums.share += share;
                 self.keep(state);
-                return true;
+                Goes::On
             }
-            Err(_) => {
-                self.shared.market.close();
-                return false;
-            }
+            Err(no_room) => self.take_back(no_room),
         }
-        self.enter(state, canonical.permutation, share)
+    }
+
+    fn insert(&mut self, fingerprint: Fingerprint) -> Result<Insertion, NoRoom> {
+        let Shared {
+            visited, memory, ..
+        } = self.shared;
+        let insertion = visited.insert(fingerprint, memory)?;
+        if insertion == Insertion::New && self.expander.verifies() {
+            self.bytes += SIGNATURE_BYTES;
+            self.kept_bytes += SIGNATURE_BYTES;
+        }
+        Ok(insertion)
+    }
+
+    /// There is no room for the state that the last action led to: it was not done.
+    fn take_back(&mut self, no_room: NoRoom) -> Goes {
+        let frame = self.stack.frames.last_mut();
+        frame.expect("an action of it was done").next -= 1;
+        self.sums.counts.transitions -= 1;
+        self.shared.cut(self.shared.memory.cut(no_room));
+        Goes::Home
     }
 
     /// Goes on in a new state.
-    fn enter(&mut self, state: S::State, permutation: usize, share: f64) -> bool {
-        self.counts.states += 1;
+    fn enter(&mut self, state: S::State, permutation: usize, share: f64) -> Goes {
+        self.sums.counts.states += 1;
+        let depth = self.stack.depth() + 1;
+        self.sums.deepest = self.sums.deepest.max(depth);
         let mut actions = self.spare_actions.pop().unwrap_or_default();
         let before = match self.expander.expand(&state, permutation, &mut actions) {
             Ok(before) => before,
             Err(finding) => return self.ends_with(finding),
         };
         if actions.is_empty() {
-            self.counts.ends += 1;
-            self.done += share;
+            self.sums.counts.ends += 1;
+            self.sums.share += share;
             self.spare_actions.push(actions);
             self.keep(state);
-            return true;
+            return Goes::On;
         }
-        let share = share / actions.len() as f64;
-        self.frames.push(Frame {
-            state: Some(state),
-            actions,
-            next: 0,
-            before,
-            share,
-        });
-        true
+        let frame = Frame::new(self.system, state, actions, before, share);
+        self.bytes += frame.bytes;
+        self.stack.frames.push(frame);
+        Goes::On
     }
 
     fn leave(&mut self) {
-        if let Some(frame) = self.frames.pop() {
+        if let Some(frame) = self.stack.frames.pop() {
+            self.bytes -= frame.bytes;
             let mut actions = frame.actions;
             actions.clear();
             self.spare_actions.push(actions);
@@ -295,54 +205,55 @@ impl<'a, S: System> Worker<'a, S> {
         }
     }
 
-    fn ends_with(&mut self, finding: Finding<S::Action, S::Violation>) -> bool {
-        let path = self.path(self.frames.len());
+    fn ends_with(&mut self, finding: Finding<S::Action, S::Violation>) -> Goes {
+        let path = self.stack.path(self.stack.frames.len());
         self.shared.found(Found { path, finding });
-        false
+        Goes::Home
     }
 
-    /// The way to where the first `frames` of its frames have led.
-    fn path(&self, frames: usize) -> Vec<S::Action> {
-        let steps = self.frames[..frames].iter();
-        let steps = steps.map(|frame| frame.actions[frame.next - 1]);
-        self.prefix.iter().copied().chain(steps).collect()
+    /// From time to time: adds what it has counted, and gives work to whoever has none.
+    fn look_up(&mut self) -> Goes {
+        self.shared.add(&mut self.sums);
+        if let Err(no_room) = self.tell_bytes() {
+            self.shared.cut(self.shared.memory.cut(no_room));
+            return Goes::Home;
+        }
+        match self.shared.market.is_hungry() {
+            true => self.share_work(),
+            false => Goes::On,
+        }
+    }
+
+    fn tell_bytes(&mut self) -> Result<(), NoRoom> {
+        let memory = self.shared.memory;
+        match self.bytes.checked_sub(self.told_bytes) {
+            Some(more) => memory.take(more)?,
+            None => memory.give_back(self.told_bytes - self.bytes),
+        }
+        self.told_bytes = self.bytes;
+        Ok(())
     }
 
     /// Gives half of what is left of its first frame that has something left to whoever has nothing.
-    fn share_work(&mut self) {
-        let first = self.frames.iter().position(|frame| {
-            let left = frame.actions.len() - frame.next;
-            left > 1 || left == 1 && frame.next > 0
-        });
-        let Some(index) = first else { return };
-        let path = self.path(index);
-        let frame = &mut self.frames[index];
-        let left = frame.actions.len() - frame.next;
-        // Its last one stays if it has none under way: then the state is still needed.
-        let given = frame
-            .actions
-            .split_off(frame.actions.len() - left.div_ceil(2));
-        let state = frame.state.as_ref().expect("it has actions left").clone();
-        if frame.next == frame.actions.len() {
-            frame.state = None;
+    fn share_work(&mut self) -> Goes {
+        let Some(index) = self.stack.first_to_share() else {
+            return Goes::On;
+        };
+        let frame = &self.stack.frames[index];
+        let state = frame.state.as_ref();
+        let state = state.expect("a frame with actions left has its state");
+        match self.expander.copy(state, None) {
+            Ok(copy) => {
+                let given = self.stack.split(index, copy);
+                self.shared.market.give(given);
+                Goes::On
+            }
+            Err(finding) => {
+                let mut path = self.stack.path(index);
+                path.extend(self.stack.frames[index].left().first());
+                self.shared.found(Found { path, finding });
+                Goes::Home
+            }
         }
-        let share = frame.share * given.len() as f64;
-        let before = frame.before;
-        self.shared.market.give(Job {
-            path,
-            state,
-            actions: given,
-            before,
-            share,
-        });
-    }
-
-    /// Adds what it has counted.
-    fn flush(&mut self) {
-        self.shared.add(std::mem::take(&mut self.counts));
-        let done = (std::mem::take(&mut self.done) * WHOLE) as u64;
-        self.shared.share.fetch_add(done, Ordering::Relaxed);
-        let depth = self.prefix.len() + self.frames.len();
-        self.shared.deepest.fetch_max(depth, Ordering::Relaxed);
     }
 }

@@ -212,3 +212,20 @@ fn a_panic_of_the_system_is_a_harness_error() {
         assert_eq!(fault(outcome), Fault::Panicked("planted".to_owned()));
     }
 }
+
+#[test]
+fn a_panic_of_a_states_copy_is_a_harness_error() {
+    let plain = Search::new().ample(false).run(&Liar(Lie::ClonePanics));
+    let panicked = Fault::Panicked("planted in clone".to_owned());
+    assert_eq!(fault(plain.outcome), panicked);
+    assert_eq!(fault(verified(Lie::ClonePanics)), panicked);
+}
+
+/// Either switch may be set first, and verifying is never the same as believing.
+#[test]
+fn claims_are_believed_or_verified_and_not_both() {
+    let verified = Search::new().verify(true).ample(true).run(&Liar(Lie::None));
+    assert!(verified.assumptions.verified && !verified.assumptions.ample_sets);
+    let believed = Search::new().verify(true).verify(false);
+    assert!(believed.run(&Liar(Lie::None)).assumptions.ample_sets);
+}

@@ -12,6 +12,21 @@ fn plain(workers: usize) -> Search {
     Search::new().symmetry(false).ample(false).workers(workers)
 }
 
+/// 924 states: with room for one less it is incomplete, however soon it would be over.
+#[test]
+fn the_limit_on_states_is_exact() {
+    for workers in [1, 2, 4] {
+        let tokens = Tokens::new(12, 6);
+        let enough = plain(workers).max_states(924).run(&tokens);
+        enough.assert_exhausted();
+        for most in [0, 1, 923] {
+            let report = plain(workers).max_states(most).run(&tokens);
+            assert_eq!(report.outcome, Outcome::Incomplete(Cut::States(most)));
+            assert_eq!(report.counts.states, most);
+        }
+    }
+}
+
 #[test]
 fn without_memory_it_is_incomplete() {
     for workers in [1, 2, 4] {

@@ -3,6 +3,7 @@
 use nmr_search::{Choice, Outcome, Replay, Report, Search, System, replay};
 
 use crate::systems::counters::Counters;
+use crate::systems::graph::Graph;
 use crate::systems::handoff::Handoff;
 use crate::systems::peterson::Peterson;
 use crate::systems::philosophers::Philosophers;
@@ -140,6 +141,31 @@ fn ample_sets_change_the_states_and_not_the_verdict() {
     }
 }
 
+/// The wrong end is nearer than the forbidden node, which the search by breadth meets first.
+#[test]
+fn a_wrong_end_is_not_passed_over_for_a_longer_way() {
+    let graph = Graph {
+        // 1 → 3 is forbidden, after two actions; 2 is an end, after one.
+        edges: vec![vec![1, 2], vec![3], vec![], vec![]],
+        forbidden: vec![3],
+        no_ends: vec![2],
+    };
+    let (what, actions) = violated(&plain(), &graph);
+    assert_eq!((what.as_str(), actions), ("node 2 is an end", 1));
+}
+
+/// Two ways are as short: the end after [0], and the forbidden node after [1].
+#[test]
+fn of_the_shortest_ways_the_first_in_the_order_of_actions_is_reported() {
+    let graph = Graph {
+        edges: vec![vec![1, 2], vec![], vec![]],
+        forbidden: vec![2],
+        no_ends: vec![1],
+    };
+    let (what, _) = violated(&plain(), &graph);
+    assert_eq!(what, "node 1 is an end");
+}
+
 /// Shared out many times, among more workers than there are processors.
 #[test]
 fn counts_are_the_same_however_work_is_shared_out() {
@@ -156,4 +182,10 @@ fn counts_are_the_same_however_work_is_shared_out() {
             "round {round}"
         );
     }
+}
+
+#[test]
+fn the_deepest_path_is_known_of_a_small_search_too() {
+    // The first way of a depth-first search is one to the end, of six actions.
+    assert_eq!(plain().run(&Counters::new(2, 3)).effort.deepest, 6);
 }
