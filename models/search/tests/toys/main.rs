@@ -2,6 +2,7 @@
 //!
 //! What each comparison says nothing of stands in its file. Systems are in `systems`.
 
+mod checkpoints;
 mod claims;
 mod generated;
 mod limits;
