@@ -76,8 +76,9 @@ impl<'a, S: System> Running<'a, S> {
             }
             Err(NoStart::Fault(fault)) => return self.fault(fault, &Sums::default()),
         };
+        let mut interval = self.search.interval;
         loop {
-            let (end, now) = self.work(stacks, sums);
+            let (end, now) = self.work(stacks, sums, interval);
             sums = now;
             (stacks, sums) = match end {
                 End::Found(found) => return self.found(found, sums),
@@ -91,10 +92,15 @@ impl<'a, S: System> Running<'a, S> {
                         Err(fault) => self.fault(fault, &sums),
                     };
                 }
-                End::Paused(stacks) => match self.write(&stacks, &sums) {
-                    Ok(()) => (stacks, sums),
-                    Err(fault) => return self.fault(fault, &sums),
-                },
+                End::Paused(stacks) => {
+                    let begun = Instant::now();
+                    if let Err(fault) = self.write(&stacks, &sums) {
+                        return self.fault(fault, &sums);
+                    }
+                    // No more than half of the time is for writing.
+                    interval = self.search.interval.max(begun.elapsed());
+                    (stacks, sums)
+                }
             };
         }
     }
@@ -185,7 +191,7 @@ impl<'a, S: System> Running<'a, S> {
     }
 
     /// Has workers work until they are done, or sent home.
-    fn work(&self, stacks: Vec<Stack<S>>, sums: Sums) -> (End<S>, Sums) {
+    fn work(&self, stacks: Vec<Stack<S>>, sums: Sums, interval: Duration) -> (End<S>, Sums) {
         let market = Market::new(self.search.workers, stacks);
         let shared = Shared::new(market, &self.visited, &self.memory, sums);
         std::thread::scope(|scope| {
@@ -195,15 +201,15 @@ impl<'a, S: System> Running<'a, S> {
                     Worker::new(self.system, expander, &shared).run();
                 });
             }
-            self.watch(&shared);
+            self.watch(&shared, interval);
         });
         shared.over()
     }
 
     /// Looks at the clock until the workers are home, or sends them.
-    fn watch(&self, shared: &Shared<'_, S>) {
+    fn watch(&self, shared: &Shared<'_, S>, interval: Duration) {
         let checkpoint = self.search.checkpoint.as_ref();
-        let pause = checkpoint.and_then(|_| Instant::now().checked_add(self.search.interval));
+        let pause = checkpoint.and_then(|_| Instant::now().checked_add(interval));
         let end = self.search.budget;
         let end = end.and_then(|budget| self.begun.checked_add(budget));
         loop {

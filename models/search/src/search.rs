@@ -148,7 +148,7 @@ impl Search {
         self
     }
 
-    /// Time between two checkpoints, one minute if not given.
+    /// Time between two checkpoints, one minute if not given; more if writing one takes longer.
     pub const fn checkpoint_interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self

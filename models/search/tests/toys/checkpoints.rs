@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::systems::counters::Counters;
 use crate::systems::graph::Graph;
 use crate::systems::handoff::Handoff;
+use crate::systems::liar::{Liar, Lie};
 use crate::systems::philosophers::Philosophers;
 use crate::systems::tokens::Tokens;
 
@@ -319,4 +320,30 @@ fn what_is_found_leaves_no_checkpoint() {
         _ => panic!("{report}"),
     }
     assert!(!file.exists());
+}
+
+/// Two states with one encoding are met in two pieces: what the first was like is in the checkpoint.
+#[test]
+fn what_was_verified_is_remembered() {
+    let (_, report) = in_pieces(&Search::new().verify(true), &Liar(Lie::LeavesOut), 1);
+    assert!(
+        matches!(report.outcome, Outcome::WrongClaim { .. }),
+        "{report}"
+    );
+}
+
+/// Of a set of two actions the first was done before the cut, and the second, that makes no progress, after it.
+#[test]
+fn the_measure_of_progress_is_remembered() {
+    let (cuts, report) = in_pieces(&Search::new(), &Liar(Lie::HalfProgress), 1);
+    let expected = Fault::NoProgress {
+        action: 1,
+        before: 0,
+        after: 0,
+    };
+    assert!(cuts > 0);
+    match &report.outcome {
+        Outcome::HarnessError { fault, .. } => assert_eq!(fault, &expected),
+        _ => panic!("{report}"),
+    }
 }

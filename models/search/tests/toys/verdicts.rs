@@ -189,3 +189,15 @@ fn the_deepest_path_is_known_of_a_small_search_too() {
     // The first way of a depth-first search is one to the end, of six actions.
     assert_eq!(plain().run(&Counters::new(2, 3)).effort.deepest, 6);
 }
+
+/// Two bad ends after two actions each: by way of the first action, and by way of the second.
+#[test]
+fn the_order_of_actions_is_that_of_the_whole_way() {
+    let graph = Graph {
+        edges: vec![vec![1, 2], vec![5, 3], vec![4], vec![], vec![], vec![5]],
+        forbidden: vec![],
+        no_ends: vec![3, 4],
+    };
+    let (what, actions) = violated(&plain(), &graph);
+    assert_eq!((what.as_str(), actions), ("node 3 is an end", 2));
+}
