@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::systems::counters::Counters;
 use crate::systems::graph::Graph;
 use crate::systems::handoff::Handoff;
+use crate::systems::held::Held;
 use crate::systems::liar::{Liar, Lie};
 use crate::systems::philosophers::Philosophers;
 use crate::systems::tokens::Tokens;
@@ -123,55 +124,44 @@ fn what_two_workers_left_one_goes_on_with_and_the_other_way_round() {
     }
 }
 
-/// Stopped by somebody, at whatever place, and again.
+/// Stopped by somebody, at whatever place, and gone on with.
 #[test]
 fn a_stopped_search_is_gone_on_with() {
-    let tokens = Tokens::new(20, 6);
+    let tokens = Tokens::new(16, 8);
+    let whole = plain().run(&tokens).counts;
     for workers in [1, 2] {
         let (_folder, file) = folder();
         let stop = Arc::new(AtomicBool::new(false));
         let also = Arc::clone(&stop);
         let search = plain().workers(workers).checkpoint(&file);
+        // It is slow to the end, unless it is stopped.
+        let slow = Held::new(tokens.clone(), || false);
         let stopped = search
             .clone()
-            .checkpoint_interval(Duration::ZERO)
             .progress(move |_| also.store(true, Ordering::Relaxed))
             .stop(stop)
-            .run(&tokens);
+            .run(&slow);
         assert_eq!(stopped.outcome, Outcome::Incomplete(Cut::Stopped));
         assert!(file.exists());
         let report = search.run(&tokens);
         report.assert_exhausted();
         assert_eq!(report.effort.resumed, stopped.counts.states);
-        // 20 over 6.
-        assert_eq!(report.counts.states, 38_760);
-        assert_eq!(
-            report.counts.transitions,
-            plain().run(&tokens).counts.transitions
-        );
+        assert_eq!(report.counts, whole);
     }
 }
 
-/// Without pause between them; each sends the workers home and lets new ones go on.
+/// Each sends the workers home and lets new ones go on.
 #[test]
 fn checkpoints_while_it_runs_change_nothing() {
     let tokens = Tokens::new(16, 8);
     let whole = plain().run(&tokens);
     for workers in [1, 2, 4] {
         let (_folder, file) = folder();
-        let told = Arc::new(AtomicBool::new(false));
-        let (also, written) = (Arc::clone(&told), file.clone());
+        let held = Held::new(tokens.clone(), || file.exists());
         let search = plain().workers(workers).checkpoint(&file);
-        let report = search
-            .checkpoint_interval(Duration::from_micros(100))
-            .progress(move |_| {
-                also.store(
-                    written.exists() || also.load(Ordering::Relaxed),
-                    Ordering::Relaxed,
-                )
-            })
-            .run(&tokens);
-        assert!(told.load(Ordering::Relaxed), "it was written");
+        let interval = Duration::from_micros(100);
+        let report = search.checkpoint_interval(interval).run(&held);
+        assert!(held.has_happened(), "it was written, and gone on with");
         report.assert_exhausted();
         assert_eq!(report.counts, whole.counts, "{workers} workers");
         assert!(!file.exists());

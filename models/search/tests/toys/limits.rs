@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nmr_search::{Cut, Outcome, Search};
 
+use crate::systems::held::Held;
 use crate::systems::tokens::Tokens;
 
 fn plain(workers: usize) -> Search {
@@ -40,19 +41,20 @@ fn without_memory_it_is_incomplete() {
 fn a_long_search_is_over_with_its_time() {
     for workers in [1, 2] {
         let search = plain(workers).budget(Duration::from_millis(1));
-        let report = search.run(&Tokens::new(24, 12));
+        let report = search.run(&Held::new(Tokens::new(16, 8), || false));
         assert_eq!(report.outcome, Outcome::Incomplete(Cut::Deadline));
     }
 }
 
-/// Stopped as soon as it has told of itself, long before the 2.7 million states.
+/// Stopped as soon as it has told of itself, long before the 12,870 states of a millisecond each.
 #[test]
 fn a_stopped_search_is_incomplete() {
     for workers in [1, 2] {
         let stop = Arc::new(AtomicBool::new(false));
         let also = Arc::clone(&stop);
         let search = plain(workers).progress(move |_| also.store(true, Ordering::Relaxed));
-        let report = search.stop(stop).run(&Tokens::new(24, 12));
+        let slow = Held::new(Tokens::new(16, 8), || false);
+        let report = search.stop(stop).run(&slow);
         assert_eq!(report.outcome, Outcome::Incomplete(Cut::Stopped));
     }
 }
