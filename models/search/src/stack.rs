@@ -5,7 +5,8 @@ use crate::system::System;
 
 /// A state on the way, and what is left to be done there.
 pub(crate) struct Frame<S: System> {
-    /// `None` once it became the state after its last action. So it is there as long as an action is left.
+    /// `None` once it became the state after its last action. So it is there as long as an action is left, but for one
+    /// that was taken back when the search was cut short.
     pub(crate) state: Option<S::State>,
     pub(crate) actions: Vec<S::Action>,
     /// The first that is left. The one before it is under way, if there is a frame above this one.

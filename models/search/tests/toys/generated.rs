@@ -4,16 +4,22 @@ use std::collections::{BTreeSet, VecDeque};
 
 use nmr_search::System;
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 
 use crate::peer::{Answer, of_the_peer, of_the_search};
 use crate::systems::graph::Graph;
 
+/// Half of them have nothing wrong; of the others many have several things, and some of these nearly as near as others. The
+/// initial state is no end: most graphs would be over there.
 fn graphs() -> impl Strategy<Value = Graph> {
-    (1_usize..40).prop_flat_map(|nodes| {
-        let edges = prop::collection::vec(prop::collection::vec(0..nodes, 0..4), nodes);
-        let some = || prop::collection::vec(1..nodes.max(2), 0..2);
-        (edges, some(), some()).prop_map(|(edges, forbidden, no_ends)| Graph {
-            edges,
+    (4_usize..40, any::<bool>()).prop_flat_map(|(nodes, is_right)| {
+        let first = prop::collection::vec(0..nodes, 2..4);
+        let others = prop::collection::vec(prop::collection::vec(0..nodes, 0..4), nodes - 1);
+        let most = if is_right { 0 } else { nodes / 4 };
+        let some = move |most| prop::collection::vec(1..nodes, 0..=most);
+        let parts = (first, others, some(most), some(4 * most));
+        parts.prop_map(|(first, others, forbidden, no_ends)| Graph {
+            edges: std::iter::once(first).chain(others).collect(),
             forbidden,
             no_ends,
         })
@@ -50,7 +56,7 @@ fn plainly(graph: &Graph) -> Answer {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, rng_seed: RngSeed::Fixed(1), ..ProptestConfig::default() })]
 
     #[test]
     fn random_graphs_have_the_same_answer_three_times(graph in graphs()) {

@@ -201,3 +201,15 @@ fn the_order_of_actions_is_that_of_the_whole_way() {
     let (what, actions) = violated(&plain(), &graph);
     assert_eq!((what.as_str(), actions), ("node 3 is an end", 2));
 }
+
+/// By depth the first thing that is wrong is a panic, as there is no node 9; a bad end is nearer. Who finds what must not matter.
+#[test]
+fn of_a_fault_and_a_violation_the_nearer_one_is_reported() {
+    let graph = Graph {
+        edges: vec![vec![1, 3], vec![2], vec![9], vec![]],
+        forbidden: vec![],
+        no_ends: vec![3],
+    };
+    let (what, actions) = violated(&plain(), &graph);
+    assert_eq!((what.as_str(), actions), ("node 3 is an end", 1));
+}
