@@ -97,4 +97,4 @@ pub use registrar::{Count, Registrar, RegistrationKind};
 pub use status::Status;
 #[cfg(shuttle)]
 #[doc(hidden)]
-pub use table::{Seen, observe};
+pub use table::{Seen, Translation, observe};

@@ -28,6 +28,7 @@ pub mod event;
 mod fingerprint;
 mod invisible;
 pub mod message;
+mod milestone;
 pub mod minimize;
 pub mod name;
 pub mod op;

@@ -43,7 +43,7 @@ pub use registration::WaitFault;
 pub(crate) use registration::Waited;
 pub(crate) use state::{ByName, In};
 #[cfg(shuttle)]
-pub use view::{Seen, observe};
+pub use view::{Seen, Translation, observe};
 
 /// A module as the registrar holds it: its callbacks and what it says of itself.
 #[derive(Clone, Debug)]

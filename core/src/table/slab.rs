@@ -134,6 +134,30 @@ impl<T> Slab<T> {
         self.last_generation < NonZeroU32::MAX
     }
 
+    /// The same slots, with other tenants in them.
+    #[cfg(shuttle)]
+    pub(crate) fn map<U>(&self, mut tenant: impl FnMut(Key, &T) -> U) -> Slab<U> {
+        let slots = (0..).zip(&self.slots).map(|(index, slot)| {
+            let key = Key {
+                slot: index,
+                generation: slot.generation,
+            };
+            Slot {
+                generation: slot.generation,
+                tenant: slot.tenant.as_ref().map(|it| tenant(key, it)),
+                next_vacant: slot.next_vacant,
+                retired: slot.retired,
+            }
+        });
+        Slab {
+            slots: slots.collect(),
+            vacant: self.vacant,
+            vacant_count: self.vacant_count,
+            tenants: self.tenants,
+            last_generation: self.last_generation,
+        }
+    }
+
     /// Hashes the slots without their tenants: all that says which keys the next tenants get.
     pub(crate) fn hash_slots(&self, state: &mut impl Hasher) {
         (self.slots.len(), self.vacant).hash(state);

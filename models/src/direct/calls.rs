@@ -136,12 +136,14 @@ impl Step<'_> {
         open.act = section.act;
         let dropped = call.take_dropped();
         self.state.table.check();
-        if section.wake {
+        let (act, wake) = (section.act, section.wake);
+        self.section_ends();
+        if wake {
             for thread in &mut self.state.threads {
                 thread.is_asleep = false;
             }
         }
-        match section.act {
+        match act {
             Act::Return => self.over(),
             Act::Sleep => {
                 self.me().is_asleep = true;

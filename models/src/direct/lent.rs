@@ -9,26 +9,26 @@ use crate::run::npi_id;
 
 /// See [`Lent`].
 #[derive(Clone, Debug)]
-pub(super) enum Plain {}
+pub(crate) enum Plain {}
 
 /// A module, by one of its registrations.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Module {
-    pub(super) reg: RegId,
-    pub(super) side: Side,
+pub(crate) struct Module {
+    pub(crate) reg: RegId,
+    pub(crate) side: Side,
 }
 
 /// What it says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Instance {
-    pub(super) reg: RegId,
+pub(crate) struct Instance {
+    pub(crate) reg: RegId,
     /// The scenario's number of the interface.
-    pub(super) npi: u8,
+    pub(crate) npi: u8,
 }
 
 /// A binding context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Context {
+pub(crate) enum Context {
     /// It shows nobody whose it is.
     Null,
     /// That of a side, which is seen to be let go of.

@@ -14,7 +14,7 @@ mod callbacks;
 mod calls;
 mod codes;
 mod engine;
-mod lent;
+pub(crate) mod lent;
 mod ops;
 mod state;
 mod step;
@@ -42,9 +42,13 @@ use crate::oracle::Oracle;
 use crate::permuted::{Symmetry, with_symmetry};
 use crate::render::with_names;
 use crate::rule::Rule;
+#[cfg(shuttle)]
+use crate::run::Way;
 use crate::run::{Prepared, Script, Watch};
 use crate::scenario::Scenario;
 pub(crate) use engine::explore;
+#[cfg(shuttle)]
+use state::History;
 use state::{Counts, ModuleState, Phase, Shared, State, Thread};
 use step::{Broken, Done, Step};
 use task::Task;
@@ -202,7 +206,7 @@ impl Program {
     /// The same state, in which what is observed is kept.
     pub(crate) fn begin_with_history(&self) -> State {
         let mut state = self.begin();
-        state.history = Some(Vec::new());
+        state.history = Some(Box::default());
         state
     }
 
@@ -233,6 +237,30 @@ impl Program {
             }
         }
         Ok(())
+    }
+
+    /// A path, as an execution on threads can go along it; and what it breaks.
+    #[cfg(shuttle)]
+    pub(crate) fn way(&self, path: &[Action]) -> (Way, Option<Violation>) {
+        let mut state = self.begin_with_history();
+        let mut violation = None;
+        for &action in path {
+            assert!(violation.is_none(), "a path ends with what it breaks");
+            violation = self.apply(&mut state, action).err();
+        }
+        let mut enabled = Vec::new();
+        self.actions(&state, &mut enabled);
+        if violation.is_none() && enabled.is_empty() {
+            violation = self.finished(&state).err();
+        }
+        let History { passed, taken, .. } = *state.history.expect("it is kept");
+        let last = path.last().map_or(0, |action| action.thread);
+        let way = Way {
+            passed,
+            taken,
+            last,
+        };
+        (way, violation)
     }
 
     fn violation(&self, Broken { rule, message }: Broken) -> Violation {
@@ -291,7 +319,8 @@ impl Program {
 impl State {
     /// What was observed, where that is kept.
     pub(crate) fn history(&self) -> &[Event] {
-        self.history.as_deref().unwrap_or_default()
+        let history = self.history.as_deref();
+        history.map_or(&[], |history| &history.events)
     }
 
     /// How many choices the thread has now: none, if it cannot go on.

@@ -6,6 +6,7 @@ use nmr::{BindingHandle, Side};
 use super::step::{Done, Step};
 use super::task::{After, Forged, Piece, Taker, Task};
 use crate::event::{Pair, RegId, Reply, Thing, What};
+use crate::milestone::Use;
 use crate::op::Op;
 use crate::permuted::ModuleNumber;
 use crate::run::{AnyHandle, PendingDetach, Resolved, Script, Which};
@@ -93,6 +94,9 @@ impl Step<'_> {
 
     /// The module's latest registration, or a handle that names nothing.
     fn latest(&mut self, module: usize) -> (Option<RegId>, AnyHandle) {
+        if self.program.prepared.races[module].registration {
+            self.uses(Use::LookedUp(module as u8));
+        }
         let side = self.side(module);
         match self.module(module).latest {
             Some((reg, handle)) => (Some(reg), handle),
@@ -101,6 +105,9 @@ impl Step<'_> {
     }
 
     fn last_binding(&mut self, module: usize) -> (Option<Pair>, BindingHandle) {
+        if self.program.prepared.races[module].binding {
+            self.uses(Use::BindingLookedUp(module as u8));
+        }
         match self.module(module).last_binding {
             Some((pair, binding)) => (Some(pair), binding),
             None => (None, BindingHandle::from_raw(0, 0)),
@@ -127,6 +134,9 @@ impl Step<'_> {
 
     /// Uses the `nth` handle that nobody issued, and then the next one.
     fn forge_from(&mut self, what: Forged, nth: u8) {
+        if nth == 0 {
+            self.look_for_a_handle();
+        }
         let forged = self.forged_bits();
         let uses: u8 = if what == Forged::Complete { 3 } else { 2 };
         let Some(&(registrar, bits)) = forged.get(usize::from(nth / uses)) else {
@@ -149,6 +159,12 @@ impl Step<'_> {
         }
     }
 
+    /// Looks at what is known of the modules' registrations, up to the first one that there is.
+    fn look_for_a_handle(&mut self) {
+        let mut modules = 0..self.state.shared.modules.len();
+        modules.find(|&module| self.latest(module).0.is_some());
+    }
+
     /// Bits that nobody issued: nothing, everything, and what an issued handle becomes with its
     /// generation moved on, or as one of the other side's.
     fn forged_bits(&self) -> [(u32, u64); 4] {
@@ -169,21 +185,32 @@ impl Step<'_> {
         match piece {
             Piece::SetLatest(reg, handle) => {
                 self.module(usize::from(reg.module)).latest = Some((reg, handle));
+                if self.program.prepared.races[usize::from(reg.module)].registration {
+                    self.uses(Use::Noted(reg.module));
+                }
             }
             Piece::SetLastBinding(module, pair, binding) => {
                 self.module(usize::from(module)).last_binding = Some((pair, binding));
+                if self.program.prepared.races[usize::from(module)].binding {
+                    self.uses(Use::BindingNoted(module));
+                }
             }
             Piece::Keep(reg, handle) => {
                 self.module(usize::from(reg.module))
                     .owned
                     .push((reg, handle));
             }
-            Piece::Push(detach) => self.state.shared.pending.push(detach),
+            Piece::Push(detach) => {
+                self.state.shared.pending.push(detach);
+                self.uses(Use::Pending);
+            }
             Piece::Waited(module) => {
                 let left = &mut self.state.shared.waits[usize::from(module)];
                 *left = left.saturating_sub(1);
+                self.uses(Use::Waited);
             }
             Piece::TryComplete(module) => {
+                self.uses(Use::Taken);
                 let which = Which::OldestOf(usize::from(module));
                 let place = Self::candidates(self.state, which).next();
                 if let Some(place) = place {
@@ -195,10 +222,16 @@ impl Step<'_> {
             Piece::Mistake(detach) => self.mistake(detach),
             Piece::Completion(detach) => self.completion(detach),
             Piece::Deregister(reg, handle) => self.deregister(self.layout(), reg, handle),
-            Piece::Open(pair, binding) => self.guard(pair, binding),
+            Piece::Open(pair, binding) => {
+                self.guard(pair, binding);
+                self.uses(Use::Rundown(pair.client.module));
+            }
             Piece::Close(binding) => {
                 let client = self.open_callback().callback.pair.client;
-                if self.change_guarded(client.module, binding, |guarded| guarded.closing = true) {
+                let is_over =
+                    self.change_guarded(client.module, binding, |guarded| guarded.closing = true);
+                self.uses(Use::Rundown(client.module));
+                if is_over {
                     self.open_callback().reply = Reply::Complete;
                 }
             }
@@ -275,11 +308,13 @@ impl Step<'_> {
             ]
         });
         let calls: Vec<_> = calls.collect();
+        self.uses(Use::Rundown(module));
         self.then(calls);
     }
 
     fn leave_guarded(&mut self, module: u8, pair: Pair, binding: BindingHandle) {
         let is_over = self.change_guarded(module, binding, |guarded| guarded.calls -= 1);
+        self.uses(Use::Rundown(module));
         let script = &self.program.prepared.scenario.modules[usize::from(module)];
         if is_over && script.fault != Some(Fault::UnguardedDispatch) {
             let side = Side::Client;

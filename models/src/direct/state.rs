@@ -12,6 +12,7 @@ use super::lent::{Context, Plain};
 use super::task::{After, Task};
 use crate::event::{self, Callback, Event, Pair, RegId, Reply};
 use crate::oracle::Oracle;
+use crate::milestone::Passed;
 use crate::permuted::{ModuleNumber, ThreadNumber};
 use crate::run::{AnyHandle, PendingDetach};
 
@@ -25,7 +26,17 @@ pub(crate) struct State {
     pub(super) shared: Shared,
     pub(super) oracle: Oracle,
     /// All that was observed, where that is wanted. No part of what tells states apart.
-    pub(super) history: Option<Vec<Event>>,
+    pub(super) history: Option<Box<History>>,
+}
+
+/// What has happened.
+#[derive(Clone, Debug, Default)]
+pub(super) struct History {
+    pub(super) events: Vec<Event>,
+    /// The same with what no oracle hears of, for an execution on threads that goes along.
+    pub(super) passed: Vec<Passed>,
+    /// Which of several pending detaches was taken, each time.
+    pub(super) taken: Vec<u32>,
 }
 
 /// How far the scenario is.

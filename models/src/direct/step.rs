@@ -5,6 +5,8 @@ use super::Program;
 use super::state::{ModuleState, OpenCall, OpenCallback, Phase, State, Thread};
 use super::task::{Taker, Task};
 use crate::event::{Event, Pair, RegId, Side, Thing, What};
+use crate::fingerprint::fingerprint;
+use crate::milestone::{Milestone, Passed, Use};
 use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 use crate::run::{Called, PendingDetach, Script, Which};
@@ -95,10 +97,12 @@ impl Step<'_> {
     }
 
     fn take_pending(&mut self, which: Which, taker: Taker, choice: usize) {
-        let mut candidates = Self::candidates(self.state, which);
-        let place = candidates.nth(choice);
-        drop(candidates);
-        if let Some(place) = place {
+        let candidates: Vec<usize> = Self::candidates(self.state, which).collect();
+        self.uses(Use::Taken);
+        if let (Some(history), 2..) = (&mut self.state.history, candidates.len()) {
+            history.taken.push(choice as u32);
+        }
+        if let Some(&place) = candidates.get(choice) {
             let detach = self.state.shared.pending.remove(place);
             let taken = match taker {
                 Taker::Completes => super::task::Piece::Complete(detach),
@@ -181,14 +185,36 @@ impl Step<'_> {
     fn record_of(&mut self, thread: Option<u8>, what: What) -> Done {
         let event = Event { thread, what };
         if let Some(history) = &mut self.state.history {
-            history.push(event);
+            history.events.push(event);
         }
+        self.passes(Milestone::Observed(what));
         match self.state.oracle.step(&event) {
             None => Ok(()),
             Some(violation) => Err(Broken {
                 rule: violation.rule,
                 message: violation.message,
             }),
+        }
+    }
+
+    /// The thread comes to something that others could notice.
+    fn passes(&mut self, milestone: Milestone) {
+        let thread = self.number;
+        if let Some(history) = &mut self.state.history {
+            history.passed.push(Passed { thread, milestone });
+        }
+    }
+
+    /// The thread comes to something that threads share beside the registrar.
+    pub(super) fn uses(&mut self, one: Use) {
+        self.passes(Milestone::Shared(one));
+    }
+
+    /// A critical section of the registrar is over.
+    pub(super) fn section_ends(&mut self) {
+        if self.state.history.is_some() {
+            let table = fingerprint(&self.state.table);
+            self.passes(Milestone::Section(table));
         }
     }
 

@@ -64,9 +64,9 @@ fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report
 }
 
 /// One execution of a scenario.
-type Execution = Box<dyn Fn() + Send + Sync>;
+pub(super) type Execution = Box<dyn Fn() + Send + Sync>;
 
-fn execution(prepared: &Arc<Prepared>, watch: &Arc<Watch>) -> Execution {
+pub(super) fn execution(prepared: &Arc<Prepared>, watch: &Arc<Watch>) -> Execution {
     install_panic_hook();
     let (prepared, watch) = (prepared.clone(), watch.clone());
     Box::new(move || {
@@ -76,7 +76,7 @@ fn execution(prepared: &Arc<Prepared>, watch: &Arc<Watch>) -> Execution {
     })
 }
 
-fn builder(request: &Request, prepared: &Prepared) -> Builder {
+pub(super) fn builder(request: &Request, prepared: &Prepared) -> Builder {
     let threads = |symmetry: &Symmetry| {
         let threads = symmetry.threads.iter().copied();
         threads.map(usize::from).collect()
@@ -152,7 +152,7 @@ fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
 }
 
 /// The finding that a counterexample comes with.
-fn finding(found: &Counterexample) -> Option<Finding> {
+pub(super) fn finding(found: &Counterexample) -> Option<Finding> {
     found.evidence.as_ref()?.downcast_ref().cloned()
 }
 
@@ -192,7 +192,7 @@ fn exploration(watch: &Watch, report: &Report) -> Exploration {
 }
 
 /// The one execution of a schedule, or one near it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Followed {
     /// What it found.
     pub(crate) finding: Option<Finding>,

@@ -3,6 +3,8 @@
 //! A build has those that its cfg brings: loom; shuttle's schedulers; or real threads. None of them
 //! knows a rule; [`oracle`](crate::oracle) does.
 
+#[cfg(shuttle)]
+pub(crate) mod along;
 pub mod bench;
 #[cfg(shuttle)]
 mod current;

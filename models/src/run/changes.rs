@@ -1,4 +1,5 @@
-//! What changes in the registrar's tables, into the history of an execution that is repeated to be shown.
+//! What changes in the registrar's tables, for executions that look at it: into the history of one that is repeated
+//! to be shown, and for one that goes [along](super::along) another.
 //!
 //! The registrar shows a table at the end of each critical section, while it is locked: what is noted here
 //! stands in the history where it happened. No search asks for it, and no state has it in it.
@@ -18,10 +19,14 @@ pub(super) type Tables = BTreeMap<usize, BTreeMap<Subject, Stage>>;
 /// From now on the registrars of this process are seen by the executions that want to.
 pub(super) fn observe() {
     nmr::observe(|seen| {
-        if let Some(run) = Run::current()
-            && run.watch.shows_changes()
-        {
+        let Some(run) = Run::current() else {
+            return;
+        };
+        if run.watch.shows_changes() {
             run.saw(seen);
+        }
+        if let Some(follower) = run.watch.follower() {
+            run.section_ends(follower, seen);
         }
     });
 }

@@ -25,10 +25,18 @@ impl Run {
         threads.retain(|&(other, _)| other != id);
         threads.push((id, number));
         lock(&self.active).insert(number);
+        #[cfg(shuttle)]
+        if let Some(follower) = self.watch.follower() {
+            follower.begins(number);
+        }
     }
 
     pub(super) fn end_thread(&self, number: u8) {
         lock(&self.active).remove(&number);
+        #[cfg(shuttle)]
+        if let Some(follower) = self.watch.follower() {
+            follower.ends(number);
+        }
     }
 
     pub(super) fn number(&self) -> u8 {

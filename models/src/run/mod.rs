@@ -4,6 +4,8 @@
 //! It runs under any engine, or on real threads: it names `nmr-sync`'s primitives only. It judges
 //! nothing; the [oracle](crate::oracle) does, event by event.
 
+#[cfg(shuttle)]
+mod along;
 mod answer;
 #[cfg(shuttle)]
 mod changes;
@@ -42,12 +44,16 @@ use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
+#[cfg(shuttle)]
+use module::Token;
 use observe::is_redundant;
 use prepared::Races;
 use scripts::Reached;
 use shared::{Latest, Memory, Owned, Pending, Rundown};
 use start::StartingLine;
 
+#[cfg(shuttle)]
+pub(crate) use along::{Difference, Follower, Way};
 pub(crate) use identity::npi_id;
 pub(crate) use prepared::{Prepared, Resolved};
 pub use recorder::Finding;
@@ -140,7 +146,8 @@ impl Run {
         let uses_stale_handles = prepared.uses_stale_handles;
         let modules = scenario.modules.iter().zip(&prepared.races);
         let oracle = Oracle::with_limits(scenario.limits);
-        let registrar = scenario.limits.apply(registrars(uses_stale_handles));
+        let registrar = registrars(uses_stale_handles).stripes(watch.stripes());
+        let registrar = scenario.limits.apply(registrar);
         Arc::new(Self {
             watch: watch.clone(),
             recorder: recorder::Recorder::new(oracle.remembering_what_is_gone(uses_stale_handles)),

@@ -11,11 +11,12 @@ use nmr::{
 use super::identity::npi_id;
 use super::observe::scripted_panic;
 use super::scripts::{Called, Script};
-use super::shared::PendingDetach;
+use super::shared::{PendingDetach, Rundown};
 use super::{Run, answer};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing};
 use crate::invisible::lock;
 use crate::message::message;
+use crate::milestone::Use;
 use crate::rule::Rule;
 use crate::scenario::{Attach, Cleanup, Detach, Fault, Module};
 
@@ -37,6 +38,17 @@ pub(super) struct Token {
     run: Weak<Run>,
     pair: Pair,
     side: Side,
+}
+
+#[cfg(shuttle)]
+impl Token {
+    pub(super) const fn pair(&self) -> Pair {
+        self.pair
+    }
+
+    pub(super) const fn side(&self) -> Side {
+        self.side
+    }
 }
 
 impl Hash for Token {
@@ -117,6 +129,7 @@ impl Scripted {
                         pair,
                         binding,
                     });
+                    run.uses(Use::Pending);
                     (Reply::Pending, nmr::Detach::Pending)
                 }
                 Detach::CompleteEarly => {
@@ -127,7 +140,12 @@ impl Scripted {
                     let rundown = run.modules[usize::from(self.reg.module)].rundown.as_ref();
                     let rundown =
                         rundown.filter(|_| script.fault != Some(Fault::UnguardedDispatch));
-                    match rundown.is_none_or(|rundown| rundown.close(binding)) {
+                    let close = |rundown: &Rundown| {
+                        let is_over = rundown.close(binding);
+                        run.uses(Use::Rundown(self.reg.module));
+                        is_over
+                    };
+                    match rundown.is_none_or(close) {
                         true => (Reply::Complete, nmr::Detach::Complete),
                         false => (Reply::Pending, nmr::Detach::Pending),
                     }
@@ -206,6 +224,7 @@ impl ClientModule for Scripted {
                 (answer, rundown, script.attach == Attach::Hollow)
             {
                 rundown.open(pair, binding);
+                run.uses(Use::Rundown(self.reg.module));
             }
             let reply = match answer {
                 Ok(()) => Reply::Success,
@@ -321,9 +340,7 @@ impl Run {
     /// Remembers a binding that a module was called for.
     fn note(&self, reg: RegId, pair: Pair, binding: BindingHandle) {
         self.issued_binding(pair, binding);
-        self.modules[usize::from(reg.module)]
-            .last_binding
-            .set(pair, binding);
+        self.note_binding(reg, pair, binding);
     }
 
     fn only_pair(&self, reg: RegId) -> Pair {

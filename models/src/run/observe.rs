@@ -13,6 +13,7 @@ use crate::event::{Answer, Call, Callback, CallbackKind, RegId, Reply, Side, Thi
 use crate::fingerprint::fingerprint;
 use crate::invisible::lock;
 use crate::message::message;
+use crate::milestone::Milestone;
 use crate::permuted::ThreadNumber;
 use crate::render::InWords;
 use crate::rule::Rule;
@@ -40,6 +41,7 @@ impl Run {
 
     pub(super) fn record(&self, what: What) {
         mark(&InWords(&self.prepared.scenario, what));
+        self.passes(Milestone::Observed(what));
         #[cfg(shuttle)]
         if is_redundant() {
             return self.recorder.note(Some(self.number()), what);
@@ -76,6 +78,7 @@ impl Run {
 
     /// Never panics, for it is called from `drop`.
     pub(super) fn record_dropped(&self, what: What) {
+        self.passes(Milestone::Observed(what));
         #[cfg(shuttle)]
         if is_redundant() {
             return self.recorder.note(None, what);
@@ -230,6 +233,13 @@ impl Run {
             }
         }
     }
+}
+
+/// Where executions go along others.
+#[cfg(not(shuttle))]
+impl Run {
+    /// Nobody goes along here.
+    pub(super) const fn passes(&self, _: Milestone) {}
 }
 
 /// What is observed of a registration is observed in an order: the oracle judges by it.

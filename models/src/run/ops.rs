@@ -20,6 +20,7 @@ use super::shared::{AnyHandle, Memory, Owned, PendingDetach, Which};
 use super::{Place, Run, answer, registrars};
 use crate::event::{Answer, Call, Pair, RegId, What};
 use crate::invisible::lock;
+use crate::milestone::{Milestone, Use};
 use crate::op::Op;
 use crate::permuted::ThreadNumber;
 use crate::scenario::{Fault, Module};
@@ -41,7 +42,9 @@ impl Run {
             Op::Leave(module) => self.leave_owned(module),
             Op::Release(module) => self.release(module),
             Op::TryComplete(module) => {
-                if let Some(detach) = self.pending.try_next(module) {
+                let detach = self.pending.try_next(module);
+                self.uses(Use::Taken);
+                if let Some(detach) = detach {
                     self.complete_pending(detach);
                 }
             }
@@ -87,17 +90,52 @@ impl Run {
 
     /// The module's latest registration, or a handle that names nothing.
     fn latest(&self, module: usize) -> (Option<RegId>, AnyHandle) {
-        match self.modules[module].latest.get() {
+        let latest = self.modules[module].latest.get();
+        if self.prepared.races[module].registration {
+            self.uses(Use::LookedUp(module as u8));
+        }
+        match latest {
             Some((reg, handle)) => (Some(reg), handle),
             None => (None, AnyHandle::from_raw(self.side(module), (0, 0))),
         }
     }
 
     fn last_binding(&self, module: usize) -> (Option<Pair>, BindingHandle) {
-        match self.modules[module].last_binding.get() {
+        let last = self.modules[module].last_binding.get();
+        if self.prepared.races[module].binding {
+            self.uses(Use::BindingLookedUp(module as u8));
+        }
+        match last {
             Some((pair, binding)) => (Some(pair), binding),
             None => (None, BindingHandle::from_raw(0, 0)),
         }
+    }
+
+    /// Threads come to something that they share.
+    pub(super) fn uses(&self, one: Use) {
+        self.passes(Milestone::Shared(one));
+    }
+
+    fn note_handle(&self, reg: RegId, handle: AnyHandle) {
+        let module = usize::from(reg.module);
+        self.modules[module].latest.set(reg, handle);
+        if self.prepared.races[module].registration {
+            self.uses(Use::Noted(reg.module));
+        }
+    }
+
+    pub(super) fn note_binding(&self, reg: RegId, pair: Pair, binding: BindingHandle) {
+        let module = usize::from(reg.module);
+        self.modules[module].last_binding.set(pair, binding);
+        if self.prepared.races[module].binding {
+            self.uses(Use::BindingNoted(reg.module));
+        }
+    }
+
+    fn next_pending(&self, which: Which) -> Option<PendingDetach> {
+        let next = self.pending.next(which);
+        self.uses(Use::Taken);
+        next
     }
 
     fn register(self: &Arc<Self>, module: usize) {
@@ -114,7 +152,7 @@ impl Run {
             };
         let registered = self.registered(module, register, |handle| *handle);
         if let Some((reg, handle)) = registered {
-            self.modules[module].latest.set(reg, handle);
+            self.note_handle(reg, handle);
         }
     }
 
@@ -129,7 +167,7 @@ impl Run {
                 }
             };
         if let Some((reg, owned)) = self.registered(module, register, Owned::handle) {
-            self.modules[module].latest.set(reg, owned.handle());
+            self.note_handle(reg, owned.handle());
             touch(OWNED | module as u32);
             lock(&self.modules[module].owned).push((reg, ManuallyDrop::new(owned)));
         }
@@ -254,6 +292,7 @@ impl Run {
     fn has_waited(&self, module: usize) {
         if self.prepared.has_completer && self.number() > 0 && !self.is_inside_callback() {
             self.pending.waited(module);
+            self.uses(Use::Waited);
         }
     }
 
@@ -270,7 +309,7 @@ impl Run {
     }
 
     fn complete_until_waited(&self, which: Which) {
-        while let Some(detach) = self.pending.next(which) {
+        while let Some(detach) = self.next_pending(which) {
             self.complete_pending(detach);
             // As between two operations: a completer is its thread's last one.
             forget(&Place::Completing(ThreadNumber(self.number())));
@@ -279,7 +318,7 @@ impl Run {
 
     /// Completes with the handle of the registration, taken for the binding's.
     fn complete_wrong(&self, module: usize) {
-        while let Some(detach) = self.pending.next(Which::OldestOf(module)) {
+        while let Some(detach) = self.next_pending(Which::OldestOf(module)) {
             let (_, handle) = self.latest(module);
             let (registrar, bits) = handle.to_raw();
             let wrong = BindingHandle::from_raw(registrar, bits);
@@ -301,8 +340,7 @@ impl Run {
 
     /// The module's own completion.
     pub(super) fn complete(&self, side: Side, pair: Pair, binding: BindingHandle) {
-        let owner = &self.modules[usize::from(pair.side(side).module)];
-        owner.last_binding.set(pair, binding);
+        self.note_binding(pair.side(side), pair, binding);
         self.detach_complete(side, Some(pair), binding);
         if self.script(pair.side(side)).fault == Some(Fault::UsesAfterComplete) {
             self.use_context(pair, side);
@@ -339,7 +377,9 @@ impl Run {
     fn dispatch(&self, module: usize) {
         let rundown = self.modules[module].rundown.as_ref();
         let rundown = rundown.expect("a scenario dispatches from modules with a rundown only");
-        for (pair, binding) in rundown.enter_all() {
+        let entered = rundown.enter_all();
+        self.uses(Use::Rundown(module as u8));
+        for (pair, binding) in entered {
             let by = Side::Client;
             self.comes(self.number(), pair.registrations());
             self.record(What::DispatchBegin { pair, by });
@@ -352,7 +392,9 @@ impl Run {
             self.record(What::DispatchEnd { pair, by });
             let unguarded =
                 self.prepared.scenario.modules[module].fault == Some(Fault::UnguardedDispatch);
-            if rundown.leave(binding) && !unguarded {
+            let is_over = rundown.leave(binding);
+            self.uses(Use::Rundown(module as u8));
+            if is_over && !unguarded {
                 self.complete(by, pair, binding);
             }
         }
@@ -379,8 +421,12 @@ impl Run {
     /// Bits that nobody issued: nothing, everything, and what an issued handle becomes with its
     /// generation moved on, or as one of the other side's.
     fn forged_bits(&self) -> [(u32, u64); 4] {
-        let issued = self.modules.iter().find_map(|module| module.latest.get());
-        let (registrar, bits) = issued.map_or((1, 1), |(_, handle)| handle.to_raw());
+        let mut modules = 0..self.modules.len();
+        let issued = modules.find_map(|module| {
+            let (reg, handle) = self.latest(module);
+            reg.map(|_| handle)
+        });
+        let (registrar, bits) = issued.map_or((1, 1), AnyHandle::to_raw);
         [
             (registrar, 0),
             (registrar, u64::MAX),

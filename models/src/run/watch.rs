@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+#[cfg(shuttle)]
+use super::along::Follower;
+use super::STRIPES;
 use super::notes::Notes;
 use super::prepared::Prepared;
 use super::recorder::Finding;
@@ -24,6 +27,9 @@ pub(crate) struct Watch {
     /// Whether histories have what changes in the registrar's tables.
     #[cfg(shuttle)]
     shows_changes: bool,
+    /// What its executions go along.
+    #[cfg(shuttle)]
+    follower: Option<Follower>,
     /// Findings made, by whichever execution.
     found: AtomicU64,
     /// Findings that an engine has heard of.
@@ -44,6 +50,8 @@ impl Watch {
             notes: Invisible::default(),
             #[cfg(shuttle)]
             shows_changes: false,
+            #[cfg(shuttle)]
+            follower: None,
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             on_finding: Box::new(on_finding),
@@ -66,8 +74,36 @@ impl Watch {
         self.shows_changes
     }
 
+    /// The same, of executions that go along one without threads.
+    #[cfg(shuttle)]
+    pub(crate) fn along(self, follower: Follower) -> Self {
+        super::changes::observe();
+        Self {
+            follower: Some(follower),
+            ..self
+        }
+    }
+
+    #[cfg(shuttle)]
+    pub(crate) const fn follower(&self) -> Option<&Follower> {
+        self.follower.as_ref()
+    }
+
+    /// Stripes of the registrar under test. Without threads there is one table.
+    pub(super) const fn stripes(&self) -> usize {
+        #[cfg(shuttle)]
+        if self.follower.is_some() {
+            return 1;
+        }
+        STRIPES
+    }
+
     /// An execution begins.
     pub(crate) fn begin(&self) {
+        #[cfg(shuttle)]
+        if let Some(follower) = &self.follower {
+            follower.begin();
+        }
         self.executions.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -8,6 +8,9 @@ use nmr_search::{Encoder, Search, System};
 use super::{Action, Program, State, Violation};
 use crate::scenarios;
 
+#[cfg(shuttle)]
+mod along;
+
 /// What a search of all states comes to: their number, that of the transitions, and what was found.
 fn search(program: &Program, symmetry: bool) -> (usize, usize, Option<Violation>) {
     let code = |state: &State| {
