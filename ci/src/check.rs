@@ -24,7 +24,7 @@ use crate::exit::Exit;
 use crate::json;
 use crate::pool;
 use crate::progress::Display;
-use crate::replay;
+use crate::replay::{self, Replayer};
 use crate::seed;
 use crate::select;
 use crate::words;
@@ -69,6 +69,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     };
     let cases = workspace.output().join("cases");
     let checker = Checker {
+        replayer: Replayer::new(args.worker.as_deref(), stop),
         workers,
         cases: &cases,
         seed,
@@ -170,6 +171,8 @@ pub(crate) fn check_folder(file: &Path) -> Result<(), Error> {
 
 struct Checker<'a> {
     workers: Workers,
+    /// Has the worker that makes findings again, where there is none yet.
+    replayer: Replayer<'a>,
     cases: &'a Path,
     seed: u64,
     options: &'a ExplorerOptions,
@@ -223,18 +226,37 @@ impl Checker<'_> {
             case_dir: Some(self.cases),
             env: &[],
         };
-        let outcome = job.run_until(self.options, self.stop, &mut |now| {
+        let mut outcome = job.run_until(self.options, self.stop, &mut |now| {
             let counted = || words::plural(now.executions, "execution");
             activity.at(now.text.clone().unwrap_or_else(counted));
         })?;
         if let Some(case) = &outcome.result.case
-            && self.workers.has(Build::Shuttle)
-            && let Err(error) = replay::find_schedule(case, &self.workers, SCHEDULING, self.stop)
+            && let Err(error) = self.find_schedule(run.engine, case)
         {
-            let case = words::path(case);
-            (self.display).say(&format!("no schedule was looked for: {case}: {error}"));
+            match error {
+                Error::Interrupted => return None,
+                Error::Harness(why) if run.engine == Engine::Direct => {
+                    outcome.result.verdict = Verdict::HarnessError;
+                    outcome.result.message += &format!("\n{why}");
+                }
+                error => {
+                    let case = words::path(case);
+                    (self.display).say(&format!("no schedule was looked for: {case}: {error}"));
+                }
+            }
         }
         Some(outcome)
+    }
+
+    /// A finding of the direct engine counts if it comes on threads, too: then a worker is built for that. Other cases
+    /// get a schedule if there is a worker.
+    fn find_schedule(&self, engine: Engine, case: &Path) -> Result<(), Error> {
+        let worker = match (self.workers.has(Build::Shuttle), engine) {
+            (true, _) => self.workers.of(Build::Shuttle).to_owned(),
+            (false, Engine::Direct) => self.replayer.worker(Build::Shuttle, self.display)?,
+            (false, _) => return Ok(()),
+        };
+        replay::find_schedule(case, &worker, SCHEDULING, self.stop)
     }
 
     /// Tells at once what is not as it should be.

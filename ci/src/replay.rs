@@ -2,10 +2,10 @@
 //!
 //! Cases of one thread are replayed here, schedules by workers of the builds that have a say in them.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
@@ -86,14 +86,16 @@ fn exit(line: &Line) -> Exit {
     }
 }
 
-/// Looks for a schedule where a case has none, because its engine cannot follow one: loom's, and that of real threads.
-/// The explorer finds one that breaks the same rule, if sequential consistency is enough for that.
+/// Looks for a schedule where a case has none, because its engine cannot follow one: loom's, and that of real threads,
+/// for which the explorer finds one that breaks the same rule, if sequential consistency is enough for that; and that of
+/// the direct engine, whose path is made again on threads.
 ///
 /// # Errors
-/// The case cannot be read or written, the worker does not do as agreed.
+/// The case cannot be read or written, the worker does not do as agreed; or what was found without threads is not what
+/// comes on threads.
 pub fn find_schedule(
     path: &Path,
-    workers: &Workers,
+    worker: &Path,
     budget: Duration,
     stop: &AtomicBool,
 ) -> Result<(), Error> {
@@ -104,12 +106,20 @@ pub fn find_schedule(
         return Ok(());
     }
     let order = worker::Order {
-        worker: workers.of(Build::Shuttle),
+        worker,
         path,
         case: &case,
         budget,
     };
     let replayed = order.run(stop, &mut |_| {})?;
+    match (&case.sections, &replayed.verdict) {
+        (None, _) | (Some(_), Verdict::Reproduces) => {}
+        (Some(_), Verdict::HarnessError { why }) => return Err(Error::Harness(why.clone())),
+        (Some(_), other) => {
+            let why = format!("what was found without threads does not come on threads: {other}");
+            return Err(Error::Harness(why));
+        }
+    }
     file::update(path, &case, &replayed).map(drop)
 }
 
@@ -117,7 +127,7 @@ pub fn find_schedule(
 pub struct Replayer<'a> {
     given: Option<&'a Path>,
     stop: &'a AtomicBool,
-    built: RefCell<BTreeMap<Build, PathBuf>>,
+    built: Mutex<BTreeMap<Build, PathBuf>>,
 }
 
 impl<'a> Replayer<'a> {
@@ -127,22 +137,30 @@ impl<'a> Replayer<'a> {
         Self {
             given,
             stop,
-            built: RefCell::default(),
+            built: Mutex::default(),
         }
     }
 
-    fn worker(&self, build: Build, display: &Display) -> Result<PathBuf, Error> {
+    /// That of a build. One thread builds it, and others that ask for it wait.
+    ///
+    /// # Errors
+    /// It cannot be built.
+    ///
+    /// # Panics
+    /// If a thread has panicked while it built one.
+    pub fn worker(&self, build: Build, display: &Display) -> Result<PathBuf, Error> {
         if let Some(given) = self.given {
             return Ok(given.to_owned());
         }
-        if let Some(built) = self.built.borrow().get(&build) {
+        let mut all = self.built.lock().expect("building does not panic");
+        if let Some(built) = all.get(&build) {
             return Ok(built.clone());
         }
         let workspace = Workspace::find()?;
         let builds = BTreeSet::from([build]);
         let workers = Workers::build(&workspace, WORKER, &builds, self.stop, display)?;
         let worker = workers.of(build).to_owned();
-        self.built.borrow_mut().insert(build, worker.clone());
+        all.insert(build, worker.clone());
         Ok(worker)
     }
 

@@ -15,6 +15,7 @@ use crate::prove::Violation;
 use crate::replay::Replayed;
 use crate::rule::Rule;
 use crate::scenario::{FormatError, Scenario, Thread};
+use crate::sections::Sections;
 
 /// The `kind` of these case files.
 pub const KIND: &str = "schedule";
@@ -53,6 +54,9 @@ pub struct Case {
     /// `name*count`, which nobody can follow any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub schedule: Vec<String>,
+    /// The path of a search without threads, until there is a schedule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sections: Option<Sections>,
     /// The scenario.
     pub scenario: Scenario,
 }
@@ -96,6 +100,7 @@ impl Case {
             version: Some(version()),
             expect: None,
             schedule: exploration.schedule.clone(),
+            sections: exploration.sections.clone(),
             scenario: request.scenario.as_ref().clone(),
         })
     }
@@ -114,6 +119,7 @@ impl Case {
             version: Some(version()),
             expect: None,
             schedule: violation.schedule.clone(),
+            sections: violation.sections.clone(),
             scenario,
         }
     }
@@ -127,6 +133,7 @@ impl Case {
             version: Some(version()),
             message: replayed.message.clone(),
             schedule: replayed.schedule.clone(),
+            sections: None,
             seed: None,
             executions: None,
             bound: None,
@@ -142,6 +149,14 @@ impl Case {
         let case: Self =
             toml::from_str(text).map_err(|error| FormatError::from_toml(path, text, &error))?;
         case.scenario.check(path, text)?;
+        if let Some(sections) = &case.sections
+            && let Some(step) = sections.strange(&case.scenario)
+        {
+            let expected =
+                "expected `main`, or a thread of the scenario, perhaps with `*count` or `/choice`";
+            let message = format!("`{step}` is no step: {expected}");
+            return Err(FormatError::new(path, message).at_mention(text, step));
+        }
         if case.has_steps() {
             return case.check_steps(path, text).map(|()| case);
         }

@@ -44,6 +44,7 @@ pub mod rule;
 mod run;
 pub mod scenario;
 pub mod scenarios;
+pub mod sections;
 pub mod seed;
 pub mod shard;
 pub mod symmetry;

@@ -13,7 +13,10 @@ use crate::module::BindingContext;
 use crate::npi::RegistrationInstance;
 
 /// A table at the end of a critical section.
-#[expect(missing_debug_implementations, reason = "it has the table itself, which is the registrar's own")]
+#[expect(
+    missing_debug_implementations,
+    reason = "it has the table itself, which is the registrar's own"
+)]
 #[non_exhaustive]
 pub struct Seen<'a> {
     /// Which table: another number than any other one's that is there at the same time.

@@ -12,6 +12,7 @@ use super::{Action, Program, Violation};
 use crate::engine::{Exploration, Request};
 use crate::report::Extent;
 use crate::run::{Finding, Watch};
+use crate::sections::Sections;
 
 /// Up to so many states nothing is left out.
 const PLAIN: u64 = 30_000;
@@ -64,16 +65,22 @@ fn exploration(program: &Program, watch: &Watch, report: ReportOf) -> Exploratio
     let data = serde_json::to_value(&report).expect("a report is data");
     let Counts { states, ends, .. } = report.counts;
     let (mut cut, mut error, mut finding) = (None, None, None);
+    let mut sections = None;
     match report.outcome {
         Outcome::Exhausted => {}
         Outcome::Incomplete(why) => cut = Some(why.to_string()),
-        Outcome::Violated(found) => finding = Some(program.finding(&found.path, found.violation)),
+        Outcome::Violated(found) => {
+            let (scenario, at_once) = (&program.prepared.scenario, program.drops_at_once);
+            sections = Some(Sections::new(scenario, at_once, &found.path));
+            finding = Some(program.finding(&found.path, found.violation));
+        }
         other => error = Some(format!("the search failed: {other:?}")),
     }
     Exploration {
         executions: ends,
         cut,
         error,
+        sections,
         states: Some(states),
         certificate: Some(certificate),
         report: Some(data),

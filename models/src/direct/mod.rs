@@ -239,6 +239,22 @@ impl Program {
         Ok(())
     }
 
+    /// Whether each step of the path can be made where it comes.
+    #[cfg(shuttle)]
+    pub(crate) fn has(&self, path: &[Action]) -> bool {
+        let (mut state, mut enabled) = (self.begin(), Vec::new());
+        path.iter().all(|&action| {
+            enabled.clear();
+            self.actions(&state, &mut enabled);
+            let is_there = enabled.contains(&action);
+            // After what breaks something there is nothing.
+            if is_there && self.apply(&mut state, action).is_err() {
+                state.threads.clear();
+            }
+            is_there
+        })
+    }
+
     /// A path, as an execution on threads can go along it; and what it breaks.
     #[cfg(shuttle)]
     pub(crate) fn way(&self, path: &[Action]) -> (Way, Option<Violation>) {

@@ -11,8 +11,8 @@ use nmr::{BindingHandle, Side};
 use super::lent::{Context, Plain};
 use super::task::{After, Task};
 use crate::event::{self, Callback, Event, Pair, RegId, Reply};
-use crate::oracle::Oracle;
 use crate::milestone::Passed;
+use crate::oracle::Oracle;
 use crate::permuted::{ModuleNumber, ThreadNumber};
 use crate::run::{AnyHandle, PendingDetach};
 

@@ -12,7 +12,7 @@ use crate::direct::{Action, Program};
 use crate::run::{Follower, Prepared, Watch, Way};
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Tied {
     /// The execution on threads.
     pub(crate) followed: Followed,
@@ -43,7 +43,7 @@ pub(crate) fn follow(request: &Request, program: &Program, path: &[Action]) -> T
 
 fn follow_way(request: &Request, way: Way) -> Tied {
     let watch = Watch::new(request.executions.clone(), |_, _| {});
-    let watch = Arc::new(watch.along(Follower::new(way)));
+    let watch = Arc::new(watch.showing_changes().along(Follower::new(way)));
     let prepared = Prepared::new(&request.scenario);
     let builder = builder(request, &prepared).max_executions(1);
     let scheduler = Along {

@@ -33,6 +33,7 @@ use crate::report::{Coverage, Extent, RunResult, Verdict};
 use crate::rule::Rule;
 use crate::run::{Finding, Run, Watch};
 use crate::scenario::Scenario;
+use crate::sections::Sections;
 
 pub use options::ExplorerOptions;
 
@@ -98,6 +99,8 @@ pub struct Exploration {
     pub finding: Option<Finding>,
     /// The steps of the schedule that found it, in words, by an engine that can repeat it.
     pub schedule: Vec<String>,
+    /// The path to what was found, of a search without threads.
+    pub sections: Option<Sections>,
     /// The different states met, by an engine that knows them.
     pub states: Option<u64>,
     /// What the search rests on, in words.
@@ -129,6 +132,7 @@ impl Exploration {
             }),
             finding,
             schedule: Vec::new(),
+            sections: None,
             states: None,
             certificate: None,
             report: None,

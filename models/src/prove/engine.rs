@@ -48,6 +48,7 @@ fn proved(exploration: Exploration) -> Proved {
             message: finding.message,
             executions: Some(exploration.executions),
             schedule: exploration.schedule,
+            sections: exploration.sections,
         }),
         (None, Some(error), _) => Outcome::Failed(error),
         (None, None, Some(why)) => Outcome::Incomplete(why),

@@ -2,6 +2,7 @@
 
 use crate::rule::Rule;
 use crate::scenario::Scenario;
+use crate::sections::Sections;
 
 /// Exhausts programs. Asked by several threads at once.
 pub trait Prover: Sync {
@@ -46,4 +47,6 @@ pub struct Violation {
     pub executions: Option<u64>,
     /// The steps of the schedule that shows it, in words, by an engine that can repeat it.
     pub schedule: Vec<String>,
+    /// The path to it, of a search without threads.
+    pub sections: Option<Sections>,
 }

@@ -1,8 +1,11 @@
 //! Four rungs, each of which is climbed only if the one below does not reproduce the case: its schedule exactly; aligned
-//! with the code as it is; the schedules near it; every schedule of its scenario.
+//! with the code as it is; the schedules near it; every schedule of its scenario. What was found without threads has the
+//! path of its critical sections in the place of a schedule: that is made again on threads, and has to be the same.
 
 use super::{Replayed, Verdict};
 use crate::case::Case;
+use crate::direct::Program;
+use crate::engine::along::{self, Tied};
 use crate::engine::explorer::{self, Followed};
 use crate::engine::{Exploration, Request, explore};
 use crate::render::rows;
@@ -23,7 +26,8 @@ struct Made {
 /// Replays a case.
 pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
     let mut made = Made::default();
-    let replayed = along_its_schedule(case, request, &mut made);
+    let replayed = along_its_sections(case, request, &mut made);
+    let replayed = replayed.or_else(|| along_its_schedule(case, request, &mut made));
     let mut replayed = replayed.unwrap_or_else(|| through_the_scenario(case, request));
     replayed.executions += made.executions;
     match (&replayed.verdict, made.another) {
@@ -34,6 +38,27 @@ pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
         },
         _ => replayed,
     }
+}
+
+/// The first rung of what was found without threads; `None` if the code is another one by now.
+fn along_its_sections(case: &Case, request: &Request, made: &mut Made) -> Option<Replayed> {
+    let sections = case.sections.as_ref()?;
+    let program = Program::new(&request.scenario).dropping_at_once(sections.drops_at_once());
+    let path = sections.path(&request.scenario);
+    if !program.has(&path) {
+        return None;
+    }
+    let Tied {
+        followed: execution,
+        difference,
+    } = along::follow(request, &program, &path);
+    made.executions += 1;
+    if let Some(why) = execution.error.clone().or(difference) {
+        let why = format!("the execution without threads is another one on threads: {why}");
+        return Some(Replayed::of(case, Verdict::HarnessError { why }));
+    }
+    let finding = execution.finding.as_ref()?;
+    (finding.rule == case.rule).then(|| followed(case, execution, Verdict::Reproduces))
 }
 
 /// The first three rungs.

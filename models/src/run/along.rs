@@ -3,7 +3,7 @@
 //! It decides whose turn it is and compares. That the threads go on as it says is a scheduler's matter
 //! (`engine::along`).
 
-use std::sync::Arc;
+use std::fmt;
 
 use nmr::machine::{Characteristics, Table};
 use nmr::{BindingContext, Seen, Translation};
@@ -17,8 +17,9 @@ use crate::direct::lent::{Context, Instance, Module, Plain};
 use crate::event::{RegId, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::{Invisible, lock};
-use crate::milestone::{Milestone, Passed, Told, Use};
+use crate::milestone::{Milestone, Passed, Use};
 use crate::permuted::ThreadNumber;
+use crate::render::InWords;
 use crate::scenario::Scenario;
 
 /// The way of an execution without threads.
@@ -72,6 +73,35 @@ impl Difference {
             Told(scenario, self.without_threads),
             Told(scenario, self.on_threads)
         )
+    }
+}
+
+/// With the scenario's names.
+struct Told<'a>(&'a Scenario, Option<Passed>);
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(Passed { thread, milestone }) = self.1 else {
+            return f.write_str("nothing more");
+        };
+        write!(f, "{}: ", self.0.thread_name(thread))?;
+        let module = |number: u8| &self.0.modules[usize::from(number)].name;
+        match milestone {
+            Milestone::Observed(what) => write!(f, "{}", InWords(self.0, what)),
+            Milestone::Section(table) => {
+                write!(f, "a critical section, after it table {table:016x}")
+            }
+            Milestone::Shared(one) => match one {
+                Use::Noted(it) => write!(f, "the handle of {} is noted", module(it)),
+                Use::LookedUp(it) => write!(f, "the handle of {} is looked up", module(it)),
+                Use::BindingNoted(it) => write!(f, "the binding of {} is noted", module(it)),
+                Use::BindingLookedUp(it) => write!(f, "the binding of {} is looked up", module(it)),
+                Use::Pending => f.write_str("a detach becomes pending"),
+                Use::Taken => f.write_str("a pending detach is taken"),
+                Use::Waited => f.write_str("a wait is over"),
+                Use::Rundown(it) => write!(f, "the rundown of {}", module(it)),
+            },
+        }
     }
 }
 
@@ -152,7 +182,9 @@ impl Follower {
     }
 
     pub(super) fn ends(&self, thread: u8) {
-        lock(&self.state).tasks.retain(|&(other, _)| other != thread);
+        lock(&self.state)
+            .tasks
+            .retain(|&(other, _)| other != thread);
     }
 
     /// A thread comes to a milestone.

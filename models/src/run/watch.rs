@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::STRIPES;
 #[cfg(shuttle)]
 use super::along::Follower;
-use super::STRIPES;
 use super::notes::Notes;
 use super::prepared::Prepared;
 use super::recorder::Finding;

@@ -42,6 +42,7 @@ impl Prover for MakingUp {
                 message: text.clone(),
                 executions: Some(1),
                 schedule: Vec::new(),
+                sections: None,
             }),
             1 => Outcome::Incomplete(format!("{hash}")),
             2 => Outcome::Failed(format!("{hash}")),

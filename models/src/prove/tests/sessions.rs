@@ -28,6 +28,7 @@ impl Prover for Declining {
                 message: format!("{} declines", scenario.modules[0].name),
                 executions: Some(1),
                 schedule: Vec::new(),
+                sections: None,
             }),
             _ => Outcome::Holds,
         };

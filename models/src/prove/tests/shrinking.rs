@@ -19,6 +19,7 @@ impl<F: Fn(&Scenario) -> Option<Rule> + Sync> Prover for Flagging<F> {
             message: "flagged".to_owned(),
             executions: Some(1),
             schedule: Vec::new(),
+            sections: None,
         });
         Proved {
             states: 1,
