@@ -45,7 +45,8 @@ fn follow_way(request: &Request, way: Way) -> Tied {
     let watch = Watch::new(request.executions.clone(), |_, _| {});
     let watch = Arc::new(watch.showing_changes().along(Follower::new(way)));
     let prepared = Prepared::new(&request.scenario);
-    let builder = builder(request, &prepared).max_executions(1);
+    let builder = builder(request, &prepared);
+    let builder = builder.every_step().max_executions(1);
     let scheduler = Along {
         watch: watch.clone(),
         is_begun: false,

@@ -89,6 +89,14 @@ impl Builder {
         self
     }
 
+    /// A [sampled](Self::sample) thread stops also at the operation right after a [`linger`](nmr_sync::linger). Otherwise
+    /// the two are one step: what comes between is as late as it may be. For a scheduler that has to choose between all
+    /// orders, like one that goes along another execution.
+    pub const fn every_step(mut self) -> Self {
+        self.options.every_step = true;
+        self
+    }
+
     /// Sleeping threads may wake without a reason, at any time.
     pub const fn spurious_wakeups(mut self) -> Self {
         self.options.spurious = true;

@@ -68,6 +68,8 @@ pub(crate) struct Options {
     pub(crate) after: Option<After>,
     pub(crate) on_restart: Option<OnRestart>,
     pub(crate) spurious: bool,
+    /// A thread stops also at the operation right after it has lingered.
+    pub(crate) every_step: bool,
     /// A bound on the preemptions, for the smallest counterexample.
     pub(crate) preemptions: Option<u32>,
     pub(crate) minimise: Minimise,
@@ -97,6 +99,7 @@ impl Options {
             after: None,
             on_restart: None,
             spurious: false,
+            every_step: false,
             preemptions: None,
             minimise: Minimise::Enough,
             judge: None,

@@ -139,10 +139,9 @@ impl State {
         let ways = self.execution.program.ways(next);
         let redundant = self.execution.is_redundant();
         let state = self.execution.program.thread(thread);
-        // A search may take the two for one, as what comes between is as late as it may be; others are asked.
         let lingered = std::mem::replace(&mut state.lingers, operation == Operation::Linger)
             && self.options.has(Reduction::VisibleOperations)
-            && !matches!(self.lead, Lead::Sample(_));
+            && !self.options.every_step;
         let runs_on = self.runs_on(thread, next);
         // A schedule says nothing of where a thread runs on, and it may be far.
         let longest = match runs_on {
