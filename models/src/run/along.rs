@@ -205,6 +205,10 @@ impl Run {
         let Some(follower) = self.watch.follower() else {
             return;
         };
+        // What is let go of in the end counts no more.
+        if lock(&self.finding).is_some() {
+            return;
+        }
         let thread = self.number();
         match milestone {
             Milestone::Observed(What::Call(_)) => lock(&follower.state).inside.push(thread),
