@@ -49,11 +49,11 @@ pub enum Command {
     /// and into modules of scenarios, looks for each of them with the engines, and then for something wrong
     /// in its correct twin. Nothing in the working tree is touched.
     ///
-    /// The explorer tries all scenarios but the slowest one; the other engines, for comparison, those that
-    /// the bug names and some by which the explorer found it, until one shows it. Exit code 1: the explorer
-    /// finds a bug by fewer than two scenarios, names its rule in none, or takes more than 5 s; loom misses
-    /// one that it should find; or a twin is flagged. Exit code 2: a bug does not apply, does not compile
-    /// or changes nothing.
+    /// The direct engine and the explorer try all scenarios but the slowest one; the other engines, for
+    /// comparison, those that the bug names and some by which the explorer found it, until one shows it. Exit
+    /// code 1: the explorer finds a bug by fewer than two scenarios, names its rule in none, or takes more
+    /// than 5 s; loom or the direct engine misses one that it should find; or a twin is flagged. Exit code 2:
+    /// a bug does not apply, does not compile or changes nothing.
     #[command(after_help = exit::HELP)]
     Bugs(Bugs),
     /// Try generated scenarios until the time is up.

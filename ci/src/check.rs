@@ -41,7 +41,7 @@ use plan::{Effort, Engines, Run};
 use tally::{Frame, Tally};
 
 /// How long a schedule is looked for that breaks what an engine without schedules has found.
-const SCHEDULING: Duration = Duration::from_secs(5);
+pub(crate) const SCHEDULING: Duration = Duration::from_secs(5);
 
 /// Runs the check and prints what it found to `out`; soon after `stop` becomes true it kills its
 /// workers and prints what it has.

@@ -11,6 +11,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use nmr_models::engine_name::Build;
 use nmr_models::process::supervise::{End, Limits, Stderr, supervise};
 use nmr_models::prove::engine::ENGINE;
 use nmr_models::prove::report::Summary;
@@ -18,11 +19,12 @@ use nmr_models::report::{Coverage, Line};
 
 use crate::args::{self, Format};
 use crate::cargo::{WORKER, Workspace, run_error};
-use crate::check::check_folder;
+use crate::check::{SCHEDULING, check_folder};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
 use crate::progress::{Counter, Display};
+use crate::replay::{self, Replayer};
 use crate::workers::Workers;
 
 mod heard;
@@ -66,12 +68,16 @@ pub fn run(args: &args::Prove, stop: &AtomicBool, out: &mut dyn Write) -> Result
         display: &display,
         counter: None,
         coverage: Vec::new(),
+        broken: Vec::new(),
         out,
     };
     let (heard, end) = proving.follow(workers.of(ENGINE.build()), cases, stop)?;
     proving.counter = None;
     match judge(heard, &end) {
-        Then::Done(summary) => proving.close(*summary, stop.load(Ordering::Relaxed)),
+        Then::Done(summary) => {
+            proving.make_again(stop)?;
+            proving.close(*summary, stop.load(Ordering::Relaxed))
+        }
         Then::Interrupted => Err(Error::Interrupted),
         Then::Refused(why) => Err(Error::Usage(why)),
         Then::Harness(why) => Err(Error::Harness(why)),
@@ -83,6 +89,8 @@ struct Proving<'a> {
     display: &'a Display,
     counter: Option<Counter>,
     coverage: Vec<Coverage>,
+    /// The cases of what is broken.
+    broken: Vec<PathBuf>,
     out: &'a mut dyn Write,
 }
 
@@ -135,7 +143,11 @@ impl Proving<'_> {
                 self.counter.get_or_insert_with(counter).set(progress.done);
             }
             Line::Coverage(coverage) => self.coverage.push(*coverage),
-            Line::Broken(broken) if self.args.format == Format::Human => {
+            Line::Broken(broken) => {
+                self.broken.extend(broken.case.clone());
+                if self.args.format == Format::Json {
+                    return json::print(self.out, &line);
+                }
                 let text = human::broken(broken);
                 let out = &mut *self.out;
                 self.display.beside(|| out.write_all(text.as_bytes()))?;
@@ -147,6 +159,17 @@ impl Proving<'_> {
             Format::Json => json::print(self.out, &line),
             Format::Human => Ok(()),
         }
+    }
+
+    /// What is found without threads counts if it comes on threads, too. The cases have the schedules of that then.
+    fn make_again(&self, stop: &AtomicBool) -> Result<(), Error> {
+        if self.broken.is_empty() {
+            return Ok(());
+        }
+        let replayer = Replayer::new(self.args.worker.as_deref(), stop);
+        let worker = replayer.worker(Build::Shuttle, self.display)?;
+        let each = |case: &PathBuf| replay::find_schedule(case, &worker, SCHEDULING, stop);
+        self.broken.iter().try_for_each(each)
     }
 
     fn close(self, summary: Summary, interrupted: bool) -> Result<Exit, Error> {

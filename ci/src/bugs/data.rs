@@ -31,6 +31,8 @@ pub struct Bug {
     pub rule: Rule,
     /// Where it was seen in public code.
     pub source: Option<String>,
+    /// Why the direct engine cannot find it.
+    pub direct: Option<String>,
     /// Why loom cannot find it.
     pub loom: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
@@ -104,6 +106,7 @@ struct OfRegistrar {
     story: Spanned<String>,
     rule: Rule,
     source: Option<String>,
+    direct: Option<String>,
     loom: Option<String>,
     shows: Option<Shows>,
     #[serde(default)]
@@ -117,6 +120,7 @@ struct OfModule {
     story: Spanned<String>,
     rule: Rule,
     source: Option<String>,
+    direct: Option<String>,
     loom: Option<String>,
     shows: Option<Shows>,
     #[serde(rename = "in")]
@@ -174,6 +178,7 @@ fn of_registrar(folder: &Path) -> Result<Bug, Error> {
         story: file.story(&written.story)?,
         rule: written.rule,
         source: written.source,
+        direct: written.direct,
         loom: written.loom,
         shows: written.shows,
         of: Of::Registrar {
@@ -198,6 +203,7 @@ fn of_module(folder: &Path) -> Result<Bug, Error> {
         of: Of::Module(places.collect::<Result<_, _>>()?),
         rule: written.rule,
         source: written.source,
+        direct: written.direct,
         loom: written.loom,
         shows: written.shows,
         name: file.name(folder)?,

@@ -112,7 +112,7 @@ fn cells(subject: &Subject, bug: &Bug) -> Vec<Cell> {
 /// The rule that is named, if the bug is found.
 fn found(subject: &Subject, bug: &Bug) -> Cell {
     let missed = match bug.engine {
-        Engine::Loom if subject.loom.is_some() => Cell::from("cannot"),
+        engine if subject.excuse(engine).is_some() => Cell::from("cannot"),
         Engine::Explorer | Engine::Loom => Cell::styled("missed", style::BAD),
         _ => Cell::styled("missed", style::OPEN),
     };
@@ -178,7 +178,7 @@ fn summary(report: &Report<'_>) -> String {
         let found = of_it.filter(|bug| bug.found).count() as u64;
         let excused = |(subject, hunted): &&(&Subject, Hunted)| {
             let is_found = hunted.bugs.get(index).is_some_and(|bug| bug.found);
-            *engine == Engine::Loom && subject.loom.is_some() && !is_found
+            subject.excuse(*engine).is_some() && !is_found
         };
         let of = bugs - report.all.iter().filter(excused).count() as u64;
         let verb = if index == 0 { " finds" } else { "" };

@@ -64,7 +64,7 @@ impl Hunter<'_> {
                 activity,
             };
             let tried = match engine {
-                Engine::Explorer => one.explore()?,
+                Engine::Direct | Engine::Explorer => one.explore()?,
                 _ => one.compare(&explored)?,
             };
             hunted.bugs.push(lines::bug(subject, engine, &tried));

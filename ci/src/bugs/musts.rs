@@ -1,7 +1,7 @@
 //! What must be so, and what to do if it is not. Pure.
 //!
-//! Of the explorer: each bug is found, by two scenarios, with its rule by one of them, in 5 s. Of loom: each
-//! bug is found that does not say why it cannot be. Of every engine: each bug is found, with its rule, that shows
+//! Of the explorer: each bug is found, by two scenarios, with its rule by one of them, in 5 s. Of loom and the direct
+//! engine: each bug is found that does not say why it cannot be. Of every engine: each bug is found, with its rule, that shows
 //! itself in every execution, for a judgement is the same whoever runs what is judged; and no twin is flagged.
 //! What else shuttle's schedulers and real threads find is for comparison.
 
@@ -43,10 +43,13 @@ pub fn faults(subject: &Subject, hunted: &Hunted) -> Vec<Fault> {
     for bug in &hunted.bugs {
         match bug.engine {
             Engine::Explorer => faults.extend(explorer(bug)),
-            Engine::Loom => faults.extend(loom(subject, bug)),
+            Engine::Direct | Engine::Loom => faults.extend(found_or_excused(subject, bug)),
             _ => {}
         }
-        faults.extend(subject.shows.and_then(|shows| everywhere(shows, bug)));
+        let shows = subject
+            .shows
+            .filter(|_| subject.excuse(bug.engine).is_none());
+        faults.extend(shows.and_then(|shows| everywhere(shows, bug)));
     }
     faults.extend(hunted.twins.iter().filter_map(twin));
     faults.extend(hunted.troubles.iter().map(trouble));
@@ -95,16 +98,22 @@ fn explorer(bug: &Bug) -> Vec<Fault> {
     faults
 }
 
-fn loom(subject: &Subject, bug: &Bug) -> Option<Fault> {
-    match (&subject.loom, bug.found) {
+/// Of loom and the direct engine, which do not see everything.
+fn found_or_excused(subject: &Subject, bug: &Bug) -> Option<Fault> {
+    let engine = bug.engine;
+    match (subject.excuse(engine), bug.found) {
         (None, true) | (Some(_), false) => None,
         (None, false) => missed(
             bug,
-            "name a scenario that loom gets through, or say in `loom` why there is none",
+            &format!(
+                "name a scenario that {engine} gets through, or say in `{engine}` why there is none"
+            ),
         ),
         (Some(why), true) => Some(fault(
             Verdict::Violated,
-            format!("loom finds it, although it is said that it cannot ({why}): take `loom` out"),
+            format!(
+                "{engine} finds it, although it is said that it cannot ({why}): take `{engine}` out"
+            ),
         )),
     }
 }

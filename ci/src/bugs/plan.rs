@@ -50,11 +50,11 @@ impl Effort {
     /// Whether an engine stops at the first scenario that shows a bug.
     #[must_use]
     pub const fn is_first_enough(self, engine: Engine) -> bool {
-        !self.deep && !matches!(engine, Engine::Explorer)
+        !self.deep && !matches!(engine, Engine::Direct | Engine::Explorer)
     }
 }
 
-/// What the explorer tries, by the index of the case.
+/// What an engine tries that exhausts scenarios, by the index of the case.
 #[must_use]
 pub fn explored(subject: &Subject) -> Vec<usize> {
     let cases = (0..).zip(&subject.cases);

@@ -21,6 +21,7 @@ pub(super) fn registrar_bug(name: &str, scenarios: &[&str]) -> Bug {
         story: "Nobody detaches a late comer. Its wait never ends.".to_owned(),
         rule: Rule::new(6),
         source: None,
+        direct: None,
         loom: None,
         shows: None,
         of: Of::Registrar {

@@ -23,6 +23,8 @@ pub struct Subject {
     pub place: String,
     /// The rule that it breaks.
     pub rule: Rule,
+    /// Why the direct engine cannot find it.
+    pub direct: Option<String>,
     /// Why loom cannot find it.
     pub loom: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
@@ -60,6 +62,16 @@ impl Case {
 pub type ScenarioFile = (PathBuf, String);
 
 impl Subject {
+    /// Why an engine cannot find it.
+    #[must_use]
+    pub fn excuse(&self, engine: Engine) -> Option<&str> {
+        match engine {
+            Engine::Direct => self.direct.as_deref(),
+            Engine::Loom => self.loom.as_deref(),
+            _ => None,
+        }
+    }
+
     /// A bug of the registrar: all scenarios, those that it names first.
     #[must_use]
     pub fn of_registrar(bug: &Bug, places: &[(String, String)], all: &[Scenario]) -> Option<Self> {
@@ -126,6 +138,7 @@ impl Subject {
             story: bug.story.clone(),
             place,
             rule: bug.rule,
+            direct: bug.direct.clone(),
             loom: bug.loom.clone(),
             shows: bug.shows,
             chosen: None,

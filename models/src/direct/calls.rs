@@ -1,11 +1,11 @@
 //! Calls of the registrar, from the operation that makes one to what is done with its answer.
 
 use nmr::machine::{
-    Act, Answer, AttachFault, Call, CompleteFault, Dropped, Layout, Outcome, WaitFault,
+    Act, Answer, AttachFault, Call, CompleteFault, Dropped, Layout, Outcome, Table, WaitFault,
 };
 use nmr::{BindingHandle, HandleFault, Side};
 
-use super::lent::{Context, Instance, Plain};
+use super::lent::{Context, Instance, Module, Plain};
 use super::state::OpenCall;
 use super::step::{Broken, Done, Step};
 use super::task::{After, ByName, Piece, Task};
@@ -33,7 +33,7 @@ impl Step<'_> {
             nth,
         };
         let characteristics = nmr::machine::Characteristics {
-            module: super::lent::Module { reg, side },
+            module: Module { reg, side },
             instance: Instance { reg, npi },
         };
         let call = Call::register(self.layout(), characteristics, self.thread_number());
@@ -43,7 +43,15 @@ impl Step<'_> {
 
     pub(super) fn deregister(&mut self, layout: Layout, reg: Option<RegId>, handle: AnyHandle) {
         let call = by_kind(layout, handle, self.thread_number(), Begin::Deregister);
-        self.open(event::Call::Deregister(reg), call.ok(), After::Nothing);
+        let mut call = call.ok();
+        if let Some(call) = call.as_mut().filter(|_| layout != self.layout()) {
+            let side = match handle {
+                AnyHandle::Client(_) => Side::Client,
+                AnyHandle::Provider(_) => Side::Provider,
+            };
+            among_strangers(call, side);
+        }
+        self.open(event::Call::Deregister(reg), call, After::Nothing);
     }
 
     pub(super) fn wait(&mut self, reg: Option<RegId>, handle: AnyHandle, after: After) {
@@ -119,8 +127,8 @@ impl Step<'_> {
         let what = self.open_call().what;
         self.record(What::Call(what))?;
         match &self.open_call().call {
-            Some(_) => self.then([Task::Section]),
-            None => self.over(),
+            Some(call) if call.answer().is_none() => self.then([Task::Section]),
+            _ => self.over(),
         }
         Ok(())
     }
@@ -165,8 +173,14 @@ impl Step<'_> {
     /// The call is over. What it holds to the end is dropped before it returns.
     fn over(&mut self) {
         self.then([Task::Return]);
-        let client = self.open_call().client.take();
-        self.lets_go_of(client);
+        let open = self.open_call();
+        let hand = open.call.as_mut().map(Call::hand_mut);
+        let left = hand.map(|hand| std::mem::take(&mut hand.contexts));
+        let [client, provider] = left.unwrap_or_default();
+        let own = open.client.take();
+        for context in [provider, client, own] {
+            self.lets_go_of(context);
+        }
         let open = self.open_call();
         // Without a section, nobody has taken what a register call was given.
         if let (None, event::Call::Register { reg, .. }) = (&open.call, open.what) {
@@ -312,6 +326,27 @@ impl Step<'_> {
         }
         if let (Some(pair), false) = (pair, answer == event::Answer::Attached) {
             self.then([Task::Piece(Piece::LetGo(pair, Side::Client))]);
+        }
+    }
+}
+
+/// Makes a call in another registrar that has taken the handle for one of its own: there it names a module that is alone,
+/// and nobody is called.
+fn among_strangers(call: &mut Call<Plain>, side: Side) {
+    let mut table = Table::unlimited();
+    for nth in 0..4 {
+        let reg = RegId { module: 0, nth };
+        let characteristics = nmr::machine::Characteristics {
+            module: Module { reg, side },
+            instance: Instance { reg, npi: 1 },
+        };
+        let made = Call::register(Layout::new(2, 1), characteristics, call.thread());
+        let mut made = made.expect("it is of an interface");
+        let _ = made.section(&mut table);
+    }
+    while call.answer().is_none() {
+        if call.section(&mut table).act == Act::LetGo {
+            call.resume(Outcome::LetGo);
         }
     }
 }

@@ -82,7 +82,7 @@ pub(crate) struct Program {
 }
 
 /// A step of a thread.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub(crate) struct Action {
     /// The thread's number.
     pub(crate) thread: u8,

@@ -1,5 +1,6 @@
 //! Paths of the system, made again on threads.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,7 +10,8 @@ use crate::direct::{Action, Program};
 use crate::engine::along;
 use crate::engine::{Control, ExplorerOptions, Request};
 use crate::engine_name::Engine;
-use crate::scenario::Scenario;
+use crate::op::Op;
+use crate::scenario::{Attach, Scenario};
 use crate::scenarios;
 use crate::seed::{GAMMA, split_mix};
 
@@ -50,8 +52,12 @@ fn random_paths_of_every_scenario_are_made_again_on_threads_step_by_step() {
         let mut seed = 7;
         for drops_at_once in [false, true] {
             let program = Program::new(&scenario).dropping_at_once(drops_at_once);
-            for nth in 0..100 {
+            let mut made = HashSet::new();
+            for nth in 0..500 {
                 let path = walk(&program, &mut seed);
+                if !made.insert(path.clone()) {
+                    continue;
+                }
                 let tied = along::follow(&request(&scenario), &program, &path);
                 let name = &scenario.name;
                 assert_eq!(tied.followed.error, None, "{name}, path {nth}");
@@ -59,4 +65,62 @@ fn random_paths_of_every_scenario_are_made_again_on_threads_step_by_step() {
             }
         }
     }
+}
+
+/// A client and a provider meet and part, on one thread.
+fn meeting() -> Scenario {
+    let mut scenario = scenarios::named("two-lives").expect("a scenario");
+    let all = scenario.threads.drain(..).flat_map(|thread| thread.ops);
+    let (registers, others): (Vec<Op>, Vec<Op>) = all.partition(|op| matches!(op, Op::Register(_)));
+    scenario.before = registers;
+    scenario.after = others;
+    scenario
+}
+
+/// What is told where the execution on threads is one of another scenario: as if one of the two were wrong.
+fn difference(change: impl Fn(&mut Scenario)) -> String {
+    let mut other = meeting();
+    change(&mut other);
+    let program = Program::new(&Arc::new(meeting()));
+    let path = walk(&program, &mut 7);
+    let tied = along::follow(&request(&Arc::new(other)), &program, &path);
+    assert_eq!(tied.followed.error, None);
+    tied.difference.expect("they are different")
+}
+
+#[test]
+fn another_reply_is_a_difference() {
+    let told = difference(|other| other.modules[0].attach = Attach::Decline);
+    let expected = "without threads `main: attach c–p`, on threads `main: ⟨= failure⟩`";
+    assert!(told.ends_with(expected), "{told}");
+}
+
+#[test]
+fn another_table_after_the_same_events_is_a_difference() {
+    let told = difference(|other| other.modules[0].null_context = true);
+    let tables = told.matches("a critical section, after it table").count();
+    assert_eq!(tables, 2, "{told}");
+}
+
+#[test]
+fn an_execution_that_goes_on_is_a_difference_and_so_is_one_that_stops() {
+    let more = difference(|other| other.after.push(Op::Register("c".to_owned())));
+    let expected = "without threads `nothing more`, on threads `main: register c'1`";
+    assert!(more.ends_with(expected), "{more}");
+    let less = difference(|other| drop(other.after.pop()));
+    let expected = "without threads `main: wait for p`, on threads `nothing more`";
+    assert!(less.ends_with(expected), "{less}");
+}
+
+/// A path that means another execution by now is found out before it is made.
+#[test]
+fn a_path_that_does_not_fit_is_none() {
+    let program = Program::new(&Arc::new(meeting()));
+    let path = walk(&program, &mut 7);
+    assert!(program.has(&path) && program.has(&path[1..]));
+    let longer = [path.as_slice(), &path[..1]].concat();
+    assert!(!program.has(&longer));
+    let mut strange = path.clone();
+    strange[0].thread = 1;
+    assert!(!program.has(&strange));
 }
