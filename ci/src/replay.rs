@@ -113,12 +113,12 @@ pub fn find_schedule(
     };
     let replayed = order.run(stop, &mut |_| {})?;
     match (&case.sections, &replayed.verdict) {
-        (None, _) | (Some(_), Verdict::Reproduces) => {}
         (Some(_), Verdict::HarnessError { why }) => return Err(Error::Harness(why.clone())),
-        (Some(_), other) => {
-            let why = format!("what was found without threads does not come on threads: {other}");
+        (Some(_), fixed @ Verdict::Fixed { .. }) => {
+            let why = format!("what was found without threads does not come on threads: {fixed}");
             return Err(Error::Harness(why));
         }
+        _ => {}
     }
     file::update(path, &case, &replayed).map(drop)
 }

@@ -119,12 +119,22 @@ impl Step<'_> {
             None => unreachable!("it comes to a section"),
         };
         let next = Side::BOTH.into_iter().find_map(|side| {
-            let module = hand.modules[side as usize].take()?;
-            Some((side, module.reg, hand.contexts[side as usize].take()?))
+            let module = hand.modules[side as usize].take();
+            let context = hand.contexts[side as usize].take();
+            (module.is_some() || context.is_some()).then_some((side, module, context))
         });
-        let Some((side, reg, context)) = next else {
-            self.resume(Outcome::CleanedUp);
-            return Ok(());
+        let (side, reg, context) = match next {
+            None => {
+                self.resume(Outcome::CleanedUp);
+                return Ok(());
+            }
+            Some((side, Some(module), Some(context))) => (side, module.reg, context),
+            // Of one side only, which is not asked, what there is goes.
+            Some((_, _, context)) => {
+                self.then([Task::CleanUp(second)]);
+                self.lets_go_of(context);
+                return Ok(());
+            }
         };
         let pair = match context {
             Context::Of(pair, _) => pair,

@@ -9,7 +9,7 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use super::explorer::{Followed, builder, execution, finding};
 use super::{Request, current};
 use crate::direct::{Action, Program};
-use crate::run::{Follower, Prepared, Watch, Way};
+use crate::run::{Difference, Follower, Prepared, Watch, Way};
 
 /// What came of it.
 #[derive(Clone, Debug)]
@@ -18,6 +18,9 @@ pub(crate) struct Tied {
     pub(crate) followed: Followed,
     /// Where the two differ.
     pub(crate) difference: Option<String>,
+    /// Whether they do because of a drop that there is on threads only. That is no fault of the harness: the drop of a
+    /// last reference is what the execution without threads cannot show.
+    pub(crate) by_a_drop: bool,
 }
 
 /// Goes along the path of a search without threads, which may end in a violation.
@@ -68,14 +71,12 @@ fn follow_way(request: &Request, way: Way) -> Tied {
         other => followed.error = Some(format!("a verdict that nobody knows: {other:?}")),
     }
     let scenario = &request.scenario;
-    let difference = follower.difference(is_over).map(|it| it.told(scenario));
-    let difference = match (is_over, difference) {
-        (false, None) => Some(follower.halted().told(scenario)),
-        (_, difference) => difference,
-    };
+    let difference = follower.difference(is_over);
+    let difference = difference.or_else(|| (!is_over).then(|| follower.halted()));
     Tied {
         followed,
-        difference,
+        by_a_drop: difference.as_ref().is_some_and(Difference::is_a_drop),
+        difference: difference.map(|it| it.told(scenario)),
     }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
     }
 }
 
-/// The first rung of what was found without threads; `None` if the code is another one by now.
+/// The first rung of what was found without threads; `None` if the code is another one by now, or lets go of something on
+/// threads that is not there without them.
 fn along_its_sections(case: &Case, request: &Request, made: &mut Made) -> Option<Replayed> {
     let sections = case.sections.as_ref()?;
     let program = Program::new(&request.scenario).dropping_at_once(sections.drops_at_once());
@@ -51,8 +52,12 @@ fn along_its_sections(case: &Case, request: &Request, made: &mut Made) -> Option
     let Tied {
         followed: execution,
         difference,
+        by_a_drop,
     } = along::follow(request, &program, &path);
     made.executions += 1;
+    if by_a_drop {
+        return None;
+    }
     if let Some(why) = execution.error.clone().or(difference) {
         let why = format!("the execution without threads is another one on threads: {why}");
         return Some(Replayed::of(case, Verdict::HarnessError { why }));

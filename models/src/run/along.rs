@@ -65,6 +65,13 @@ pub(crate) struct Difference {
 }
 
 impl Difference {
+    /// Whether something was let go of on threads that is not there to be let go of without them: the last reference to
+    /// something of a module's was where only a mistake of the registrar's can leave it.
+    pub(crate) fn is_a_drop(&self) -> bool {
+        let instead = self.on_threads.map(|passed| passed.milestone);
+        matches!(instead, Some(Milestone::Observed(What::Dropped(_))))
+    }
+
     /// With the scenario's names.
     pub(crate) fn told(self, scenario: &Scenario) -> String {
         format!(

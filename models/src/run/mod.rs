@@ -53,7 +53,7 @@ use shared::{Latest, Memory, Owned, Pending, Rundown};
 use start::StartingLine;
 
 #[cfg(shuttle)]
-pub(crate) use along::{Follower, Way};
+pub(crate) use along::{Difference, Follower, Way};
 pub(crate) use identity::npi_id;
 pub(crate) use prepared::{Prepared, Resolved};
 pub use recorder::Finding;
