@@ -133,12 +133,27 @@ fn check_explorer(
     engines: &Engines,
     scenarios: usize,
 ) -> Result<(), Error> {
-    if let Some(option) = options.arguments().first()
-        && !engines.all().any(|engine| engine == Engine::Explorer)
+    let has = |one: Engine| engines.all().any(|engine| engine == one);
+    for option in options
+        .arguments()
+        .iter()
+        .filter(|one| one.starts_with("--"))
     {
-        return Err(Error::Usage(format!(
-            "{option} is for the explorer, which is not among the engines: add `--engine explorer`"
-        )));
+        let of: &[Engine] = match option.as_str() {
+            "--workers" | "--max-memory" => &[Engine::Explorer, Engine::Direct],
+            "--direct-without" | "--verify" => &[Engine::Direct],
+            _ => &[Engine::Explorer],
+        };
+        if !of.iter().any(|&engine| has(engine)) {
+            let whose = match of[0] {
+                Engine::Explorer => "the explorer",
+                _ => "the direct engine",
+            };
+            return Err(Error::Usage(format!(
+                "{option} is for {whose}, which is not among the engines: add `--engine {}`",
+                of[0]
+            )));
+        }
     }
     match &options.checkpoint {
         Some(file) => check_checkpoint(file, scenarios),

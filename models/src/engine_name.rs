@@ -138,11 +138,13 @@ pub enum BenchEngine {
     Loom,
     /// shuttle's own depth-first search.
     Dfs,
+    /// The direct engine.
+    Direct,
 }
 
 impl BenchEngine {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Explorer, Self::Loom, Self::Dfs];
+    pub const ALL: [Self; 4] = [Self::Explorer, Self::Loom, Self::Dfs, Self::Direct];
 
     /// The build that it needs.
     #[must_use]
@@ -150,6 +152,7 @@ impl BenchEngine {
         match self {
             Self::Loom => Build::Loom,
             Self::Explorer | Self::Dfs => Build::Shuttle,
+            Self::Direct => Build::Native,
         }
     }
 
@@ -160,6 +163,7 @@ impl BenchEngine {
             Self::Explorer => "explorer",
             Self::Loom => "loom",
             Self::Dfs => "dfs",
+            Self::Direct => "direct",
         }
     }
 }
@@ -176,7 +180,10 @@ impl FromStr for BenchEngine {
     fn from_str(text: &str) -> Result<Self, UnknownName> {
         let found = Self::ALL.into_iter().find(|engine| engine.name() == text);
         found.ok_or_else(|| {
-            UnknownName::new(text, "an engine of `nmr bench`: explorer, loom or dfs")
+            UnknownName::new(
+                text,
+                "an engine of `nmr bench`: explorer, loom, dfs or direct",
+            )
         })
     }
 }

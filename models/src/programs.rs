@@ -39,9 +39,28 @@ pub const PLAIN: [Plain; 2] = [
     },
 ];
 
-/// Two clients and two providers as in `four-lives`, and every detach pending. It needs one thread more
-/// than loom has.
-const FOUR_LIVES_PENDING: &str = "four-lives-pending";
+/// Scenarios that are too large for a suite: the name of each, and its text.
+///
+/// In the first ones two clients and two providers live as in `four-lives`, and every detach is pending, completed in
+/// the order in which they came or in any. They need one thread more than loom has.
+pub const LARGE: [(&str, &str); 4] = [
+    (
+        "four-lives-pending",
+        include_str!("../bench/four-lives-pending.toml"),
+    ),
+    (
+        "four-lives-pending-any",
+        include_str!("../bench/four-lives-pending-any.toml"),
+    ),
+    (
+        "three-by-three",
+        include_str!("../bench/three-by-three.toml"),
+    ),
+    (
+        "three-by-two-pending",
+        include_str!("../bench/three-by-two-pending.toml"),
+    ),
+];
 
 impl Program {
     /// Its name.
@@ -60,18 +79,15 @@ pub fn named(name: &str) -> Option<Program> {
     if let Some(plain) = PLAIN.into_iter().find(|plain| plain.name == name) {
         return Some(Program::Plain(plain));
     }
-    let scenario = match name {
-        FOUR_LIVES_PENDING => Some(four_lives_pending()),
-        _ => scenarios::named(name),
-    };
+    let scenario = large(name).or_else(|| scenarios::named(name));
     scenario.map(|scenario| Program::Scenario(Arc::new(scenario)))
 }
 
-/// Four lives whose detaches are pending, and a thread that completes them.
-pub(crate) fn four_lives_pending() -> Scenario {
-    let text = include_str!("../bench/four-lives-pending.toml");
-    Scenario::from_toml(Path::new("models/bench/four-lives-pending.toml"), text)
-        .expect("the file is tested")
+/// That of the [`LARGE`] ones that has this name.
+pub(crate) fn large(name: &str) -> Option<Scenario> {
+    let &(name, text) = LARGE.iter().find(|(other, _)| *other == name)?;
+    let file = format!("models/bench/{name}.toml");
+    Some(Scenario::from_toml(Path::new(&file), text).expect("the file is tested"))
 }
 
 /// Four threads, each with a section that changes nothing and of which it takes nothing along. There are
@@ -113,7 +129,7 @@ fn small() {
 
 #[cfg(test)]
 mod tests {
-    use super::{FOUR_LIVES_PENDING, PLAIN, Program, named};
+    use super::{LARGE, PLAIN, Program, named};
     use crate::scenario::MAX_LOOM_THREADS;
     use crate::scenarios;
 
@@ -122,7 +138,8 @@ mod tests {
         let scenarios = scenarios::all();
         let names = scenarios.iter().map(|scenario| scenario.name.as_str());
         let plain = PLAIN.iter().map(|plain| plain.name);
-        for name in names.chain(plain).chain([FOUR_LIVES_PENDING]) {
+        let large = LARGE.iter().map(|(name, _)| *name);
+        for name in names.chain(plain).chain(large) {
             assert_eq!(named(name).expect("it is there").name(), name);
         }
         assert!(named("large").is_none());
@@ -131,14 +148,14 @@ mod tests {
     #[test]
     fn a_program_of_its_own_is_no_named_scenario() {
         let plain = PLAIN.iter().map(|plain| plain.name);
-        for name in plain.chain([FOUR_LIVES_PENDING]) {
+        for name in plain.chain(LARGE.iter().map(|(name, _)| *name)) {
             assert!(scenarios::named(name).is_none(), "{name}");
         }
     }
 
     #[test]
     fn one_scenario_is_too_large_for_loom() {
-        let Some(Program::Scenario(scenario)) = named(FOUR_LIVES_PENDING) else {
+        let Some(Program::Scenario(scenario)) = named("four-lives-pending") else {
             panic!("it is a scenario");
         };
         assert!(scenario.threads.len() > MAX_LOOM_THREADS);

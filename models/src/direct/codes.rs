@@ -17,9 +17,10 @@ impl Codes {
     pub(super) fn in_order(&self, symmetry: &Symmetry) -> u128 {
         let modules = self.modules.iter().zip(&symmetry.modules);
         let threads = self.threads.iter().zip(&symmetry.threads);
-        let modules = modules.map(|(&code, &place)| u128::from(code) << (8 * place));
+        let modules =
+            modules.map(|(&code, &place)| u128::from(code).rotate_left(8 * u32::from(place)));
         let threads =
-            threads.map(|(&code, &place)| u128::from(code).rotate_left(64) << (8 * place));
+            threads.map(|(&code, &place)| u128::from(code).rotate_left(64 + 8 * u32::from(place)));
         modules.chain(threads).fold(0, |all, one| all ^ one)
     }
 }

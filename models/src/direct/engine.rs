@@ -9,7 +9,7 @@ use std::time::Instant;
 use nmr_search::{Counts, Cut, Outcome, Report, Search, System};
 
 use super::{Action, Program, Violation};
-use crate::engine::{Exploration, Request};
+use crate::engine::{DirectOptions, DirectReduction, Exploration, Request};
 use crate::report::Extent;
 use crate::run::{Finding, Watch};
 use crate::sections::Sections;
@@ -21,25 +21,49 @@ type ReportOf = Report<Action, Violation>;
 
 /// Searches.
 pub(crate) fn explore(request: &Request) -> Exploration {
-    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
     let begun = Instant::now();
-    let program = Program::new(&request.scenario).heard_by(&watch);
-    let search = search(request, begun).ample(false).max_states(PLAIN);
-    let report = search.run(&program);
-    if !matches!(report.outcome, Outcome::Incomplete(Cut::States(_))) {
-        return exploration(&program, &watch, report);
+    let options = &request.explorer.direct;
+    if *options == DirectOptions::default() {
+        let plain = DirectOptions {
+            without: vec![DirectReduction::AmpleSets, DirectReduction::DropsAtOnce],
+            verify: false,
+        };
+        let search = search(request, &plain, begun).max_states(PLAIN);
+        let first = explore_by(request, &plain, &search);
+        if let Some(exploration) = first {
+            return exploration;
+        }
     }
-    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
-    let program = Program::new(&request.scenario)
-        .heard_by(&watch)
-        .dropping_at_once(true);
-    let report = self::search(request, begun).run(&program);
-    exploration(&program, &watch, report)
+    let search = search(request, options, begun);
+    explore_by(request, options, &search).expect("it may have any number of states")
 }
 
-fn search(request: &Request, begun: Instant) -> Search {
+/// Searches once, with the reductions that the options leave.
+pub(crate) fn explore_once(request: &Request) -> Exploration {
+    let options = &request.explorer.direct;
+    let search = search(request, options, Instant::now());
+    explore_by(request, options, &search).expect("it may have any number of states")
+}
+
+/// `None` if there are more states than the search may have.
+fn explore_by(request: &Request, options: &DirectOptions, search: &Search) -> Option<Exploration> {
+    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let drops_at_once = !options.without.contains(&DirectReduction::DropsAtOnce);
+    let program = Program::new(&request.scenario)
+        .heard_by(&watch)
+        .dropping_at_once(drops_at_once);
+    let report = search.run(&program);
+    let is_too_large = matches!(report.outcome, Outcome::Incomplete(Cut::States(_)));
+    (!is_too_large).then(|| exploration(&program, &watch, report))
+}
+
+fn search(request: &Request, options: &DirectOptions, begun: Instant) -> Search {
+    let has = |one: DirectReduction| !options.without.contains(&one);
     let mut search = Search::new()
         .workers(request.explorer.workers.into())
+        .symmetry(has(DirectReduction::Symmetry))
+        .ample(has(DirectReduction::AmpleSets))
+        .verify(options.verify)
         .budget(request.budget.saturating_sub(begun.elapsed()));
     if let Some(bytes) = request.explorer.max_memory {
         search = search.max_memory(bytes);

@@ -49,6 +49,7 @@ impl Order {
     pub fn check(&self) -> Result<(), &'static str> {
         match (&self.program, self.engine) {
             (Program::Scenario(_), BenchEngine::Dfs) => Err("dfs is not for scenarios"),
+            (Program::Plain(_), BenchEngine::Direct) => Err("direct is for scenarios only"),
             (Program::Scenario(_), _) | (_, BenchEngine::Loom) if self.max_executions.is_some() => {
                 Err("--max-executions is neither for scenarios nor for loom")
             }
@@ -75,7 +76,10 @@ impl Order {
 
     fn row(&self, found: &Found, started: Instant) -> Bench {
         let seconds = started.elapsed().as_secs_f64();
-        let without = self.explorer.without.iter();
+        let without = match self.engine {
+            BenchEngine::Direct => names(&self.explorer.direct.without),
+            _ => names(&self.explorer.without),
+        };
         Bench {
             program: self.program.name().to_owned(),
             engine: self.engine,
@@ -86,11 +90,11 @@ impl Order {
             states: found.states,
             seconds,
             workers: match self.engine {
-                BenchEngine::Explorer => self.explorer.workers.into(),
+                BenchEngine::Direct | BenchEngine::Explorer => self.explorer.workers.into(),
                 _ => 1,
             },
             memory: most_memory(),
-            without: without.map(ToString::to_string).collect(),
+            without,
         }
     }
 }
@@ -135,9 +139,19 @@ fn peak(status: &str) -> Option<u64> {
     Some(kilobytes * 1024)
 }
 
+fn names(all: &[impl ToString]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// Once, and with whatever reductions are left: nobody wants to measure two searches as one.
 #[cfg(not(any(loom, shuttle)))]
 fn search(order: &Order, _end: impl Fn(Exploration)) -> Found {
-    unreachable!("{} is of another build", order.engine)
+    match &order.program {
+        Program::Scenario(scenario) => {
+            Found::new(&crate::direct::explore_once(&order.request(scenario)))
+        }
+        Program::Plain(_) => Found::failed("direct is for scenarios only".to_owned()),
+    }
 }
 
 #[cfg(loom)]
@@ -226,9 +240,9 @@ fn by_dfs(order: &Order) -> Found {
     }
 }
 
-#[cfg(any(loom, shuttle))]
 impl Order {
     /// What an engine executes again and again.
+    #[cfg(any(loom, shuttle))]
     fn executions(&self) -> impl Fn() + Send + Sync + 'static {
         use std::sync::atomic::Ordering;
 
@@ -249,6 +263,7 @@ impl Order {
             scenario: scenario.clone(),
             engine: match self.engine {
                 BenchEngine::Loom => Engine::Loom,
+                BenchEngine::Direct => Engine::Direct,
                 BenchEngine::Explorer | BenchEngine::Dfs => Engine::Explorer,
             },
             seed: 0,

@@ -10,6 +10,7 @@ pub mod bench;
 mod current;
 #[cfg(shuttle)]
 mod dfs;
+mod direct_options;
 #[cfg(shuttle)]
 pub(crate) mod explorer;
 #[cfg(loom)]
@@ -35,6 +36,7 @@ use crate::run::{Finding, Run, Watch};
 use crate::scenario::Scenario;
 use crate::sections::Sections;
 
+pub use direct_options::{DirectOptions, DirectReduction};
 pub use options::ExplorerOptions;
 
 /// What to explore, how, and for how long.

@@ -3,21 +3,23 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use super::DirectOptions;
 use bytesize::ByteSize;
 use nmr_explorer::Reduction;
 use serde::{Deserialize, Serialize};
 
-/// Over what only the explorer knows of.
-const HEADING: &str = "Options of the explorer";
+/// Over what no other engine than these knows of.
+const HEADING: &str = "Options of the explorer and the direct engine";
 
-/// Each stands for a builder method of the explorer; one that is not given is left as it is there. The other engines have nothing to do with it.
+/// Most stand for a builder method of the explorer; one that is not given is left as it is there. Workers and memory are
+/// the direct engine's too. The other engines have nothing to do with any of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ExplorerOptions {
-    /// Threads of the explorer in each of its runs, each of which keeps a core busy.
+    /// Threads of a search, each of which keeps a core busy.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256), help_heading = HEADING)]
     pub workers: u16,
-    /// The most memory for the states of a run of the explorer, such as `4GiB`; at the limit the run is
+    /// The most memory for the states of a search, such as `4GiB`; at the limit it is
     /// incomplete [default: half of the machine's].
     #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = HEADING)]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -31,11 +33,19 @@ pub struct ExplorerOptions {
     #[arg(long, value_name = "FILE", help_heading = HEADING)]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub checkpoint: Option<PathBuf>,
-    /// Search without this reduction: visible-operations, visited-states, forgetting, symmetry or
+    /// Search without this reduction of the explorer: visible-operations, visited-states, forgetting, symmetry or
     /// lock-aware; may be given several times.
     #[arg(long = "no-reduction", value_name = "NAME", help_heading = HEADING)]
     #[serde(with = "names", skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<Reduction>,
+    /// What the direct engine is asked.
+    #[command(flatten)]
+    #[serde(skip_serializing_if = "is_default")]
+    pub direct: DirectOptions,
+}
+
+fn is_default(options: &DirectOptions) -> bool {
+    *options == DirectOptions::default()
 }
 
 impl Default for ExplorerOptions {
@@ -45,6 +55,7 @@ impl Default for ExplorerOptions {
             max_memory: None,
             checkpoint: None,
             without: Vec::new(),
+            direct: DirectOptions::default(),
         }
     }
 }
@@ -68,6 +79,7 @@ impl ExplorerOptions {
         let all = [workers, memory, checkpoint].into_iter().flatten();
         all.chain(without)
             .flat_map(|(option, value)| [option.to_owned(), value])
+            .chain(self.direct.arguments())
             .collect()
     }
 
@@ -139,6 +151,7 @@ mod tests {
             &["--workers", "3", "--checkpoint", "a b.checkpoint"],
             &["--max-memory", "1073741824", "--no-reduction", "symmetry"],
             &["--no-reduction", "symmetry", "--no-reduction", "lock-aware"],
+            &["--direct-without", "drops-at-once", "--verify"],
         ] {
             let options = given(arguments);
             assert_eq!(options.arguments(), arguments);

@@ -20,7 +20,7 @@ pub(crate) use validate::is_wait;
 pub use format::FormatError;
 
 /// The most threads that a scenario may have besides the main one.
-pub const MAX_THREADS: usize = 5;
+pub const MAX_THREADS: usize = 6;
 /// The most of them that loom has room for: with the main one it can have five. A scenario with more is
 /// not run under it, which it says.
 pub const MAX_LOOM_THREADS: usize = 4;

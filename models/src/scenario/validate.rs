@@ -305,11 +305,11 @@ mod tests {
     }
 
     #[test]
-    fn six_threads_are_one_too_many() {
-        let threads: String = (1..=6).map(|n| thread(&format!("t{n}"), "[]")).collect();
+    fn seven_threads_are_one_too_many() {
+        let threads: String = (1..=7).map(|n| thread(&format!("t{n}"), "[]")).collect();
         let complaint = complaint(&(module("c", "client", "") + &threads));
         assert!(
-            complaint.contains("at most 5 threads, this is one more"),
+            complaint.contains("at most 6 threads, this is one more"),
             "{complaint}"
         );
     }
