@@ -7,6 +7,7 @@ use std::cell::Cell;
 #[cfg(shuttle)]
 use std::cell::RefCell;
 use std::hash::{Hash, Hasher};
+use std::thread::LocalKey;
 
 /// For each module and each thread its image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,12 +18,30 @@ pub struct Symmetry {
     pub threads: Vec<u8>,
 }
 
+/// The most modules and threads that a scenario with symmetries has.
+pub(crate) const MAX_SYMMETRIC: usize = 16;
+
+/// For each number its image.
+type Images = [Cell<u8>; MAX_SYMMETRIC];
+
 thread_local! {
-    /// The symmetry under which is being hashed.
-    static CURRENT: Cell<Option<Images>> = const { Cell::new(None) };
+    /// The symmetry under which is being hashed: the images of modules, and of threads.
+    static MODULES: Images = const { itself() };
+    static THREADS: Images = const { itself() };
     /// Those of the scenario that is being explored.
     #[cfg(shuttle)]
     static INSTALLED: RefCell<Vec<Symmetry>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Each is its own image.
+const fn itself() -> Images {
+    let mut all = [const { Cell::new(0) }; MAX_SYMMETRIC];
+    let mut number = 0;
+    while number < MAX_SYMMETRIC {
+        all[number] = Cell::new(number as u8);
+        number += 1;
+    }
+    all
 }
 
 /// Hashes under a symmetry, and no longer than that: also if the hash panics.
@@ -31,44 +50,31 @@ pub(crate) fn with_symmetry<R>(symmetry: &Symmetry, hash: impl FnOnce() -> R) ->
     hash()
 }
 
-/// The most modules and threads that a scenario with symmetries has.
-pub(crate) const MAX_SYMMETRIC: usize = 16;
-
-/// A symmetry, to be looked up quickly.
-#[derive(Clone, Copy)]
-struct Images {
-    modules: [u8; MAX_SYMMETRIC],
-    threads: [u8; MAX_SYMMETRIC],
-}
-
-impl Images {
-    fn of(symmetry: &Symmetry) -> Self {
-        let images = |all: &[u8]| std::array::from_fn(|it| all.get(it).map_or(it as u8, |&it| it));
-        Self {
-            modules: images(&symmetry.modules),
-            threads: images(&symmetry.threads),
-        }
-    }
-}
-
 /// As long as it lives, this OS thread hashes under a symmetry.
 struct Current;
 
 impl Current {
     fn of(symmetry: &Symmetry) -> Self {
-        let before = CURRENT.replace(Some(Images::of(symmetry)));
-        debug_assert!(
-            before.is_none(),
-            "the places of places are nowhere asked for"
-        );
+        set(&MODULES, |number| symmetry.modules.get(number).copied());
+        set(&THREADS, |number| symmetry.threads.get(number).copied());
         Self
     }
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
-        CURRENT.set(None);
+        set(&MODULES, |_| None);
+        set(&THREADS, |_| None);
     }
+}
+
+/// Whatever has no image is its own.
+fn set(images: &'static LocalKey<Images>, of: impl Fn(usize) -> Option<u8>) {
+    images.with(|images| {
+        for (number, image) in images.iter().enumerate() {
+            image.set(of(number).unwrap_or(number as u8));
+        }
+    });
 }
 
 /// Says what the numbers mean that an explorer gives to
@@ -83,20 +89,14 @@ pub(crate) fn install(symmetries: &[Symmetry]) {
 fn image_of(
     number: u8,
     explorers: impl FnOnce(&Symmetry) -> u8,
-    ours: impl FnOnce(&Images) -> &[u8; MAX_SYMMETRIC],
+    ours: &'static LocalKey<Images>,
 ) -> u8 {
     #[cfg(shuttle)]
     if let Some(symmetry) = nmr_sync::hook::permutation() {
         return INSTALLED.with_borrow(|symmetries| explorers(&symmetries[symmetry]));
     }
     let _explorers = explorers;
-    match CURRENT.get() {
-        Some(images) => ours(&images)
-            .get(usize::from(number))
-            .copied()
-            .unwrap_or(number),
-        None => number,
-    }
+    ours.with(|images| images.get(usize::from(number)).map_or(number, Cell::get))
 }
 
 /// A module, which is hashed as its image.
@@ -107,7 +107,7 @@ impl Hash for ModuleNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self(module) = *self;
         let explorers = |symmetry: &Symmetry| symmetry.modules[usize::from(module)];
-        image_of(module, explorers, |images| &images.modules).hash(state);
+        image_of(module, explorers, &MODULES).hash(state);
     }
 }
 
@@ -119,7 +119,7 @@ impl Hash for ThreadNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let Self(thread) = *self;
         let explorers = |symmetry: &Symmetry| symmetry.threads[usize::from(thread)];
-        image_of(thread, explorers, |images| &images.threads).hash(state);
+        image_of(thread, explorers, &THREADS).hash(state);
     }
 }
 

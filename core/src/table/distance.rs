@@ -1,6 +1,6 @@
 //! Questions about how far things are: for claims of independence, and for a measure that shrinks.
 
-use super::{Attaching, Detaching, Job, Phase, Table};
+use super::{Attaching, Binding, Detaching, Job, Phase, Table};
 use crate::handle::Key;
 use crate::lent::Lent;
 use crate::npi::{NpiId, Side};
@@ -88,18 +88,8 @@ impl<L: Lent> Table<L> {
     /// register makes it less, or leaves it as it is.
     #[must_use]
     pub fn distance(&self) -> u64 {
-        let bindings = self
-            .bindings
-            .iter()
-            .map(|(_, binding)| match binding.phase {
-                Phase::Proposed { .. } => 20,
-                Phase::Attaching(Attaching::Offered) => 19,
-                Phase::Attaching(Attaching::CallingProvider) => 18,
-                Phase::Attaching(Attaching::Refused | Attaching::Accepted) => 17,
-                Phase::Attached => 16,
-                Phase::Detaching(sides) => 4 + sides.map(Detaching::distance).iter().sum::<u64>(),
-                Phase::CleaningUp => 1,
-            });
+        let bindings = self.bindings.iter();
+        let bindings = bindings.map(|(_, binding)| binding.phase.distance());
         let registrations = self.registrations.iter().map(|(_, it)| {
             let flags = [
                 it.registering,
@@ -110,6 +100,54 @@ impl<L: Lent> Table<L> {
             1 + flags.into_iter().map(u64::from).sum::<u64>()
         });
         bindings.chain(registrations).sum()
+    }
+
+    /// Tells of each registration what it is like, its bindings included, as a number that names do not change: those
+    /// that are exchanged by a permutation of names have the same one. Different ones may have it too.
+    pub fn outlines(&self, mut outline: impl FnMut(&L::Name, u64)) {
+        const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
+        for (_, it) in self.registrations.iter() {
+            let flags = [
+                it.registering,
+                it.closing,
+                it.waiters > 0,
+                it.characteristics.is_some(),
+                it.offers.is_some(),
+                it.teardown.is_some(),
+            ];
+            let mut all = flags
+                .iter()
+                .fold(1, |all, &flag| all << 1 | u64::from(flag));
+            let mut next = it.bindings.first;
+            while let Some(key) = next {
+                let Binding {
+                    phase,
+                    running,
+                    ends,
+                } = self.bindings.get(key);
+                let own = &ends[it.side as usize];
+                let one = phase.distance() << 2
+                    | u64::from(running.is_some()) << 1
+                    | u64::from(own.context.is_some());
+                all = (all ^ one).wrapping_mul(ODD).rotate_left(29);
+                next = own.links.next;
+            }
+            outline(&it.name, all.wrapping_mul(ODD));
+        }
+    }
+}
+
+impl Phase {
+    const fn distance(self) -> u64 {
+        match self {
+            Self::Proposed { .. } => 20,
+            Self::Attaching(Attaching::Offered) => 19,
+            Self::Attaching(Attaching::CallingProvider) => 18,
+            Self::Attaching(Attaching::Refused | Attaching::Accepted) => 17,
+            Self::Attached => 16,
+            Self::Detaching([one, other]) => 4 + one.distance() + other.distance(),
+            Self::CleaningUp => 1,
+        }
     }
 }
 

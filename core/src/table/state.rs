@@ -22,11 +22,12 @@ use std::hash::{Hash, Hasher};
 
 use nmr_sync::unordered;
 
-use super::list::{Links, List};
+use super::list::List;
 use super::{Binding, Dropped, End, Hand, Npi, Registration, Returned, Step, Table, Visit};
 use crate::handle::Key;
 use crate::lent::Lent;
 use crate::machine::Call;
+use crate::npi::Side;
 
 /// Is hashed by the names of what it refers to in a table.
 pub(crate) trait ByName<L: Lent> {
@@ -87,20 +88,54 @@ impl<L: Lent> Table<L> {
     /// Nothing for a dead key, to which no table refers that is consistent.
     pub(crate) fn registration_name(&self, key: Key) -> impl Hash {
         let registration = self.registrations.lookup(key).ok();
-        (registration.map(Registration::name), self.slot(key))
+        Named {
+            name: registration.map(Registration::name),
+            slot: self.slot(key),
+        }
     }
 
     /// See [`registration_name`](Self::registration_name).
     pub(crate) fn binding_name(&self, key: Key) -> impl Hash {
         let binding = self.bindings.lookup(key).ok();
-        let ends = binding.map(|binding| binding.ends.each_ref());
-        let names = ends.map(|ends| ends.map(|end| self.registration_name(end.registration)));
-        (names, self.slot(key))
+        Named {
+            name: binding.map(|binding| self.registrations_of(binding).map(Registration::name)),
+            slot: self.slot(key),
+        }
     }
 
-    /// Links, the ends of a list, or cursors.
-    fn binding_names<const N: usize>(&self, keys: [Option<Key>; N]) -> impl Hash {
-        keys.map(|key| key.map(|key| self.binding_name(key)))
+    /// A binding, to whoever knows one of its registrations: by the other one.
+    fn peer_name(&self, key: Key, own: Side) -> impl Hash {
+        let end = &self.bindings.get(key).ends[own.peer() as usize];
+        Named {
+            name: Some(self.registrations.get(end.registration).name()),
+            slot: self.slot(key),
+        }
+    }
+
+    /// Hashes a list in its order.
+    fn hash_list<N: Hash>(
+        list: List,
+        next: impl Fn(Key) -> Option<Key>,
+        name: impl Fn(Key) -> N,
+        state: &mut impl Hasher,
+    ) {
+        list.len.hash(state);
+        std::iter::successors(list.first, |&key| next(key)).for_each(|key| name(key).hash(state));
+    }
+}
+
+/// A name, and the slot where that counts.
+struct Named<N> {
+    name: Option<N>,
+    slot: Option<Key>,
+}
+
+impl<N: Hash> Hash for Named<N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.name.hash(state);
+        if let Some(slot) = self.slot {
+            slot.hash(state);
+        }
     }
 }
 
@@ -112,9 +147,10 @@ impl<L: Lent> Registration<L> {
 
 impl<L: Lent> ByName<L> for Npi {
     fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
-        for &List { first, last, len } in &self.sides {
-            let ends = [first, last].map(|key| key.map(|key| table.registration_name(key)));
-            (ends, len).hash(state);
+        for &list in &self.sides {
+            let next = |key| table.registrations.get(key).links.next;
+            let name = |key| table.registration_name(key);
+            Table::<L>::hash_list(list, next, name, state);
         }
     }
 }
@@ -125,8 +161,9 @@ impl<L: Lent> ByName<L> for Registration<L> {
             name: _,
             side,
             characteristics,
-            links: Links { previous, next },
-            bindings: List { first, last, len },
+            // Its interface has the list.
+            links: _,
+            bindings,
             registering,
             offers,
             closing,
@@ -135,15 +172,19 @@ impl<L: Lent> ByName<L> for Registration<L> {
             abandoned,
         } = self;
         let npi = characteristics.as_ref().map(|own| L::npi(&own.instance));
-        let peers = [previous, next].map(|key| key.map(|key| table.registration_name(key)));
-        let bindings = table.binding_names([*first, *last, *offers, *teardown]);
-        (side, npi, peers, bindings, len).hash(state);
+        (side, npi).hash(state);
+        let peer = |key| table.peer_name(key, *side);
+        let next = |key| table.bindings.get(key).ends[*side as usize].links.next;
+        Table::<L>::hash_list(*bindings, next, peer, state);
+        for cursor in [offers, teardown] {
+            cursor.map(peer).hash(state);
+        }
         (registering, closing, waiters, abandoned).hash(state);
     }
 }
 
 impl<L: Lent> ByName<L> for Binding<L> {
-    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
+    fn hash_in(&self, _: &Table<L>, state: &mut impl Hasher) {
         let Self {
             phase,
             running,
@@ -153,14 +194,11 @@ impl<L: Lent> ByName<L> for Binding<L> {
         for end in ends {
             let End {
                 registration: _,
-                links: Links { previous, next },
+                // Its registration has the list.
+                links: _,
                 context,
             } = end;
-            (
-                table.binding_names([*previous, *next]),
-                outline::<L>(context),
-            )
-                .hash(state);
+            outline::<L>(context).hash(state);
         }
     }
 }

@@ -32,8 +32,13 @@ impl State {
                 u8::from(module.latest.is_some()) << 1 | u8::from(module.last_binding.is_some());
             known | (module.registrations & 7) << 5 | (module.freed.len() as u8 & 7) << 2
         });
+        let mut modules: Vec<u8> = modules.collect();
+        self.table.outlines(|reg, outline| {
+            let code = &mut modules[usize::from(reg.module)];
+            *code = code.wrapping_add((outline >> 56) as u8);
+        });
         Codes {
-            modules: modules.collect(),
+            modules,
             threads: self.threads.iter().map(Thread::code).collect(),
         }
     }
