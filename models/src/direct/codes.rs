@@ -14,14 +14,17 @@ pub(super) struct Codes {
 
 impl Codes {
     /// What comes out if each stands in the place where the symmetry puts it.
-    pub(super) fn in_order(&self, symmetry: &Symmetry) -> u128 {
-        let modules = self.modules.iter().zip(&symmetry.modules);
-        let threads = self.threads.iter().zip(&symmetry.threads);
-        let modules =
-            modules.map(|(&code, &place)| u128::from(code).rotate_left(8 * u32::from(place)));
-        let threads =
-            threads.map(|(&code, &place)| u128::from(code).rotate_left(64 + 8 * u32::from(place)));
-        modules.chain(threads).fold(0, |all, one| all ^ one)
+    pub(super) fn in_order(&self, symmetry: &Symmetry) -> [u64; 2] {
+        let placed = |codes: &[u8], places: &[u8]| {
+            let each = codes.iter().zip(places);
+            each.fold(0, |all, (&code, &place)| {
+                all ^ u64::from(code).rotate_left(8 * u32::from(place))
+            })
+        };
+        [
+            placed(&self.threads, &symmetry.threads),
+            placed(&self.modules, &symmetry.modules),
+        ]
     }
 }
 

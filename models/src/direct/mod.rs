@@ -428,7 +428,7 @@ impl System for Program {
     fn candidates(&self, state: &State, candidates: &mut Vec<usize>) {
         let all = &self.prepared.symmetries;
         let codes = state.codes();
-        let mut least = u128::MAX;
+        let mut least = [u64::MAX; 2];
         for (index, symmetry) in all.iter().enumerate() {
             let order = codes.in_order(symmetry);
             if order < least {
