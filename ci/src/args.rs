@@ -14,7 +14,7 @@ use crate::exit;
 mod bench;
 mod prove;
 
-pub use bench::{Bench, BenchExplorer, BenchRegistrar, BenchTarget};
+pub use bench::{Bench, BenchRegistrar, BenchSearches, BenchTarget};
 pub use prove::{Prove, SizeChoice};
 
 /// Checks the registrar's lifetime rules under every interleaving.

@@ -7,8 +7,8 @@ use crate::args::{self, BenchTarget};
 use crate::error::Error;
 use crate::exit::Exit;
 
-mod explorer;
 mod registrar;
+mod searches;
 
 /// Measures, and prints what came of it to `out`; soon after `stop` becomes true it prints what it has.
 ///
@@ -16,7 +16,8 @@ mod registrar;
 /// A program cannot be built or run, `out` cannot be written.
 pub fn run(args: &args::Bench, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
     match &args.target {
-        BenchTarget::Explorer(args) => explorer::run(args, stop, out),
+        BenchTarget::Direct(args) => searches::run(args, searches::rows::direct, stop, out),
+        BenchTarget::Explorer(args) => searches::run(args, searches::rows::explorer, stop, out),
         BenchTarget::Registrar(args) => registrar::run(args, stop, out),
     }
 }

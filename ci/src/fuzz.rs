@@ -71,6 +71,9 @@ pub fn run(args: &args::Fuzz, stop: &AtomicBool, out: &mut dyn Write) -> Result<
         out,
         total: FuzzSummary {
             scenarios: 0,
+            exhausted: 0,
+            states: 0,
+            sampled: 0,
             executions: 0,
             findings: 0,
             seconds: 0.0,
@@ -156,6 +159,9 @@ impl Night<'_> {
         match heard.summary.said() {
             Some(summary) => {
                 self.total.scenarios += summary.scenarios;
+                self.total.exhausted += summary.exhausted;
+                self.total.states += summary.states;
+                self.total.sampled += summary.sampled;
                 self.total.executions += summary.executions;
                 self.total.version.clone_from(&summary.version);
             }

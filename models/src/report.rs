@@ -261,7 +261,16 @@ pub struct Finding {
 pub struct FuzzSummary {
     /// Scenarios generated.
     pub scenarios: u64,
-    /// Executions of them.
+    /// Those of them that were exhausted by the direct engine.
+    #[serde(default)]
+    pub exhausted: u64,
+    /// The states that these have.
+    #[serde(default)]
+    pub states: u64,
+    /// Those that were sampled on threads, some of the exhausted ones among them.
+    #[serde(default)]
+    pub sampled: u64,
+    /// Executions of these.
     pub executions: u64,
     /// Findings.
     pub findings: u64,

@@ -69,6 +69,8 @@ mod under_shuttle {
         };
         let FuzzSummary {
             scenarios,
+            exhausted,
+            sampled,
             executions,
             findings,
             seed,
@@ -79,7 +81,8 @@ mod under_shuttle {
             (*findings, *seed, shard.to_string()),
             (0, 7, "2/3".to_owned())
         );
-        assert!(*scenarios > 0 && *executions > *scenarios, "{summary:?}");
+        assert!(*scenarios > 0 && *executions > *sampled, "{summary:?}");
+        assert!(exhausted + sampled >= *scenarios, "{summary:?}");
         let progress = |line: &Line| matches!(line, Line::Progress { .. });
         assert!(
             !before.is_empty() && before.iter().all(progress),

@@ -19,13 +19,19 @@ pub struct Bench {
 /// What can be measured.
 #[derive(Debug, Subcommand)]
 pub enum BenchTarget {
+    /// The direct engine next to the explorer and loom, one search at a time.
+    ///
+    /// Prints a table of searches, and below it what was asked of them, and whether that is met, as for the explorer.
+    /// Each search of the direct engine is one, with all of its reductions unless the table says which are off.
+    #[command(after_help = exit::HELP)]
+    Direct(BenchSearches),
     /// The explorer next to loom and to shuttle's own depth-first search, one search at a time.
     ///
     /// Prints a table of searches, and below it what was asked of them, and whether that is met. A
     /// search that does not end within its limit, and something asked for that is not met, are no
     /// failures: the exit code is 0 unless something was found or the harness failed.
     #[command(after_help = exit::HELP)]
-    Explorer(BenchExplorer),
+    Explorer(BenchSearches),
     /// What a registration costs in time and memory, now and at another revision.
     ///
     /// Runs the benchmarks of `core/benches` in rounds, each workload in a process of its own, and prints
@@ -38,11 +44,11 @@ pub enum BenchTarget {
     Registrar(BenchRegistrar),
 }
 
-/// `nmr bench explorer`.
+/// `nmr bench direct` and `nmr bench explorer`.
 #[derive(Debug, Args)]
-pub struct BenchExplorer {
-    /// Limit of each search, such as `60s`. By default 30 s, 5 min for four-lives-pending, and 20 s for
-    /// each of the named scenarios that nothing is asked of.
+pub struct BenchSearches {
+    /// Limit of each search, such as `60s`. By default 30 s, 5 min for the largest ones, and 20 s for each of
+    /// the named scenarios that nothing is asked of.
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub budget: Option<Duration>,
     /// How to print the results.

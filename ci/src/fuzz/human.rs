@@ -38,8 +38,11 @@ pub(super) fn summary(total: &FuzzSummary) -> String {
         ..
     } = total;
     format!(
-        "{}, {} in {}: {}; seed {seed}, shard {shard}, version {version}",
+        "{}, {} exhausted ({}), {} sampled ({}) in {}: {}; seed {seed}, shard {shard}, version {version}",
         words::plural(total.scenarios, "scenario"),
+        words::count(total.exhausted),
+        words::plural(total.states, "state"),
+        words::count(total.sampled),
         words::plural(total.executions, "execution"),
         words::time(total.seconds),
         words::plural(total.findings, "finding"),
@@ -76,6 +79,9 @@ violated C9, seed 99
     fn the_summary_is_a_line() {
         let total = FuzzSummary {
             scenarios: 9_000,
+            exhausted: 8_000,
+            states: 7_000_000,
+            sampled: 2_000,
             executions: 180_000,
             findings: 1,
             seconds: 600.2,
@@ -85,7 +91,8 @@ violated C9, seed 99
         };
         assert_eq!(
             summary(&total),
-            "9,000 scenarios, 180,000 executions in 10 min 0 s: 1 finding; seed 7, shard 1/1, version 0.1.0"
+            "9,000 scenarios, 8,000 exhausted (7,000,000 states), 2,000 sampled (180,000 executions) in 10 min 0 s: \
+             1 finding; seed 7, shard 1/1, version 0.1.0"
         );
     }
 }

@@ -21,6 +21,11 @@ type ReportOf = Report<Action, Violation>;
 
 /// Searches.
 pub(crate) fn explore(request: &Request) -> Exploration {
+    explore_up_to(request, u64::MAX).expect("it may have any number of states")
+}
+
+/// The same; `None` if there are more states than that, whatever the reductions.
+pub(crate) fn explore_up_to(request: &Request, states: u64) -> Option<Exploration> {
     let begun = Instant::now();
     let options = &request.explorer.direct;
     if *options == DirectOptions::default() {
@@ -28,14 +33,14 @@ pub(crate) fn explore(request: &Request) -> Exploration {
             without: vec![DirectReduction::AmpleSets, DirectReduction::DropsAtOnce],
             verify: false,
         };
-        let search = search(request, &plain, begun).max_states(PLAIN);
+        let search = search(request, &plain, begun).max_states(PLAIN.min(states));
         let first = explore_by(request, &plain, &search);
-        if let Some(exploration) = first {
-            return exploration;
+        if first.is_some() {
+            return first;
         }
     }
-    let search = search(request, options, begun);
-    explore_by(request, options, &search).expect("it may have any number of states")
+    let search = search(request, options, begun).max_states(states);
+    explore_by(request, options, &search)
 }
 
 /// Searches once, with the reductions that the options leave.

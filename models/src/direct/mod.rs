@@ -46,7 +46,7 @@ use crate::rule::Rule;
 use crate::run::Way;
 use crate::run::{Prepared, Script, Watch};
 use crate::scenario::Scenario;
-pub(crate) use engine::{explore, explore_once};
+pub(crate) use engine::{explore, explore_once, explore_up_to};
 #[cfg(shuttle)]
 use state::History;
 use state::{Counts, ModuleState, Phase, Shared, State, Thread};

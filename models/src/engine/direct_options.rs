@@ -15,7 +15,7 @@ const HEADING: &str = "Options of the direct engine";
 pub struct DirectOptions {
     /// Search with all reductions of the direct engine but this one: symmetry, ample-sets or drops-at-once; may be
     /// given several times.
-    #[arg(long = "direct-without", value_name = "NAME", help_heading = HEADING)]
+    #[arg(id = "direct-without", long, value_name = "NAME", help_heading = HEADING)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<DirectReduction>,
     /// Try out in every state what the reductions claim, instead of believing it: each step of an ample set with each

@@ -233,6 +233,13 @@ pub fn explore(
     }
 }
 
+/// Searches with the [direct](Engine::Direct) engine, in whichever build this is; `None` if the scenario has more than so
+/// many states, which is the same on every machine.
+#[must_use]
+pub fn exhaust(request: &Request, states: u64) -> Option<Exploration> {
+    crate::direct::explore_up_to(request, states)
+}
+
 /// Whether a scenario has just one interleaving, which one execution exhausts. loom finds out by
 /// itself.
 #[cfg(not(loom))]

@@ -1,4 +1,4 @@
-//! The fuzzer: generated scenarios under shuttle's sampling engines until the time is up.
+//! The fuzzer: generated scenarios exhausted without threads, or under shuttle's sampling engines, until the time is up.
 //!
 //! `nmr fuzz` starts it and reads its standard output: the lines of `nmr_models::report` (progress,
 //! findings, and a summary at the end, unless the harness failed). Seed, shard and version fix the
@@ -90,8 +90,12 @@ mod fuzz {
                 findings.add(args, explorer.smallest(found), seed)?;
             }
         }
+        let [exhausted, states, sampled] = explorer.tally();
         print(&Line::FuzzSummary(FuzzSummary {
             scenarios,
+            exhausted,
+            states,
+            sampled,
             executions: explorer.executions().load(Ordering::Relaxed),
             findings: findings.count,
             seconds: start.elapsed().as_secs_f64(),

@@ -1,4 +1,5 @@
-//! Runs generated scenarios under shuttle's sampling engines, and makes a failure small.
+//! Exhausts generated scenarios without threads where they are small enough, runs the others under shuttle's sampling
+//! engines, and makes a failure small.
 
 use std::fs;
 use std::io;
@@ -8,8 +9,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nmr_models::case::Case;
-use nmr_models::engine::{Exploration, Request, shuttle};
+use nmr_models::engine::{Exploration, Request, exhaust, shuttle};
 use nmr_models::engine_name::Engine;
+use nmr_models::replay::{self, Verdict, replay};
 use nmr_models::scenario::Scenario;
 
 use super::simplify::{renumbered, variants};
@@ -21,6 +23,13 @@ pub const ENGINES: [Engine; 3] = [Engine::Random, Engine::Pct, Engine::Urw];
 
 /// Executions of a scenario under each engine: few, so that many scenarios have their turn.
 pub const EXECUTIONS: u64 = 50;
+
+/// The most states of a scenario that is exhausted: of half a second or so.
+pub const STATES: u64 = 60_000;
+
+/// One of so many exhausted scenarios is sampled all the same: what drives calls on threads, their monitor, and what
+/// unwinds are not in its states.
+pub const SAMPLED: u64 = 8;
 
 /// How many simpler variants of a failure are tried, at most, and how long.
 const VARIANTS: usize = 5_000;
@@ -45,6 +54,15 @@ pub struct HarnessError {
 pub struct Sampler {
     deadline: Instant,
     executions: Arc<AtomicU64>,
+    tally: Arc<Tally>,
+}
+
+/// What was done with the scenarios.
+#[derive(Debug, Default)]
+struct Tally {
+    exhausted: AtomicU64,
+    states: AtomicU64,
+    sampled: AtomicU64,
 }
 
 impl Sampler {
@@ -54,7 +72,20 @@ impl Sampler {
         Self {
             deadline,
             executions: Arc::default(),
+            tally: Arc::default(),
         }
+    }
+
+    /// How many scenarios were exhausted without threads, how many states these have, and how many scenarios were
+    /// sampled on threads.
+    #[must_use]
+    pub fn tally(&self) -> [u64; 3] {
+        let Tally {
+            exhausted,
+            states,
+            sampled,
+        } = &*self.tally;
+        [exhausted, states, sampled].map(|count| count.load(Ordering::Relaxed))
     }
 
     /// Whether the time is up.
@@ -69,11 +100,38 @@ impl Sampler {
         &self.executions
     }
 
-    /// Runs a scenario under each engine; answers the first failure.
+    /// Exhausts a scenario, or runs it under each engine; answers the first failure.
     ///
     /// # Errors
     /// The harness failed, which says nothing about the registrar.
     pub fn explore(&self, scenario: &Scenario, seed: u64) -> Result<Option<Case>, HarnessError> {
+        let request = self.request(scenario, Engine::Direct, seed);
+        if let Some(exploration) = exhaust(&request, STATES)
+            && exploration.cut.is_none()
+        {
+            let exhausted = self.tally.exhausted.fetch_add(1, Ordering::Relaxed);
+            let states = exploration.states.unwrap_or_default();
+            self.tally.states.fetch_add(states, Ordering::Relaxed);
+            if let Some(case) = Case::new(&request, &exploration) {
+                return on_threads(case, seed).map(Some);
+            }
+            if let Some(message) = exploration.error {
+                return Err(HarnessError {
+                    scenario: scenario.name.clone(),
+                    engine: Engine::Direct,
+                    seed,
+                    message,
+                });
+            }
+            if !exhausted.is_multiple_of(SAMPLED) {
+                return Ok(None);
+            }
+        }
+        self.sample(scenario, seed)
+    }
+
+    fn sample(&self, scenario: &Scenario, seed: u64) -> Result<Option<Case>, HarnessError> {
+        self.tally.sampled.fetch_add(1, Ordering::Relaxed);
         for engine in ENGINES {
             let request = self.request(scenario, engine, seed);
             let exploration = shuttle::explore(&request, Some(EXECUTIONS));
@@ -120,7 +178,8 @@ impl Sampler {
             }
             let request = self.request(variant, engine, seed);
             let exploration = explore_quietly(&request);
-            let case = Case::new(&request, &exploration).filter(|case| case.rule == rule);
+            let case = exploration.and_then(|it| Case::new(&request, &it));
+            let case = case.filter(|case| case.rule == rule);
             if let Some(case) = case {
                 smallest = case;
                 return true;
@@ -129,21 +188,42 @@ impl Sampler {
         };
         let least = minimize(start, variants, &mut fails, VARIANTS);
         fails(&renumbered(&least));
-        smallest
+        // It has the path of its critical sections by now, and no schedule.
+        on_threads(smallest.clone(), seed).unwrap_or(smallest)
     }
 }
 
-/// Executions that shrinking makes are not counted.
-fn explore_quietly(request: &Request) -> Exploration {
+/// What was found without threads, with the schedule that it has on threads.
+fn on_threads(case: Case, seed: u64) -> Result<Case, HarnessError> {
+    if case.sections.is_none() {
+        return Ok(case);
+    }
+    let replayed = replay(&case, &replay::Options::default(), drop);
+    match replayed.verdict {
+        Verdict::HarnessError { why } => Err(HarnessError {
+            scenario: case.scenario.name,
+            engine: case.engine,
+            seed,
+            message: why,
+        }),
+        _ => Ok(case.updated(&replayed).unwrap_or(case)),
+    }
+}
+
+/// Executions that shrinking makes are not counted. Nothing of a variant that has too many states.
+fn explore_quietly(request: &Request) -> Option<Exploration> {
     let uncounted = Request {
         executions: Arc::default(),
         explorer: Default::default(),
         control: Default::default(),
         ..request.clone()
     };
+    if request.engine == Engine::Direct {
+        return exhaust(&uncounted, STATES);
+    }
     let exploration = shuttle::explore(&uncounted, Some(EXECUTIONS * MORE_EXECUTIONS));
     debug_assert!(uncounted.executions.load(Ordering::Relaxed) > 0);
-    exploration
+    Some(exploration)
 }
 
 /// Saves a case, under its replay command.

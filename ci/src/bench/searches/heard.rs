@@ -45,16 +45,11 @@ pub(super) fn judge(row: &Row, heard: Heard, end: &End) -> Option<Bench> {
             states: None,
             seconds: end.after.as_secs_f64(),
             workers: match row.engine {
-                BenchEngine::Explorer => row.explorer.workers.into(),
+                BenchEngine::Direct | BenchEngine::Explorer => row.explorer.workers.into(),
                 _ => 1,
             },
             memory: None,
-            without: row
-                .explorer
-                .without
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
+            without: row.without_names(),
         })
     };
     let status = match end.how {
@@ -93,8 +88,8 @@ fn with_last_words(what: String, stderr: &str) -> String {
 #[cfg(all(test, unix))]
 mod tests {
     use super::{Heard, judge};
-    use crate::bench::explorer::rows;
-    use crate::bench::explorer::samples::{bench, cut};
+    use crate::bench::searches::rows;
+    use crate::bench::searches::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine;
     use nmr_models::process::supervise::{End, How};
     use nmr_models::report::{Bench, Line, Verdict};

@@ -1,4 +1,4 @@
-//! What the explorer should reach, and whether it does. Pure.
+//! What the explorer and the direct engine should reach, and whether it does. Pure.
 
 use nmr_explorer::Reduction;
 use nmr_models::engine_name::BenchEngine;
@@ -49,6 +49,24 @@ pub(super) fn targets(results: &[Bench]) -> Vec<Target> {
         in_time(results, "three-lives", "explorer complete in 0.3 s", 0.3),
         in_time(results, "four-lives", "explorer complete in 20 s", 20.0),
         memory(results),
+        directly(results, "four-lives", "direct complete in 0.1 s", 0.1),
+        directly(results, "four-lives-pending", "direct complete in 2 s", 2.0),
+        directly(
+            results,
+            "four-lives-pending-any",
+            "direct complete in 2 s",
+            2.0,
+        ),
+        directly(results, "three-by-three", "direct complete in 10 s", 10.0),
+        directly(
+            results,
+            "three-by-two-pending",
+            "direct complete in 60 s",
+            60.0,
+        ),
+        without_ample_sets(results),
+        states_a_second(results),
+        two_workers(results),
         visited_states(results),
         lock_aware(results),
         small(results),
@@ -101,15 +119,85 @@ fn in_time(
     seconds: f64,
 ) -> Option<Target> {
     let row = find(results, program, BenchEngine::Explorer)?;
+    Some(ended_in_time(row, program, goal, seconds))
+}
+
+fn ended_in_time(row: &Bench, program: &'static str, goal: &'static str, seconds: f64) -> Target {
     let measured = match ended(row) {
         true => words::time(row.seconds),
         false => verdict(row),
     };
-    Some(Target {
+    Target {
         program,
         goal,
         measured,
         status: Status::of(ended(row) && row.seconds <= seconds),
+    }
+}
+
+/// With all reductions, by however many workers.
+fn directly(
+    results: &[Bench],
+    program: &'static str,
+    goal: &'static str,
+    seconds: f64,
+) -> Option<Target> {
+    let mut rows = directly_on(results, program);
+    let row = rows.find(|row| row.without.is_empty())?;
+    Some(ended_in_time(row, program, goal, seconds))
+}
+
+fn directly_on<'a>(results: &'a [Bench], program: &'a str) -> impl Iterator<Item = &'a Bench> {
+    let rows = results.iter();
+    rows.filter(move |row| row.program == program && row.engine == BenchEngine::Direct)
+}
+
+fn without_ample_sets(results: &[Bench]) -> Option<Target> {
+    let program = "four-lives-pending";
+    let row = directly_on(results, program).find(|row| row.without == ["ample-sets"])?;
+    let is_met = ended(row) && row.seconds <= 300.0 && row.memory.is_some_and(|it| it <= 2 << 30);
+    let measured = match (ended(row), row.states, row.memory) {
+        (true, Some(states), Some(bytes)) => format!(
+            "{} states, {}, {}",
+            words::count(states),
+            words::time(row.seconds),
+            words::size(bytes)
+        ),
+        _ => verdict(row),
+    };
+    Some(Target {
+        program,
+        goal: "direct without ample sets complete in 5 min and 2 GiB",
+        measured,
+        status: Status::of(is_met),
+    })
+}
+
+/// With nothing left out but what symmetry does.
+fn plainly(results: &[Bench], workers: u64) -> Option<&Bench> {
+    directly_on(results, "four-lives").find(|row| row.without.len() == 2 && row.workers == workers)
+}
+
+fn states_a_second(results: &[Bench]) -> Option<Target> {
+    let row = plainly(results, 1)?;
+    let rate = row.states.unwrap_or_default() as f64 / row.seconds.max(1e-9);
+    Some(Target {
+        program: "four-lives",
+        goal: "direct at least 150,000 states a second by one worker without ample sets",
+        measured: format!("{} a second", words::count(rate as u64)),
+        status: Status::of(ended(row) && rate >= 150_000.0),
+    })
+}
+
+fn two_workers(results: &[Bench]) -> Option<Target> {
+    let (one, two) = (plainly(results, 1)?, plainly(results, 2)?);
+    let times = one.seconds / two.seconds.max(1e-9);
+    let same = one.states == two.states;
+    Some(Target {
+        program: "four-lives",
+        goal: "two workers of direct at least 1.7 times as fast, with the same states",
+        measured: format!("{times:.2} times"),
+        status: Status::of(ended(one) && ended(two) && same && times >= 1.7),
     })
 }
 
@@ -204,8 +292,8 @@ fn small(results: &[Bench]) -> Option<Target> {
 #[cfg(test)]
 mod tests {
     use super::{Status, Target, targets};
-    use crate::bench::explorer::samples::{bench, cut};
-    use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
+    use crate::bench::searches::samples::{bench, cut};
+    use nmr_models::engine_name::BenchEngine::{Dfs, Direct, Explorer, Loom};
     use nmr_models::report::Bench;
 
     /// What is said of one target.
@@ -276,6 +364,47 @@ mod tests {
         assert_eq!(
             of(&all, "a second"),
             ("100,000 to 125,000 a second", Status::Missed)
+        );
+    }
+
+    #[test]
+    fn the_direct_engine_is_measured_with_its_reductions_and_without() {
+        let direct = |off: &[&str], workers, states, seconds| Bench {
+            without: off.iter().map(|&name| name.to_owned()).collect(),
+            states: Some(states),
+            workers,
+            ..bench("four-lives", Direct, 1, seconds)
+        };
+        let plain = ["ample-sets", "drops-at-once"];
+        let one = direct(&plain, 1, 200_000, 2.0);
+        let two = direct(&plain, 2, 200_000, 1.0);
+        let all = targets(&[direct(&[], 1, 4_000, 0.02), one.clone(), two.clone()]);
+        assert_eq!(of(&all, "0.1 s"), ("0.02 s", Status::Met));
+        let speed = "by one worker";
+        assert_eq!(of(&all, speed), ("100,000 a second", Status::Missed));
+        assert_eq!(of(&all, "two workers"), ("2.00 times", Status::Met));
+        let other = Bench {
+            states: Some(199_999),
+            ..two
+        };
+        let all = targets(&[one, other]);
+        assert_eq!(of(&all, "two workers"), ("2.00 times", Status::Missed));
+    }
+
+    #[test]
+    fn without_ample_sets_time_and_memory_count() {
+        let row = |memory| Bench {
+            without: vec!["ample-sets".to_owned()],
+            states: Some(30_000_000),
+            memory: Some(memory),
+            ..bench("four-lives-pending", Direct, 1, 200.0)
+        };
+        let status = |row| of(&targets(&[row]), "2 GiB").1;
+        assert_eq!(status(row(1 << 30)), Status::Met);
+        assert_eq!(status(row(3 << 30)), Status::Missed);
+        assert_eq!(
+            status(cut(row(1 << 30), "its time was over")),
+            Status::Missed
         );
     }
 

@@ -1,4 +1,4 @@
-//! `nmr bench explorer`: searches of programs, each in a process of its own and one at a time, and how they
+//! `nmr bench direct` and `nmr bench explorer`: searches of programs, each in a process of its own and one at a time, and how they
 //! compare with their targets.
 //!
 //! A search that does not end within its limit is a row like any other. As JSON each row is printed when
@@ -11,7 +11,6 @@ use std::process::Command;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use nmr_models::engine_name::BenchEngine;
 use nmr_models::process::GRACE;
 use nmr_models::process::supervise::{Limits, Stderr, supervise};
 use nmr_models::report::{Bench, Line, Verdict};
@@ -28,7 +27,7 @@ use crate::workers::Workers;
 
 mod heard;
 mod human;
-mod rows;
+pub(super) mod rows;
 mod targets;
 mod words;
 
@@ -44,13 +43,14 @@ const LAST_WORDS: usize = 20;
 /// # Errors
 /// A worker cannot be built or started, `out` cannot be written.
 pub(super) fn run(
-    args: &args::BenchExplorer,
+    args: &args::BenchSearches,
+    rows: rows::Rows,
     stop: &AtomicBool,
     out: &mut dyn Write,
 ) -> Result<Exit, Error> {
-    let rows = rows(args);
+    let rows = all(args, rows);
     let display = Display::new();
-    let builds = BTreeSet::from(BenchEngine::ALL.map(BenchEngine::build));
+    let builds = BTreeSet::from_iter(rows.iter().map(|row| row.engine.build()));
     let workers = match &args.worker {
         Some(path) => Workers::given(path, builds),
         None => Workers::build(&Workspace::find()?, WORKER, &builds, stop, &display)?,
@@ -70,12 +70,12 @@ pub(super) fn run(
     Ok(exit(&results))
 }
 
-fn rows(args: &args::BenchExplorer) -> Vec<Row> {
+fn all(args: &args::BenchSearches, rows: rows::Rows) -> Vec<Row> {
     let scenarios = scenarios::all();
     let names: Vec<&str> = scenarios.iter().map(|one| one.name.as_str()).collect();
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let cores = u16::try_from(cores).unwrap_or(u16::MAX);
-    rows::explorer(&names, cores, args.budget)
+    rows(&names, cores, args.budget)
 }
 
 /// As of a check, but that a search may be cut short.

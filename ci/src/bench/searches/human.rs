@@ -71,6 +71,12 @@ fn engine(row: &Bench) -> String {
     if row.workers > 1 {
         text.push_str(&format!(", {} workers", row.workers));
     }
+    if row.engine == BenchEngine::Direct {
+        if !row.without.is_empty() {
+            text.push_str(&format!(", without {}", row.without.join(", ")));
+        }
+        return text;
+    }
     let all = Reduction::ALL.into_iter();
     let (off, on): (Vec<_>, Vec<_>) = all.partition(|&one| is_off(row, one));
     let names = |some: &[Reduction]| {
@@ -98,10 +104,15 @@ fn failure(row: &Bench, how: &str) -> String {
     text
 }
 
-/// The explorer's row next to that of another engine on the same program.
+/// The row of the direct engine next to the explorer's on the same program, and the explorer's next to that of another
+/// engine.
 fn compared(row: &Bench, all: &[Bench]) -> String {
+    if row.engine == BenchEngine::Direct {
+        return next_to_the_explorer(row, all);
+    }
     let mut others = all.iter().filter(|other| {
-        other.program == row.program && other.engine != BenchEngine::Explorer && !has_failed(other)
+        let is_other = !matches!(other.engine, BenchEngine::Direct | BenchEngine::Explorer);
+        other.program == row.program && is_other && !has_failed(other)
     });
     let Some(other) = others.next() else {
         return String::new();
@@ -124,6 +135,26 @@ fn compared(row: &Bench, all: &[Bench]) -> String {
             )
         }
         _ => String::new(),
+    }
+}
+
+fn next_to_the_explorer(row: &Bench, all: &[Bench]) -> String {
+    let rate = |row: &Bench| row.states.unwrap_or_default() as f64 / row.seconds.max(1e-9);
+    let per_second = format!("{} states a second", words::count(rate(row) as u64));
+    let mut others = all.iter();
+    let other = others.find(|other| {
+        other.program == row.program && other.engine == BenchEngine::Explorer && !has_failed(other)
+    });
+    match other {
+        Some(other) if row.verdict == Verdict::Holds => {
+            let less = match other.verdict {
+                Verdict::Holds => "",
+                _ => "less than ",
+            };
+            let part = fraction(row.seconds, other.seconds);
+            format!("{per_second}, {less}{part} of the explorer's time")
+        }
+        _ => per_second,
     }
 }
 
@@ -150,7 +181,7 @@ fn comparison(targets: &[Target]) -> String {
 #[cfg(test)]
 mod tests {
     use super::report;
-    use crate::bench::explorer::samples::{bench, cut};
+    use crate::bench::searches::samples::{bench, cut};
     use nmr_models::engine_name::BenchEngine::{Dfs, Explorer, Loom};
     use nmr_models::report::{Bench, Verdict};
 

@@ -4,12 +4,12 @@ use std::fmt;
 use std::time::Duration;
 
 use nmr_explorer::Reduction;
-use nmr_models::engine::ExplorerOptions;
+use nmr_models::engine::{DirectReduction, ExplorerOptions};
 use nmr_models::engine_name::BenchEngine;
 
 /// The limit of a search that has a target, or that it is compared with.
 const LIMIT: Duration = Duration::from_secs(30);
-/// The limit of the search of four-lives-pending.
+/// The limit of the search of four-lives-pending, and of others of millions of states.
 const PENDING: Duration = Duration::from_secs(300);
 /// The limit of the explorer on any other scenario.
 const SCENARIO: Duration = Duration::from_secs(20);
@@ -18,7 +18,7 @@ const SMALL: u64 = 100_000;
 
 /// A search to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(in crate::bench) struct Row {
     pub(super) program: String,
     pub(super) engine: BenchEngine,
     pub(super) limit: Duration,
@@ -38,8 +38,27 @@ impl Row {
         }
     }
 
+    /// The reductions that are off, by their names.
+    pub(super) fn without_names(&self) -> Vec<String> {
+        let options = &self.explorer;
+        match self.engine {
+            BenchEngine::Direct => options
+                .direct
+                .without
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            _ => options.without.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     fn with_workers(mut self, workers: u16) -> Self {
         self.explorer.workers = workers;
+        self
+    }
+
+    fn directly_without(mut self, off: &[DirectReduction]) -> Self {
+        self.explorer.direct.without = off.to_vec();
         self
     }
 
@@ -55,8 +74,51 @@ impl fmt::Display for Row {
     }
 }
 
+/// The searches of a benchmark: of the named scenarios, with so many cores, and with another limit than their own.
+pub(in crate::bench) type Rows = fn(&[&str], u16, Option<Duration>) -> Vec<Row>;
+
+/// The direct engine next to others, and then what is too large for them.
+pub(in crate::bench) fn direct(_: &[&str], cores: u16, budget: Option<Duration>) -> Vec<Row> {
+    use BenchEngine::{Direct, Explorer, Loom};
+
+    const PLAIN: &[DirectReduction] = &[DirectReduction::AmpleSets, DirectReduction::DropsAtOnce];
+    let row = |program: &str, engine| Row::new(program, engine, LIMIT);
+    let large = |program: &str| Row::new(program, Direct, PENDING);
+    let mut rows = vec![
+        row("two-lives", Direct),
+        row("two-lives", Explorer),
+        row("two-lives", Loom),
+        row("three-lives", Direct),
+        row("three-lives", Explorer),
+        row("three-lives", Loom),
+        row("four-lives", Direct),
+        row("four-lives", Direct).directly_without(PLAIN),
+        row("four-lives", Direct)
+            .directly_without(PLAIN)
+            .with_workers(2),
+        row("four-lives", Explorer).with_workers(cores),
+        row("four-lives", Loom),
+        row("four-lives-pending", Direct),
+        row("four-lives-pending-any", Direct),
+        large("four-lives-pending")
+            .directly_without(&[DirectReduction::AmpleSets])
+            .with_workers(cores),
+        row("four-lives-pending", Explorer).with_workers(cores),
+        large("three-by-three").with_workers(cores),
+        large("three-by-two-pending").with_workers(cores),
+    ];
+    if let Some(budget) = budget {
+        rows.iter_mut().for_each(|row| row.limit = budget);
+    }
+    rows
+}
+
 /// The explorer on its own and next to others, then on each of the scenarios that are left.
-pub(super) fn explorer(scenarios: &[&str], cores: u16, budget: Option<Duration>) -> Vec<Row> {
+pub(in crate::bench) fn explorer(
+    scenarios: &[&str],
+    cores: u16,
+    budget: Option<Duration>,
+) -> Vec<Row> {
     use BenchEngine::{Dfs, Explorer, Loom};
 
     let row = |program: &str, engine| Row::new(program, engine, LIMIT);
@@ -118,6 +180,31 @@ mod tests {
         }
         let last = rows.last().expect("there are rows");
         assert_eq!(last.to_string(), "both-deregister under explorer");
+    }
+
+    #[test]
+    fn the_direct_engine_is_next_to_the_explorer() {
+        let rows = super::direct(&SCENARIOS, 2, None);
+        for name in [
+            "two-lives",
+            "three-lives",
+            "four-lives",
+            "four-lives-pending",
+        ] {
+            let by = |engine| {
+                rows.iter()
+                    .any(|row| row.program == name && row.engine == engine)
+            };
+            assert!(
+                by(BenchEngine::Direct) && by(BenchEngine::Explorer),
+                "{name}"
+            );
+        }
+        let plain = rows
+            .iter()
+            .find(|row| !row.explorer.direct.without.is_empty());
+        let names = plain.expect("it is there").without_names();
+        assert_eq!(names, ["ample-sets", "drops-at-once"]);
     }
 
     #[test]
