@@ -368,6 +368,12 @@ impl<L: Lent> Call<L> {
         self.panicked = true;
     }
 
+    /// Whether it is a register call whose first section is still to come.
+    #[must_use]
+    pub const fn is_unbegun(&self) -> bool {
+        matches!(self.at, At::Register(_))
+    }
+
     /// The answer, once the call is over.
     #[must_use]
     pub const fn answer(&self) -> Option<&Answer> {

@@ -112,10 +112,8 @@ impl<L: Lent> Table<L> {
                 it.closing,
                 it.waiters > 0,
                 it.characteristics.is_some(),
-                it.offers.is_some(),
-                it.teardown.is_some(),
             ];
-            let mut all = flags
+            let mut all: u64 = flags
                 .iter()
                 .fold(1, |all, &flag| all << 1 | u64::from(flag));
             let mut next = it.bindings.first;
@@ -129,7 +127,8 @@ impl<L: Lent> Table<L> {
                 let one = phase.distance() << 2
                     | u64::from(running.is_some()) << 1
                     | u64::from(own.context.is_some());
-                all = (all ^ one).wrapping_mul(ODD).rotate_left(29);
+                let one = (one + 64).wrapping_mul(ODD);
+                all = all.wrapping_add(one ^ one >> 29);
                 next = own.links.next;
             }
             outline(&it.name, all.wrapping_mul(ODD));

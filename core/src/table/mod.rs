@@ -275,6 +275,8 @@ pub struct Table<L: Lent = Real> {
     dropped: Option<Dropped<L>>,
     /// Whether slots and generations count for an explorer.
     hash_slots: bool,
+    /// Whether places in lists count only where they can still matter.
+    forgets_orders: bool,
 }
 
 /// Modules' things on their way out, besides those that an answer hands over.
@@ -307,6 +309,7 @@ impl<L: Lent> Table<L> {
             wake: false,
             dropped: None,
             hash_slots: false,
+            forgets_orders: false,
         }
     }
 
@@ -314,6 +317,17 @@ impl<L: Lent> Table<L> {
     #[must_use]
     pub fn hashing_slots(self, hash_slots: bool) -> Self {
         Self { hash_slots, ..self }
+    }
+
+    /// The same, in whose [hash](std::hash::Hash) a binding's place among those of its registrations counts as long as
+    /// it is proposed or attached, or may yet become so: what a call then comes to next hangs on it. How far a call has
+    /// come follows from what is left. That is so of the transitions of today: a claim, to be tried out.
+    #[must_use]
+    pub fn forgetting_orders(self, forgets_orders: bool) -> Self {
+        Self {
+            forgets_orders,
+            ..self
+        }
     }
 
     /// An empty table of a registrar without limits.

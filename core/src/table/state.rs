@@ -22,8 +22,9 @@ use std::hash::{Hash, Hasher};
 
 use nmr_sync::unordered;
 
-use super::list::List;
-use super::{Binding, Dropped, End, Hand, Npi, Registration, Returned, Step, Table, Visit};
+use super::{
+    Attaching, Binding, Dropped, End, Hand, Npi, Phase, Registration, Returned, Step, Table, Visit,
+};
 use crate::handle::Key;
 use crate::lent::Lent;
 use crate::machine::Call;
@@ -45,6 +46,15 @@ impl<L: Lent, T: ByName<L>> Hash for In<'_, L, T> {
 
 impl<L: Lent> Hash for Table<L> {
     fn hash<H: Hasher>(&self, state: &mut H) {
+        self.hash_if([true; 2], state);
+    }
+}
+
+impl<L: Lent> Table<L> {
+    /// As [`Hash`], where it is known on which sides somebody may yet register. Where [orders are
+    /// forgotten](Self::forgetting_orders), that of the open registrations of an interface counts no more if nobody may
+    /// come whom they would meet.
+    pub fn hash_if(&self, may_register: [bool; 2], state: &mut impl Hasher) {
         let Self {
             npis,
             registrations,
@@ -55,8 +65,13 @@ impl<L: Lent> Hash for Table<L> {
             dropped,
             // The same in all states.
             hash_slots: _,
+            forgets_orders: _,
         } = self;
-        unordered(npis.iter().map(|(id, npi)| (id, In(self, npi))), state);
+        let npis = npis.iter();
+        unordered(
+            npis.map(|(id, npi)| (id, Open(self, npi, may_register))),
+            state,
+        );
         let of_registration = |(key, it)| (self.registration_name(key), In(self, it));
         unordered(registrations.iter().map(of_registration), state);
         let of_binding = |(key, it)| (self.binding_name(key), In(self, it));
@@ -112,15 +127,42 @@ impl<L: Lent> Table<L> {
         }
     }
 
-    /// Hashes a list in its order.
-    fn hash_list<N: Hash>(
-        list: List,
-        next: impl Fn(Key) -> Option<Key>,
-        name: impl Fn(Key) -> N,
-        state: &mut impl Hasher,
-    ) {
-        list.len.hash(state);
-        std::iter::successors(list.first, |&key| next(key)).for_each(|key| name(key).hash(state));
+    /// The bindings of a registration, in order.
+    fn bindings_of(&self, registration: &Registration<L>) -> impl Iterator<Item = Key> {
+        let side = registration.side as usize;
+        let next = move |&key: &Key| self.bindings.get(key).ends[side].links.next;
+        std::iter::successors(registration.bindings.first, next)
+    }
+
+    /// Whether a deregister or register call may still come to the binding.
+    fn has_a_place(&self, key: Key) -> bool {
+        let binding = self.bindings.get(key);
+        match binding.phase {
+            Phase::Proposed { .. } | Phase::Attached => true,
+            Phase::Attaching(Attaching::Refused) => false,
+            Phase::Attaching(_) => !self.registrations_of(binding).iter().any(|it| it.closing),
+            Phase::Detaching(_) | Phase::CleaningUp => false,
+        }
+    }
+
+    /// Hashes the bindings of a registration in their order, each by the other registration, and where calls are in it.
+    fn hash_bindings(&self, registration: &Registration<L>, state: &mut impl Hasher) {
+        let peer = |key| self.peer_name(key, registration.side);
+        if !self.forgets_orders {
+            registration.bindings.len.hash(state);
+            self.bindings_of(registration)
+                .for_each(|key| peer(key).hash(state));
+            for cursor in [registration.offers, registration.teardown] {
+                cursor.map(peer).hash(state);
+            }
+            return;
+        }
+        for key in self.bindings_of(registration) {
+            if self.has_a_place(key) {
+                (true, peer(key)).hash(state);
+            }
+        }
+        false.hash(state);
     }
 }
 
@@ -145,12 +187,21 @@ impl<L: Lent> Registration<L> {
     }
 }
 
-impl<L: Lent> ByName<L> for Npi {
-    fn hash_in(&self, table: &Table<L>, state: &mut impl Hasher) {
-        for &list in &self.sides {
-            let next = |key| table.registrations.get(key).links.next;
-            let name = |key| table.registration_name(key);
-            Table::<L>::hash_list(list, next, name, state);
+/// The open registrations of an interface, in a table, and on which sides somebody may yet register.
+struct Open<'a, L: Lent>(&'a Table<L>, &'a Npi, [bool; 2]);
+
+impl<L: Lent> Hash for Open<'_, L> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let &Self(table, npi, may_register) = self;
+        for (&list, side) in npi.sides.iter().zip(Side::BOTH) {
+            list.len.hash(state);
+            let next = |&key: &Key| table.registrations.get(key).links.next;
+            let names = std::iter::successors(list.first, next);
+            let names = names.map(|key| table.registration_name(key));
+            match table.forgets_orders && !may_register[side.peer() as usize] {
+                true => unordered(names, state),
+                false => names.for_each(|name| name.hash(state)),
+            }
         }
     }
 }
@@ -163,22 +214,17 @@ impl<L: Lent> ByName<L> for Registration<L> {
             characteristics,
             // Its interface has the list.
             links: _,
-            bindings,
+            bindings: _,
             registering,
-            offers,
+            offers: _,
             closing,
-            teardown,
+            teardown: _,
             waiters,
             abandoned,
         } = self;
         let npi = characteristics.as_ref().map(|own| L::npi(&own.instance));
         (side, npi).hash(state);
-        let peer = |key| table.peer_name(key, *side);
-        let next = |key| table.bindings.get(key).ends[*side as usize].links.next;
-        Table::<L>::hash_list(*bindings, next, peer, state);
-        for cursor in [offers, teardown] {
-            cursor.map(peer).hash(state);
-        }
+        table.hash_bindings(self, state);
         (registering, closing, waiters, abandoned).hash(state);
     }
 }

@@ -66,6 +66,7 @@ impl Seen<'_> {
             wake: table.wake,
             dropped: None,
             hash_slots: table.hash_slots,
+            forgets_orders: table.forgets_orders,
         }
     }
 }

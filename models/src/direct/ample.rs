@@ -8,12 +8,12 @@ use nmr::machine::{Others, Outcome};
 use nmr_search::Claims;
 
 use super::lent::Context;
-use super::state::{OpenCallback, State, Thread};
+use super::state::{OpenCallback, Phase, State, Thread};
 use super::task::{Piece, Task};
 use super::{Action, Program};
 use crate::event::{Call, CallbackKind, Reply};
 use crate::op::Op;
-use crate::run::Which;
+use crate::run::{Script, Which};
 use crate::scenario::{Attach, Cleanup, Detach, Limits, Scenario, is_wait};
 
 /// Whether claims can be made of a scenario: each registration is deregistered and waited for once, by the thread
@@ -56,6 +56,20 @@ pub(super) fn may_claim(scenario: &Scenario) -> bool {
                 && module.fault.is_none()
                 && module.scripts().iter().all(|script| script.is_empty())
         })
+}
+
+/// On which sides callbacks and destructors register.
+pub(super) fn registers_inside(scenario: &Scenario) -> [bool; 2] {
+    let mut sides = [false; 2];
+    let scripts = scenario.modules.iter().flat_map(|module| module.scripts());
+    for op in scripts.flatten() {
+        if let Op::Register(name) | Op::Own(name) = op
+            && let Some(index) = scenario.module(name)
+        {
+            sides[scenario.modules[index].side as usize] = true;
+        }
+    }
+    sides
 }
 
 impl Program {
@@ -115,6 +129,10 @@ impl Program {
             (Task::Pending(Which::Oldest, _), _) => !state.shared.pending.is_empty(),
             (Task::Woken, _) | (Task::Gate, Task::Begin) => {
                 let open = thread.calls.last();
+                // Only the order tells who came first where nobody will be met.
+                let orders =
+                    |what: &Call| !self.forgets_orders && matches!(what, Call::Register { .. });
+                let open = open.filter(|open| !orders(&open.what));
                 let call = open.and_then(|open| open.call.as_ref());
                 call.is_some_and(|call| {
                     call.is_independent(&state.table, self.others(state, number))
@@ -168,32 +186,49 @@ impl Program {
 
     /// What the other threads may yet do.
     fn others(&self, state: &State, number: u8) -> Others {
-        let mut may_register = [false; 2];
-        for (other, thread) in (0..).zip(&state.threads) {
-            if other == number {
-                continue;
-            }
-            for open in &thread.calls {
-                if let Call::Register { side, .. } = open.what
-                    && thread.tasks.last() == Some(&Task::Gate)
-                    && thread.tasks.iter().rev().nth(1) == Some(&Task::Begin)
-                {
+        let may_register = self.may_register(state, Some(number));
+        Others { may_register }
+    }
+
+    /// On which sides a thread, or another one than this, may yet register.
+    pub(super) fn may_register(&self, state: &State, but: Option<u8>) -> [bool; 2] {
+        let mut may_register = self.registers_inside;
+        let mut script = |script: Script, from: usize| {
+            for op in &self.prepared.ops(script)[from..] {
+                if let Op::Register(module) | Op::Own(module) = op {
+                    let side = self.prepared.scenario.modules[*module].side;
                     may_register[side as usize] = true;
                 }
             }
+        };
+        let unbegun = match state.phase {
+            Phase::Before => 0..state.threads.len() as u8,
+            Phase::Threads => 0..1,
+            Phase::After => 0..0,
+        };
+        for number in unbegun {
+            match number {
+                0 => script(Script::After, 0),
+                number => script(Script::Thread(number), 0),
+            }
+        }
+        let others = (0..).zip(&state.threads);
+        for (_, thread) in others.filter(|(other, _)| Some(*other) != but) {
             for task in &thread.tasks {
-                if let Task::Ops(script, from) | Task::Op(script, from) = *task {
-                    let ops = &self.prepared.ops(script)[usize::from(from)..];
-                    for op in ops {
-                        if let Op::Register(module) = op {
-                            let side = self.prepared.scenario.modules[*module].side;
-                            may_register[side as usize] = true;
-                        }
-                    }
+                if let Task::Ops(of, from) | Task::Op(of, from) | Task::Now(of, from) = *task {
+                    script(of, usize::from(from));
                 }
             }
         }
-        Others { may_register }
+        let others = (0..).zip(&state.threads);
+        for (_, thread) in others.filter(|(other, _)| Some(*other) != but) {
+            for open in &thread.calls {
+                if let (Call::Register { side, .. }, Some(call)) = (open.what, &open.call) {
+                    may_register[side as usize] |= call.is_unbegun();
+                }
+            }
+        }
+        may_register
     }
 
     /// How much is left to do, at most: each step that is claimed makes it less.

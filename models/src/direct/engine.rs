@@ -30,7 +30,7 @@ pub(crate) fn explore_up_to(request: &Request, states: u64) -> Option<Exploratio
     let options = &request.explorer.direct;
     if *options == DirectOptions::default() {
         let plain = DirectOptions {
-            without: vec![DirectReduction::AmpleSets, DirectReduction::DropsAtOnce],
+            without: DirectReduction::CLAIMED.to_vec(),
             verify: false,
         };
         let search = search(request, &plain, begun).max_states(PLAIN.min(states));
@@ -56,7 +56,8 @@ fn explore_by(request: &Request, options: &DirectOptions, search: &Search) -> Op
     let drops_at_once = !options.without.contains(&DirectReduction::DropsAtOnce);
     let program = Program::new(&request.scenario)
         .heard_by(&watch)
-        .dropping_at_once(drops_at_once);
+        .dropping_at_once(drops_at_once)
+        .forgetting_orders(!options.without.contains(&DirectReduction::ListOrders));
     let report = search.run(&program);
     let is_too_large = matches!(report.outcome, Outcome::Incomplete(Cut::States(_)));
     (!is_too_large).then(|| exploration(&program, &watch, report))
@@ -144,9 +145,13 @@ impl Program {
             true => "what is let go of is dropped at once",
             false => "each drop is a step of its own",
         };
+        let orders = match self.forgets_orders {
+            true => "places in lists count where they can matter",
+            false => "places in lists count",
+        };
         format!(
             "{states} states, {transitions} transitions, {ends} ends; critical sections are atomic, as loom shows \
-             of the monitor; {drops}; {}",
+             of the monitor; {drops}; {orders}; {}",
             report.assumptions
         )
     }

@@ -71,8 +71,12 @@ pub(crate) struct Program {
     counts: Counts,
     has_fault: bool,
     may_claim: bool,
+    /// On which sides callbacks and destructors register.
+    registers_inside: [bool; 2],
     /// Whether what the registrar lets go of is dropped at once, and not at some time after.
     drops_at_once: bool,
+    /// Whether places in the table's lists count only where they can still matter.
+    forgets_orders: bool,
     /// How often each rule could have failed, by shards of which each thread uses one.
     exercised: Vec<CachePadded<[AtomicU64; Rule::COUNT]>>,
     /// Who hears of what is left over at the ends.
@@ -117,7 +121,9 @@ impl Program {
             },
             has_fault: scenario.has_fault(),
             may_claim: ample::may_claim(scenario),
+            registers_inside: ample::registers_inside(scenario),
             drops_at_once: false,
+            forgets_orders: false,
             outcomes: None,
             exercised: (0..SHARDS).map(|_| CachePadded::default()).collect(),
             watch: None,
@@ -149,6 +155,14 @@ impl Program {
     pub(crate) fn dropping_at_once(self, drops_at_once: bool) -> Self {
         Self {
             drops_at_once,
+            ..self
+        }
+    }
+
+    /// The same, in whose states places in lists count only where they can still matter.
+    pub(crate) fn forgetting_orders(self, forgets_orders: bool) -> Self {
+        Self {
+            forgets_orders,
             ..self
         }
     }
@@ -190,7 +204,9 @@ impl Program {
         threads[0].tasks.push(Task::Gate);
         threads[0].tasks.insert(0, Task::Ops(Script::Before, 0));
         State {
-            table: table.hashing_slots(counts),
+            table: table
+                .hashing_slots(counts)
+                .forgetting_orders(self.forgets_orders),
             phase: Phase::Before,
             threads,
             shared: Shared {
@@ -417,7 +433,13 @@ impl System for Program {
     }
 
     fn encode(&self, state: &State, names: &Symmetry, encoder: &mut Encoder) {
-        with_symmetry(names, || state.hash_into(self.counts, &mut Bytes(encoder)));
+        let may_register = match self.forgets_orders {
+            true => self.may_register(state, None),
+            false => [true; 2],
+        };
+        with_symmetry(names, || {
+            state.hash_into(self.counts, may_register, &mut Bytes(encoder));
+        });
     }
 
     fn permutations(&self) -> &[Symmetry] {

@@ -142,7 +142,12 @@ pub(super) struct Counts {
 
 impl State {
     /// Writes all that tells it from another one.
-    pub(super) fn hash_into(&self, counts: Counts, state: &mut impl Hasher) {
+    pub(super) fn hash_into(
+        &self,
+        counts: Counts,
+        may_register: [bool; 2],
+        state: &mut impl Hasher,
+    ) {
         let Self {
             table,
             phase,
@@ -151,7 +156,8 @@ impl State {
             oracle,
             history: _,
         } = self;
-        (table, phase, oracle).hash(state);
+        table.hash_if(may_register, state);
+        (phase, oracle).hash(state);
         let numbered = (0..).map(ThreadNumber).zip(threads);
         nmr_sync::unordered(numbered.map(|it| InTable(table, it)), state);
         shared.hash_into(counts, state);

@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 /// Over what only the direct engine knows of.
 const HEADING: &str = "Options of the direct engine";
 
-/// Without any of them a scenario with few states is searched without ample sets and drops at once, and only one with
-/// many with all reductions.
+/// Without any of them a scenario with few states is searched with symmetry alone, and only one with many with all
+/// reductions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DirectOptions {
-    /// Search with all reductions of the direct engine but this one: symmetry, ample-sets or drops-at-once; may be
-    /// given several times.
+    /// Search with all reductions of the direct engine but this one: symmetry, ample-sets, drops-at-once or
+    /// list-orders; may be given several times.
     #[arg(id = "direct-without", long, value_name = "NAME", help_heading = HEADING)]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<DirectReduction>,
@@ -35,11 +35,21 @@ pub enum DirectReduction {
     AmpleSets,
     /// What the registrar lets go of is dropped within the step before.
     DropsAtOnce,
+    /// A place in one of the registrar's lists counts only where it can still matter.
+    ListOrders,
 }
 
 impl DirectReduction {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Symmetry, Self::AmpleSets, Self::DropsAtOnce];
+    pub const ALL: [Self; 4] = [
+        Self::Symmetry,
+        Self::AmpleSets,
+        Self::DropsAtOnce,
+        Self::ListOrders,
+    ];
+
+    /// Those that rest on claims about the registrar.
+    pub(crate) const CLAIMED: [Self; 3] = [Self::AmpleSets, Self::DropsAtOnce, Self::ListOrders];
 
     /// Its name on the command line.
     #[must_use]
@@ -48,6 +58,7 @@ impl DirectReduction {
             Self::Symmetry => "symmetry",
             Self::AmpleSets => "ample-sets",
             Self::DropsAtOnce => "drops-at-once",
+            Self::ListOrders => "list-orders",
         }
     }
 }

@@ -9,7 +9,7 @@ use nmr_explorer::Reduction;
 
 use super::supervise::{How, Limits, supervise};
 use super::{Job, Outcome, Progress, Source};
-use crate::engine::ExplorerOptions;
+use crate::engine::{DirectOptions, ExplorerOptions};
 use crate::engine_name::Engine;
 use crate::report::{Coverage, Verdict};
 use crate::rule::Rule;
@@ -138,6 +138,7 @@ fn what_is_asked_of_the_explorer_is_passed_on_to_it_alone() {
         max_memory: Some(1 << 30),
         checkpoint: Some(PathBuf::from("s.checkpoint")),
         without: vec![Reduction::Symmetry, Reduction::LockAware],
+        direct: DirectOptions::default(),
     };
     let message = |engine| {
         let job = Job {

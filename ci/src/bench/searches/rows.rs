@@ -81,7 +81,11 @@ pub(in crate::bench) type Rows = fn(&[&str], u16, Option<Duration>) -> Vec<Row>;
 pub(in crate::bench) fn direct(_: &[&str], cores: u16, budget: Option<Duration>) -> Vec<Row> {
     use BenchEngine::{Direct, Explorer, Loom};
 
-    const PLAIN: &[DirectReduction] = &[DirectReduction::AmpleSets, DirectReduction::DropsAtOnce];
+    const PLAIN: &[DirectReduction] = &[
+        DirectReduction::AmpleSets,
+        DirectReduction::DropsAtOnce,
+        DirectReduction::ListOrders,
+    ];
     let row = |program: &str, engine| Row::new(program, engine, LIMIT);
     let large = |program: &str| Row::new(program, Direct, PENDING);
     let mut rows = vec![
@@ -204,7 +208,7 @@ mod tests {
             .iter()
             .find(|row| !row.explorer.direct.without.is_empty());
         let names = plain.expect("it is there").without_names();
-        assert_eq!(names, ["ample-sets", "drops-at-once"]);
+        assert_eq!(names, ["ample-sets", "drops-at-once", "list-orders"]);
     }
 
     #[test]
