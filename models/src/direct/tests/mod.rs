@@ -77,13 +77,12 @@ fn what_comes_out_is_what_the_engines_on_threads_see() {
 #[test]
 fn what_the_system_claims_of_a_scenario_is_so() {
     for scenario in scenarios::all() {
-        // Of others there are too many states for a debug build.
-        if scenario.name == "four-lives" {
-            continue;
-        }
         let name = scenario.name.clone();
         let scenario = Arc::new(scenario);
-        for (drops_at_once, forgets_orders) in [(false, false), (true, false), (true, true)] {
+        // Of four lives there are too many states without the other reductions.
+        let all = [(true, true), (true, false), (false, false)];
+        let small = if name == "four-lives" { 1 } else { all.len() };
+        for (drops_at_once, forgets_orders) in all.into_iter().take(small) {
             let program = Program::new(&scenario)
                 .dropping_at_once(drops_at_once)
                 .forgetting_orders(forgets_orders);
