@@ -41,9 +41,9 @@
 //! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"reproduces-after-realignment","at":"step 3, `…`: …","executions":2,"broken":"C7","message":"…","schedule":["t1: begin"],"interleaving":[{"thread":"t1","event":"deregister c"}]}
 //! {"kind":"replay","scenario":"both-deregister","engine":"pct","rule":"C7","verdict":"fixed","states":412,"executions":57,"broken":null,"message":"","schedule":[],"interleaving":[]}
 //! {"kind":"progress","executions":512,"text":null}
-//! {"kind":"prove-progress","done":4096,"of":106782}
+//! {"kind":"prove-progress","done":4096,"of":106510}
 //! {"kind":"broken","rule":"C7","program":812,"message":"…","case":"target/nmr/cases/….toml"}
-//! {"kind":"prove-summary","size":"small","bounds":"…","programs-in-size":106782,"shard":"1/1","programs-in-share":106782,"programs":106782,"violated":0,"incomplete":0,"failed":0,"states":9000000,"transitions":20000000,"seconds":110.5,"workers":2,"engine":"explorer","verdict":"holds","how":null,"certificate":"…","version":"0.1.0 (…)"}
+//! {"kind":"prove-summary","size":"small","bounds":"…","programs-in-size":106510,"shard":"1/1","programs-in-share":106510,"programs":106510,"violated":0,"incomplete":0,"failed":0,"states":9000000,"transitions":20000000,"seconds":110.5,"workers":2,"engine":"explorer","verdict":"holds","how":null,"certificate":"…","version":"0.1.0 (…)"}
 //! ```
 
 use std::path::PathBuf;

@@ -77,7 +77,8 @@ pub(super) fn normal(cast: &[Member], facts: &Facts, behaviour: &Behaviour) -> B
 }
 
 /// Whether what threads do to modules fits what these do: a client is called through a rundown if and only if it
-/// has one, and something is tried to be completed, or completed once more, only if it can be there.
+/// has one, and something is tried to be completed, or completed once more, only if it can be there. Who has a rundown
+/// completes when it is over: to complete by hand while calls run is the module's own mistake (C9).
 pub(super) fn fits(cast: &[Member], facts: &Facts, manners: &[Manner]) -> bool {
     let callable = Callable::new(cast, facts, manners);
     let is_in = |set: u16, module: usize| set & 1 << module != 0;
@@ -89,7 +90,8 @@ pub(super) fn fits(cast: &[Member], facts: &Facts, manners: &[Manner]) -> bool {
         is_in(facts.dispatched, module) == has_rundown
             && (manner.detach != Detach::Rundown || has_rundown)
             && (is_pending || !is_in(facts.try_completed, module))
-            && (callable.may(module, Called::Attach) || !is_in(facts.completed_again, module))
+            && (callable.may(module, Called::Attach) && !has_rundown
+                || !is_in(facts.completed_again, module))
             && (!manner.null_context || may_be_null(cast, facts, manners, module))
     })
 }

@@ -32,6 +32,7 @@
 //!   to at most are as good as no limit.
 //! - **Waiting in a callback for anything but the own module**, and for that where it registers more than once: such a wait can
 //!   be a deadlock of the program's own making. The wait for oneself the registrar has to refuse (C15).
+//! - **Completing by hand what a rundown completes**: a mistake of the module's own, while calls run (C9).
 //!
 //! *Not* left out are programs that fall into parts without a common interface, though each part is a program of its
 //! own: that interfaces do not affect each other is a rule (C1), which these programs are there to check. Nor is what

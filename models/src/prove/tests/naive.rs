@@ -313,7 +313,7 @@ fn is_meant(size: &Size, program: &Program, called: &Calls) -> bool {
             && (has_rundown == does(Verb::Dispatch, module))
             && !(has_rundown && member.side == Side::Provider)
             && (!does(Verb::TryComplete, module) || manner.detach == Detach::Pending)
-            && (!does(Verb::CompleteAgain, module) || may(module, Called::Attach));
+            && (!does(Verb::CompleteAgain, module) || may(module, Called::Attach) && !has_rundown);
         if !allowed {
             return false;
         }
