@@ -26,7 +26,12 @@ pub struct Call<L: Lent> {
     pub(super) layout: Layout,
     pub(super) stripe: u32,
     pub(super) visit: Visit<L>,
-    pub(super) at: At<L>,
+    pub(super) at: At,
+    /// What a register call brings, until it has begun. Beside the place, which is copied in each section.
+    pub(super) brought: Option<Characteristics<L>>,
+    /// Of an attach call: the client's context until it has begun, the provider's once it has attached.
+    context: Option<L::Context>,
+    answer: Option<Answer>,
     /// What it goes on with when its callbacks are made.
     pub(super) then: Then,
     /// One of its callbacks panicked.
@@ -36,20 +41,20 @@ pub struct Call<L: Lent> {
 }
 
 /// Where a call is.
-#[derive(Clone)]
-pub(super) enum At<L: Lent> {
+#[derive(Clone, Copy)]
+pub(super) enum At {
     /// It has yet to begin.
-    Register(Characteristics<L>),
+    Register,
     Deregister(Key, Side),
     Wait(Key, Side),
-    Attach(Key, L::Context),
+    Attach(Key),
     Complete(Key, Side),
     /// A step is being carried out, or has been.
     Making(Step),
     Made(Returned),
-    /// The provider is asked, or has answered; with its context if it attached.
+    /// The provider is asked, or has answered.
     Asking(Key),
-    Asked(Key, Option<L::Context>),
+    Asked(Key),
     /// It waits for a registration's end.
     Asleep(Key),
     /// It lets go of the module for which other waiters are waiting.
@@ -58,9 +63,7 @@ pub(super) enum At<L: Lent> {
     Dropping,
     /// It has deregistered, and will wait.
     Turning(Key, Side),
-    Over(Answer),
-    /// In the middle of a section.
-    Gone,
+    Over,
 }
 
 /// What follows when a call has no more callbacks to make.
@@ -192,8 +195,11 @@ impl<L: Lent> Call<L> {
             return Err(RegisterError::InvalidParameter(npi));
         }
         let then = Then::TakeBack(L::side(&characteristics.module));
-        let at = At::Register(characteristics);
-        Ok(Self::new(layout, layout.stripe_of(npi), at, then, thread))
+        let stripe = layout.stripe_of(npi);
+        Ok(Self {
+            brought: Some(characteristics),
+            ..Self::new(layout, stripe, At::Register, then, thread)
+        })
     }
 
     /// See [`Registrar::deregister_client`](crate::Registrar::deregister_client).
@@ -288,8 +294,11 @@ impl<L: Lent> Call<L> {
         context: L::Context,
         thread: L::Thread,
     ) -> Result<Self, HandleFault> {
-        let begin = |key| At::Attach(key, context);
-        Self::with(layout, binding, begin, |_| Then::Nothing, thread)
+        let call = Self::with(layout, binding, At::Attach, |_| Then::Nothing, thread)?;
+        Ok(Self {
+            context: Some(context),
+            ..call
+        })
     }
 
     /// See [`Registrar::client_detach_complete`](crate::Registrar::client_detach_complete).
@@ -309,7 +318,7 @@ impl<L: Lent> Call<L> {
     fn with<K: HandleKind>(
         layout: Layout,
         handle: Handle<K>,
-        begin: impl FnOnce(Key) -> At<L>,
+        begin: impl FnOnce(Key) -> At,
         then: impl FnOnce(Key) -> Then,
         thread: L::Thread,
     ) -> Result<Self, HandleFault> {
@@ -317,12 +326,15 @@ impl<L: Lent> Call<L> {
         Ok(Self::new(layout, stripe, begin(key), then(key), thread))
     }
 
-    fn new(layout: Layout, stripe: u32, at: At<L>, then: Then, thread: L::Thread) -> Self {
+    fn new(layout: Layout, stripe: u32, at: At, then: Then, thread: L::Thread) -> Self {
         Self {
             layout,
             stripe,
             visit: Visit::new(thread),
             at,
+            brought: None,
+            context: None,
+            answer: None,
             then,
             panicked: false,
             dropped: None,
@@ -360,7 +372,11 @@ impl<L: Lent> Call<L> {
     /// registrar.
     #[must_use]
     pub const fn take_dropped(&mut self) -> Option<Dropped<L>> {
-        self.dropped.take()
+        // Most sections let go of nothing: then nothing is moved.
+        match self.dropped.is_some() {
+            true => self.dropped.take(),
+            false => None,
+        }
     }
 
     /// Says that a callback of this call panicked.
@@ -371,16 +387,13 @@ impl<L: Lent> Call<L> {
     /// Whether it is a register call whose first section is still to come.
     #[must_use]
     pub const fn is_unbegun(&self) -> bool {
-        matches!(self.at, At::Register(_))
+        matches!(self.at, At::Register)
     }
 
     /// The answer, once the call is over.
     #[must_use]
     pub const fn answer(&self) -> Option<&Answer> {
-        match &self.at {
-            At::Over(answer) => Some(answer),
-            _ => None,
-        }
+        self.answer.as_ref()
     }
 
     /// One critical section. The table's stripe has to be the call's, and nobody else's section may run on it
@@ -396,11 +409,14 @@ impl<L: Lent> Call<L> {
 
     fn go_on(&mut self, table: &mut Table<L>) -> Act {
         let visit = &mut self.visit;
-        match std::mem::replace(&mut self.at, At::Gone) {
-            At::Register(characteristics) => match table.register(characteristics, visit) {
-                Ok(step) => self.carry_out(table, step),
-                Err(refused) => self.end(Answer::Register(Err(refused))),
-            },
+        match self.at {
+            At::Register => {
+                let characteristics = self.brought.take().expect("it has yet to begin");
+                match table.register(characteristics, visit) {
+                    Ok(step) => self.carry_out(table, step),
+                    Err(refused) => self.end(Answer::Register(Err(refused))),
+                }
+            }
             At::Made(returned) => {
                 let step = table.returned(returned, visit);
                 self.carry_out(table, step)
@@ -413,8 +429,9 @@ impl<L: Lent> Call<L> {
                 self.end(Answer::Wait(Ok(())))
             }
             At::Dropping => self.done(table),
-            At::Attach(key, context) => self.attach_in(table, key, context),
-            At::Asked(key, context) => {
+            At::Attach(key) => self.attach_in(table, key),
+            At::Asked(key) => {
+                let context = self.context.take();
                 let answer = context.is_some().then_some(()).ok_or(AttachFault::Refused);
                 table.provider_returned(key, context);
                 self.end(Answer::Attach(answer))
@@ -427,7 +444,7 @@ impl<L: Lent> Call<L> {
             At::Making(_) | At::Asking(_) | At::Turning(..) => {
                 panic!("the call is to be resumed first")
             }
-            At::Over(_) | At::Gone => panic!("the call is over"),
+            At::Over => panic!("the call is over"),
         }
     }
 
@@ -436,20 +453,23 @@ impl<L: Lent> Call<L> {
     /// # Panics
     /// If it is the outcome of another act.
     pub fn resume(&mut self, outcome: Outcome<L::Context>) {
-        self.at = match (&self.at, outcome) {
-            (&At::Making(Step::Attach(key)), Outcome::Offered { success }) => {
+        self.at = match (self.at, outcome) {
+            (At::Making(Step::Attach(key)), Outcome::Offered { success }) => {
                 At::Made(Returned::Attach(key, success))
             }
-            (&At::Making(Step::Detach(key, side)), Outcome::Detached(answer)) => {
+            (At::Making(Step::Detach(key, side)), Outcome::Detached(answer)) => {
                 At::Made(Returned::Detach(key, side, answer))
             }
-            (&At::Making(Step::CleanUp(key)), Outcome::CleanedUp) => {
+            (At::Making(Step::CleanUp(key)), Outcome::CleanedUp) => {
                 At::Made(Returned::CleanUp(key))
             }
-            (&At::Asking(key), Outcome::Asked(context)) => At::Asked(key, context),
-            (&At::LettingGo(key), Outcome::LetGo) => At::LettingGo(key),
-            (&At::Dropping, Outcome::LetGo) => At::Dropping,
-            (&At::Turning(key, side), Outcome::LetGo) => At::Wait(key, side),
+            (At::Asking(key), Outcome::Asked(context)) => {
+                self.context = context;
+                At::Asked(key)
+            }
+            (At::LettingGo(key), Outcome::LetGo) => At::LettingGo(key),
+            (At::Dropping, Outcome::LetGo) => At::Dropping,
+            (At::Turning(key, side), Outcome::LetGo) => At::Wait(key, side),
             _ => panic!("the outcome of another act"),
         };
     }
@@ -544,7 +564,8 @@ impl<L: Lent> Call<L> {
         }
     }
 
-    fn attach_in(&mut self, table: &mut Table<L>, key: Key, context: L::Context) -> Act {
+    fn attach_in(&mut self, table: &mut Table<L>, key: Key) -> Act {
+        let context = self.context.take().expect("it has yet to begin");
         let fault = match table.attach_provider(key, context, &mut self.visit) {
             Ok(AttachCall::Provider) => {
                 self.at = At::Asking(key);
@@ -558,7 +579,8 @@ impl<L: Lent> Call<L> {
     }
 
     fn end(&mut self, answer: Answer) -> Act {
-        self.at = At::Over(answer);
+        self.at = At::Over;
+        self.answer = Some(answer);
         Act::Return
     }
 
@@ -578,29 +600,31 @@ impl<L: Lent> ByName<L> for Call<L> {
             stripe,
             visit,
             at,
+            // As long as it has yet to begin.
+            brought: _,
+            context,
+            answer,
             then,
             panicked,
             dropped,
         } = self;
         std::mem::discriminant(at).hash(state);
         match at {
-            At::Register(_) | At::Dropping | At::Gone | At::Over(Answer::Register(Ok(_))) => {}
+            At::Register | At::Dropping => {}
             At::Deregister(key, _) | At::Wait(key, _) | At::Turning(key, _) => {
                 table.registration_name(*key).hash(state);
             }
             At::Asleep(key) | At::LettingGo(key) => table.registration_name(*key).hash(state),
-            At::Attach(key, context) => {
-                (table.binding_name(*key), L::is_null(context)).hash(state);
-            }
             At::Complete(key, side) => (table.binding_name(*key), side).hash(state),
-            At::Asking(key) => table.binding_name(*key).hash(state),
-            At::Asked(key, context) => {
+            At::Attach(key) | At::Asking(key) | At::Asked(key) => {
                 let context = context.as_ref().map(L::is_null);
                 (table.binding_name(*key), context).hash(state);
             }
             At::Making(step) => In(table, step).hash(state),
             At::Made(returned) => In(table, returned).hash(state),
-            At::Over(answer) => answer.hash(state),
+            // The bits of a handle are known by what it names.
+            At::Over if matches!(answer, Some(Answer::Register(Ok(_)))) => {}
+            At::Over => answer.hash(state),
         }
         let then = match then {
             Then::Nothing => None,

@@ -49,7 +49,7 @@ impl<L: Lent> Call<L> {
                 table.is_closing(*key) && (table.is_accepted(*key) || self.takes_nothing(table))
             }
             At::Made(Returned::CleanUp(_)) => self.takes_nothing(table),
-            At::Attach(key, _) => {
+            At::Attach(key) => {
                 table.is_offered_to(*key, self.visit.thread) && table.is_closing(*key)
             }
             At::Complete(key, side) => {
@@ -65,7 +65,8 @@ impl<L: Lent> Call<L> {
                     ) | (Detaching::Calling, Detaching::ToCall | Detaching::Pending)
                 )
             }
-            At::Register(characteristics) => {
+            At::Register => {
+                let characteristics = self.brought.as_ref().expect("it has yet to begin");
                 let peers = L::side(&characteristics.module).peer();
                 let npi = L::npi(&characteristics.instance);
                 !others.may_register[peers as usize] && !table.has_open(npi, peers)
@@ -78,8 +79,7 @@ impl<L: Lent> Call<L> {
             | At::LettingGo(_)
             | At::Turning(..)
             | At::Dropping
-            | At::Over(_)
-            | At::Gone => false,
+            | At::Over => false,
         }
     }
 
