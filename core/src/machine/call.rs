@@ -372,11 +372,7 @@ impl<L: Lent> Call<L> {
     /// registrar.
     #[must_use]
     pub const fn take_dropped(&mut self) -> Option<Dropped<L>> {
-        // Most sections let go of nothing: then nothing is moved.
-        match self.dropped.is_some() {
-            true => self.dropped.take(),
-            false => None,
-        }
+        self.dropped.take()
     }
 
     /// Says that a callback of this call panicked.
