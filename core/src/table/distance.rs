@@ -116,20 +116,21 @@ impl<L: Lent> Table<L> {
             let mut all: u64 = flags
                 .iter()
                 .fold(1, |all, &flag| all << 1 | u64::from(flag));
-            let mut next = it.bindings.first;
-            while let Some(key) = next {
-                let Binding {
+            for key in self.bindings_of(it) {
+                let Ok(Binding {
                     phase,
                     running,
                     ends,
-                } = self.bindings.get(key);
+                }) = self.bindings.lookup(key)
+                else {
+                    continue;
+                };
                 let own = &ends[it.side as usize];
                 let one = phase.distance() << 2
                     | u64::from(running.is_some()) << 1
                     | u64::from(own.context.is_some());
                 let one = (one + 64).wrapping_mul(ODD);
                 all = all.wrapping_add(one ^ one >> 29);
-                next = own.links.next;
             }
             outline(&it.name, all.wrapping_mul(ODD));
         }

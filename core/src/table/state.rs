@@ -22,6 +22,7 @@ use std::hash::{Hash, Hasher};
 
 use nmr_sync::unordered;
 
+use super::list::List;
 use super::{
     Attaching, Binding, Dropped, End, Hand, Npi, Phase, Registration, Returned, Step, Table, Visit,
 };
@@ -113,34 +114,51 @@ impl<L: Lent> Table<L> {
     pub(crate) fn binding_name(&self, key: Key) -> impl Hash {
         let binding = self.bindings.lookup(key).ok();
         Named {
-            name: binding.map(|binding| self.registrations_of(binding).map(Registration::name)),
+            name: binding.map(|binding| {
+                let owners = binding.ends.each_ref().map(|end| end.registration);
+                owners.map(|owner| {
+                    self.registrations
+                        .lookup(owner)
+                        .ok()
+                        .map(Registration::name)
+                })
+            }),
             slot: self.slot(key),
         }
     }
 
     /// A binding, to whoever knows one of its registrations: by the other one.
     fn peer_name(&self, key: Key, own: Side) -> impl Hash {
-        let end = &self.bindings.get(key).ends[own.peer() as usize];
+        let binding = self.bindings.lookup(key).ok();
+        let peer = binding.map(|binding| binding.ends[own.peer() as usize].registration);
+        let peer = peer.and_then(|peer| self.registrations.lookup(peer).ok());
         Named {
-            name: Some(self.registrations.get(end.registration).name()),
+            name: peer.map(Registration::name),
             slot: self.slot(key),
         }
     }
 
-    /// The bindings of a registration, in order.
-    fn bindings_of(&self, registration: &Registration<L>) -> impl Iterator<Item = Key> {
+    /// The bindings of a registration, in order. A table that is not consistent has an end, too.
+    pub(super) fn bindings_of(&self, registration: &Registration<L>) -> impl Iterator<Item = Key> {
         let side = registration.side as usize;
-        let next = move |&key: &Key| self.bindings.get(key).ends[side].links.next;
-        std::iter::successors(registration.bindings.first, next)
+        let next = move |&key: &Key| self.bindings.lookup(key).ok()?.ends[side].links.next;
+        let List { first, len, .. } = registration.bindings;
+        std::iter::successors(first, next).take(len as usize)
     }
 
     /// Whether a deregister or register call may still come to the binding.
     fn has_a_place(&self, key: Key) -> bool {
-        let binding = self.bindings.get(key);
+        let Ok(binding) = self.bindings.lookup(key) else {
+            return true;
+        };
+        let is_open = |end: &End<L>| {
+            let owner = self.registrations.lookup(end.registration);
+            owner.is_ok_and(|owner| !owner.closing)
+        };
         match binding.phase {
             Phase::Proposed { .. } | Phase::Attached => true,
             Phase::Attaching(Attaching::Refused) => false,
-            Phase::Attaching(_) => !self.registrations_of(binding).iter().any(|it| it.closing),
+            Phase::Attaching(_) => binding.ends.iter().all(is_open),
             Phase::Detaching(_) | Phase::CleaningUp => false,
         }
     }
@@ -195,8 +213,8 @@ impl<L: Lent> Hash for Open<'_, L> {
         let &Self(table, npi, may_register) = self;
         for (&list, side) in npi.sides.iter().zip(Side::BOTH) {
             list.len.hash(state);
-            let next = |&key: &Key| table.registrations.get(key).links.next;
-            let names = std::iter::successors(list.first, next);
+            let next = |&key: &Key| table.registrations.lookup(key).ok()?.links.next;
+            let names = std::iter::successors(list.first, next).take(list.len as usize);
             let names = names.map(|key| table.registration_name(key));
             match table.forgets_orders && !may_register[side.peer() as usize] {
                 true => unordered(names, state),
