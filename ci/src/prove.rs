@@ -25,6 +25,7 @@ use crate::exit::Exit;
 use crate::json;
 use crate::progress::{Counter, Display};
 use crate::replay::{self, Replayer};
+use crate::words;
 use crate::workers::Workers;
 
 mod heard;
@@ -168,8 +169,17 @@ impl Proving<'_> {
         }
         let replayer = Replayer::new(self.args.worker.as_deref(), stop);
         let worker = replayer.worker(Build::Shuttle, self.display)?;
-        let each = |case: &PathBuf| replay::find_schedule(case, &worker, SCHEDULING, stop);
-        self.broken.iter().try_for_each(each)
+        for case in &self.broken {
+            match replay::find_schedule(case, &worker, SCHEDULING, stop) {
+                Ok(()) => {}
+                Err(error @ (Error::Harness(_) | Error::Interrupted)) => return Err(error),
+                Err(error) => {
+                    let case = words::path(case);
+                    (self.display).say(&format!("no schedule was looked for: {case}: {error}"));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn close(self, summary: Summary, interrupted: bool) -> Result<Exit, Error> {

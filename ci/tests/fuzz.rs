@@ -31,7 +31,7 @@ fn the_fuzzer_gets_its_order() {
     assert_eq!(words[2..], ["--seed", "7", "--shard", "2/8", "--out", &out]);
     let last = ended.stdout.lines().last().unwrap_or_default();
     assert!(
-        last.starts_with("40 scenarios, 800 executions in "),
+        last.starts_with("40 scenarios, 0 exhausted (0 states), 0 sampled (800 executions) in "),
         "{last}"
     );
     assert!(
@@ -103,7 +103,9 @@ fn it_ends_in_time_whatever_the_fuzzer_does() {
     assert!(took < Duration::from_secs(6), "{took:?}");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(
-        ended.stdout.starts_with("0 scenarios, 5 executions in "),
+        ended
+            .stdout
+            .starts_with("0 scenarios, 0 exhausted (0 states), 0 sampled (5 executions) in "),
         "{}",
         ended.stdout
     );

@@ -261,16 +261,7 @@ pub struct Finding {
 pub struct FuzzSummary {
     /// Scenarios generated.
     pub scenarios: u64,
-    /// Those of them that were exhausted by the direct engine.
-    #[serde(default)]
-    pub exhausted: u64,
-    /// The states that these have.
-    #[serde(default)]
-    pub states: u64,
-    /// Those that were sampled on threads, some of the exhausted ones among them.
-    #[serde(default)]
-    pub sampled: u64,
-    /// Executions of these.
+    /// Executions of those that were sampled on threads.
     pub executions: u64,
     /// Findings.
     pub findings: u64,
@@ -282,6 +273,15 @@ pub struct FuzzSummary {
     pub shard: Shard,
     /// The version of the generator.
     pub version: String,
+    /// Scenarios that were exhausted by the direct engine.
+    #[serde(default)]
+    pub exhausted: u64,
+    /// The states that these have.
+    #[serde(default)]
+    pub states: u64,
+    /// Scenarios that were sampled on threads, some of the exhausted ones among them.
+    #[serde(default)]
+    pub sampled: u64,
 }
 
 /// One search of a program, measured.

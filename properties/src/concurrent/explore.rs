@@ -24,8 +24,8 @@ pub const ENGINES: [Engine; 3] = [Engine::Random, Engine::Pct, Engine::Urw];
 /// Executions of a scenario under each engine: few, so that many scenarios have their turn.
 pub const EXECUTIONS: u64 = 50;
 
-/// The most states of a scenario that is exhausted: of half a second or so.
-pub const STATES: u64 = 60_000;
+/// The most states of a scenario that is exhausted: of a tenth of a second or so.
+pub const STATES: u64 = 10_000;
 
 /// One of so many exhausted scenarios is sampled all the same: what drives calls on threads, their monitor, and what
 /// unwinds are not in its states.

@@ -123,6 +123,13 @@ pub(crate) fn judge(
         Some(Stopped::Error(error)) => Outcome::Failed(error),
         Some(Stopped::Cut(why)) => Outcome::Cut(why),
         Some(Stopped::Misfit) => Outcome::Misfit,
+        // A judge need not follow an execution from where nothing is left to choose in it: what it would say of a
+        // standstill there is not all that it knows. Who came there first comes to the standstill as well.
+        Some(Stopped::Deadlock(_) | Stopped::Livelock(_))
+            if ended.is_redundant && options.judge.is_some() =>
+        {
+            Outcome::Good
+        }
         Some(Stopped::Deadlock(_) | Stopped::Livelock(_)) | None => judged(options, ending),
     };
     (ended, outcome)
