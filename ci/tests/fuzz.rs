@@ -68,7 +68,7 @@ fn the_json_form_is_passed_on() {
     let (before, after) = lines[2].split_once("\"seconds\":").expect("a time");
     let start = r#"{"kind":"fuzz-summary","scenarios":40,"executions":800,"findings":1,"#;
     assert_eq!(before, start);
-    let end = r#","seed":7,"shard":"1/1","version":"9.9.9"}"#;
+    let end = r#","seed":7,"shard":"1/1","version":"9.9.9","exhausted":0,"states":0,"sampled":0}"#;
     assert!(after.ends_with(end), "{after}");
 }
 
