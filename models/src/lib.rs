@@ -26,6 +26,7 @@ pub mod engine;
 pub mod engine_name;
 pub mod event;
 mod fingerprint;
+mod interpreter;
 mod invisible;
 pub mod message;
 mod milestone;

@@ -7,13 +7,12 @@ use nmr::Side;
 use nmr::machine::{Others, Outcome};
 use nmr_search::Claims;
 
-use super::lent::Context;
-use super::state::{OpenCallback, Phase, State, Thread};
-use super::task::{Piece, Task};
+use super::state::{Phase, State, Thread};
+use super::task::{Driven, Task};
 use super::{Action, Program};
 use crate::event::{Call, CallbackKind, Reply};
+use crate::interpreter::{Context, OpenCallback, Piece, Script, Which};
 use crate::op::Op;
-use crate::run::{Script, Which};
 use crate::scenario::{Attach, Cleanup, Detach, Limits, Scenario, is_wait};
 
 /// Whether claims can be made of a scenario: each registration is deregistered and waited for once, by the thread
@@ -97,7 +96,7 @@ impl Program {
         completion: Action,
     ) -> Option<Action> {
         let completing = &state.threads[usize::from(completion.thread)];
-        let [.., Task::Begin, Task::Gate] = completing.tasks.as_slice() else {
+        let [.., Task::Begin, Task::Gate(_)] = completing.tasks.as_slice() else {
             return None;
         };
         let Call::DetachComplete {
@@ -108,7 +107,7 @@ impl Program {
         };
         enabled.iter().copied().find(|action| {
             let thread = &state.threads[usize::from(action.thread)];
-            let ends = matches!(thread.tasks.as_slice(), [.., Task::End, Task::Gate]);
+            let ends = matches!(thread.tasks.as_slice(), [.., Task::End, Task::Gate(_)]);
             let (Some(open), Some(inside)) = (thread.calls.last(), thread.callbacks.last()) else {
                 return false;
             };
@@ -122,12 +121,13 @@ impl Program {
     /// Whether the step of a thread that can go on commutes with whatever the others do.
     fn is_independent(&self, state: &State, number: u8) -> bool {
         let thread = &state.threads[usize::from(number)];
+        let has_pending = !state.shared.pending.detaches().is_empty();
         let [.., next, gate] = thread.tasks.as_slice() else {
-            return matches!(thread.tasks.last(), Some(Task::Pending(Which::Oldest, _)) if !state.shared.pending.is_empty());
+            return matches!(thread.tasks.last(), Some(Task::Pending(Which::Oldest, _)) if has_pending);
         };
         match (gate, next) {
-            (Task::Pending(Which::Oldest, _), _) => !state.shared.pending.is_empty(),
-            (Task::Woken, _) | (Task::Gate, Task::Begin) => {
+            (Task::Pending(Which::Oldest, _), _) => has_pending,
+            (Task::Host(Driven::Woken), _) | (Task::Gate(_), Task::Begin) => {
                 let open = thread.calls.last();
                 // Only the order tells who came first where nobody will be met.
                 let orders =
@@ -138,9 +138,9 @@ impl Program {
                     call.is_independent(&state.table, self.others(state, number))
                 })
             }
-            (Task::Gate, Task::End) => self.end_is_independent(state, thread, number),
-            (Task::Gate, Task::Piece(Piece::Waited(_))) => true,
-            (Task::Gate, Task::Piece(Piece::Push(_))) => !self.counts.order_of_pending,
+            (Task::Gate(_), Task::End) => self.end_is_independent(state, thread, number),
+            (Task::Gate(_), Task::Piece(Piece::Waited(_))) => true,
+            (Task::Gate(_), Task::Piece(Piece::Push(_))) => self.prepared.completes_any,
             _ => false,
         }
     }
@@ -215,8 +215,14 @@ impl Program {
         let others = (0..).zip(&state.threads);
         for (_, thread) in others.filter(|(other, _)| Some(*other) != but) {
             for task in &thread.tasks {
-                if let Task::Ops(of, from) | Task::Op(of, from) | Task::Now(of, from) = *task {
-                    script(of, usize::from(from));
+                match *task {
+                    Task::Script(of) => script(of, 0),
+                    Task::Host(Driven::Ops(of, from))
+                    | Task::Op(of, from)
+                    | Task::Now(of, from) => {
+                        script(of, usize::from(from));
+                    }
+                    _ => {}
                 }
             }
         }
@@ -233,10 +239,12 @@ impl Program {
 
     /// How much is left to do, at most: each step that is claimed makes it less.
     pub(super) fn distance(&self, state: &State) -> u64 {
+        let of_ops = |script: Script, from: u8| {
+            10_000 * (self.prepared.ops(script).len() as u64 - u64::from(from))
+        };
         let of_task = |task: &Task| match *task {
-            Task::Ops(script, from) => {
-                10_000 * (self.prepared.ops(script).len() as u64 - u64::from(from))
-            }
+            Task::Script(script) => of_ops(script, 0),
+            Task::Host(Driven::Ops(script, from)) => of_ops(script, from),
             Task::Op(..) | Task::Now(..) => 10_000,
             Task::Piece(Piece::Push(_)) => 120,
             Task::Piece(_) => 40,
@@ -247,12 +255,8 @@ impl Program {
             tasks + 20 * (thread.calls.len() + thread.callbacks.len()) as u64
         };
         let threads = state.threads.iter().map(of_thread).sum::<u64>();
-        let waits = state
-            .shared
-            .waits
-            .iter()
-            .map(|&left| 60 * u64::from(left))
-            .sum::<u64>();
-        threads + waits + 80 * state.shared.pending.len() as u64 + 100 * state.table.distance()
+        let pending = &state.shared.pending;
+        let pending = 60 * pending.waits() + 80 * pending.detaches().len() as u64;
+        threads + pending + 100 * state.table.distance()
     }
 }

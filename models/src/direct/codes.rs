@@ -4,6 +4,7 @@
 use std::hash::{Hash, Hasher};
 
 use super::state::{State, Thread};
+use super::task::Task;
 use crate::permuted::Symmetry;
 
 /// The codes of all modules and threads of a state.
@@ -53,6 +54,9 @@ impl Thread {
         let mut code = Code(self.calls.len() as u64 ^ (self.tasks.len() as u64) << 8);
         for task in &self.tasks {
             std::mem::discriminant(task).hash(&mut code);
+            if let Task::Host(driven) = task {
+                std::mem::discriminant(driven).hash(&mut code);
+            }
         }
         for open in &self.calls {
             std::mem::discriminant(&open.what).hash(&mut code);

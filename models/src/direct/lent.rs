@@ -3,9 +3,9 @@
 use nmr::machine::Lent;
 use nmr::{NpiId, Side};
 
-use crate::event::{Pair, RegId};
+use crate::event::RegId;
+use crate::interpreter::{Context, npi_id};
 use crate::permuted::ThreadNumber;
-use crate::run::npi_id;
 
 /// See [`Lent`].
 #[derive(Clone, Debug)]
@@ -24,15 +24,6 @@ pub(crate) struct Instance {
     pub(crate) reg: RegId,
     /// The scenario's number of the interface.
     pub(crate) npi: u8,
-}
-
-/// A binding context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Context {
-    /// It shows nobody whose it is.
-    Null,
-    /// That of a side, which is seen to be let go of.
-    Of(Pair, Side),
 }
 
 impl Lent for Plain {

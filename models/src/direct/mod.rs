@@ -1,9 +1,9 @@
 //! Scenarios without threads: the registrar's calls, driven section by section on states that are cloned.
 //!
 //! Under the other engines a scenario's threads run, and the registrar calls its modules. Here a thread is a stack
-//! of what it has still to do ([`task`]), the registrar is its table and the calls that are open
-//! ([`nmr::machine`]), and a step is one critical section with what its thread does up to the next one: what
-//! [`nmr_search`] searches. The oracle hears the same events, and judges by the same rules.
+//! of what it has still to do, the registrar is its table and the calls that are open ([`nmr::machine`]), and a step
+//! is one critical section with what its thread does up to the next one: what [`nmr_search`] searches. The
+//! [interpreter](crate::interpreter) is the same, the oracle hears the same events, and judges by the same rules.
 //!
 //! What cannot be here: unwinding itself (that a callback panicked is an outcome), the last reference to something
 //! (each drop is an act of its own), several monitors (all interfaces are in one table, so that sections of
@@ -14,8 +14,8 @@ mod callbacks;
 mod calls;
 mod codes;
 mod engine;
+mod host;
 pub(crate) mod lent;
-mod ops;
 mod state;
 mod step;
 mod task;
@@ -37,21 +37,22 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Quiet};
 use crate::fingerprint::fingerprint;
+use crate::interpreter::{Broken, Done, Gate, Pending, Prepared, Script};
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Oracle;
 use crate::permuted::{Symmetry, with_symmetry};
 use crate::render::with_names;
 use crate::rule::Rule;
+use crate::run::Watch;
 #[cfg(shuttle)]
 use crate::run::Way;
-use crate::run::{Prepared, Script, Watch};
 use crate::scenario::Scenario;
 pub(crate) use engine::{explore, explore_once, explore_up_to};
 #[cfg(shuttle)]
 use state::History;
-use state::{Counts, ModuleState, Phase, Shared, State, Thread};
-use step::{Broken, Done, Step};
-use task::Task;
+use state::{ModuleState, Phase, Shared, State, Thread};
+use step::Step;
+use task::{Driven, Task};
 
 /// Of the counters of rules.
 const SHARDS: usize = 16;
@@ -68,8 +69,6 @@ thread_local! {
 pub(crate) struct Program {
     prepared: Arc<Prepared>,
     layout: Layout,
-    counts: Counts,
-    has_fault: bool,
     may_claim: bool,
     /// On which sides callbacks and destructors register.
     registers_inside: [bool; 2],
@@ -115,11 +114,6 @@ impl Program {
         let prepared = Prepared::new(scenario);
         Self {
             layout: Layout::new(1, 1),
-            counts: Counts {
-                handles: prepared.uses_stale_handles,
-                order_of_pending: !prepared.completes_any,
-            },
-            has_fault: scenario.has_fault(),
             may_claim: ample::may_claim(scenario),
             registers_inside: ample::registers_inside(scenario),
             drops_at_once: false,
@@ -199,10 +193,8 @@ impl Program {
         let table = Table::new(last.unwrap_or(NonZeroU32::MAX), reserve);
         let counts = self.prepared.uses_stale_handles;
         let oracle = Oracle::with_limits(limits).remembering_what_is_gone(counts);
-        let waits = self.prepared.waits.iter().map(|&waits| waits as u8);
         let mut threads = vec![Thread::default(); scenario.threads.len() + 1];
-        threads[0].tasks.push(Task::Gate);
-        threads[0].tasks.insert(0, Task::Ops(Script::Before, 0));
+        threads[0].tasks = vec![Task::Script(Script::Before), Task::Gate(Gate::Shared)];
         State {
             table: table
                 .hashing_slots(counts)
@@ -211,7 +203,7 @@ impl Program {
             threads,
             shared: Shared {
                 modules: vec![ModuleState::default(); scenario.modules.len()],
-                waits: waits.collect(),
+                pending: Pending::new(&self.prepared.waits, self.prepared.completes_any),
                 ..Shared::default()
             },
             oracle,
@@ -227,12 +219,7 @@ impl Program {
     }
 
     fn step(&self, state: &mut State, action: Action) -> Done {
-        let mut step = Step {
-            program: self,
-            state,
-            number: action.thread,
-        };
-        step.take(action.choice.into())?;
+        Step::of(self, state, action.thread).take(action.choice.into())?;
         if self.drops_at_once {
             self.go_on_with_the_woken(state)?;
         }
@@ -243,13 +230,8 @@ impl Program {
     fn go_on_with_the_woken(&self, state: &mut State) -> Done {
         for number in 0..state.threads.len() {
             let thread = &state.threads[number];
-            if thread.tasks.last() == Some(&Task::Woken) && !thread.is_asleep {
-                let mut step = Step {
-                    program: self,
-                    state,
-                    number: number as u8,
-                };
-                step.take(0)?;
+            if thread.tasks.last() == Some(&Task::Host(Driven::Woken)) && !thread.is_asleep {
+                Step::of(self, state, number as u8).take(0)?;
             }
         }
         Ok(())
@@ -315,25 +297,16 @@ impl Program {
     /// Judges the end of an execution whose threads have all ended.
     fn quiet(&self, state: &State) -> Result<(), Violation> {
         let count = state.table.count();
-        let leaked = state.shared.contexts.iter();
-        let ended = |pair: crate::event::Pair| {
-            let freed = |reg: crate::event::RegId| {
-                let module = &state.shared.modules[usize::from(reg.module)];
-                module.freed.contains(&reg)
-            };
-            pair.registrations().into_iter().all(freed)
+        let has_ended = |reg: crate::event::RegId| {
+            let module = &state.shared.modules[usize::from(reg.module)];
+            module.freed.contains(&reg)
         };
-        let mut leaked: Vec<_> = leaked
-            .filter(|&&(pair, _, freed)| !freed && ended(pair))
-            .map(|&(pair, side, _)| (pair, side))
-            .collect();
-        leaked.sort_unstable();
         let quiet = Quiet {
             registrations: count.registrations,
             bindings: count.bindings,
             instances: count.registrations,
-            drained: state.shared.pending.is_empty(),
-            leaked: leaked.first().copied(),
+            drained: state.shared.pending.detaches().is_empty(),
+            leaked: state.shared.contexts.leaked(has_ended),
         };
         let mut oracle = state.oracle.clone();
         let broken = oracle.quiet(&quiet);
@@ -359,11 +332,11 @@ impl State {
     fn choices(&self, thread: &Thread) -> usize {
         match thread.tasks.last() {
             None => 0,
-            Some(Task::Woken) => usize::from(!thread.is_asleep),
+            Some(Task::Host(Driven::Woken)) => usize::from(!thread.is_asleep),
             Some(&Task::Pending(which, _)) => {
-                let candidates = Step::candidates(self, which).count();
-                match candidates {
-                    0 => usize::from(Step::is_over(self, which)),
+                let pending = &self.shared.pending;
+                match pending.candidates(which).count() {
+                    0 => usize::from(pending.is_over(which)),
                     some => some,
                 }
             }
@@ -438,7 +411,8 @@ impl System for Program {
             false => [true; 2],
         };
         with_symmetry(names, || {
-            state.hash_into(self.counts, may_register, &mut Bytes(encoder));
+            let counts_handles = self.prepared.uses_stale_handles;
+            state.hash_into(counts_handles, may_register, &mut Bytes(encoder));
         });
     }
 

@@ -1,20 +1,22 @@
 //! A state of a scenario without threads of its own: all of it is a value, which is cloned and hashed.
 //!
-//! What threads share beside the registrar is here as it is under the other engines (`run::shared`), without
-//! locks: who comes first is the search's choice. Nothing is executed here.
+//! What threads share beside the registrar has no locks here: who comes first is the search's choice. Nothing is
+//! executed here.
 
 use std::hash::{Hash, Hasher};
 
 use nmr::machine::{Act, Call, Table};
 use nmr::{BindingHandle, Side};
 
-use super::lent::{Context, Plain};
-use super::task::{After, Task};
-use crate::event::{self, Callback, Event, Pair, RegId, Reply};
+use super::lent::Plain;
+use super::task::Task;
+use crate::event::{self, Event, Pair, RegId};
+use crate::interpreter::{
+    After, AnyHandle, Context, Contexts, Issued, OpenCallback, Pending, Rundown,
+};
 use crate::milestone::Passed;
 use crate::oracle::Oracle;
 use crate::permuted::{ModuleNumber, ThreadNumber};
-use crate::run::{AnyHandle, PendingDetach};
 
 /// A scenario at one moment, between two steps.
 #[derive(Clone)]
@@ -78,33 +80,15 @@ pub(super) struct OpenCall {
     pub(super) panicked: bool,
 }
 
-/// A callback that runs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OpenCallback {
-    pub(super) callback: Callback,
-    pub(super) binding: BindingHandle,
-    /// What it will answer.
-    pub(super) reply: Reply,
-    /// It is the second of two that come one right after the other.
-    pub(super) second: bool,
-}
-
 /// What threads share beside the registrar.
 #[derive(Clone, Default)]
 pub(super) struct Shared {
     pub(super) modules: Vec<ModuleState>,
-    /// Pending detaches, the oldest first.
-    pub(super) pending: Vec<PendingDetach>,
-    /// For each module, the `wait` operations that threads have still to finish.
-    pub(super) waits: Vec<u8>,
-    /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty module.
-    pub(super) contexts: Vec<(Pair, Side, bool)>,
+    pub(super) pending: Pending,
+    pub(super) contexts: Contexts,
     /// What stands behind null contexts, until its module is done with it.
     pub(super) kept: Vec<(Pair, Side)>,
-    /// Which registration each handle was issued for.
-    pub(super) handles: Vec<(AnyHandle, RegId)>,
-    /// Which pair each binding's handle was issued for.
-    pub(super) bindings: Vec<(BindingHandle, Pair)>,
+    pub(super) issued: Issued,
 }
 
 /// What is known of one module.
@@ -118,33 +102,14 @@ pub(super) struct ModuleState {
     pub(super) last_binding: Option<(Pair, BindingHandle)>,
     /// Registrations that are owned, the latest one last.
     pub(super) owned: Vec<(RegId, AnyHandle)>,
-    /// Its rundown, in the order in which bindings are called through.
-    pub(super) guarded: Vec<Guarded>,
-}
-
-/// A binding under rundown protection.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Guarded {
-    pub(super) pair: Pair,
-    pub(super) binding: BindingHandle,
-    pub(super) calls: u8,
-    pub(super) closing: bool,
-}
-
-/// How much of a state counts.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counts {
-    /// Which bits handles have.
-    pub(super) handles: bool,
-    /// In which order detaches became pending.
-    pub(super) order_of_pending: bool,
+    pub(super) rundown: Rundown,
 }
 
 impl State {
     /// Writes all that tells it from another one.
     pub(super) fn hash_into(
         &self,
-        counts: Counts,
+        counts_handles: bool,
         may_register: [bool; 2],
         state: &mut impl Hasher,
     ) {
@@ -160,7 +125,7 @@ impl State {
         (phase, oracle).hash(state);
         let numbered = (0..).map(ThreadNumber).zip(threads);
         nmr_sync::unordered(numbered.map(|it| InTable(table, it)), state);
-        shared.hash_into(counts, state);
+        shared.hash_into(counts_handles, state);
     }
 }
 
@@ -179,7 +144,6 @@ impl Hash for InTable<'_> {
         (number, tasks, is_asleep, callbacks.len(), calls.len()).hash(state);
         for OpenCallback {
             callback,
-            binding: _,
             reply,
             second,
         } in callbacks
@@ -203,30 +167,20 @@ impl Hash for InTable<'_> {
 }
 
 impl Shared {
-    fn hash_into(&self, counts: Counts, state: &mut impl Hasher) {
+    /// Whether it counts which bits handles have.
+    fn hash_into(&self, counts_handles: bool, state: &mut impl Hasher) {
         let Self {
             modules,
             pending,
-            waits,
             contexts,
             kept,
-            handles,
-            bindings,
+            issued,
         } = self;
         nmr_sync::unordered((0..).map(ModuleNumber).zip(modules), state);
-        nmr_sync::unordered((0..).map(ModuleNumber).zip(waits), state);
-        match counts.order_of_pending {
-            true => pending.hash(state),
-            false => nmr_sync::unordered(pending, state),
-        }
-        nmr_sync::unordered(contexts, state);
+        (pending, contexts).hash(state);
         nmr_sync::unordered(kept, state);
-        if counts.handles {
-            let bits = handles.iter().map(|(handle, reg)| (handle.to_raw(), reg));
-            nmr_sync::unordered(bits, state);
-            let bits = bindings.iter();
-            let bits = bits.map(|(binding, pair)| (binding.to_raw(), pair));
-            nmr_sync::unordered(bits, state);
+        if counts_handles {
+            issued.hash_bits(state);
         }
     }
 }
@@ -240,22 +194,13 @@ impl Hash for ModuleState {
             freed,
             last_binding,
             owned,
-            guarded,
+            rundown,
         } = self;
         (latest.map(|(reg, _)| reg), registrations).hash(state);
         nmr_sync::unordered(freed, state);
         last_binding.map(|(pair, _)| pair).hash(state);
         owned.len().hash(state);
         owned.iter().for_each(|(reg, _)| reg.hash(state));
-        guarded.len().hash(state);
-        for Guarded {
-            pair,
-            binding: _,
-            calls,
-            closing,
-        } in guarded
-        {
-            (pair, calls, closing).hash(state);
-        }
+        rundown.hash(state);
     }
 }

@@ -9,7 +9,8 @@ use shuttle::scheduler::{Schedule, Scheduler, Task, TaskId};
 use super::explorer::{Followed, builder, execution, finding};
 use super::{Request, current};
 use crate::direct::{Action, Program};
-use crate::run::{Difference, Follower, Prepared, Watch, Way};
+use crate::interpreter::Prepared;
+use crate::run::{Difference, Follower, Watch, Way};
 
 /// What came of it.
 #[derive(Clone, Debug)]

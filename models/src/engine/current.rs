@@ -4,7 +4,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use crate::run::{Finding, Prepared, Run, Watch};
+use crate::interpreter::Prepared;
+use crate::run::{Finding, Run, Watch};
 
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Run>>> = const { RefCell::new(None) };

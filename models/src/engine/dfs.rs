@@ -89,8 +89,9 @@ mod tests {
     use super::*;
     use crate::engine::{self, Request, current};
     use crate::engine_name::Engine;
+    use crate::interpreter::Prepared;
     use crate::report::{Extent, Verdict};
-    use crate::run::{Prepared, Watch};
+    use crate::run::Watch;
     use crate::scenario::Scenario;
     use crate::scenarios;
 

@@ -14,10 +14,11 @@ use nmr_explorer::{
 use shuttle::scheduler::Scheduler;
 
 use super::{Control, Exploration, ExplorerOptions, Request, current, install_panic_hook};
+use crate::interpreter::Prepared;
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
-use crate::run::{Finding, Prepared, Run, Watch};
+use crate::run::{Finding, Run, Watch};
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;

@@ -14,8 +14,9 @@ use std::time::{Duration, Instant};
 use loom::model::Builder;
 
 use super::{Exploration, Request, is_limit, text};
+use crate::interpreter::Prepared;
 use crate::report::Extent;
-use crate::run::{Finding, Prepared, Run, Watch};
+use crate::run::{Finding, Run, Watch};
 use crate::scenario::{MAX_LOOM_THREADS, Scenario};
 
 /// Steps of one execution with a choice; loom takes memory for as many.

@@ -7,9 +7,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Exploration, Request, is_sequential};
+use crate::interpreter::Prepared;
 use crate::invisible::{Invisible, lock};
 use crate::report::Extent;
-use crate::run::{Finding, Prepared, Run, Watch};
+use crate::run::{Finding, Run, Watch};
 
 /// A round takes microseconds; one that takes so long hangs.
 const HANG: Duration = Duration::from_secs(5);

@@ -11,11 +11,12 @@ use nmr_sync::thread::ThreadId;
 use shuttle::current;
 use shuttle::scheduler::TaskId;
 
-use super::module::named;
-use super::{Run, Token};
-use crate::direct::lent::{Context, Instance, Module, Plain};
+use super::Run;
+use super::module::{known, named};
+use crate::direct::lent::{Instance, Module, Plain};
 use crate::event::{RegId, What};
 use crate::fingerprint::fingerprint;
+use crate::interpreter::Context;
 use crate::invisible::{Invisible, lock};
 use crate::milestone::{Milestone, Passed, Use};
 use crate::permuted::ThreadNumber;
@@ -281,10 +282,7 @@ impl Translation<Plain> for Plainly<'_> {
     }
 
     fn context(&mut self, context: &BindingContext) -> Context {
-        match context.downcast_ref::<Token>() {
-            Some(token) => Context::Of(token.pair(), token.side()),
-            None => Context::Null,
-        }
+        known(context).unwrap_or(Context::Null)
     }
 
     fn thread(&mut self, thread: ThreadId) -> ThreadNumber {

@@ -7,17 +7,17 @@
 #[cfg(shuttle)]
 mod along;
 mod answer;
+mod calls;
 #[cfg(shuttle)]
 mod changes;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod foreign;
+mod frame;
 mod identity;
 mod memory;
 mod module;
 mod notes;
 mod observe;
-mod ops;
-mod prepared;
 mod recorder;
 mod scripts;
 mod shared;
@@ -27,16 +27,18 @@ mod state;
 mod watch;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, Registrar, RegistrationInstance};
+use nmr_sync::Mutex;
 use nmr_sync::thread::{self, ThreadId};
 use nmr_sync::{forget, is_explored, remember};
 
 use crate::event::{Callback, Pair, Quiet, RegId};
+use crate::interpreter::{AnyHandle, Contexts, Issued, Pending, Prepared, Races, Rundown, Script};
 use crate::invisible::{Invisible, lock};
 use crate::message::{Message, message};
 use crate::oracle::Oracle;
@@ -44,21 +46,14 @@ use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
 use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
-#[cfg(shuttle)]
-use module::Token;
 use observe::is_redundant;
-use prepared::Races;
 use scripts::Reached;
-use shared::{Latest, Memory, Owned, Pending, Rundown};
+use shared::{Latest, Memory, Owned, PendingDetaches};
 use start::StartingLine;
 
 #[cfg(shuttle)]
 pub(crate) use along::{Difference, Follower, Way};
-pub(crate) use identity::npi_id;
-pub(crate) use prepared::{Prepared, Resolved};
 pub use recorder::Finding;
-pub(crate) use scripts::{Called, Script};
-pub(crate) use shared::{AnyHandle, PendingDetach, Which};
 pub(crate) use watch::Watch;
 
 /// Stripes of the registrar under test: few, for each is a lock that the model knows. The interfaces
@@ -74,13 +69,13 @@ pub(crate) struct Run {
     finding: Invisible<Option<Finding>>,
     registrar: Registrar,
     modules: Vec<ModuleState>,
-    pending: Pending,
+    pending: PendingDetaches,
     /// A thread's number for each callback that it is inside of, and whose callback that is; innermost
     /// last.
     inside: Invisible<Vec<(u8, RegId)>>,
     /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty
     /// module only.
-    contexts: Invisible<BTreeMap<(Pair, bool), bool>>,
+    contexts: Invisible<Contexts>,
     /// How many panics of scripts are on their way from a callback through a call of the registrar.
     unwinding: Invisible<usize>,
     /// The callback that each thread has come out of, if it has done nothing since.
@@ -100,10 +95,10 @@ pub(crate) struct Run {
     /// The registrar's tables as they were, where their changes are shown.
     #[cfg(shuttle)]
     tables: Invisible<changes::Tables>,
-    /// Which registration each handle was issued for.
-    handles: Invisible<HashMap<AnyHandle, RegId>>,
-    /// Which pair each binding handle was issued for.
-    bindings: Invisible<HashMap<BindingHandle, Pair>>,
+    /// The handles that were issued. They need no part in the state that an explorer sees, unless stale handles are used:
+    /// a value that is issued again is found right then, and which value comes next follows from the slots.
+    /// Where handles are not used once they are dead, no later verdict rests on them but this one.
+    issued: Invisible<Issued>,
 }
 
 /// How far a thread has come, where it keeps nothing else. Threads that stand at the same place of
@@ -131,7 +126,7 @@ struct ModuleState {
     memories: Invisible<Vec<Arc<Memory>>>,
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
-    rundown: Option<Rundown>,
+    rundown: Option<Mutex<Rundown>>,
 }
 
 thread_local! {
@@ -157,7 +152,7 @@ impl Run {
                 .zip(modules)
                 .map(|(index, (module, &races))| ModuleState::new(index, module, races))
                 .collect(),
-            pending: Pending::new(prepared.waits.clone(), prepared.completes_any),
+            pending: PendingDetaches::new(Pending::new(&prepared.waits, prepared.completes_any)),
             inside: Invisible::default(),
             contexts: Invisible::default(),
             unwinding: Invisible::default(),
@@ -170,8 +165,7 @@ impl Run {
             reached: Invisible::default(),
             #[cfg(shuttle)]
             tables: Invisible::default(),
-            handles: Invisible::default(),
-            bindings: Invisible::default(),
+            issued: Invisible::default(),
             prepared: prepared.clone(),
         })
     }
@@ -234,33 +228,17 @@ impl Run {
         self.perform_each(script, |index| forget(&place(index + 1)));
     }
 
-    /// Performs a callback's operations.
-    fn perform_all(self: &Arc<Self>, script: Script) {
-        let remembered = remember();
-        self.perform_each(script, |index| remembered.and(&index));
-    }
-
-    fn perform_each(self: &Arc<Self>, script: Script, done: impl Fn(usize)) {
-        let ops = self.prepared.ops(script);
-        if ops.is_empty() {
-            return;
-        }
-        let thread = self.number();
-        for (index, op) in ops.iter().enumerate() {
-            lock(&self.reached).enter(thread, script, index);
-            self.perform(op);
-            lock(&self.reached).leave(thread);
-            done(index);
-        }
-    }
-
     /// Performs a destructor's operations. A panic of the harness's own, which says that the execution is
     /// over, must not come out of a destructor.
     fn perform_in_drop(self: &Arc<Self>, script: Script) {
         if self.prepared.ops(script).is_empty() || self.is_taken_apart() {
             return;
         }
-        let _ = catch_unwind(AssertUnwindSafe(|| self.perform_all(script)));
+        let performed = AssertUnwindSafe(|| {
+            let remembered = remember();
+            self.perform_each(script, |index| remembered.and(&index));
+        });
+        let _ = catch_unwind(performed);
     }
 
     fn quiet(&self) {
@@ -276,7 +254,7 @@ impl Run {
                 .filter(|(_, instance)| instance.strong_count() > 0)
                 .count(),
             drained: self.pending.is_empty(),
-            leaked: self.leaked_context(),
+            leaked: lock(&self.contexts).leaked(|reg| self.has_ended(reg)),
         };
         if let Some(found) = self.recorder.quiet(&quiet) {
             self.found(found);
@@ -369,7 +347,7 @@ impl ModuleState {
             owned: Invisible::default(),
             memories: Invisible::default(),
             last_binding: Latest::new(races.binding, used, LAST_BINDING | index),
-            rundown: (module.detach == Detach::Rundown).then(Rundown::new),
+            rundown: (module.detach == Detach::Rundown).then(|| Mutex::new(Rundown::default())),
         }
     }
 }

@@ -5,19 +5,17 @@ use std::any::Any;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use nmr_sync::{linger, mark, remember};
+use nmr_sync::{linger, mark};
 
 use super::identity::key;
 use super::{Run, recorder};
-use crate::event::{Answer, Call, Callback, CallbackKind, RegId, Reply, Side, Thing, What};
+use crate::event::{Callback, RegId, Thing, What};
 use crate::fingerprint::fingerprint;
 use crate::invisible::lock;
 use crate::message::message;
 use crate::milestone::Milestone;
-use crate::permuted::ThreadNumber;
 use crate::render::InWords;
 use crate::rule::Rule;
-use crate::scenario::Fault;
 
 /// Panics go on to the caller.
 const PANICS: Rule = Rule::new(18);
@@ -31,11 +29,9 @@ pub(super) fn scripted_panic() -> ! {
 
 impl Run {
     /// Something came of something: an answer of a call, a reply of a callback.
-    pub(super) fn came(&self, of: impl Hash, what: impl Hash) {
+    pub(super) fn came(&self, outcome: impl Hash) {
         if !is_redundant() {
-            let thread = ThreadNumber(self.number());
-            self.watch
-                .saw(&self.prepared, || fingerprint(&(thread, &of, &what)));
+            self.watch.saw(&self.prepared, || fingerprint(&outcome));
         }
     }
 
@@ -61,7 +57,7 @@ impl Run {
         linger();
         order(thing.registrations());
         let owner = thing.owner();
-        let is_freed = self.memory(owner).is_some_and(|memory| memory.is_freed());
+        let is_freed = self.has_ended(owner);
         // A binding context that its module hands over much too late is not the registrar's to keep.
         if is_freed && thing == Thing::Module(owner) {
             self.record_dropped(What::UsedAfterFree(thing));
@@ -88,97 +84,6 @@ impl Run {
         }
     }
 
-    /// Makes a call of the registrar. `None`: a callback's panic came out of it.
-    pub(super) fn call<R>(
-        &self,
-        call: Call,
-        function: impl FnOnce() -> R,
-        answer: impl FnOnce(&R) -> Answer,
-    ) -> Option<R> {
-        // A call begins as late as it may: what the oracle allows for a call that is open, because it
-        // may have come early, is then allowed only where it was.
-        linger();
-        let thread = self.number();
-        self.comes(thread, call.registrations());
-        self.record(What::Call(call));
-        let remembered = remember();
-        let result = self.catching(function);
-        if result.is_none() {
-            *lock(&self.unwinding) -= 1;
-        }
-        self.comes(thread, call.registrations());
-        let answer = result.as_ref().map_or(Answer::Panicked, answer);
-        // A handle in it is known by what it names.
-        remembered.and(&answer);
-        self.came(call, answer);
-        self.record(What::Return(answer));
-        if self.counts_on_its_calls(thread) {
-            self.misused(call, answer);
-        }
-        result
-    }
-
-    /// Whether the call was one of a module's own that counts on it.
-    pub(super) fn counts_on_its_calls(&self, thread: u8) -> bool {
-        let inside = lock(&self.inside);
-        let mut innermost = inside.iter().rev();
-        let innermost = innermost.find(|&&(other, _)| other == thread);
-        innermost.is_some_and(|&(_, reg)| self.script(reg).strict)
-    }
-
-    /// A call that somebody counts on was answered.
-    pub(super) fn misused(&self, call: Call, answer: Answer) {
-        let refused = matches!(
-            answer,
-            Answer::InvalidParameter | Answer::InvalidState | Answer::WouldDeadlock
-        );
-        if refused {
-            self.record(What::Misused { call, answer });
-        }
-    }
-
-    /// Runs a callback's body, which answers its reply and what to return to the registrar.
-    pub(super) fn callback<R>(&self, callback: Callback, body: impl FnOnce() -> (Reply, R)) -> R {
-        let thread = self.number();
-        let last = self.comes(thread, callback.pair.registrations());
-        // The two cleanups of a binding come one right after the other.
-        let lingered = last.is_some_and(|last| {
-            (last.kind, last.side) == (CallbackKind::Cleanup, Side::Client)
-                && last.pair == callback.pair
-        });
-        self.record(What::Begin(callback));
-        self.touch(callback.pair.side(callback.side));
-        let owner = callback.pair.side(callback.side);
-        lock(&self.inside).push((thread, owner));
-        if self.script(owner).fault == Some(Fault::NotReady) && !self.is_ready(owner) {
-            self.record(What::NotReady { reg: owner });
-        }
-        let remembered = remember();
-        let answer = self.catching(body);
-        remembered.and(&answer.as_ref().map(|(reply, _)| reply));
-        // A callback takes its time. To whoever judges it, it goes on as long as it may: whatever must
-        // not happen before its end must not happen before a later one.
-        if !lingered {
-            linger();
-        }
-        self.touch(callback.pair.side(callback.side));
-        self.comes(thread, callback.pair.registrations());
-        self.leave_callback(thread);
-        lock(&self.last).push((thread, callback));
-        match answer {
-            Some((reply, answer)) => {
-                self.came(callback, reply);
-                self.record(What::End(reply));
-                answer
-            }
-            None => {
-                self.record(What::End(Reply::Panicked));
-                *lock(&self.unwinding) += 1;
-                scripted_panic();
-            }
-        }
-    }
-
     pub(super) fn leave_callback(&self, thread: u8) {
         let mut inside = lock(&self.inside);
         if let Some(index) = inside.iter().rposition(|&(other, _)| other == thread) {
@@ -199,11 +104,6 @@ impl Run {
         let (_, last) = all.swap_remove(index);
         order(last.pair.registrations());
         Some(last)
-    }
-
-    pub(super) fn is_inside_callback(&self) -> bool {
-        let thread = self.number();
-        lock(&self.inside).iter().any(|&(other, _)| other == thread)
     }
 
     /// Catches a script's panic. Any other one is the engine's, or means that the execution is over.

@@ -240,7 +240,8 @@ mod tests {
 
     use super::*;
     use crate::event::{Answer, Call, RegId, Side};
-    use crate::run::{Prepared, Watch};
+    use crate::interpreter::Prepared;
+    use crate::run::Watch;
     use crate::scenario::Limits;
     use crate::scenarios;
 

@@ -1,7 +1,7 @@
 //! Where the threads of an execution are in their scripts, and what they would still have done: for the
 //! words of a standstill.
 
-use crate::event::RegId;
+use crate::interpreter::{Called, Resolved, Script};
 use crate::invisible::lock;
 use crate::message::{Message, message};
 use crate::op::Op;
@@ -10,57 +10,6 @@ use crate::permuted::ModuleNumber;
 use crate::scenario::is_wait;
 
 use super::Run;
-use super::prepared::Resolved;
-
-/// A list of operations.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Script {
-    /// The main thread's, before the others start.
-    Before,
-    /// That of a thread.
-    Thread(u8),
-    /// The main thread's, after the others have ended.
-    After,
-    /// That of a module, by its index.
-    Module(u8, Called),
-}
-
-/// When a module's operations are performed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Called {
-    Attach,
-    Detach,
-    Cleanup,
-    Drop,
-    ContextDrop,
-}
-
-impl Called {
-    /// As [`Module::scripts`](crate::scenario::Module::scripts).
-    pub(crate) const ALL: [Self; 5] = [
-        Self::Attach,
-        Self::Detach,
-        Self::Cleanup,
-        Self::Drop,
-        Self::ContextDrop,
-    ];
-
-    const fn words(self) -> &'static str {
-        match self {
-            Self::Attach => "attach callback",
-            Self::Detach => "detach callback",
-            Self::Cleanup => "cleanup callback",
-            Self::Drop => "destructor",
-            Self::ContextDrop => "binding context's destructor",
-        }
-    }
-}
-
-impl Script {
-    pub(crate) const fn of(reg: RegId, called: Called) -> Self {
-        Self::Module(reg.module, called)
-    }
-}
 
 /// An operation that a thread is inside of.
 #[derive(Clone, Copy, Debug)]

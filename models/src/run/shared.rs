@@ -1,4 +1,4 @@
-//! What the modules and threads of one execution share besides the registrar: handles, memory of
+//! What the modules and threads of one execution share besides the registrar, behind locks: handles, memory of
 //! registration contexts, pending detaches, and rundowns.
 //!
 //! Where two threads really meet, the primitive is `nmr-sync`'s, so that loom and shuttle see it. To an
@@ -7,39 +7,11 @@
 
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 
-use nmr::{
-    BindingHandle, ClientHandle, ClientRegistration, ProviderHandle, ProviderRegistration, Side,
-};
-use nmr_sync::{
-    Monitor, Mutex, Name, choose_among, describe, is_explored, learn, touch, unordered,
-};
+use nmr::{ClientRegistration, ProviderRegistration};
+use nmr_sync::{Monitor, Mutex, Name, choose_among, describe, is_explored, learn, touch};
 
-use crate::event::Pair;
+use crate::interpreter::{AnyHandle, Pending, PendingDetach, Rundown, Which};
 use crate::invisible::{Invisible, lock};
-use crate::permuted::ModuleNumber;
-
-/// A registration's handle, of either side.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum AnyHandle {
-    Client(ClientHandle),
-    Provider(ProviderHandle),
-}
-
-impl AnyHandle {
-    pub(crate) const fn to_raw(self) -> (u32, u64) {
-        match self {
-            Self::Client(handle) => handle.to_raw(),
-            Self::Provider(handle) => handle.to_raw(),
-        }
-    }
-
-    pub(crate) const fn from_raw(side: Side, (registrar, bits): (u32, u64)) -> Self {
-        match side {
-            Side::Client => Self::Client(ClientHandle::from_raw(registrar, bits)),
-            Side::Provider => Self::Provider(ProviderHandle::from_raw(registrar, bits)),
-        }
-    }
-}
 
 /// The latest of something, with its name: a module's registration, or its binding. Hashed by the name,
 /// if some operation ever uses it.
@@ -151,69 +123,26 @@ impl Hash for Memory {
     }
 }
 
-/// A detach that was answered *pending*. Hashed without its handle, of which there is one for a pair.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PendingDetach {
-    pub(crate) side: Side,
-    pub(crate) pair: Pair,
-    pub(crate) binding: BindingHandle,
-}
+/// The pending detaches of all modules, for whoever waits for one.
+pub(super) struct PendingDetaches(Monitor<Pending>);
 
-impl Hash for PendingDetach {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.side, self.pair).hash(state);
-    }
-}
-
-/// The pending detaches of all modules.
-pub(super) struct Pending {
-    state: Monitor<PendingState>,
-}
-
-struct PendingState {
-    /// The oldest first.
-    detaches: Vec<PendingDetach>,
-    /// Any of them is completed: their order says nothing.
-    unordered: bool,
-    /// For each module, the `wait` operations that the threads have still to finish.
-    waits: Vec<usize>,
-}
-
-impl Hash for PendingState {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.unordered {
-            true => unordered(&self.detaches, state),
-            false => self.detaches.hash(state),
-        }
-        let waits = self.waits.iter().enumerate();
-        let waits = waits.map(|(module, left)| (ModuleNumber(module as u8), left));
-        unordered(waits, state);
-    }
-}
-
-impl Pending {
-    pub(super) fn new(waits: Vec<usize>, unordered: bool) -> Self {
-        Self {
-            state: Monitor::new(PendingState {
-                detaches: Vec::new(),
-                unordered,
-                waits,
-            }),
-        }
+impl PendingDetaches {
+    pub(super) fn new(pending: Pending) -> Self {
+        Self(Monitor::new(pending))
     }
 
     pub(super) fn push(&self, detach: PendingDetach) {
-        self.state.enter_then_notify(|state| {
-            state.detaches.push(detach);
+        self.0.enter_then_notify(|pending| {
+            pending.push(detach);
             learn(&());
             ((), true)
         });
     }
 
     /// A thread finished a `wait` operation for the module.
-    pub(super) fn waited(&self, module: usize) {
-        self.state.enter_then_notify(|state| {
-            state.waits[module] = state.waits[module].saturating_sub(1);
+    pub(super) fn has_waited(&self, module: u8) {
+        self.0.enter_then_notify(|pending| {
+            pending.has_waited(module);
             learn(&());
             ((), true)
         });
@@ -221,16 +150,10 @@ impl Pending {
 
     /// A pending detach, as soon as there is one; `None` once no thread will wait any more.
     pub(super) fn next(&self, which: Which) -> Option<PendingDetach> {
-        let module = which.module();
-        self.state.wait_until(|state| {
-            let detach = state.take(which);
-            if detach.is_none() {
-                let mut waits = state.waits.iter().enumerate();
-                let over =
-                    waits.all(|(index, &left)| left == 0 || module.is_some_and(|m| m != index));
-                if !over {
-                    return None;
-                }
+        self.0.wait_until(|pending| {
+            let detach = take(pending, which);
+            if detach.is_none() && !pending.is_over(which) {
+                return None;
             }
             learn(&detach);
             Some(detach)
@@ -238,58 +161,30 @@ impl Pending {
     }
 
     /// The oldest pending detach of the module, if there is one now.
-    pub(super) fn try_next(&self, module: usize) -> Option<PendingDetach> {
-        self.state.enter(|state| {
-            let detach = state.take(Which::OldestOf(module));
+    pub(super) fn try_next(&self, module: u8) -> Option<PendingDetach> {
+        self.0.enter(|pending| {
+            let detach = take(pending, Which::OldestOf(module));
             learn(&detach);
             detach
         })
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.state.enter(|state| {
-            let is_empty = state.detaches.is_empty();
+        self.0.enter(|pending| {
+            let is_empty = pending.detaches().is_empty();
             learn(&is_empty);
             is_empty
         })
     }
 }
 
-impl PendingState {
-    fn take(&mut self, which: Which) -> Option<PendingDetach> {
-        if self.detaches.is_empty() {
-            return None;
-        }
-        let index = match which {
-            Which::Oldest => 0,
-            Which::OldestOf(module) => self.detaches.iter().position(|detach| {
-                let owner = usize::from(detach.pair.side(detach.side).module);
-                module == owner
-            })?,
-            Which::Any => any(&self.detaches),
-        };
-        Some(self.detaches.remove(index))
-    }
-}
-
-/// Which pending detach is completed next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Which {
-    /// The oldest of all.
-    Oldest,
-    /// The oldest of a module's.
-    OldestOf(usize),
-    /// Any.
-    Any,
-}
-
-impl Which {
-    const fn module(self) -> Option<usize> {
-        match self {
-            Self::OldestOf(module) => Some(module),
-            Self::Oldest | Self::Any => None,
-        }
-    }
+fn take(pending: &mut Pending, which: Which) -> Option<PendingDetach> {
+    let oldest = pending.candidates(which).next()?;
+    let place = match which {
+        Which::Any => any(pending.detaches()),
+        Which::Oldest | Which::OldestOf(_) => oldest,
+    };
+    Some(pending.remove(place))
 }
 
 /// One of several: real threads take another one each time.
@@ -316,86 +211,11 @@ impl Owned {
     }
 }
 
-/// A client's rundown protection: which bindings may be called through, and how many calls run.
-pub(super) struct Rundown {
-    /// In the order in which they are called through. One that is closed and not called any more is
-    /// not there.
-    bindings: Mutex<Vec<Guarded>>,
-}
-
-/// Hashed without its handle, of which there is one for a pair.
-struct Guarded {
-    pair: Pair,
-    binding: BindingHandle,
-    calls: u32,
-    closing: bool,
-}
-
-impl Hash for Guarded {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.pair, self.calls, self.closing).hash(state);
-    }
-}
-
-impl Rundown {
-    pub(super) fn new() -> Self {
-        Self {
-            bindings: Mutex::new(Vec::new()),
-        }
-    }
-
-    pub(super) fn open(&self, pair: Pair, binding: BindingHandle) {
-        let mut bindings = self.bindings.lock();
-        bindings.push(Guarded {
-            pair,
-            binding,
-            calls: 0,
-            closing: false,
-        });
-        describe(&bindings);
-        learn(&());
-    }
-
-    /// Closes a binding to new calls; whether none runs.
-    pub(super) fn close(&self, binding: BindingHandle) -> bool {
-        self.change(binding, |guarded| guarded.closing = true)
-    }
-
-    /// Enters every open binding.
-    pub(super) fn enter_all(&self) -> Vec<(Pair, BindingHandle)> {
-        let mut bindings = self.bindings.lock();
-        let open = bindings.iter_mut().filter(|guarded| !guarded.closing);
-        let entered = open.map(|guarded| {
-            guarded.calls += 1;
-            (guarded.pair, guarded.binding)
-        });
-        let entered: Vec<_> = entered.collect();
-        describe(&bindings);
-        let pairs = entered.iter().map(|&(pair, _)| pair);
-        learn(&pairs.collect::<Vec<_>>());
-        entered
-    }
-
-    /// Leaves a binding; whether this was the last call of a closed one.
-    pub(super) fn leave(&self, binding: BindingHandle) -> bool {
-        self.change(binding, |guarded| guarded.calls -= 1)
-    }
-
-    /// Whether the binding is closed then and not called.
-    fn change(&self, binding: BindingHandle, change: impl FnOnce(&mut Guarded)) -> bool {
-        let mut bindings = self.bindings.lock();
-        let index = bindings.iter().position(|other| other.binding == binding);
-        let is_over = index.is_none_or(|index| {
-            let guarded = &mut bindings[index];
-            change(guarded);
-            let is_over = guarded.closing && guarded.calls == 0;
-            if is_over {
-                bindings.remove(index);
-            }
-            is_over
-        });
-        describe(&bindings);
-        learn(&is_over);
-        is_over
-    }
+/// Changes a client's rundown protection.
+pub(super) fn change<R: Hash>(rundown: &Mutex<Rundown>, how: impl FnOnce(&mut Rundown) -> R) -> R {
+    let mut rundown = rundown.lock();
+    let result = how(&mut rundown);
+    describe(&rundown);
+    learn(&result);
+    result
 }

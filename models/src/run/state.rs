@@ -41,7 +41,7 @@ impl Run {
         unordered(lock(&self.inside).iter().map(inside), state);
         let thread = |&number: &u8| ThreadNumber(number);
         unordered(lock(&self.active).iter().map(thread), state);
-        unordered(lock(&self.contexts).iter(), state);
+        lock(&self.contexts).hash(state);
         unordered(lock(&self.kept).iter(), state);
         let instances = lock(&self.instances);
         let is_held = |(reg, instance): &(RegId, Weak<RegistrationInstance>)| {
@@ -50,19 +50,8 @@ impl Run {
         unordered(instances.iter().map(is_held), state);
         drop(instances);
         if self.prepared.uses_stale_handles {
-            self.hash_handles(state);
+            lock(&self.issued).hash_bits(state);
         }
-    }
-
-    /// Without the registrar's number, which is another one in each execution.
-    fn hash_handles(&self, state: &mut impl Hasher) {
-        let handles = lock(&self.handles);
-        let bits = handles.iter().map(|(handle, reg)| (handle.to_raw().1, reg));
-        unordered(bits, state);
-        let bindings = lock(&self.bindings);
-        let bits = bindings.iter();
-        let bits = bits.map(|(binding, pair)| (binding.to_raw().1, pair));
-        unordered(bits, state);
     }
 }
 

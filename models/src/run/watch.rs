@@ -8,8 +8,8 @@ use super::STRIPES;
 #[cfg(shuttle)]
 use super::along::Follower;
 use super::notes::Notes;
-use super::prepared::Prepared;
 use super::recorder::Finding;
+use crate::interpreter::Prepared;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Left;
 use crate::permuted::with_symmetry;

@@ -67,11 +67,18 @@ impl FormatError {
         self
     }
 
-    /// The same error, at the line of `text` that first mentions `word`.
+    /// The same error, at the line of `text` that first mentions `word`, which is no part of a longer one.
     pub(crate) fn at_mention(mut self, text: &str, word: &str) -> Self {
+        let is_of_a_word = |it: char| it.is_alphanumeric() || matches!(it, '-' | '_');
+        let stands_alone = |content: &str, at: usize| {
+            let before = content[..at].chars().next_back();
+            let after = content[at + word.len()..].chars().next();
+            !before.is_some_and(is_of_a_word) && !after.is_some_and(is_of_a_word)
+        };
         self.at = text.lines().enumerate().find_map(|(line, content)| {
-            let column = content.find(word)?;
-            Some((line + 1, content[..column].chars().count() + 1))
+            let mut mentions = content.match_indices(word).map(|(at, _)| at);
+            let at = mentions.find(|&at| stands_alone(content, at))?;
+            Some((line + 1, content[..at].chars().count() + 1))
         });
         self
     }

@@ -10,6 +10,8 @@ use crate::op::Op;
 
 /// The most modules that an event can tell apart.
 const MAX_MODULES: usize = 255;
+/// The most operations of a thread or a callback: an execution is a few hundred steps.
+const MAX_OPS: usize = 250;
 
 impl Scenario {
     pub(super) fn validate(&self) -> Result<(), Fault> {
@@ -30,6 +32,14 @@ impl Scenario {
             return fault(
                 &more.name,
                 format!("a scenario has at most {MAX_MODULES} modules, this is one more"),
+            );
+        }
+        if let Some(owner) = self.owner_of_more_ops_than(MAX_OPS) {
+            return fault(
+                owner,
+                format!(
+                    "`{owner}` has a list of more than {MAX_OPS} operations: expected a shorter one"
+                ),
             );
         }
         let mut names = BTreeSet::new();
@@ -81,6 +91,18 @@ impl Scenario {
         self.validate_null_contexts()?;
         self.validate_completers()?;
         self.validate_ops()
+    }
+
+    /// Who has a list of more operations than that, if anybody has.
+    fn owner_of_more_ops_than(&self, most: usize) -> Option<&str> {
+        let main = [("before", &self.before), ("after", &self.after)];
+        let threads = self.threads.iter();
+        let threads = threads.map(|thread| (thread.name.as_str(), &thread.ops));
+        let modules = self.modules.iter();
+        let modules = modules.flat_map(|it| it.scripts().map(|script| (it.name.as_str(), script)));
+        let mut lists = main.into_iter().chain(threads).chain(modules);
+        let longer = lists.find(|(_, ops)| ops.len() > most);
+        longer.map(|(owner, _)| owner)
     }
 
     /// An attach callback that registers a module leads to attach callbacks of that module and of its
@@ -312,6 +334,19 @@ mod tests {
             complaint.contains("at most 6 threads, this is one more"),
             "{complaint}"
         );
+    }
+
+    #[test]
+    fn a_list_of_operations_is_not_longer_than_their_numbers_reach() {
+        let ops = |count| format!("[{}]", vec!["\"yield\""; count].join(", "));
+        let scenario = |count| module("c", "client", "") + &thread("t", &ops(count));
+        assert_eq!(complaint(&scenario(250)), "none");
+        assert_eq!(
+            complaint(&scenario(251)),
+            "s.toml:8:9: `t` has a list of more than 250 operations: expected a shorter one"
+        );
+        let inside = module("c", "client", &format!("in-attach = {}", ops(251)));
+        assert!(complaint(&inside).contains("`c` has a list of more than 250 operations"));
     }
 
     #[test]

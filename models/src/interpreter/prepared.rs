@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::scripts::{Called, Script};
+use super::script::{Called, Script};
 use crate::op::Op;
 use crate::permuted::Symmetry;
 use crate::scenario::{Module, Scenario, is_wait};
@@ -19,7 +19,9 @@ pub(crate) struct Prepared {
     /// Whether somebody needs to hear that a wait is over.
     pub(crate) has_completer: bool,
     /// For each module, the number of `wait` operations in threads.
-    pub(crate) waits: Vec<usize>,
+    pub(crate) waits: Vec<u16>,
+    /// Whether a module makes a mistake with its memory.
+    pub(crate) has_fault: bool,
     pub(crate) races: Vec<Races>,
     before: Vec<Resolved>,
     threads: Vec<Vec<Resolved>>,
@@ -58,6 +60,7 @@ impl Prepared {
             uses_stale_handles: scenario.uses_stale_handles(),
             completes_any: scenario.completes_any(),
             has_completer: scenario.has_completer(),
+            has_fault: scenario.has_fault(),
             waits: modules
                 .clone()
                 .map(|module| waits(scenario, &module.name))
@@ -89,10 +92,10 @@ fn resolved(scenario: &Scenario, ops: &[Op]) -> Vec<Resolved> {
     ops.iter().map(|op| op.map(index)).collect()
 }
 
-fn waits(scenario: &Scenario, module: &str) -> usize {
+fn waits(scenario: &Scenario, module: &str) -> u16 {
     let ops = scenario.threads.iter().flat_map(|thread| &thread.ops);
-    ops.filter(|op| is_wait(op) && op.module() == Some(module))
-        .count()
+    let waits = ops.filter(|op| is_wait(op) && op.module() == Some(module));
+    waits.count() as u16
 }
 
 #[cfg(test)]
