@@ -5,6 +5,7 @@
 //! milestones in the same order is the same execution.
 
 use crate::event::What;
+use crate::interpreter::On;
 
 /// See the [module's documentation](self).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +34,13 @@ pub(crate) enum Use {
     Waited,
     /// A module's rundown.
     Rundown(u8),
+    /// Whether a module takes another binding.
+    Admission(u8),
+    /// A wait for an event or a lock is over.
+    Passed(On),
+    /// An event is set, and a lock given back.
+    Set(u8),
+    Unlocked(u8),
 }
 
 /// A thread's.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One step of a thread, or of a callback, on a module that is given by its name or, once that has been looked
-/// up, in another way. Written as its words, for example `deregister c`.
+/// One step of a thread, or of a callback, on a module, an event or a lock that is given by its name or, once that has
+/// been looked up, in another way. Written as its words, for example `deregister c`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Op<M = String> {
     /// `register M`: registers the module (again, under a new identity, if it was there before).
@@ -53,8 +53,24 @@ pub enum Op<M = String> {
     Leave(M),
     /// `release M`: drops such a registration, which deregisters it and waits.
     Release(M),
+    /// `set E`: an event is set, for good.
+    Set(M),
+    /// `await E`: waits until the event is set, inside a callback too.
+    Await(M),
+    /// `lock L`: takes a lock of the modules' own; waits while somebody has it, be it the same thread.
+    Lock(M),
+    /// `unlock L`: gives it back. Expected in the list of operations in which it was taken.
+    Unlock(M),
     /// `yield`: lets another thread go first.
     Yield,
+}
+
+/// What a name in an operation is the name of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Noun {
+    Module,
+    Event,
+    Lock,
 }
 
 impl<M> Op<M> {
@@ -80,18 +96,33 @@ impl<M> Op<M> {
             Self::Own(module) => ("own", Some(module)),
             Self::Leave(module) => ("leave", Some(module)),
             Self::Release(module) => ("release", Some(module)),
+            Self::Set(event) => ("set", Some(event)),
+            Self::Await(event) => ("await", Some(event)),
+            Self::Lock(lock) => ("lock", Some(lock)),
+            Self::Unlock(lock) => ("unlock", Some(lock)),
             Self::Yield => ("yield", None),
+        }
+    }
+
+    /// What it is on, if it is on anything.
+    pub(crate) const fn noun(&self) -> Noun {
+        match self {
+            Self::Set(_) | Self::Await(_) => Noun::Event,
+            Self::Lock(_) | Self::Unlock(_) => Noun::Lock,
+            _ => Noun::Module,
         }
     }
 
     /// The module.
     pub(crate) fn target(&self) -> Option<&M> {
-        self.parts().1
+        self.parts().1.filter(|_| self.noun() == Noun::Module)
     }
 
-    /// The same operation on another module, if it is on one.
+    /// The same operation on another module, event or lock, if it is on one.
     #[must_use]
-    pub fn map<N>(&self, other: impl FnOnce(&M) -> N) -> Op<N> {
+    pub(crate) fn map<N>(&self, other: impl FnOnce(Noun, &M) -> N) -> Op<N> {
+        let noun = self.noun();
+        let other = |name| other(noun, name);
         match self {
             Self::Register(module) => Op::Register(other(module)),
             Self::Deregister(module) => Op::Deregister(other(module)),
@@ -112,6 +143,10 @@ impl<M> Op<M> {
             Self::Own(module) => Op::Own(other(module)),
             Self::Leave(module) => Op::Leave(other(module)),
             Self::Release(module) => Op::Release(other(module)),
+            Self::Set(event) => Op::Set(other(event)),
+            Self::Await(event) => Op::Await(other(event)),
+            Self::Lock(lock) => Op::Lock(other(lock)),
+            Self::Unlock(lock) => Op::Unlock(other(lock)),
             Self::Yield => Op::Yield,
         }
     }
@@ -138,6 +173,14 @@ impl<M> Op<M> {
 }
 
 impl Op {
+    /// Gives its module another name, if it is on one.
+    pub fn rename(&mut self, other: impl FnOnce(&str) -> String) {
+        *self = self.map(|noun, name| match noun {
+            Noun::Module => other(name),
+            Noun::Event | Noun::Lock => name.clone(),
+        });
+    }
+
     /// The module that it names.
     #[must_use]
     pub fn module(&self) -> Option<&str> {
@@ -160,7 +203,8 @@ impl<M: fmt::Display> fmt::Display for Op<M> {
     "`{0}` is no operation: expected `register M`, `deregister M`, `wait M`, `complete M`, \
      `complete-all`, `complete-any`, `complete-wrong M`, `try-complete M`, `complete-again M`, `attach M`, \
      `dispatch M`, `deregister-wrong M`, `deregister-foreign M`, `deregister-forged`, `wait-forged`, \
-     `complete-forged`, `own M`, `leave M`, `release M` or `yield`, where M is a module's name"
+     `complete-forged`, `own M`, `leave M`, `release M`, `set E`, `await E`, `lock L`, `unlock L` or `yield`, where M is \
+     a module's name, E an event's and L a lock's"
 )]
 pub struct UnknownOp(String);
 
@@ -190,6 +234,10 @@ impl FromStr for Op {
             ("own", Some(module)) => Self::Own(module),
             ("leave", Some(module)) => Self::Leave(module),
             ("release", Some(module)) => Self::Release(module),
+            ("set", Some(event)) => Self::Set(event),
+            ("await", Some(event)) => Self::Await(event),
+            ("lock", Some(lock)) => Self::Lock(lock),
+            ("unlock", Some(lock)) => Self::Unlock(lock),
             ("yield", None) => Self::Yield,
             _ => return Err(UnknownOp(text.to_owned())),
         };
@@ -239,6 +287,10 @@ mod tests {
             "own c",
             "leave c",
             "release c",
+            "set e",
+            "await e",
+            "lock l",
+            "unlock l",
             "yield",
         ];
         for text in texts {

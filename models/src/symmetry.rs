@@ -11,7 +11,7 @@
 //! - scenarios in which some reservation fails, or slots are retired;
 //! - scenarios with forged handles, which are made of the first module's that has one.
 
-use crate::op::Op;
+use crate::op::{Noun, Op};
 use crate::permuted::{MAX_SYMMETRIC, Symmetry};
 use crate::scenario::{Detach, Module, Scenario};
 
@@ -76,6 +76,11 @@ fn must_stay(scenario: &Scenario, module: &Module) -> bool {
     module.detach == Detach::Rundown
         || !module.in_drop.is_empty()
         || !module.in_context_drop.is_empty()
+        || !module.peers.is_empty()
+        || scenario
+            .modules
+            .iter()
+            .any(|other| other.peers.contains(&module.name))
         || scenario.is_raced(&module.name)
         || scenario.is_binding_raced(&module.name)
 }
@@ -122,9 +127,9 @@ fn named(scenario: &Scenario, from: &[Op], to: &[Op]) -> Vec<(usize, usize)> {
 fn exchanged(scenario: &Scenario, symmetry: &Symmetry) -> Scenario {
     let place = |module: usize| usize::from(symmetry.modules[module]);
     let name = |module: usize| &scenario.modules[place(module)].name;
-    let other = |own: &String| match scenario.module(own) {
-        Some(module) => name(module).clone(),
-        None => own.clone(),
+    let other = |noun, own: &String| match scenario.module(own) {
+        Some(module) if noun == Noun::Module => name(module).clone(),
+        _ => own.clone(),
     };
     let op = |op: &Op| op.map(other);
     let ops = |list: &[Op]| list.iter().map(op).collect::<Vec<_>>();

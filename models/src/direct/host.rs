@@ -11,7 +11,7 @@ use super::step::Step;
 use super::task::{Driven, Task};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
 use crate::interpreter::{
-    After, AnyHandle, Context, Contexts, Done, Function, Gate, Host, Interpreter, Issued,
+    After, AnyHandle, Context, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On,
     OpenCallback, PendingDetach, Rundown, Script, Which,
 };
 use crate::milestone::{Milestone, Use};
@@ -175,6 +175,30 @@ impl Host for Step<'_> {
 
     fn has_waited(&mut self, module: u8) {
         self.state.shared.pending.has_waited(module);
+    }
+
+    fn admit(&mut self, module: u8) -> bool {
+        !std::mem::replace(&mut self.module(module).is_taken, true)
+    }
+
+    fn part(&mut self, module: u8) {
+        self.module(module).is_taken = false;
+    }
+
+    /// It goes on only if it can.
+    fn block(&mut self, on: On) {
+        if let On::Lock(lock) = on {
+            let thread = self.thread();
+            self.state.shared.locks[usize::from(lock)] = Some(thread);
+        }
+    }
+
+    fn set(&mut self, event: u8) {
+        self.state.shared.events[usize::from(event)] = true;
+    }
+
+    fn unlock(&mut self, lock: u8) {
+        self.state.shared.locks[usize::from(lock)] = None;
     }
 
     fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R {

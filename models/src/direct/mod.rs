@@ -16,6 +16,7 @@ mod codes;
 mod engine;
 mod host;
 pub(crate) mod lent;
+mod positions;
 mod state;
 mod step;
 mod task;
@@ -37,7 +38,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::{Event, Quiet};
 use crate::fingerprint::fingerprint;
-use crate::interpreter::{Broken, Done, Gate, Pending, Prepared, Script};
+use crate::interpreter::{Ahead, Broken, Done, Gate, On, Pending, Prepared, Script};
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Oracle;
 use crate::permuted::{Symmetry, with_symmetry};
@@ -48,6 +49,7 @@ use crate::run::Watch;
 use crate::run::Way;
 use crate::scenario::Scenario;
 pub(crate) use engine::{explore, explore_once, explore_up_to};
+use positions::InState;
 #[cfg(shuttle)]
 use state::History;
 use state::{ModuleState, Phase, Shared, State, Thread};
@@ -203,6 +205,8 @@ impl Program {
             threads,
             shared: Shared {
                 modules: vec![ModuleState::default(); scenario.modules.len()],
+                events: vec![false; scenario.events.len()],
+                locks: vec![None; scenario.locks.len()],
                 pending: Pending::new(&self.prepared.waits, self.prepared.completes_any),
                 ..Shared::default()
             },
@@ -333,6 +337,12 @@ impl State {
         match thread.tasks.last() {
             None => 0,
             Some(Task::Host(Driven::Woken)) => usize::from(!thread.is_asleep),
+            Some(&Task::Blocked(On::Event(event))) => {
+                usize::from(self.shared.events[usize::from(event)])
+            }
+            Some(&Task::Blocked(On::Lock(lock))) => {
+                usize::from(self.shared.locks[usize::from(lock)].is_none())
+            }
             Some(&Task::Pending(which, _)) => {
                 let pending = &self.shared.pending;
                 match pending.candidates(which).count() {
@@ -394,7 +404,11 @@ impl System for Program {
         let threads = (0..).zip(&state.threads);
         let blocked = threads.filter(|(_, thread)| !thread.tasks.is_empty());
         let blocked: Vec<u8> = blocked.map(|(number, _)| number).collect();
-        let stuck = state.oracle.stuck(&blocked);
+        let scripts = InState {
+            program: self,
+            state,
+        };
+        let stuck = state.oracle.stuck_in(&Ahead(&scripts), &blocked);
         Err(self.violation(Broken {
             rule: stuck.rule,
             message: stuck.message,

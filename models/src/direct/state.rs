@@ -89,6 +89,10 @@ pub(super) struct Shared {
     /// What stands behind null contexts, until its module is done with it.
     pub(super) kept: Vec<(Pair, Side)>,
     pub(super) issued: Issued,
+    /// Which events are set.
+    pub(super) events: Vec<bool>,
+    /// Who has each lock.
+    pub(super) locks: Vec<Option<ThreadNumber>>,
 }
 
 /// What is known of one module.
@@ -103,6 +107,8 @@ pub(super) struct ModuleState {
     /// Registrations that are owned, the latest one last.
     pub(super) owned: Vec<(RegId, AnyHandle)>,
     pub(super) rundown: Rundown,
+    /// It takes one binding at a time, and has one.
+    pub(super) is_taken: bool,
 }
 
 impl State {
@@ -175,9 +181,13 @@ impl Shared {
             contexts,
             kept,
             issued,
+            events,
+            locks,
         } = self;
         nmr_sync::unordered((0..).map(ModuleNumber).zip(modules), state);
         (pending, contexts).hash(state);
+        events.iter().for_each(|is_set| is_set.hash(state));
+        locks.iter().for_each(|holder| holder.hash(state));
         nmr_sync::unordered(kept, state);
         if counts_handles {
             issued.hash_bits(state);
@@ -195,6 +205,7 @@ impl Hash for ModuleState {
             last_binding,
             owned,
             rundown,
+            is_taken,
         } = self;
         (latest.map(|(reg, _)| reg), registrations).hash(state);
         nmr_sync::unordered(freed, state);
@@ -202,5 +213,6 @@ impl Hash for ModuleState {
         owned.len().hash(state);
         owned.iter().for_each(|(reg, _)| reg.hash(state));
         rundown.hash(state);
+        is_taken.hash(state);
     }
 }

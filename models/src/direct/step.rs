@@ -38,7 +38,11 @@ impl Interpreter<'_, Step<'_>> {
     /// Goes through the gate at which the thread stands, and on to the next one. `choice` is the place of the
     /// pending detach that it takes, where it has a choice.
     pub(super) fn take(&mut self, choice: usize) -> Done {
-        if let Some(Task::Pending(which, taker)) = self.host.me().tasks.pop() {
+        let gate = self.host.me().tasks.pop();
+        if let Some(blocked @ Task::Blocked(_)) = gate {
+            self.carry_out(blocked)?;
+        }
+        if let Some(Task::Pending(which, taker)) = gate {
             let pending = &self.host.state.shared.pending;
             let candidates: Vec<usize> = pending.candidates(which).collect();
             if let (Some(history), 2..) = (&mut self.host.state.history, candidates.len()) {

@@ -31,6 +31,6 @@ pub(super) type Task = interpreter::Task<Driven>;
 pub(super) const fn is_gate(task: &Task) -> bool {
     matches!(
         task,
-        Task::Gate(_) | Task::Pending(..) | Task::Host(Driven::Woken)
+        Task::Gate(_) | Task::Pending(..) | Task::Blocked(_) | Task::Host(Driven::Woken)
     )
 }

@@ -9,6 +9,7 @@ use super::task::{Attempt, Body, ByName, Piece, Task};
 use super::{Broken, Done, Interpreter};
 use crate::event::{Callback, CallbackKind, Pair, RegId, Reply, What};
 use crate::message::message;
+use crate::milestone::Use;
 use crate::rule::Rule;
 use crate::scenario::{Attach, Cleanup, Detach, Fault};
 
@@ -25,7 +26,12 @@ impl<H: Host> Interpreter<'_, H> {
 
     /// A client attaches to a provider, which is asked.
     pub(crate) fn asked(&mut self, pair: Pair, binding: BindingHandle) -> Done {
-        self.attach_begins(pair, Side::Provider, binding, Body::Provider)
+        self.attach_begins(
+            pair,
+            Side::Provider,
+            binding,
+            Body::Provider(ByName(binding)),
+        )
     }
 
     fn attach_begins(
@@ -162,7 +168,8 @@ impl<H: Host> Interpreter<'_, H> {
         match body {
             Body::Client(binding) => self.client_body(pair, binding),
             Body::Attached(binding, first) => self.client_attached(pair, binding, first),
-            Body::Provider => self.provider_body(pair),
+            Body::AfterAttach(binding) => self.client_goes_on(pair, binding),
+            Body::Provider(binding) => self.provider_body(pair, binding),
             Body::Detach(ByName(binding)) => self.detach_body(PendingDetach {
                 side,
                 pair,
@@ -174,35 +181,92 @@ impl<H: Host> Interpreter<'_, H> {
                     Cleanup::Panic => Reply::Panicked,
                 };
                 self.replies(reply);
+                self.parts(pair.side(side));
             }
         }
         Ok(())
     }
 
     fn client_body(&mut self, pair: Pair, binding: ByName<BindingHandle>) {
+        if !self.takes(pair.client, pair.provider) {
+            return self.client_replies(Reply::Failure, binding);
+        }
         match self.script(pair.client).attach {
+            Attach::OneAtATime => self.gated(true, Task::Piece(Piece::Admit(binding))),
             Attach::Decline => self.client_replies(Reply::Failure, binding),
             Attach::Hollow => self.replies(Reply::Success),
             Attach::Panic => self.replies(Reply::Panicked),
             Attach::Accept | Attach::ChangeOfMind | Attach::Twice | Attach::PanicAfterAttach => {
-                self.then([Task::Body(Body::Attached(binding, true))]);
-                self.attach(Some(pair), binding.0, Attempt::First);
+                self.client_attaches(pair, binding);
             }
+        }
+    }
+
+    fn client_attaches(&mut self, pair: Pair, binding: ByName<BindingHandle>) {
+        self.then([Task::Body(Body::Attached(binding, true))]);
+        self.attach(Some(pair), binding.0, Attempt::First);
+    }
+
+    /// Whether a module attaches to the other one at all.
+    fn takes(&self, reg: RegId, other: RegId) -> bool {
+        let peers = &self.script(reg).peers;
+        peers.is_empty() || peers.contains(&self.script(other).name)
+    }
+
+    /// A module that takes one binding at a time takes this one, if it has none.
+    pub(super) fn admit(&mut self, binding: ByName<BindingHandle>) {
+        let Callback { pair, side, .. } = self.host.callback().callback;
+        let module = pair.side(side).module;
+        let is_admitted = self.host.admit(module);
+        self.host.come_to(Use::Admission(module));
+        match (side, is_admitted) {
+            (Side::Client, true) => self.client_attaches(pair, binding),
+            (Side::Client, false) => self.client_replies(Reply::Failure, binding),
+            (Side::Provider, true) => self.provider_attaches(pair),
+            (Side::Provider, false) => self.replies(Reply::Failure),
+        }
+    }
+
+    /// A binding of a module that takes one at a time is over.
+    fn parts(&mut self, reg: RegId) {
+        if self.script(reg).attach == Attach::OneAtATime {
+            self.gated(true, Task::Piece(Piece::Part(reg.module)));
         }
     }
 
     fn client_attached(&mut self, pair: Pair, binding: ByName<BindingHandle>, first: bool) {
         let reply = self.host.callback().reply;
-        match self.script(pair.client).attach {
+        let script = Script::of(pair.client, Called::Attached);
+        match reply {
             // The provider's panic goes through the client's callback.
-            _ if reply == Reply::Panicked => self.replies(reply),
+            Reply::Panicked => {
+                self.replies(reply);
+                self.parts(pair.client);
+            }
+            _ if !first => self.client_replies(reply, binding),
+            Reply::Success if !self.prepared.ops(script).is_empty() => {
+                let body = Task::Body(Body::AfterAttach(binding));
+                self.then([Task::Script(script), body]);
+            }
+            _ => self.client_goes_on(pair, binding),
+        }
+    }
+
+    fn client_goes_on(&mut self, pair: Pair, binding: ByName<BindingHandle>) {
+        let reply = self.host.callback().reply;
+        match self.script(pair.client).attach {
             Attach::ChangeOfMind => self.client_replies(Reply::Failure, binding),
             Attach::PanicAfterAttach => self.replies(Reply::Panicked),
-            Attach::Twice if first => {
+            Attach::Twice => {
                 self.then([Task::Body(Body::Attached(binding, false))]);
                 self.attach(Some(pair), binding.0, Attempt::Again);
             }
-            _ => self.client_replies(reply, binding),
+            _ => {
+                self.client_replies(reply, binding);
+                if reply == Reply::Failure {
+                    self.parts(pair.client);
+                }
+            }
         }
     }
 
@@ -223,16 +287,22 @@ impl<H: Host> Interpreter<'_, H> {
         }
     }
 
-    fn provider_body(&mut self, pair: Pair) {
+    fn provider_body(&mut self, pair: Pair, binding: ByName<BindingHandle>) {
+        if !self.takes(pair.provider, pair.client) {
+            return self.replies(Reply::Failure);
+        }
         match self.script(pair.provider).attach {
             Attach::Panic => self.replies(Reply::Panicked),
             Attach::Decline => self.replies(Reply::Failure),
-            _ => {
-                let attachment = self.attachment(pair, Side::Provider);
-                self.host.hand_over(attachment);
-                self.replies(Reply::Success);
-            }
+            Attach::OneAtATime => self.gated(true, Task::Piece(Piece::Admit(binding))),
+            _ => self.provider_attaches(pair),
         }
+    }
+
+    fn provider_attaches(&mut self, pair: Pair) {
+        let attachment = self.attachment(pair, Side::Provider);
+        self.host.hand_over(attachment);
+        self.replies(Reply::Success);
     }
 
     fn detach_body(&mut self, detach: PendingDetach) {

@@ -4,7 +4,7 @@
 use std::hash::Hash;
 
 use super::shared::{AnyHandle, Contexts, Issued, PendingDetach, Rundown, Which};
-use super::task::{After, Gate, Task};
+use super::task::{After, Gate, On, Task};
 use super::{Done, Function, Interpreter, Script};
 use crate::event::{Call, Callback, Pair, RegId, Reply, Side, What};
 use crate::milestone::Use;
@@ -120,6 +120,21 @@ pub(crate) trait Host: Sized {
 
     /// A thread's wait for a module is over.
     fn has_waited(&mut self, module: u8);
+
+    /// Takes the place of a module's that takes one binding at a time; whether it was free.
+    fn admit(&mut self, module: u8) -> bool;
+
+    /// The place is free again.
+    fn part(&mut self, module: u8);
+
+    /// Waits until the event is set, or takes the lock.
+    fn block(&mut self, on: On);
+
+    /// An event is set.
+    fn set(&mut self, event: u8);
+
+    /// A lock is given back.
+    fn unlock(&mut self, lock: u8);
 
     /// A client's rundown protection.
     fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R;

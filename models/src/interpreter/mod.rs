@@ -9,6 +9,7 @@
 //! What a host does by itself: it makes the calls, lets go of what the registrar drops, and says how a script's
 //! operations follow each other.
 
+mod ahead;
 mod callbacks;
 mod calls;
 mod host;
@@ -20,9 +21,11 @@ mod task;
 
 use crate::event::{Pair, RegId, Side, Thing, What};
 use crate::message::Message;
+use crate::milestone::Use;
 use crate::rule::Rule;
 use crate::scenario::Module;
 
+pub(crate) use ahead::{Ahead, Positions};
 pub(crate) use calls::{Function, Returned};
 pub(crate) use host::{Host, OpenCallback};
 pub(crate) use prepared::{Prepared, Races, Resolved};
@@ -30,7 +33,7 @@ pub(crate) use script::{Called, Script};
 pub(crate) use shared::{
     AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Rundown, Which, npi_id,
 };
-pub(crate) use task::{After, Attempt, Gate, Piece, Task};
+pub(crate) use task::{After, Attempt, Gate, On, Piece, Taker, Task};
 
 /// A rule that broke in a way that is no event, or by an event; before its words have the scenario's names.
 pub(crate) struct Broken {
@@ -55,6 +58,10 @@ impl<H: Host> Interpreter<'_, H> {
             Task::Pending(which, taker) => {
                 let taken = self.host.next_pending(which);
                 self.took(which, taker, taken);
+            }
+            Task::Blocked(on) => {
+                self.host.block(on);
+                self.host.come_to(Use::Passed(on));
             }
             Task::Script(script) => return H::perform(self, script),
             Task::Op(script, index) => self.perform(script, index),

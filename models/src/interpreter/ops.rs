@@ -9,7 +9,7 @@ use super::calls::Function;
 use super::host::Host;
 use super::script::Script;
 use super::shared::{AnyHandle, PendingDetach, Which};
-use super::task::{After, Attempt, Forged, Gate, Piece, Taker, Task};
+use super::task::{After, Attempt, Forged, Gate, On, Piece, Taker, Task};
 use super::{Done, Interpreter, Resolved};
 use crate::event::{Call, Pair, RegId, Reply, What};
 use crate::milestone::Use;
@@ -40,7 +40,7 @@ impl<H: Host> Interpreter<'_, H> {
     }
 
     pub(super) fn perform_now(&mut self, script: Script, index: u8) {
-        match self.op(script, index).map(|&module| module as u8) {
+        match self.op(script, index).map(|_, &index| index as u8) {
             Op::Register(module) => self.register(module, false),
             Op::Own(module) => self.register(module, true),
             Op::Deregister(module) => {
@@ -87,6 +87,10 @@ impl<H: Host> Interpreter<'_, H> {
             Op::DeregisterForged => self.forge(Forged::Deregister),
             Op::WaitForged => self.forge(Forged::Wait),
             Op::CompleteForged => self.forge(Forged::Complete),
+            Op::Set(event) => self.gated(true, Task::Piece(Piece::Set(event))),
+            Op::Await(event) => self.then([Task::Blocked(On::Event(event))]),
+            Op::Lock(lock) => self.then([Task::Blocked(On::Lock(lock))]),
+            Op::Unlock(lock) => self.gated(true, Task::Piece(Piece::Unlock(lock))),
             Op::Yield => self.host.yield_now(),
         }
     }
@@ -241,6 +245,19 @@ impl<H: Host> Interpreter<'_, H> {
             }
             Piece::Leave(detach) => self.leave_rundown(detach),
             Piece::LetGo(pair, side) => H::let_go(self, pair, side),
+            Piece::Admit(binding) => self.admit(binding),
+            Piece::Part(module) => {
+                self.host.part(module);
+                self.host.come_to(Use::Admission(module));
+            }
+            Piece::Set(event) => {
+                self.host.set(event);
+                self.host.come_to(Use::Set(event));
+            }
+            Piece::Unlock(lock) => {
+                self.host.unlock(lock);
+                self.host.come_to(Use::Unlocked(lock));
+            }
             Piece::Free(pair, side) => {
                 if self.script(pair.side(side)).fault != Some(Fault::FreesInDetach) {
                     self.use_context(pair, side)?;

@@ -85,9 +85,9 @@ impl Prepared {
 }
 
 fn resolved(scenario: &Scenario, ops: &[Op]) -> Vec<Resolved> {
-    let index = |name: &String| {
-        let index = scenario.module(name);
-        index.expect("a scenario's operations name its modules")
+    let index = |noun, name: &String| {
+        let index = scenario.index(noun, name);
+        index.expect("a scenario's operations name what it has")
     };
     ops.iter().map(|op| op.map(index)).collect()
 }
@@ -101,6 +101,7 @@ fn waits(scenario: &Scenario, module: &str) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::op::Noun;
     use crate::scenarios;
 
     #[test]
@@ -109,7 +110,11 @@ mod tests {
             let scenario = Arc::new(scenario);
             let prepared = Prepared::new(&scenario);
             let is = |script: Script, ops: &[Op]| {
-                let name = |&module: &usize| scenario.modules[module].name.clone();
+                let name = |noun, &index: &usize| match noun {
+                    Noun::Module => scenario.modules[index].name.clone(),
+                    Noun::Event => scenario.events[index].clone(),
+                    Noun::Lock => scenario.locks[index].clone(),
+                };
                 let named: Vec<Op> = (prepared.ops(script).iter())
                     .map(|op| op.map(name))
                     .collect();
@@ -122,6 +127,10 @@ mod tests {
             }
             for (index, module) in (0..).zip(&scenario.modules) {
                 is(Script::Module(index, Called::Attach), &module.in_attach);
+                is(
+                    Script::Module(index, Called::Attached),
+                    &module.after_attach,
+                );
                 is(Script::Module(index, Called::Detach), &module.in_detach);
                 is(Script::Module(index, Called::Cleanup), &module.in_cleanup);
                 is(Script::Module(index, Called::Drop), &module.in_drop);

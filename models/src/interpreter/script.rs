@@ -22,6 +22,8 @@ pub(crate) enum Script {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Called {
     Attach,
+    /// A client has attached, and its attach callback has yet to answer.
+    Attached,
     Detach,
     Cleanup,
     Drop,
@@ -30,8 +32,9 @@ pub(crate) enum Called {
 
 impl Called {
     /// As [`Module::scripts`](crate::scenario::Module::scripts).
-    pub(crate) const ALL: [Self; 5] = [
+    pub(crate) const ALL: [Self; 6] = [
         Self::Attach,
+        Self::Attached,
         Self::Detach,
         Self::Cleanup,
         Self::Drop,
@@ -41,6 +44,7 @@ impl Called {
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Attach => "attach callback",
+            Self::Attached => "attach callback, after attaching",
             Self::Detach => "detach callback",
             Self::Cleanup => "cleanup callback",
             Self::Drop => "destructor",

@@ -19,6 +19,8 @@ pub(crate) enum Task<T> {
     Gate(Gate),
     /// It waits for a pending detach, or that no thread waits any more; then it completes it.
     Pending(Which, Taker),
+    /// It waits for what the modules share beside the registrar.
+    Blocked(On),
     /// The operations of a script.
     Script(Script),
     /// One operation of a script.
@@ -44,6 +46,15 @@ pub(crate) enum Gate {
     Lingering,
     /// What comes next uses what threads share.
     Shared,
+}
+
+/// What a thread waits for that is nothing of the registrar's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum On {
+    /// That the event is set.
+    Event(u8),
+    /// That the lock is free, which it takes then.
+    Lock(u8),
 }
 
 /// What is done with a pending detach.
@@ -92,6 +103,12 @@ pub(crate) enum Piece {
     Free(Pair, Side),
     /// A module with null contexts is done with its side of a binding.
     LetGo(Pair, Side),
+    /// A module that takes one binding at a time looks whether it has one, and has none any more.
+    Admit(ByName<BindingHandle>),
+    Part(u8),
+    /// An event is set, and a lock given back.
+    Set(u8),
+    Unlock(u8),
     /// Handles that nobody issued are used, from this one on: made of that one.
     Forge(Forged, u8, Option<(RegId, AnyHandle)>),
 }
@@ -111,8 +128,10 @@ pub(crate) enum Body {
     Client(ByName<BindingHandle>),
     /// The client's first attach call has been made, or its second.
     Attached(ByName<BindingHandle>, bool),
+    /// What it does after the first one is done.
+    AfterAttach(ByName<BindingHandle>),
     /// Of a provider's.
-    Provider,
+    Provider(ByName<BindingHandle>),
     Detach(ByName<BindingHandle>),
     Cleanup,
 }
@@ -180,6 +199,10 @@ impl Hash for Piece {
             }
             // Of the binding whose callback runs.
             Self::Close(_) => {}
+            // Of the binding whose callback runs.
+            Self::Admit(_) => {}
+            Self::Part(module) => ModuleNumber(module).hash(state),
+            Self::Set(what) | Self::Unlock(what) => what.hash(state),
             Self::LetGo(pair, side) | Self::Free(pair, side) => (pair, side).hash(state),
             Self::Forge(what, from, of) => (what, from, of.map(|(reg, _)| reg)).hash(state),
         }

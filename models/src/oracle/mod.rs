@@ -27,7 +27,7 @@ use crate::scenario::Limits;
 
 pub use check::Violation;
 pub(crate) use left::{Left, Leftover};
-pub(crate) use ring::{Debtor, HeldUp, Missing, Scripts};
+pub(crate) use ring::{Debtor, HeldUp, Missing, Outside, Scripts};
 
 use check::{Check, Exercised};
 use facts::{Facts, Known};

@@ -33,6 +33,17 @@ pub(crate) struct Debtor {
     pub(crate) with: Message,
 }
 
+/// What a thread waits for that is nothing of the registrar's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outside {
+    /// An event or a lock, in words.
+    pub(crate) what: Message,
+    /// Threads that would have set it, later, or that have it.
+    pub(crate) debtors: Vec<Debtor>,
+    /// Callbacks that would have set it, had they been called; in words.
+    pub(crate) uncalled: Vec<Message>,
+}
+
 /// What the threads of the execution have still to do.
 pub(crate) trait Scripts {
     /// Threads that would have sent it, later.
@@ -40,6 +51,11 @@ pub(crate) trait Scripts {
 
     /// Callbacks that would have sent it, had they been called; in words.
     fn uncalled(&self, missing: Missing) -> Vec<Message>;
+
+    /// What a thread waits for beside the registrar, if it does.
+    fn outside(&self, _thread: u8) -> Option<Outside> {
+        None
+    }
 
     /// Why a thread that is not blocked does not come to what it has to do, if it has anything.
     fn held_up(&self, thread: u8) -> Option<HeldUp>;
@@ -91,14 +107,15 @@ pub(super) struct Standstill<'a> {
 }
 
 /// Why a thread does not go on, as far as that is another thread's matter, and whose.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Edge {
     why: Why,
     thread: u8,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Why {
+    Outside(Message, Message),
     Completion(Missing),
     Callback(RegId, Callback),
     Call(RegId, Call),
@@ -174,13 +191,22 @@ impl Standstill<'_> {
     }
 
     fn edges(self, thread: u8) -> Vec<Edge> {
+        if let Some(Outside { what, debtors, .. }) = self.scripts.outside(thread) {
+            let edges = debtors.into_iter().map(|Debtor { thread, with }| Edge {
+                why: Why::Outside(what.clone(), with),
+                thread,
+            });
+            return edges.collect();
+        }
         if let Some(reg) = self.awaited(thread) {
             let missing = self.missing().into_iter();
             let missing = missing.filter(|it| involves(it.pair, reg));
             let owed = missing.flat_map(|it| {
-                let why = Why::Completion(it);
                 let debtors = self.scripts.debtors(it).into_iter();
-                debtors.map(move |Debtor { thread, .. }| Edge { why, thread })
+                debtors.map(move |Debtor { thread, .. }| Edge {
+                    why: Why::Completion(it),
+                    thread,
+                })
             });
             return owed.chain(self.inside(reg)).collect();
         }
@@ -208,12 +234,13 @@ impl Standstill<'_> {
             let mut longer = Vec::new();
             for path in &paths {
                 for edge in self.edges(path.last().map_or(start, |edge| edge.thread)) {
+                    let thread = edge.thread;
                     let path = [path.as_slice(), &[edge]].concat();
-                    if edge.thread == start {
+                    if thread == start {
                         return Some(path);
                     }
-                    if !seen.contains(&edge.thread) {
-                        seen.push(edge.thread);
+                    if !seen.contains(&thread) {
+                        seen.push(thread);
                         longer.push(path);
                     }
                 }
@@ -221,6 +248,23 @@ impl Standstill<'_> {
             paths = longer;
         }
         None
+    }
+
+    /// Whether threads wait for each other, and one of them for what is nothing of the registrar's.
+    pub(super) fn has_ring_outside(self) -> bool {
+        let mut outside = self.blocked.iter();
+        outside.any(|&thread| {
+            self.scripts.outside(thread).is_some() && self.ring_through(thread).is_some()
+        })
+    }
+
+    /// What threads wait for beside the registrar that nobody does any more: the first thread, and what.
+    pub(super) fn unset(self) -> Option<(u8, Outside)> {
+        let mut blocked = self.blocked.iter();
+        blocked.find_map(|&thread| {
+            let outside = self.scripts.outside(thread)?;
+            outside.debtors.is_empty().then_some((thread, outside))
+        })
     }
 
     /// The rings, each in words, and each thread in one at most.
@@ -281,6 +325,12 @@ fn in_words(edge: Edge) -> Message {
     let Edge { why, thread } = edge;
     let thread = ThreadNumber(thread);
     match why {
+        Why::Outside(what, with) if what == with => {
+            message!["waits for " {what} ", which thread " {thread} " has"]
+        }
+        Why::Outside(what, with) => {
+            message!["waits for " {what} ", and thread " {thread} " has " {with}]
+        }
         Why::Completion(missing) => message![
             "waits for " {missing.owner()} "'s completion of " {missing.pair} ", owed by thread " {thread}
         ],

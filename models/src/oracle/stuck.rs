@@ -11,16 +11,21 @@ use crate::rule::Rule;
 
 use super::check::Violation;
 use super::facts::{Binding, Detached, Facts, Frame, Outcome, Progress, involves};
-use super::ring::{Missing, Standstill};
+use super::ring::{Missing, Outside, Standstill};
 
 /// Names the rule.
 pub(super) fn classify(standstill: Standstill<'_>) -> Violation {
     let Standstill { facts, blocked, .. } = standstill;
-    let found = call_in_callback(facts, blocked)
-        .or_else(|| wait_too_early(facts, blocked))
-        .or_else(|| call_outside(facts, blocked))
-        .or_else(|| each(facts, blocked, missing_detach))
-        .or_else(|| each(facts, blocked, forgotten_cleanup));
+    let of_the_registrar = || {
+        call_in_callback(facts, blocked)
+            .or_else(|| wait_too_early(facts, blocked))
+            .or_else(|| call_outside(facts, blocked))
+            .or_else(|| each(facts, blocked, missing_detach))
+            .or_else(|| each(facts, blocked, forgotten_cleanup))
+    };
+    // Where threads wait for each other outside the registrar, what it has not done is a consequence.
+    let outside = standstill.has_ring_outside();
+    let found = (!outside).then(of_the_registrar).flatten();
     // Where another rule names the reason, what else is missing is a consequence.
     let (rule, reason, rest) = match found {
         Some((rule, reason)) => (rule, reason, Message::default()),
@@ -165,9 +170,28 @@ pub(super) fn was_pending(binding: &Binding) -> bool {
     binding.due().any(|(_, end)| end.detach == pending)
 }
 
+const WAIT_FOR_EACH_OTHER: &str = "the threads wait for each other, in what the modules do (the modules' fault, not the registrar's)";
+
+/// Nobody is left to do what a thread waits for beside the registrar.
+fn unset(thread: u8, outside: Outside) -> Message {
+    let uncalled = outside.uncalled.into_iter();
+    let uncalled = uncalled.map(|callback| message!["; " {callback} ", and was not called"]);
+    let uncalled: Message = uncalled.collect();
+    message![
+        "thread " {ThreadNumber(thread)} " waits for " {outside.what} ", and no thread has it still to do"
+        {uncalled} " (the modules' fault, not the registrar's)"
+    ]
+}
+
 /// Every call waits as it may (C16).
 fn no_progress(standstill: Standstill<'_>) -> Message {
     let missing = standstill.missing();
+    if standstill.has_ring_outside() {
+        return WAIT_FOR_EACH_OTHER.into();
+    }
+    if let Some((thread, outside)) = standstill.unset() {
+        return unset(thread, outside);
+    }
     if standstill.groundless().is_some() || missing.is_empty() && standstill.rings().is_empty() {
         let so = match standstill.scripts.spin() {
             true => "somebody looks again and again, and does not see it",
@@ -177,11 +201,7 @@ fn no_progress(standstill: Standstill<'_>) -> Message {
     }
     let who = |it: &Missing| message!["the " {it.side} " of " {it.pair}];
     match missing.as_slice() {
-        [] => {
-            "the threads wait for each other, in what the modules do (the modules' fault, not the \
-               registrar's)"
-                .into()
-        }
+        [] => WAIT_FOR_EACH_OTHER.into(),
         [it] => message![
             {who(it)} " answered pending and never sent its completion (the module's fault, not the \
             registrar's)"

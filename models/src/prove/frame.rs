@@ -47,6 +47,8 @@ impl Program {
             summary: summary.to_owned(),
             rules: Vec::new(),
             limits: self.behaviour.limits,
+            events: Vec::new(),
+            locks: Vec::new(),
             before: Vec::new(),
             after: ops(&frame.end()),
             modules: self.modules(&names),

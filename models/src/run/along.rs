@@ -16,7 +16,7 @@ use super::module::{known, named};
 use crate::direct::lent::{Instance, Module, Plain};
 use crate::event::{RegId, What};
 use crate::fingerprint::fingerprint;
-use crate::interpreter::Context;
+use crate::interpreter::{Context, On};
 use crate::invisible::{Invisible, lock};
 use crate::milestone::{Milestone, Passed, Use};
 use crate::permuted::ThreadNumber;
@@ -94,6 +94,8 @@ impl fmt::Display for Told<'_> {
         };
         write!(f, "{}: ", self.0.thread_name(thread))?;
         let module = |number: u8| &self.0.modules[usize::from(number)].name;
+        let event = |number: u8| &self.0.events[usize::from(number)];
+        let lock = |number: u8| &self.0.locks[usize::from(number)];
         match milestone {
             Milestone::Observed(what) => write!(f, "{}", InWords(self.0, what)),
             Milestone::Section(table) => {
@@ -108,6 +110,11 @@ impl fmt::Display for Told<'_> {
                 Use::Taken => f.write_str("a pending detach is taken"),
                 Use::Waited => f.write_str("a wait is over"),
                 Use::Rundown(it) => write!(f, "the rundown of {}", module(it)),
+                Use::Admission(it) => write!(f, "the one place of {}", module(it)),
+                Use::Passed(On::Event(it)) => write!(f, "event {} is there", event(it)),
+                Use::Passed(On::Lock(it)) => write!(f, "lock {} is taken", lock(it)),
+                Use::Set(it) => write!(f, "event {} is set", event(it)),
+                Use::Unlocked(it) => write!(f, "lock {} is given back", lock(it)),
             },
         }
     }

@@ -10,7 +10,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use nmr::{Attachment, BindingContext, BindingHandle, Dispatch, Offer, Side, Status};
-use nmr_sync::{Remembered, forget, linger, remember, thread, touch};
+use nmr_sync::{Remembered, forget, learn, linger, remember, thread, touch};
 
 use super::calls::{Kept, Made, Opened};
 use super::identity::{MEMORIES, MEMORY, OWNED, key};
@@ -19,7 +19,7 @@ use super::shared::{Memory, change};
 use super::{Place, Run, recorder};
 use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, What};
 use crate::interpreter::{
-    After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, OpenCallback,
+    After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On, OpenCallback,
     PendingDetach, Rundown, Script, Task, Which,
 };
 use crate::invisible::lock;
@@ -134,6 +134,12 @@ impl<'a> Interpreter<'_, Frame<'a>> {
 }
 
 impl Frame<'_> {
+    /// What it does with the place of a module that takes one binding at a time.
+    fn place<R: Hash>(&self, module: u8, how: impl FnOnce(&mut bool) -> R) -> R {
+        let place = self.run.modules[usize::from(module)].is_taken.as_ref();
+        change(place.expect("it has one"), how)
+    }
+
     /// What the last call gave, or the next one is about.
     pub(super) fn take_kept(&mut self) -> Kept {
         let kept = self.kept.take();
@@ -340,6 +346,51 @@ impl<'a> Host for Frame<'a> {
 
     fn has_waited(&mut self, module: u8) {
         self.run.pending.has_waited(module);
+    }
+
+    fn admit(&mut self, module: u8) -> bool {
+        self.place(module, |is_taken| !std::mem::replace(is_taken, true))
+    }
+
+    fn part(&mut self, module: u8) {
+        self.place(module, |is_taken| *is_taken = false);
+    }
+
+    fn block(&mut self, on: On) {
+        let (run, thread) = (self.run, self.thread);
+        lock(&run.blocked).push((thread, on));
+        match on {
+            On::Event(event) => run.events[usize::from(event)].wait_until(|is_set| {
+                learn(&());
+                is_set.then_some(())
+            }),
+            On::Lock(it) => run.locks[usize::from(it)].wait_until(|holder| {
+                learn(&());
+                holder.is_none().then(|| {
+                    *holder = Some(ThreadNumber(thread));
+                    *lock(&run.holders[usize::from(it)]) = Some(thread);
+                })
+            }),
+        }
+        lock(&run.blocked).retain(|&(other, _)| other != thread);
+    }
+
+    fn set(&mut self, event: u8) {
+        self.run.events[usize::from(event)].enter_then_notify(|is_set| {
+            *is_set = true;
+            learn(&());
+            ((), true)
+        });
+    }
+
+    fn unlock(&mut self, it: u8) {
+        let run = self.run;
+        run.locks[usize::from(it)].enter_then_notify(|holder| {
+            *holder = None;
+            *lock(&run.holders[usize::from(it)]) = None;
+            learn(&());
+            ((), true)
+        });
     }
 
     fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R {

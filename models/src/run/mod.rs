@@ -33,18 +33,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, Weak};
 
 use nmr::{BindingHandle, Registrar, RegistrationInstance};
-use nmr_sync::Mutex;
 use nmr_sync::thread::{self, ThreadId};
-use nmr_sync::{forget, is_explored, remember};
+use nmr_sync::{Monitor, Mutex, forget, is_explored, remember};
 
 use crate::event::{Callback, Pair, Quiet, RegId};
-use crate::interpreter::{AnyHandle, Contexts, Issued, Pending, Prepared, Races, Rundown, Script};
+use crate::interpreter::{
+    Ahead, AnyHandle, Contexts, Issued, On, Pending, Prepared, Races, Rundown, Script,
+};
 use crate::invisible::{Invisible, lock};
 use crate::message::{Message, message};
 use crate::oracle::Oracle;
 use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
-use crate::scenario::{Detach, Module};
+use crate::scenario::{Attach, Detach, Module};
 use identity::{LAST_BINDING, LATEST};
 use observe::is_redundant;
 use scripts::Reached;
@@ -88,6 +89,13 @@ pub(crate) struct Run {
     threads: Invisible<Vec<(ThreadId, u8)>>,
     /// Threads that have begun and not ended; the main one only while it does something itself.
     active: Invisible<BTreeSet<u8>>,
+    events: Vec<Monitor<bool>>,
+    /// The modules' own locks, and who has each.
+    locks: Vec<Monitor<Option<ThreadNumber>>>,
+    /// The same for words, where nobody waits to look.
+    holders: Vec<Invisible<Option<u8>>>,
+    /// Threads that wait for an event or a lock.
+    blocked: Invisible<Vec<(u8, On)>>,
     /// They are in a livelock.
     spins: Invisible<bool>,
     /// Where in their scripts the threads are. For words only: to an explorer it is their [`Place`].
@@ -127,6 +135,8 @@ struct ModuleState {
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
     rundown: Option<Mutex<Rundown>>,
+    /// Of one that takes one binding at a time: whether it has one.
+    is_taken: Option<Mutex<bool>>,
 }
 
 thread_local! {
@@ -161,6 +171,18 @@ impl Run {
             kept: Invisible::default(),
             threads: Invisible::default(),
             active: Invisible::default(),
+            events: scenario
+                .events
+                .iter()
+                .map(|_| Monitor::new(false))
+                .collect(),
+            locks: scenario.locks.iter().map(|_| Monitor::new(None)).collect(),
+            holders: scenario
+                .locks
+                .iter()
+                .map(|_| Invisible::default())
+                .collect(),
+            blocked: Invisible::default(),
             spins: Invisible::default(),
             reached: Invisible::default(),
             #[cfg(shuttle)]
@@ -289,7 +311,7 @@ impl Run {
     /// says of it.
     pub(crate) fn stuck(&self, details: &str) {
         let blocked: Vec<u8> = lock(&self.active).iter().copied().collect();
-        if let Some(mut found) = self.recorder.stuck(self, &blocked) {
+        if let Some(mut found) = self.recorder.stuck(&Ahead(self), &blocked) {
             if !details.is_empty() {
                 found.message.extend([message!["\n" {details}]]);
             }
@@ -348,6 +370,7 @@ impl ModuleState {
             memories: Invisible::default(),
             last_binding: Latest::new(races.binding, used, LAST_BINDING | index),
             rundown: (module.detach == Detach::Rundown).then(|| Mutex::new(Rundown::default())),
+            is_taken: (module.attach == Attach::OneAtATime).then(|| Mutex::new(false)),
         }
     }
 }

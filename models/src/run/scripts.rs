@@ -1,15 +1,10 @@
-//! Where the threads of an execution are in their scripts, and what they would still have done: for the
-//! words of a standstill.
-
-use crate::interpreter::{Called, Resolved, Script};
-use crate::invisible::lock;
-use crate::message::{Message, message};
-use crate::op::Op;
-use crate::oracle::{Debtor, HeldUp, Missing, Scripts};
-use crate::permuted::ModuleNumber;
-use crate::scenario::is_wait;
+//! Where the threads of an execution are in their scripts.
 
 use super::Run;
+use crate::event::Pair;
+use crate::interpreter::{On, Positions, Prepared, Resolved, Script};
+use crate::invisible::lock;
+use crate::oracle::HeldUp;
 
 /// An operation that a thread is inside of.
 #[derive(Clone, Copy, Debug)]
@@ -47,85 +42,41 @@ impl Reached {
 }
 
 impl Run {
-    /// The thread's operations that are still to be done, innermost first, and the script of each.
-    fn ahead(&self, thread: u8) -> Vec<(Script, &Resolved)> {
-        let positions: Vec<_> = lock(&self.reached).of(thread).collect();
-        let rest = positions.iter().map(|it| (it.script, it.index + 1));
-        let unbegun = match (self.held_up(thread), thread) {
-            (Some(HeldUp::Unstarted), number) => Some((Script::Thread(number), 0)),
-            (Some(HeldUp::Joining), _) => Some((Script::After, 0)),
-            (None, 0) if self.is_before() => Some((Script::After, 0)),
-            _ => None,
-        };
-        let scripts = rest.chain(unbegun);
-        let ops = scripts.flat_map(|(script, from)| {
-            let ops = self.prepared.ops(script).iter().skip(from);
-            ops.map(move |op| (script, op))
-        });
-        ops.collect()
-    }
-
     /// Whether the main thread has yet to start the others.
     fn is_before(&self) -> bool {
         let reached = lock(&self.reached);
         let mut main = reached.of(0);
         main.any(|it| it.script == Script::Before)
     }
-
-    /// Whether the operation completes the pending detach.
-    fn completes(&self, op: &Resolved, missing: Missing) -> bool {
-        let module = usize::from(missing.owner().module);
-        let is_its = op.target() == Some(&module);
-        match op {
-            Op::Complete(_) | Op::TryComplete(_) => is_its,
-            Op::CompleteAgain(_) => {
-                is_its && self.modules[module].last_binding.peek() == Some(missing.pair)
-            }
-            Op::CompleteAll | Op::CompleteAny => true,
-            _ => false,
-        }
-    }
 }
 
-fn quoted(op: &Resolved) -> Message {
-    match op.parts() {
-        (verb, Some(&module)) => message!["`" {verb} " " {ModuleNumber(module as u8)} "`"],
-        (verb, None) => message!["`" {verb} "`"],
-    }
-}
-
-impl Scripts for Run {
-    fn spin(&self) -> bool {
-        *lock(&self.spins)
+impl Positions for Run {
+    fn prepared(&self) -> &Prepared {
+        &self.prepared
     }
 
-    fn debtors(&self, missing: Missing) -> Vec<Debtor> {
-        let threads = 0..=self.prepared.scenario.threads.len() as u8;
-        let debtor = |thread: u8| {
-            let mut ahead = self.ahead(thread).into_iter();
-            let (script, op) = ahead.find(|(_, op)| self.completes(op, missing))?;
-            let within = match script {
-                Script::Module(module, called) => {
-                    message![" in " {ModuleNumber(module)} "'s " {called.words()}]
-                }
-                _ => Message::default(),
-            };
-            let with = message![{quoted(op)} " still to do" {within}];
-            Some(Debtor { thread, with })
+    fn rests(&self, thread: u8) -> Vec<(Script, usize)> {
+        let positions: Vec<_> = lock(&self.reached).of(thread).collect();
+        let rests = positions.iter().map(|it| (it.script, it.index + 1));
+        let unbegun = match (self.held_up(thread), thread) {
+            (Some(HeldUp::Unstarted), number) => Some((Script::Thread(number), 0)),
+            (Some(HeldUp::Joining), _) => Some((Script::After, 0)),
+            (None, 0) if self.is_before() => Some((Script::After, 0)),
+            _ => None,
         };
-        threads.filter_map(debtor).collect()
+        rests.chain(unbegun).collect()
     }
 
-    fn uncalled(&self, missing: Missing) -> Vec<Message> {
-        let modules = 0..self.prepared.scenario.modules.len() as u8;
-        let scripts = modules.flat_map(|module| Called::ALL.map(|called| (module, called)));
-        let uncalled = scripts.filter_map(|(module, called)| {
-            let mut ops = self.prepared.ops(Script::Module(module, called)).iter();
-            let op = ops.find(|op| self.completes(op, missing))?;
-            let module = ModuleNumber(module);
-            Some(message![{module} "'s " {called.words()} " has " {quoted(op)} " to do"])
-        });
-        uncalled.collect()
+    fn doing(&self, thread: u8) -> Option<Resolved> {
+        let innermost = lock(&self.reached).of(thread).next()?;
+        self.prepared
+            .ops(innermost.script)
+            .get(innermost.index)
+            .cloned()
+    }
+
+    fn last_binding(&self, module: u8) -> Option<Pair> {
+        self.modules[usize::from(module)].last_binding.peek()
     }
 
     fn held_up(&self, thread: u8) -> Option<HeldUp> {
@@ -139,10 +90,17 @@ impl Scripts for Run {
         }
     }
 
-    fn doing(&self, thread: u8) -> Option<Message> {
-        let innermost = lock(&self.reached).of(thread).next()?;
-        let ops = self.prepared.ops(innermost.script);
-        let op = ops.get(innermost.index)?;
-        (!is_wait(op)).then(|| quoted(op))
+    fn blocked_on(&self, thread: u8) -> Option<On> {
+        let blocked = lock(&self.blocked);
+        let mut of_it = blocked.iter().filter(|&&(other, _)| other == thread);
+        of_it.next().map(|&(_, on)| on)
+    }
+
+    fn holder(&self, lock: u8) -> Option<u8> {
+        *crate::invisible::lock(&self.holders[usize::from(lock)])
+    }
+
+    fn spin(&self) -> bool {
+        *lock(&self.spins)
     }
 }

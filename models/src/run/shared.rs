@@ -10,7 +10,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use nmr::{ClientRegistration, ProviderRegistration};
 use nmr_sync::{Monitor, Mutex, Name, choose_among, describe, is_explored, learn, touch};
 
-use crate::interpreter::{AnyHandle, Pending, PendingDetach, Rundown, Which};
+use crate::interpreter::{AnyHandle, Pending, PendingDetach, Which};
 use crate::invisible::{Invisible, lock};
 
 /// The latest of something, with its name: a module's registration, or its binding. Hashed by the name,
@@ -211,11 +211,11 @@ impl Owned {
     }
 }
 
-/// Changes a client's rundown protection.
-pub(super) fn change<R: Hash>(rundown: &Mutex<Rundown>, how: impl FnOnce(&mut Rundown) -> R) -> R {
-    let mut rundown = rundown.lock();
-    let result = how(&mut rundown);
-    describe(&rundown);
+/// Changes what a mutex protects, such as a client's rundown.
+pub(super) fn change<T: Hash, R: Hash>(shared: &Mutex<T>, how: impl FnOnce(&mut T) -> R) -> R {
+    let mut shared = shared.lock();
+    let result = how(&mut shared);
+    describe(&shared);
     learn(&result);
     result
 }

@@ -62,8 +62,9 @@ impl Hash for ModuleState {
             owned,
             memories,
             last_binding,
-            // Described by its mutex.
+            // Described by their mutexes.
             rundown: _,
+            is_taken: _,
         } = self;
         let owned = lock(owned).iter().map(|(reg, _)| *reg).collect::<Vec<_>>();
         (latest, owned, &*lock(memories), last_binding).hash(state);

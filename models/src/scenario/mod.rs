@@ -12,7 +12,7 @@ use std::path::Path;
 use nmr::Side;
 use serde::{Deserialize, Serialize};
 
-use crate::op::Op;
+use crate::op::{Noun, Op};
 use crate::rule::Rule;
 use validate::is_completer;
 pub(crate) use validate::is_wait;
@@ -39,6 +39,12 @@ pub struct Scenario {
     /// The registrar's limits and faults.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
+    /// Events, by their names: what modules and threads wait for beside the registrar.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub events: Vec<String>,
+    /// Locks of the modules' own, by their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub locks: Vec<String>,
     /// Operations of the main thread before the others start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Op>,
@@ -115,6 +121,9 @@ pub struct Module {
     /// Its attach callback.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attach: Attach,
+    /// The only modules that it attaches to, by their names; empty if it attaches to any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub peers: Vec<String>,
     /// Its detach callback.
     #[serde(default, skip_serializing_if = "is_default")]
     pub detach: Detach,
@@ -124,9 +133,12 @@ pub struct Module {
     /// Whether it hands over a null binding context.
     #[serde(default, skip_serializing_if = "is_default")]
     pub null_context: bool,
-    /// Operations inside its attach callback, before it answers.
+    /// Operations inside its attach callback: of a client before it attaches, of a provider before it answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_attach: Vec<Op>,
+    /// Client only: operations inside its attach callback, after it has attached and before it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after_attach: Vec<Op>,
     /// Operations inside its detach callback, before it answers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub in_detach: Vec<Op>,
@@ -217,6 +229,8 @@ pub enum Attach {
     Accept,
     /// Declines. A client does so without calling `client_attach_provider`.
     Decline,
+    /// Accepts where no binding of the module's lives, which one does until its cleanup callback; else declines.
+    OneAtATime,
     /// Client only: answers success without having attached (C4).
     Hollow,
     /// Client only: attaches, then answers failure (C5).
@@ -277,10 +291,12 @@ impl Module {
             side,
             npi,
             attach: Attach::default(),
+            peers: Vec::new(),
             detach: Detach::default(),
             cleanup: Cleanup::default(),
             null_context: false,
             in_attach: Vec::new(),
+            after_attach: Vec::new(),
             in_detach: Vec::new(),
             in_cleanup: Vec::new(),
             in_drop: Vec::new(),
@@ -292,29 +308,45 @@ impl Module {
 
     /// The operations of its callbacks and drops.
     #[must_use]
-    pub fn scripts(&self) -> [&Vec<Op>; 5] {
+    pub fn scripts(&self) -> [&Vec<Op>; 6] {
         let Self {
             in_attach,
+            after_attach,
             in_detach,
             in_cleanup,
             in_drop,
             in_context_drop,
             ..
         } = self;
-        [in_attach, in_detach, in_cleanup, in_drop, in_context_drop]
+        [
+            in_attach,
+            after_attach,
+            in_detach,
+            in_cleanup,
+            in_drop,
+            in_context_drop,
+        ]
     }
 
     /// The same, to be changed.
-    pub fn scripts_mut(&mut self) -> [&mut Vec<Op>; 5] {
+    pub fn scripts_mut(&mut self) -> [&mut Vec<Op>; 6] {
         let Self {
             in_attach,
+            after_attach,
             in_detach,
             in_cleanup,
             in_drop,
             in_context_drop,
             ..
         } = self;
-        [in_attach, in_detach, in_cleanup, in_drop, in_context_drop]
+        [
+            in_attach,
+            after_attach,
+            in_detach,
+            in_cleanup,
+            in_drop,
+            in_context_drop,
+        ]
     }
 }
 
@@ -358,6 +390,16 @@ impl Scenario {
     #[must_use]
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a scenario has a text form")
+    }
+
+    /// The index of what an operation names.
+    pub(crate) fn index(&self, noun: Noun, name: &str) -> Option<usize> {
+        let of = |names: &[String]| names.iter().position(|it| it == name);
+        match noun {
+            Noun::Module => self.module(name),
+            Noun::Event => of(&self.events),
+            Noun::Lock => of(&self.locks),
+        }
     }
 
     /// The index of a module.

@@ -90,6 +90,10 @@ const fn is_suspect(op: &Op) -> bool {
         | Op::Own(_)
         | Op::Leave(_)
         | Op::Release(_)
+        | Op::Set(_)
+        | Op::Await(_)
+        | Op::Lock(_)
+        | Op::Unlock(_)
         | Op::Yield => false,
         Op::CompleteAgain(_)
         | Op::CompleteWrong(_)

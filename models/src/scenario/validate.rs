@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Attach, Detach, Fault as Mistake, MAX_THREADS, Scenario, Side};
-use crate::op::Op;
+use super::{Attach, Detach, Fault as Mistake, MAX_THREADS, Module, Scenario, Side};
+use crate::op::{Noun, Op};
 
 /// The most modules that an event can tell apart.
 const MAX_MODULES: usize = 255;
@@ -44,7 +44,8 @@ impl Scenario {
         }
         let mut names = BTreeSet::new();
         let all = self.modules.iter().map(|module| &module.name);
-        for name in all.chain(self.threads.iter().map(|thread| &thread.name)) {
+        let all = all.chain(self.threads.iter().map(|thread| &thread.name));
+        for name in all.chain(&self.events).chain(&self.locks) {
             if !names.insert(name) || name == "main" {
                 return fault(name, format!("`{name}` is taken: expected another name"));
             }
@@ -52,14 +53,43 @@ impl Scenario {
         for module in &self.modules {
             let client_only = !matches!(
                 module.attach,
-                Attach::Accept | Attach::Decline | Attach::Panic
+                Attach::Accept | Attach::Decline | Attach::OneAtATime | Attach::Panic
             );
             if module.side == Side::Provider && client_only {
                 return fault(
                     &module.name,
                     format!(
-                        "`{}` is a provider: expected attach = accept, decline or panic",
+                        "`{}` is a provider: expected attach = accept, decline, one-at-a-time or panic",
                         module.name
+                    ),
+                );
+            }
+        }
+        for module in &self.modules {
+            for peer in &module.peers {
+                let fits = |it: &Module| {
+                    it.name == *peer && it.side != module.side && it.npi == module.npi
+                };
+                if !self.modules.iter().any(fits) {
+                    let why = format!(
+                        "`{peer}` is no peer of `{}`: expected a module of the other side, on its interface",
+                        module.name
+                    );
+                    return fault(peer, why);
+                }
+            }
+        }
+        for module in self.modules.iter().filter(|it| !it.after_attach.is_empty()) {
+            let attaches = !matches!(
+                module.attach,
+                Attach::Decline | Attach::Hollow | Attach::Panic
+            );
+            if module.side == Side::Provider || !attaches {
+                let name = &module.name;
+                return fault(
+                    name,
+                    format!(
+                        "`{name}` does something after attaching: expected a client that attaches"
                     ),
                 );
             }
@@ -90,28 +120,35 @@ impl Scenario {
         self.validate_recursion()?;
         self.validate_null_contexts()?;
         self.validate_completers()?;
+        self.validate_locks()?;
         self.validate_ops()
     }
 
     /// Who has a list of more operations than that, if anybody has.
     fn owner_of_more_ops_than(&self, most: usize) -> Option<&str> {
+        let longer = self.lists().find(|(_, ops)| ops.len() > most);
+        longer.map(|(owner, _)| owner)
+    }
+
+    /// The lists of operations, and whose each is.
+    fn lists(&self) -> impl Iterator<Item = (&str, &Vec<Op>)> {
         let main = [("before", &self.before), ("after", &self.after)];
         let threads = self.threads.iter();
         let threads = threads.map(|thread| (thread.name.as_str(), &thread.ops));
         let modules = self.modules.iter();
         let modules = modules.flat_map(|it| it.scripts().map(|script| (it.name.as_str(), script)));
-        let mut lists = main.into_iter().chain(threads).chain(modules);
-        let longer = lists.find(|(_, ops)| ops.len() > most);
-        longer.map(|(owner, _)| owner)
+        main.into_iter().chain(threads).chain(modules)
     }
 
     /// An attach callback that registers a module leads to attach callbacks of that module and of its
     /// peers: none of them may lead back to itself.
     fn validate_recursion(&self) -> Result<(), Fault> {
         let leads_to = |from: usize| {
-            let registered = self.modules[from]
+            let module = &self.modules[from];
+            let registered = module
                 .in_attach
                 .iter()
+                .chain(&module.after_attach)
                 .filter_map(|op| match op {
                     Op::Register(name) | Op::Own(name) => self.module(name),
                     _ => None,
@@ -211,6 +248,63 @@ impl Scenario {
         })
     }
 
+    /// A list of operations gives back the locks that it takes, and no others.
+    fn validate_locks(&self) -> Result<(), Fault> {
+        for (owner, ops) in self.lists() {
+            let mut held: Vec<&String> = Vec::new();
+            for op in ops {
+                match op {
+                    Op::Lock(lock) => held.push(lock),
+                    Op::Unlock(lock) => {
+                        let Some(index) = held.iter().rposition(|it| *it == lock) else {
+                            return Err(Fault {
+                                mention: op.to_string(),
+                                message: format!(
+                                    "`{op}` in a list of `{owner}` that has not taken it: expected `lock {lock}` before"
+                                ),
+                            });
+                        };
+                        held.remove(index);
+                    }
+                    _ => {}
+                }
+            }
+            if let Some(lock) = held.first() {
+                return Err(Fault {
+                    mention: format!("lock {lock}"),
+                    message: format!(
+                        "`lock {lock}` in a list of `{owner}` that keeps it: expected `unlock {lock}` after it"
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Why an operation names nothing that there is.
+    fn unknown(&self, noun: Noun) -> String {
+        let (what, key, known): (_, _, Vec<&str>) = match noun {
+            Noun::Module => {
+                let names = self.modules.iter().map(|module| module.name.as_str());
+                ("module", "", names.collect())
+            }
+            Noun::Event => (
+                "event",
+                "events",
+                self.events.iter().map(String::as_str).collect(),
+            ),
+            Noun::Lock => (
+                "lock",
+                "locks",
+                self.locks.iter().map(String::as_str).collect(),
+            ),
+        };
+        match known.as_slice() {
+            [] => format!("names no {what}: expected it in `{key} = [...]`, at the top"),
+            known => format!("names no {what}: expected one of {}", known.join(", ")),
+        }
+    }
+
     /// Whether the module is registered through the owning API.
     fn owns(&self, name: &str) -> bool {
         self.uses(|op| matches!(op, Op::Own(module) if module == name))
@@ -227,15 +321,16 @@ impl Scenario {
                 mention: text.clone(),
                 message,
             };
-            let Some(name) = op.module() else { continue };
-            let Some(module) = self.module(name) else {
-                let known: Vec<_> = self.modules.iter().map(|m| m.name.as_str()).collect();
-                let known = known.join(", ");
-                return Err(fault(format!(
-                    "`{text}` names no module: expected one of {known}"
-                )));
+            let (_, Some(name)) = op.parts() else {
+                continue;
             };
-            let module = &self.modules[module];
+            let Some(index) = self.index(op.noun(), name) else {
+                return Err(fault(format!("`{text}` {}", self.unknown(op.noun()))));
+            };
+            if op.noun() != Noun::Module {
+                continue;
+            }
+            let module = &self.modules[index];
             match op {
                 Op::Dispatch(_)
                     if module.side == Side::Provider || module.detach != Detach::Rundown =>
@@ -350,9 +445,79 @@ mod tests {
     }
 
     #[test]
+    fn events_and_locks_are_named_at_the_top() {
+        let one =
+            |top: &str, ops: &str| top.to_owned() + &module("c", "client", "") + &thread("t", ops);
+        let lost = complaint(&one("events = [\"ready\"]\n", "[\"await reddy\"]"));
+        assert!(
+            lost.contains("`await reddy` names no event: expected one of ready"),
+            "{lost}"
+        );
+        let lost = complaint(&one("", "[\"lock own\", \"unlock own\"]"));
+        assert!(
+            lost.contains("`lock own` names no lock: expected it in `locks = [...]`, at the top"),
+            "{lost}"
+        );
+        // A module is no event.
+        let lost = complaint(&one("", "[\"set c\"]"));
+        assert!(lost.contains("`set c` names no event"), "{lost}");
+        let twice = complaint(&one("events = [\"c\"]\n", "[]"));
+        assert!(twice.contains("`c` is taken"), "{twice}");
+    }
+
+    #[test]
+    fn a_list_gives_back_the_locks_that_it_takes() {
+        let one = |ops: &str| {
+            "locks = [\"own\"]\n".to_owned() + &module("c", "client", "") + &thread("t", ops)
+        };
+        assert_eq!(
+            complaint(&one("[\"lock own\", \"register c\", \"unlock own\"]")),
+            "none"
+        );
+        let kept = complaint(&one("[\"lock own\", \"register c\"]"));
+        assert!(
+            kept.contains("`lock own` in a list of `t` that keeps it"),
+            "{kept}"
+        );
+        let free = complaint(&one("[\"unlock own\", \"lock own\"]"));
+        assert!(
+            free.contains("`unlock own` in a list of `t` that has not taken it"),
+            "{free}"
+        );
+    }
+
+    #[test]
+    fn what_follows_an_attach_follows_one() {
+        let after = |rest: &str| complaint(&module("m", "client", rest));
+        assert_eq!(
+            after("after-attach = [\"yield\"]\nattach = \"twice\""),
+            "none"
+        );
+        let never = after("after-attach = [\"yield\"]\nattach = \"decline\"");
+        assert!(never.contains("expected a client that attaches"), "{never}");
+        let provider = module("p", "provider", "after-attach = [\"yield\"]");
+        assert!(complaint(&provider).contains("expected a client that attaches"));
+    }
+
+    #[test]
+    fn a_module_is_chosen_among_its_peers() {
+        let two = |peer: &str| {
+            module("c", "client", &format!("peers = [\"{peer}\"]")) + &module("p", "provider", "")
+        };
+        assert_eq!(complaint(&two("p")), "none");
+        for stranger in ["c", "q"] {
+            let complaint = complaint(&two(stranger));
+            assert!(complaint.contains("is no peer of `c`"), "{complaint}");
+        }
+    }
+
+    #[test]
     fn a_provider_does_not_change_its_mind() {
         let provider = module("p", "provider", "attach = \"change-of-mind\"");
-        assert!(complaint(&provider).contains("expected attach = accept, decline or panic"));
+        assert!(
+            complaint(&provider)
+                .contains("expected attach = accept, decline, one-at-a-time or panic")
+        );
     }
 
     #[test]

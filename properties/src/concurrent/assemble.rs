@@ -45,6 +45,8 @@ pub fn assemble(draft: &Draft) -> Scenario {
         summary: "drawn at random".to_owned(),
         rules: Vec::new(),
         limits: draft.limits,
+        events: Vec::new(),
+        locks: Vec::new(),
         before: registered_before
             .map(|(_, name)| Op::Register(name.clone()))
             .collect(),

@@ -134,7 +134,7 @@ pub fn renumbered(of: &Scenario) -> Scenario {
     }
     for list in lists(of) {
         for op in list(&mut variant) {
-            *op = op.map(|name| renamed[name].clone());
+            op.rename(|name| renamed[name].clone());
         }
     }
     variant

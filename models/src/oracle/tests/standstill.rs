@@ -3,7 +3,7 @@
 use super::{ATTACHED, C_LEAVES, P_GOES, WAIT_C, history, judge, oracle, pair, reg};
 use crate::event::Side;
 use crate::message::{Message, message};
-use crate::oracle::{Debtor, HeldUp, Leftover, Missing, Oracle, Scripts};
+use crate::oracle::{Debtor, HeldUp, Leftover, Missing, Oracle, Outside, Scripts};
 
 const C_PENDING: &str =
     "1: > deregister c; { detach c:cp; } pending; { detach p:cp; } complete; < pending";
@@ -19,6 +19,8 @@ struct Scripted {
     uncalled: bool,
     held_up: Option<(u8, HeldUp)>,
     spin: bool,
+    /// Who waits for what beside the registrar, and who would do it or has it.
+    outside: Vec<(u8, &'static str, Option<(u8, &'static str)>)>,
 }
 
 impl Scripts for Scripted {
@@ -38,6 +40,20 @@ impl Scripts for Scripted {
             .uncalled
             .then(|| message![{owner} "'s callback has it"]);
         callback.into_iter().collect()
+    }
+
+    fn outside(&self, thread: u8) -> Option<Outside> {
+        let mut outside = self.outside.iter();
+        let &(_, what, by) = outside.find(|&&(it, ..)| it == thread)?;
+        let debtor = |(thread, with): (u8, &str)| Debtor {
+            thread,
+            with: with.into(),
+        };
+        Some(Outside {
+            what: what.into(),
+            debtors: by.map(debtor).into_iter().collect(),
+            uncalled: Vec::new(),
+        })
     }
 
     fn held_up(&self, thread: u8) -> Option<HeldUp> {
@@ -201,4 +217,61 @@ fn what_nobody_asked_to_end_is_left() {
     let completed = "1: > complete c:cp; { cleanup c:cp; } success; { cleanup p:cp; } success; drop c:cp; drop p:cp; \
          < done";
     assert_eq!(left(&[ATTACHED, C_PENDING, completed]), [(p, 1)]);
+}
+
+const IN_DETACH: &str = "1: > deregister c; { detach c:cp";
+
+#[test]
+fn a_callback_that_waits_for_what_its_own_thread_does_later_is_a_ring_and_nothing_of_the_registrars()
+ {
+    let scripts = Scripted {
+        outside: vec![(1, "event `over`", Some((1, "`set over` still to do")))],
+        ..Scripted::default()
+    };
+    let told = told(&[ATTACHED, IN_DETACH], &scripts, &[1]);
+    assert!(told[0].contains("the threads wait for each other, in what the modules do"));
+    assert_eq!(
+        told[1..],
+        ["a ring: thread 1 waits for event `over`, and thread 1 has `set over` still to do"]
+    );
+}
+
+#[test]
+fn a_ring_goes_over_a_lock_and_a_call_of_the_registrar() {
+    let scripts = Scripted {
+        outside: vec![(1, "lock `own`", Some((2, "lock `own`")))],
+        ..Scripted::default()
+    };
+    // The one that has the lock waits for the client, whose callback waits for the lock.
+    let told = told(&[ATTACHED, IN_DETACH, "2: > wait c"], &scripts, &[1, 2]);
+    assert_eq!(
+        told[1..],
+        [
+            "a ring: thread 1 waits for lock `own`, which thread 2 has, which waits for c and so for the client's \
+             detach callback for c–p, inside which is thread 1"
+        ]
+    );
+}
+
+#[test]
+fn what_nobody_does_any_more_is_the_modules_fault() {
+    let scripts = Scripted {
+        outside: vec![(2, "event `over`", None)],
+        ..Scripted::default()
+    };
+    let told = told(&[ATTACHED], &scripts, &[2]);
+    let why = "thread 2 waits for event `over`, and no thread has it still to do (the modules' fault, not the \
+               registrar's)";
+    assert!(told[0].contains(why), "{told:?}");
+}
+
+#[test]
+fn a_detach_that_is_missing_is_told_although_a_thread_waits_for_what_it_would_do() {
+    let scripts = Scripted {
+        outside: vec![(2, "event `detached`", None)],
+        ..Scripted::default()
+    };
+    let seen = seen(&[ATTACHED, "1: > deregister c; < pending; > wait c"]);
+    let violation = seen.stuck_in(&scripts, &[1, 2]);
+    assert_eq!(violation.rule, crate::rule::Rule::new(7));
 }

@@ -261,7 +261,9 @@ fn execute(program: &Program, at: &mut Vec<usize>, registered: &Registered, call
 }
 
 fn offer(program: &Program, (client, provider): (usize, usize), calls: &mut Calls) {
-    use Attach::{Accept, ChangeOfMind, Decline, Hollow, Panic, PanicAfterAttach, Twice};
+    use Attach::{
+        Accept, ChangeOfMind, Decline, Hollow, OneAtATime, Panic, PanicAfterAttach, Twice,
+    };
     let attach = |module: usize| program.behaviour.manners[module].attach;
     calls.pairs.insert((client, provider));
     calls.callbacks.insert((client, Called::Attach));
@@ -269,6 +271,7 @@ fn offer(program: &Program, (client, provider): (usize, usize), calls: &mut Call
         Decline | Hollow | Panic => return,
         ChangeOfMind | PanicAfterAttach => false,
         Accept | Twice => true,
+        OneAtATime => unreachable!("no size has it"),
     };
     calls.callbacks.insert((provider, Called::Attach));
     if attach(provider) == Accept {
