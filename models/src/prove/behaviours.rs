@@ -69,8 +69,7 @@ impl Ground {
     fn insides(&self, size: &Size, may_depart: bool) -> Vec<Option<Inside>> {
         let modules = 0..self.cast.len() as u8;
         let places = modules.clone().flat_map(|module| {
-            let all = [Called::Attach, Called::Detach, Called::Cleanup];
-            all.map(|called| (module, called))
+            Called::ALL.map(|called| (module, called))
         });
         let all = places.filter(|_| may_depart).flat_map(|(module, called)| {
             let acts = size

@@ -7,7 +7,7 @@ use super::program::{Behaviour, Called, Manner, Member};
 use crate::scenario::{Attach, Cleanup, Detach};
 
 /// Which callbacks of each module can be called.
-pub(super) struct Callable(Vec<[bool; 3]>);
+pub(super) struct Callable(Vec<[bool; 4]>);
 
 /// Whether a client with such a callback calls `client_attach_provider`.
 const fn attaches(attach: Attach) -> bool {
@@ -32,13 +32,14 @@ impl Callable {
             match cast[module].side {
                 Side::Client => {
                     let accepted = met.iter().any(|&other| attach(other) == Attach::Accept);
-                    let attached = accepted && stays_attached(attach(module));
-                    [!met.is_empty(), attached, attached]
+                    let attaches = accepted && attaches(attach(module));
+                    let attached = attaches && stays_attached(attach(module));
+                    [!met.is_empty(), attaches, attached, attached]
                 }
                 Side::Provider => {
                     let asked = met.iter().any(|&other| attaches(attach(other)));
                     let attached = asked && attach(module) == Attach::Accept;
-                    [asked, attached, attached]
+                    [asked, false, attached, attached]
                 }
             }
         };

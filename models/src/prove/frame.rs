@@ -73,6 +73,7 @@ impl Program {
             if let Some(inside) = inside {
                 let script = match inside.called {
                     Called::Attach => &mut module.in_attach,
+                    Called::Attached => &mut module.after_attach,
                     Called::Detach => &mut module.in_detach,
                     Called::Cleanup => &mut module.in_cleanup,
                 };

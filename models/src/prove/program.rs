@@ -30,12 +30,19 @@ pub struct Manner {
 /// A callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Called {
-    /// Attach.
+    /// Attach: of a client before it attaches, of a provider before it answers.
     Attach,
+    /// Attach, of a client that has attached and has yet to answer.
+    Attached,
     /// Detach.
     Detach,
     /// Cleanup.
     Cleanup,
+}
+
+impl Called {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Attach, Self::Attached, Self::Detach, Self::Cleanup];
 }
 
 /// An operation inside a callback.

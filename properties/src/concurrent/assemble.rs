@@ -66,9 +66,10 @@ fn names(draft: &Draft) -> Vec<String> {
 fn named(draft: &ModuleDraft, side: Side, name: &str, names: &[String]) -> Module {
     let client_only = !matches!(
         draft.attach,
-        Attach::Accept | Attach::Decline | Attach::Panic
+        Attach::Accept | Attach::Decline | Attach::OneAtATime | Attach::Panic
     );
-    let [in_attach, in_detach, in_cleanup] = draft.calls.each_ref().map(|calls| {
+    let attaches = !matches!(draft.attach, Attach::Decline | Attach::Hollow | Attach::Panic);
+    let [in_attach, in_detach, in_cleanup, after_attach] = draft.calls.each_ref().map(|calls| {
         let ops = calls.iter().map(|&(verb, module)| op(verb, &module, names));
         ops.collect()
     });
@@ -81,6 +82,10 @@ fn named(draft: &ModuleDraft, side: Side, name: &str, names: &[String]) -> Modul
         cleanup: draft.cleanup,
         null_context: draft.null_context,
         in_attach,
+        after_attach: match side == Side::Client && attaches {
+            true => after_attach,
+            false => Vec::new(),
+        },
         in_detach,
         in_cleanup,
         ..Module::new(name, side, if draft.elsewhere { 2 } else { 1 })

@@ -43,8 +43,8 @@ pub struct ModuleDraft {
     pub null_context: bool,
     /// Whether the main thread registers it before the others start, though one of them does too.
     pub twice: bool,
-    /// Operations in its attach, detach and cleanup callbacks.
-    pub calls: [Vec<(Verb, Index)>; 3],
+    /// Operations in its attach, detach and cleanup callbacks, and of a client after it has attached.
+    pub calls: [Vec<(Verb, Index)>; 4],
 }
 
 /// What a thread does with one module.
@@ -132,7 +132,7 @@ fn module() -> impl Strategy<Value = ModuleDraft> {
         bool::weighted(0.2),
         bool::weighted(0.1),
     );
-    let calls = [calls(), calls(), calls()];
+    let calls = [calls(), calls(), calls(), calls()];
     (flags, attach(), detach(), bool::weighted(0.05), calls).prop_map(
         |((elsewhere, null_context, twice), attach, detach, panics, calls)| ModuleDraft {
             elsewhere,
@@ -154,6 +154,7 @@ fn attach() -> impl Strategy<Value = Attach> {
     prop_oneof![
         14 => Just(Attach::Accept),
         1 => Just(Attach::Decline),
+        1 => Just(Attach::OneAtATime),
         1 => Just(Attach::Hollow),
         2 => Just(Attach::ChangeOfMind),
         1 => Just(Attach::Twice),

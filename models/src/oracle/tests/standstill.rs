@@ -247,8 +247,8 @@ fn a_ring_goes_over_a_lock_and_a_call_of_the_registrar() {
     assert_eq!(
         told[1..],
         [
-            "a ring: thread 1 waits for lock `own`, which thread 2 has, which waits for c and so for the client's \
-             detach callback for c–p, inside which is thread 1"
+            "a ring: thread 1 waits for lock `own`, which thread 2 has, which waits for m0 and so for the client's \
+             detach callback for m0–m2, inside which is thread 1"
         ]
     );
 }

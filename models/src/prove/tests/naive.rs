@@ -131,7 +131,7 @@ fn insides(size: &Size, program: &Program) -> Vec<Program> {
     let mut all = vec![program.clone()];
     let modules = 0..program.cast.len() as u8;
     for module in modules.clone() {
-        for called in [Called::Attach, Called::Detach, Called::Cleanup] {
+        for called in Called::ALL {
             for &verb in size.inside {
                 for on in modules.clone() {
                     let mut more = program.clone();
@@ -275,6 +275,7 @@ fn offer(program: &Program, (client, provider): (usize, usize), calls: &mut Call
     };
     calls.callbacks.insert((provider, Called::Attach));
     if attach(provider) == Accept {
+        calls.callbacks.insert((client, Called::Attached));
         let both = [(provider, true), (client, stays)];
         for (module, _) in both.into_iter().filter(|(_, detached)| *detached) {
             calls.callbacks.insert((module, Called::Detach));
