@@ -34,8 +34,8 @@ pub enum Op<M = String> {
     CompleteAgain(M),
     /// `attach M`: calls `client_attach_provider` for the client's latest binding (C3).
     Attach(M),
-    /// `dispatch M`: the client calls each of its providers through their dispatch tables, guarded
-    /// by its rundown.
+    /// `dispatch M`: the module calls each of its peers through their dispatch tables, guarded by its
+    /// rundown.
     Dispatch(M),
     /// `deregister-wrong M`: deregisters M's registration as one of the other side (C12).
     DeregisterWrong(M),

@@ -104,6 +104,8 @@ files! {
     "pending-completed-elsewhere"
     "pending-while-both-leave-two"
     "provider-arrives-client-leaves"
+    "provider-calls-under-rundown"
+    "provider-calls-when-its-client-is-ready"
     "provider-comes-while-its-client-registers"
     "provider-declines"
     "provider-leaves-in-its-own-attach"

@@ -3,6 +3,7 @@
 use nmr::{BindingHandle, Side};
 
 use super::host::{Host, OpenCallback};
+use super::ops::call;
 use super::script::{Called, Script};
 use super::shared::{Context, PendingDetach};
 use super::task::{Attempt, Body, ByName, Piece, Task};
@@ -170,6 +171,7 @@ impl<H: Host> Interpreter<'_, H> {
             Body::Attached(binding, first) => self.client_attached(pair, binding, first),
             Body::AfterAttach(binding) => self.client_goes_on(pair, binding),
             Body::Provider(binding) => self.provider_body(pair, binding),
+            Body::Asked(binding) => self.provider_answers(pair, binding),
             Body::Detach(ByName(binding)) => self.detach_body(PendingDetach {
                 side,
                 pair,
@@ -222,7 +224,7 @@ impl<H: Host> Interpreter<'_, H> {
         match (side, is_admitted) {
             (Side::Client, true) => self.client_attaches(pair, binding),
             (Side::Client, false) => self.client_replies(Reply::Failure, binding),
-            (Side::Provider, true) => self.provider_attaches(pair),
+            (Side::Provider, true) => self.provider_attaches(pair, binding),
             (Side::Provider, false) => self.replies(Reply::Failure),
         }
     }
@@ -291,18 +293,29 @@ impl<H: Host> Interpreter<'_, H> {
         if !self.takes(pair.provider, pair.client) {
             return self.replies(Reply::Failure);
         }
+        if self.script(pair.provider).fault == Some(Fault::CallsInAttach) {
+            self.then([Task::Body(Body::Asked(binding))]);
+            return self.then(call(pair, Side::Provider));
+        }
+        self.provider_answers(pair, binding);
+    }
+
+    fn provider_answers(&mut self, pair: Pair, binding: ByName<BindingHandle>) {
         match self.script(pair.provider).attach {
             Attach::Panic => self.replies(Reply::Panicked),
             Attach::Decline => self.replies(Reply::Failure),
             Attach::OneAtATime => self.gated(true, Task::Piece(Piece::Admit(binding))),
-            _ => self.provider_attaches(pair),
+            _ => self.provider_attaches(pair, binding),
         }
     }
 
-    fn provider_attaches(&mut self, pair: Pair) {
+    fn provider_attaches(&mut self, pair: Pair, ByName(binding): ByName<BindingHandle>) {
         let attachment = self.attachment(pair, Side::Provider);
         self.host.hand_over(attachment);
         self.replies(Reply::Success);
+        if self.script(pair.provider).detach == Detach::Rundown {
+            self.gated(true, Task::Piece(Piece::Open(pair, binding)));
+        }
     }
 
     fn detach_body(&mut self, detach: PendingDetach) {

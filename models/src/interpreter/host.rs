@@ -20,6 +20,13 @@ pub(crate) struct OpenCallback {
     pub(crate) second: bool,
 }
 
+impl OpenCallback {
+    /// The registration that is called.
+    pub(super) const fn owner(&self) -> RegId {
+        self.callback.pair.side(self.callback.side)
+    }
+}
+
 /// See the [module's documentation](self).
 pub(crate) trait Host: Sized {
     /// What only this host has to do.
@@ -136,7 +143,7 @@ pub(crate) trait Host: Sized {
     /// A lock is given back.
     fn unlock(&mut self, lock: u8);
 
-    /// A client's rundown protection.
+    /// A module's rundown protection.
     fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R;
 
     /// What a side gives out.

@@ -8,7 +8,7 @@ use nmr::{BindingHandle, Side};
 use super::calls::Function;
 use super::host::Host;
 use super::script::Script;
-use super::shared::{AnyHandle, PendingDetach, Which};
+use super::shared::{AnyHandle, PendingDetach, Rundown, Which};
 use super::task::{After, Attempt, Forged, Gate, On, Piece, Taker, Task};
 use super::{Done, Interpreter, Resolved};
 use crate::event::{Call, Pair, RegId, Reply, What};
@@ -181,6 +181,15 @@ fn forged_bits(issued: Option<AnyHandle>) -> [(u32, u64); 4] {
     ]
 }
 
+/// A call of a side through its peer's dispatch table, which goes on for a while.
+pub(super) const fn call<T>(pair: Pair, by: Side) -> [Task<T>; 3] {
+    [
+        Task::Piece(Piece::DispatchBegin(pair, by)),
+        Task::Gate(Gate::Lingering),
+        Task::Piece(Piece::DispatchEnd(pair, by)),
+    ]
+}
+
 /// Pieces of operations.
 impl<H: Host> Interpreter<'_, H> {
     pub(super) fn piece(&mut self, piece: Piece) -> Done {
@@ -217,30 +226,29 @@ impl<H: Host> Interpreter<'_, H> {
             Piece::Completion(detach) => self.completion(detach),
             Piece::Deregister(reg, handle) => self.deregister(reg, handle),
             Piece::Open(pair, binding) => {
-                let client = pair.client.module;
+                let owner = self.host.callback().owner();
                 self.host
-                    .rundown(client, |rundown| rundown.open(pair, binding));
-                self.host.come_to(Use::Rundown(client));
+                    .rundown(owner.module, |rundown| rundown.open(pair, binding));
+                self.host.come_to(Use::Rundown(owner.module));
             }
             Piece::Close(binding) => {
-                let client = self.host.callback().callback.pair.client.module;
-                let is_over = self.host.rundown(client, |rundown| rundown.close(binding));
-                self.host.come_to(Use::Rundown(client));
+                let owner = self.host.callback().owner();
+                let close = |rundown: &mut Rundown| rundown.close(binding);
+                let is_over = self.host.rundown(owner.module, close);
+                self.host.come_to(Use::Rundown(owner.module));
                 if is_over {
                     self.host.callback().reply = Reply::Complete;
                 }
             }
             Piece::EnterAll(module) => self.enter_all(module),
-            Piece::DispatchBegin(pair) => {
-                let by = Side::Client;
+            Piece::DispatchBegin(pair, by) => {
                 self.host.record(What::DispatchBegin { pair, by })?;
-                self.touch(pair.provider)?;
-                self.use_context(pair, Side::Provider)?;
+                self.touch(pair.side(by.peer()))?;
+                self.use_context(pair, by.peer())?;
             }
-            Piece::DispatchEnd(pair) => {
-                self.touch(pair.provider)?;
-                self.use_context(pair, Side::Provider)?;
-                let by = Side::Client;
+            Piece::DispatchEnd(pair, by) => {
+                self.touch(pair.side(by.peer()))?;
+                self.use_context(pair, by.peer())?;
                 self.host.record(What::DispatchEnd { pair, by })?;
             }
             Piece::Leave(detach) => self.leave_rundown(detach),
@@ -310,17 +318,15 @@ impl<H: Host> Interpreter<'_, H> {
         self.detach_complete(detach.side, None, wrong, after);
     }
 
-    /// Calls each provider of the client, as long as the rundown lets it.
+    /// Calls each peer of the module, as long as the rundown lets it.
     fn enter_all(&mut self, module: u8) {
-        let entered = self.host.rundown(module, |rundown| rundown.enter_all());
+        let side = self.side(module);
+        let enter = |rundown: &mut Rundown| rundown.enter_all(side);
+        let entered = self.host.rundown(module, enter);
         self.host.come_to(Use::Rundown(module));
         let calls = entered.into_iter().flat_map(|detach| {
-            [
-                Task::Piece(Piece::DispatchBegin(detach.pair)),
-                Task::Gate(Gate::Lingering),
-                Task::Piece(Piece::DispatchEnd(detach.pair)),
-                Task::Piece(Piece::Leave(detach)),
-            ]
+            let [begin, gate, end] = call(detach.pair, detach.side);
+            [begin, gate, end, Task::Piece(Piece::Leave(detach))]
         });
         let calls: Vec<_> = calls.collect();
         self.then(calls);
@@ -332,7 +338,7 @@ impl<H: Host> Interpreter<'_, H> {
             .host
             .rundown(module, |rundown| rundown.leave(detach.binding));
         self.host.come_to(Use::Rundown(module));
-        let script = self.script(detach.pair.client);
+        let script = self.script(detach.pair.side(detach.side));
         if is_over && script.fault != Some(Fault::UnguardedDispatch) {
             self.then([Task::Piece(Piece::Complete(detach))]);
         }

@@ -254,7 +254,7 @@ impl Hash for Pending {
     }
 }
 
-/// A client's rundown protection: which bindings may be called through, and how many calls run.
+/// A module's rundown protection: which bindings may be called through, and how many calls run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rundown {
     /// In the order in which they are called through. One that is closed and not called any more is not there.
@@ -298,13 +298,13 @@ impl Rundown {
         self.change(binding, |guarded| guarded.closing = true)
     }
 
-    /// Enters every open binding; what is to be completed when one is left by the last.
-    pub(super) fn enter_all(&mut self) -> Vec<PendingDetach> {
+    /// A side enters every open binding; what is to be completed when one is left by the last.
+    pub(super) fn enter_all(&mut self, side: Side) -> Vec<PendingDetach> {
         let open = self.bindings.iter_mut().filter(|guarded| !guarded.closing);
         let entered = open.map(|guarded| {
             guarded.calls += 1;
             PendingDetach {
-                side: Side::Client,
+                side,
                 pair: guarded.pair,
                 binding: guarded.binding,
             }
@@ -379,10 +379,10 @@ mod tests {
         let binding = BindingHandle::from_raw(1, 7);
         let mut rundown = Rundown::default();
         rundown.open(pair(reg(0, 0)), binding);
-        assert_eq!(rundown.enter_all().len(), 1);
-        assert_eq!(rundown.enter_all().len(), 1);
+        assert_eq!(rundown.enter_all(Side::Client).len(), 1);
+        assert_eq!(rundown.enter_all(Side::Client).len(), 1);
         assert!(!rundown.close(binding));
-        assert_eq!(rundown.enter_all(), []);
+        assert_eq!(rundown.enter_all(Side::Client), []);
         assert!(!rundown.leave(binding));
         assert!(rundown.leave(binding));
         // It is not there any more.

@@ -89,9 +89,9 @@ pub(crate) enum Piece {
     Deregister(Option<RegId>, AnyHandle),
     /// Every open binding of a module is entered.
     EnterAll(u8),
-    /// A call through a peer's dispatch table begins, and ends.
-    DispatchBegin(Pair),
-    DispatchEnd(Pair),
+    /// A call of a side through its peer's dispatch table begins, and ends.
+    DispatchBegin(Pair, Side),
+    DispatchEnd(Pair, Side),
     /// A binding is left; what is completed then, if it was the last call of a closed one.
     Leave(PendingDetach),
     /// The module's own completion, and one with the handle of its registration in the place of the binding's.
@@ -130,8 +130,9 @@ pub(crate) enum Body {
     Attached(ByName<BindingHandle>, bool),
     /// What it does after the first one is done.
     AfterAttach(ByName<BindingHandle>),
-    /// Of a provider's.
+    /// Of a provider's, and the rest of it after a call of its client.
     Provider(ByName<BindingHandle>),
+    Asked(ByName<BindingHandle>),
     Detach(ByName<BindingHandle>),
     Cleanup,
 }
@@ -182,9 +183,7 @@ impl Hash for Piece {
         match *self {
             Self::SetLatest(reg, _) | Self::Keep(reg, _) => reg.hash(state),
             Self::SetLastBinding(module, pair, _) => (ModuleNumber(module), pair).hash(state),
-            Self::Open(pair, _) | Self::DispatchBegin(pair) | Self::DispatchEnd(pair) => {
-                pair.hash(state);
-            }
+            Self::Open(pair, _) => pair.hash(state),
             Self::Push(detach)
             | Self::Leave(detach)
             | Self::Complete(detach)
@@ -203,7 +202,10 @@ impl Hash for Piece {
             Self::Admit(_) => {}
             Self::Part(module) => ModuleNumber(module).hash(state),
             Self::Set(what) | Self::Unlock(what) => what.hash(state),
-            Self::LetGo(pair, side) | Self::Free(pair, side) => (pair, side).hash(state),
+            Self::LetGo(pair, side)
+            | Self::Free(pair, side)
+            | Self::DispatchBegin(pair, side)
+            | Self::DispatchEnd(pair, side) => (pair, side).hash(state),
             Self::Forge(what, from, of) => (what, from, of.map(|(reg, _)| reg)).hash(state),
         }
     }

@@ -68,9 +68,9 @@ impl Ground {
     /// that registers once: it is then refused, for it would never end (C15).
     fn insides(&self, size: &Size, may_depart: bool) -> Vec<Option<Inside>> {
         let modules = 0..self.cast.len() as u8;
-        let places = modules.clone().flat_map(|module| {
-            Called::ALL.map(|called| (module, called))
-        });
+        let places = modules
+            .clone()
+            .flat_map(|module| Called::ALL.map(|called| (module, called)));
         let all = places.filter(|_| may_depart).flat_map(|(module, called)| {
             let acts = size
                 .inside

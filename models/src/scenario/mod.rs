@@ -170,9 +170,11 @@ pub enum Fault {
     /// Uses its binding context after its detach-complete call, inside which its cleanup callback may have
     /// freed it.
     UsesAfterComplete,
-    /// Calls its peer's dispatch table with nothing that keeps the binding alive meanwhile. A client with
+    /// Calls its peer's dispatch table with nothing that keeps the binding alive meanwhile. A module with
     /// `detach = "rundown"`, whose rundown then waits for no call.
     UnguardedDispatch,
+    /// A provider that calls its client's dispatch table inside its attach callback, before the client has attached.
+    CallsInAttach,
     /// Registers before it is ready for callbacks, which come inside the register call.
     NotReady,
     /// Does not free its binding context where it changes its mind after having attached: nobody will ask it

@@ -96,10 +96,11 @@ impl Scenario {
         }
         for module in &self.modules {
             let complaint = match module.fault {
-                Some(Mistake::UnguardedDispatch)
-                    if module.side == Side::Provider || module.detach != Detach::Rundown =>
-                {
-                    "expected a client with detach = \"rundown\", which may call its providers"
+                Some(Mistake::UnguardedDispatch) if module.detach != Detach::Rundown => {
+                    "expected a module with detach = \"rundown\", which may call its peers"
+                }
+                Some(Mistake::CallsInAttach) if module.side == Side::Client => {
+                    "expected a provider, which is asked when there is a client to call"
                 }
                 Some(Mistake::LeaksContext)
                     if !matches!(
@@ -332,12 +333,9 @@ impl Scenario {
             }
             let module = &self.modules[index];
             match op {
-                Op::Dispatch(_)
-                    if module.side == Side::Provider || module.detach != Detach::Rundown =>
-                {
+                Op::Dispatch(_) if module.detach != Detach::Rundown => {
                     return Err(fault(format!(
-                        "`{text}`: expected a client with detach = \"rundown\", which may call its \
-                         providers"
+                        "`{text}`: expected a module with detach = \"rundown\", which may call its peers"
                     )));
                 }
                 Op::Register(_) if self.owns(name) => {
@@ -521,14 +519,14 @@ mod tests {
     }
 
     #[test]
-    fn only_a_client_with_a_rundown_dispatches() {
-        let plain = module("c", "client", "") + &thread("t", "[\"dispatch c\"]");
-        assert!(complaint(&plain).contains("expected a client with detach = \"rundown\""));
-        let guarded = module("c", "client", "detach = \"rundown\"");
-        assert_eq!(
-            complaint(&(guarded + &thread("t", "[\"dispatch c\"]"))),
-            "none"
-        );
+    fn only_a_module_with_a_rundown_dispatches() {
+        for side in ["client", "provider"] {
+            let plain = module("m", side, "") + &thread("t", "[\"dispatch m\"]");
+            assert!(complaint(&plain).contains("expected a module with detach = \"rundown\""));
+            let guarded = module("m", side, "detach = \"rundown\"");
+            let guarded = guarded + &thread("t", "[\"dispatch m\"]");
+            assert_eq!(complaint(&guarded), "none");
+        }
     }
 
     #[test]

@@ -68,7 +68,10 @@ fn named(draft: &ModuleDraft, side: Side, name: &str, names: &[String]) -> Modul
         draft.attach,
         Attach::Accept | Attach::Decline | Attach::OneAtATime | Attach::Panic
     );
-    let attaches = !matches!(draft.attach, Attach::Decline | Attach::Hollow | Attach::Panic);
+    let attaches = !matches!(
+        draft.attach,
+        Attach::Decline | Attach::Hollow | Attach::Panic
+    );
     let [in_attach, in_detach, in_cleanup, after_attach] = draft.calls.each_ref().map(|calls| {
         let ops = calls.iter().map(|&(verb, module)| op(verb, &module, names));
         ops.collect()

@@ -11,6 +11,7 @@ mod completion;
 mod deregistering;
 mod deregistration;
 mod detach;
+mod dispatch;
 mod handles;
 mod lifetime;
 mod limits;
@@ -38,6 +39,7 @@ pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     detach::check(facts, event, check);
     completion::check(facts, event, check);
     cleanup::check(facts, event, check);
+    dispatch::check(facts, event, check);
     deregistration::check(facts, event, check);
     lifetime::check(facts, event, check);
     deregistering::check(facts, event, check);

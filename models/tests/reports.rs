@@ -1,0 +1,104 @@
+//! What people who write such modules have reported, as scenarios in `models/reports`: each comes to the verdict that
+//! stands in its head, under the engine of this build that exhausts it.
+//!
+//! loom has its own test of the same kind of scenario, and is not asked here.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use nmr_models::engine_name::{Build, Engine};
+use nmr_models::process::{GRACE, Job, Source};
+use nmr_models::report::{Extent, RunResult, Verdict};
+
+/// What a report comes to.
+struct Expected {
+    /// The rule that breaks, and words of how; `None` if it holds.
+    violated: Option<(String, String)>,
+    note: Option<String>,
+}
+
+fn main() -> ExitCode {
+    let engine = match Build::current() {
+        Build::Native => Some(Engine::Direct),
+        Build::Shuttle => Some(Engine::Explorer),
+        Build::Loom => None,
+    };
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports");
+    let files = fs::read_dir(folder).expect("the folder is there");
+    let files = files.map(|file| file.expect("it can be read").path());
+    let mut files: Vec<PathBuf> = files.collect();
+    files.sort();
+    let trials = files.into_iter().flat_map(|file| {
+        let name = file.file_stem().expect("a file has a name").to_owned();
+        let name = name.into_string().expect("its name is text");
+        engine.map(|engine| Trial::test(name, move || run(&file, engine)))
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
+}
+
+fn run(file: &Path, engine: Engine) -> Result<(), Failed> {
+    let expected = expected(&fs::read_to_string(file)?)?;
+    let job = Job {
+        worker: Path::new(env!("CARGO_BIN_EXE_nmr-worker")),
+        source: Source::File {
+            path: file.to_owned(),
+            name: file
+                .file_stem()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned(),
+        },
+        engine,
+        seed: 1,
+        budget: Duration::from_secs(60),
+        grace: GRACE,
+        case_dir: None,
+        env: &[],
+    };
+    let result = job.run(&mut |_| {}).result;
+    compare(&expected, &result)
+}
+
+fn compare(expected: &Expected, result: &RunResult) -> Result<(), Failed> {
+    let is_whole = result.extent == Extent::Complete;
+    let rule = result.rule.map(|rule| rule.to_string());
+    let fits = match (&expected.violated, result.verdict) {
+        (None, Verdict::Holds) => is_whole,
+        (Some((expected, words)), Verdict::Violated) => {
+            rule.as_ref() == Some(expected) && result.message.contains(words)
+        }
+        _ => false,
+    };
+    if !fits {
+        let verdict = result.verdict;
+        return Err(format!("{verdict:?} {rule:?}: {}", result.message).into());
+    }
+    match &expected.note {
+        Some(note) if !result.notes.contains(note) => Err(format!("{:?}", result.notes).into()),
+        _ => Ok(()),
+    }
+}
+
+/// What the head of a file says.
+fn expected(text: &str) -> Result<Expected, Failed> {
+    let said = |key: &str| {
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix(key));
+        lines.next().map(str::to_owned)
+    };
+    let verdict = said("# Verdict: ").ok_or("it does not say its verdict")?;
+    let violated = match verdict.strip_prefix("violated ") {
+        Some(violated) => {
+            let (rule, words) = violated.split_once(": ").ok_or("it does not say how")?;
+            Some((rule.to_owned(), words.to_owned()))
+        }
+        None if verdict == "holds" => None,
+        None => return Err(format!("`{verdict}` is no verdict").into()),
+    };
+    Ok(Expected {
+        violated,
+        note: said("# Note: "),
+    })
+}
