@@ -18,7 +18,7 @@ pub(crate) struct Size {
 
 /// Here a violation is a panic of the test itself.
 #[cfg(not(any(loom, shuttle)))]
-pub(crate) fn search(program: impl Fn() + Send + Sync + 'static) -> End {
+pub(crate) fn search(program: impl Fn() + Send + Sync + 'static, _is_large: bool) -> End {
     const EXECUTIONS: u64 = 200;
     (0..EXECUTIONS).for_each(|_| program());
     End::Holds(Size {
@@ -27,18 +27,25 @@ pub(crate) fn search(program: impl Fn() + Send + Sync + 'static) -> End {
     })
 }
 
-/// Without any bound, and so with a memory order as weak as C11 allows.
+/// Every interleaving, and what C11 lets each load read. Of a large program those with at most so many preemptions;
+/// `LOOM_MAX_PREEMPTIONS` is another bound.
 #[cfg(loom)]
-pub(crate) fn search(program: impl Fn() + Send + Sync + 'static) -> End {
+const PREEMPTIONS: usize = 3;
+
+#[cfg(loom)]
+pub(crate) fn search(program: impl Fn() + Send + Sync + 'static, is_large: bool) -> End {
     use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     let executions = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&executions);
-    // None of loom's limits: they would end it as if it were exhausted.
+    // None of loom's other limits: they would end it as if it were exhausted.
+    let mut builder = loom::model::Builder::new();
+    let bound = is_large.then_some(PREEMPTIONS);
+    builder.preemption_bound = builder.preemption_bound.or(bound);
     let check = || {
-        loom::model::Builder::new().check(move || {
+        builder.check(move || {
             counted.fetch_add(1, Ordering::Relaxed);
             program();
         });
@@ -62,7 +69,7 @@ fn text(panic: &(dyn std::any::Any + Send)) -> String {
 /// What holds without spurious wake-ups has to hold with them too; a bug is looked for without, for they would wake whom
 /// it forgets.
 #[cfg(shuttle)]
-pub(crate) fn search(program: impl Fn() + Send + Sync + 'static) -> End {
+pub(crate) fn search(program: impl Fn() + Send + Sync + 'static, _is_large: bool) -> End {
     use std::sync::Arc;
 
     use nmr_explorer::Explorer;
