@@ -1,7 +1,13 @@
 //! What it costs to acquire and to release rundown protection, by one thread and by two at once, beside what could stand
 //! in its place: a count under a `Mutex` with a `Condvar`, and a `RwLock` that users read and the owner writes.
 //!
-//! `cargo bench -p nmr --bench rundown`. It ends with a table of medians and their ratios to the first line.
+//! `cargo bench -p nmr --bench rundown`. It ends with a table of medians and their ratios to the first line of as many
+//! threads.
+//!
+//! On two virtual cores of an Intel Xeon, with a dozen other programs that wanted them, three runs had of one thread 18 to 19 ns
+//! for a pair under a `Rundown`, 25 to 27 ns (1.3 to 1.5 times as long) under `Mutex` and `Condvar`, and 17 to 19 ns under a
+//! `RwLock`. Of two threads that do nothing else they had no order: 72 to 748, 61 to 1,838 and 73 to 405 ns, for there it counts
+//! whether both run at the same time. A mutex, which lets one go on while the other sleeps, may well be the faster one then.
 
 #[cfg(not(any(loom, shuttle)))]
 fn main() {
