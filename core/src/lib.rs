@@ -75,6 +75,7 @@ mod offer;
 mod owned;
 mod registrar;
 mod reserve;
+mod rundown;
 mod status;
 mod table;
 
@@ -94,6 +95,7 @@ pub use npi::{ModuleId, NpiId, RegistrationInstance, Side};
 pub use offer::Offer;
 pub use owned::{ClientRegistration, Deregistering, ProviderRegistration, Registration};
 pub use registrar::{Count, Registrar, RegistrationKind};
+pub use rundown::{Closing, Guard, NotRunDown, Released, Rundown};
 pub use status::Status;
 #[cfg(shuttle)]
 #[doc(hidden)]
