@@ -74,6 +74,10 @@ pub enum Command {
     Prove(Prove),
     /// Measure the explorer or the registrar.
     Bench(Bench),
+    /// Write a scenario to begin with.
+    ///
+    /// Its comments say what a scenario may contain. It holds as it stands: `cargo nmr check --file FILE`.
+    Init(Init),
     /// Show the named scenarios.
     List(List),
     /// Repeat a saved case, step by step.
@@ -97,6 +101,14 @@ pub enum Command {
     /// Ends with one line per build and a total.
     #[command(after_help = exit::HELP)]
     Test(Test),
+}
+
+/// `nmr init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The file, which must not be there yet.
+    #[arg(value_name = "FILE", default_value = "scenario.toml")]
+    pub file: PathBuf,
 }
 
 /// `nmr check`.

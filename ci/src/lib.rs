@@ -22,6 +22,7 @@ pub mod check;
 pub mod error;
 pub mod exit;
 pub mod fuzz;
+pub mod init;
 pub mod json;
 pub mod list;
 pub mod pool;

@@ -17,6 +17,7 @@ fn everything_has_help() {
         &["bench", "--help"],
         &["bench", "explorer", "--help"],
         &["bench", "registrar", "--help"],
+        &["init", "--help"],
         &["list", "--help"],
         &["replay", "--help"],
         &["test", "--help"],
@@ -165,4 +166,29 @@ fn scenarios_are_listed_by_name() {
 
     let human = nmr(&["list"]);
     assert_eq!(human.stdout.lines().count(), lines.len() + 1, "a heading");
+}
+
+#[test]
+fn a_scenario_is_written_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mine.toml");
+    let path = file.to_str().expect("its name is text");
+    let ended = nmr(&["init", path]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stdout.contains("cargo nmr check --file"),
+        "{}",
+        ended.stdout
+    );
+    let written = fs::read_to_string(&file).expect("it is there");
+    assert!(written.contains("name = \"mine\""));
+    fs::write(&file, "changed").expect("it can be written");
+    let ended = nmr(&["init", path]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.contains("is there already"),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(fs::read_to_string(&file).expect("it is there"), "changed");
 }

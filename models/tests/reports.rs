@@ -1,5 +1,5 @@
-//! What people who write such modules have reported, as scenarios in `models/reports`: each comes to the verdict that
-//! stands in its head, under the engine of this build that exhausts it.
+//! What people who write such modules have reported, as scenarios in `models/reports`, and the scenarios of the page for
+//! them, `docs/modules.md`: each comes to the verdict that stands in its head, under the engine of this build that exhausts it.
 //!
 //! loom has its own test of the same kind of scenario, and is not asked here.
 
@@ -12,6 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Source};
 use nmr_models::report::{Extent, RunResult, Verdict};
+use nmr_models::scenario::Scenario;
 
 /// What a report comes to.
 struct Expected {
@@ -26,11 +27,13 @@ fn main() -> ExitCode {
         Build::Shuttle => Some(Engine::Explorer),
         Build::Loom => None,
     };
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("reports");
-    let files = fs::read_dir(folder).expect("the folder is there");
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = fs::read_dir(own.join("reports")).expect("the folder is there");
     let files = files.map(|file| file.expect("it can be read").path());
     let mut files: Vec<PathBuf> = files.collect();
     files.sort();
+    let extracted = tempfile::tempdir().expect("a folder");
+    files.extend(of_page(&own.join("../docs/modules.md"), extracted.path()));
     let trials = files.into_iter().flat_map(|file| {
         let name = file.file_stem().expect("a file has a name").to_owned();
         let name = name.into_string().expect("its name is text");
@@ -39,17 +42,27 @@ fn main() -> ExitCode {
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 
+/// The scenarios of a page, each in a file of its own.
+fn of_page(page: &Path, folder: &Path) -> Vec<PathBuf> {
+    let text = fs::read_to_string(page).expect("the page is there");
+    let blocks = text.split("```toml\n").skip(1);
+    let blocks = blocks.map(|rest| rest.split("```").next().unwrap_or_default());
+    let files = blocks.enumerate().map(|(number, scenario)| {
+        let file = folder.join(format!("page-{}.toml", number + 1));
+        fs::write(&file, scenario).expect("it can be written");
+        file
+    });
+    files.collect()
+}
+
 fn run(file: &Path, engine: Engine) -> Result<(), Failed> {
-    let expected = expected(&fs::read_to_string(file)?)?;
+    let text = fs::read_to_string(file)?;
+    let expected = expected(&text)?;
     let job = Job {
         worker: Path::new(env!("CARGO_BIN_EXE_nmr-worker")),
         source: Source::File {
             path: file.to_owned(),
-            name: file
-                .file_stem()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned(),
+            name: Scenario::from_toml(file, &text)?.name,
         },
         engine,
         seed: 1,

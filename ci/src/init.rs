@@ -1,0 +1,78 @@
+//! `nmr init`: a scenario to begin with, whose comments say what a scenario may contain.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use crate::args;
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::words;
+
+/// What the file has in it, but for its name.
+const TEMPLATE: &str = include_str!("init/scenario.template.toml");
+
+/// Writes the scenario, and tells `out` what to do next.
+///
+/// # Errors
+/// The file is there already or cannot be written, or `out` cannot be.
+pub fn run(args: &args::Init, out: &mut dyn Write) -> Result<Exit, Error> {
+    let path = words::path(&args.file);
+    let name = name_of(&args.file).ok_or_else(|| {
+        Error::Usage(format!(
+            "`{path}` names no file: expected one such as mine.toml"
+        ))
+    })?;
+    let mut file = OpenOptions::new();
+    let file = file.write(true).create_new(true).open(&args.file);
+    let mut file = file.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Error::Usage(format!(
+            "`{path}` is there already: name another file, or remove it"
+        )),
+        _ => Error::Usage(format!("`{path}` cannot be written: {error}")),
+    })?;
+    file.write_all(scenario(&name).as_bytes())?;
+    writeln!(out, "wrote {path}")?;
+    writeln!(out, "  cargo nmr check --file {path}")?;
+    Ok(Exit::Holds)
+}
+
+/// The scenario's name, after its file's: small letters, digits and hyphens.
+fn name_of(file: &Path) -> Option<String> {
+    let stem = file.file_stem()?.to_str()?;
+    let plain = |it: char| match it.is_ascii_alphanumeric() {
+        true => it.to_ascii_lowercase(),
+        false => '-',
+    };
+    Some(stem.chars().map(plain).collect())
+}
+
+fn scenario(name: &str) -> String {
+    TEMPLATE.replace("{{name}}", name)
+}
+
+#[cfg(test)]
+mod tests {
+    use nmr_models::scenario::Scenario;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_a_scenario_of_the_files_name() {
+        let file = Path::new("some/My Driver.toml");
+        let name = name_of(file).expect("it names a file");
+        assert_eq!(name, "my-driver");
+        let scenario = Scenario::from_toml(file, &scenario(&name));
+        let scenario = scenario.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(scenario.name, "my-driver");
+    }
+
+    /// What the comments offer can be had: each line of the template that begins with `#:` is one that may stand there.
+    #[test]
+    fn what_the_comments_offer_is_a_scenario_too() {
+        let offered = scenario("mine").replace("#: ", "");
+        let offered = Scenario::from_toml(Path::new("mine.toml"), &offered);
+        assert!(offered.is_ok(), "{}", offered.unwrap_err());
+        assert_eq!(scenario("mine").matches("#: ").count(), 9);
+    }
+}
