@@ -6,7 +6,7 @@ use nmr_search::System;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
-use crate::peer::{Answer, of_the_peer, of_the_search};
+use crate::stateright::{Answer, of_the_peer, of_the_search};
 use crate::systems::graph::Graph;
 
 /// Half of them have nothing wrong; of the others many have several things, and some of these nearly as near as others. The

@@ -7,5 +7,6 @@ mod claims;
 mod generated;
 mod limits;
 mod peer;
+mod stateright;
 mod systems;
 mod verdicts;

@@ -10,6 +10,9 @@ use crate::scenarios;
 
 #[cfg(shuttle)]
 mod along;
+#[cfg(not(any(loom, shuttle)))]
+#[path = "../../../search/tests/toys/stateright.rs"]
+mod stateright;
 
 /// What a search of all states comes to: their number, that of the transitions, and what was found.
 fn search(program: &Program, symmetry: bool) -> (usize, usize, Option<Violation>) {
@@ -116,7 +119,8 @@ fn reductions_change_no_verdict_and_leave_out_states() {
     assert!(states.is_sorted_by(|one, other| one > other), "{states:?}");
 }
 
-/// The other side shares no code with this one from the scenario to the oracle.
+/// The other side has the interpreter and the oracle in common with this one, and nothing else: there the registrar's calls are
+/// made on threads, and another search orders them.
 #[cfg(shuttle)]
 #[test]
 fn the_explorer_sees_the_same_come_out_of_every_small_scenario() {
@@ -152,4 +156,43 @@ fn the_explorer_sees_the_same_come_out_of_every_small_scenario() {
             .unwrap();
         assert_eq!(seen, explored.outcomes, "{name}");
     }
+}
+
+/// Of each scenario with so many states, reductions off: the same states and the same verdict as those of stateright,
+/// which knows nothing of this crate's search.
+#[cfg(not(any(loom, shuttle)))]
+#[test]
+fn stateright_counts_the_same_states_of_every_small_scenario() {
+    use stateright::{of_the_peer, of_the_search};
+
+    const SMALL: u64 = 3_000;
+
+    let mut compared = 0;
+    for scenario in scenarios::all() {
+        let scenario = Arc::new(scenario);
+        let search = Search::new().symmetry(false).max_states(SMALL);
+        if search.run(&Program::new(&scenario)).is_exhausted() {
+            let own = of_the_search(&Program::new(&scenario), 1);
+            let peer = of_the_peer(Program::new(&scenario));
+            assert_eq!(own, peer, "{}", scenario.name);
+            compared += 1;
+        }
+    }
+    assert!(compared > 120, "{compared}");
+}
+
+/// As near to what is wrong, in a scenario with a module that never completes.
+#[cfg(not(any(loom, shuttle)))]
+#[test]
+fn stateright_finds_the_same_wrong_as_near() {
+    use stateright::{Answer, of_the_peer, of_the_search};
+
+    let mut scenario = scenarios::named("late-comer-pending").expect("a scenario");
+    scenario
+        .threads
+        .retain(|thread| thread.name != "completing");
+    let scenario = Arc::new(scenario);
+    let own = of_the_search(&Program::new(&scenario), 1);
+    assert!(matches!(own, Answer::Violated { .. }), "{own:?}");
+    assert_eq!(own, of_the_peer(Program::new(&scenario)));
 }
