@@ -54,6 +54,17 @@ impl Round {
         !self.is_stale && self.told == self.told_before
     }
 
+    /// Whether the same was looked at, and said.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let is_in =
+            |ours: &[ObjectId], theirs: &[ObjectId]| ours.iter().all(|one| theirs.contains(one));
+        let are_same =
+            |ours: &[ObjectId], theirs: &[ObjectId]| is_in(ours, theirs) && is_in(theirs, ours);
+        are_same(&self.looked, &other.looked)
+            && are_same(&self.tried, &other.tried)
+            && self.told == other.told
+    }
+
     /// Whether this could be what it waits for. Of one that looks at nothing nobody can say.
     fn heeds(&self, object: ObjectId) -> bool {
         self.looked.is_empty() || self.looked.contains(&object)

@@ -11,6 +11,7 @@ mod choices;
 mod conditions;
 mod control;
 mod counterexamples;
+mod counting;
 mod daemons;
 mod deadlocks;
 mod destructors;

@@ -129,10 +129,13 @@ impl State {
             self.execution.program.sleep(thread, condvar, mutex, at);
             return true;
         }
-        if operation == Operation::Yield && self.execution.program.repeats(thread) {
+        if operation == Operation::Yield
+            && (self.execution.program.repeats(thread) || self.is_probed(thread))
+        {
             self.execution.program.spins.has_waited = true;
             let next = Next::Spins;
             self.execution.program.thread(thread).stop = Some(Stop { next, at });
+            self.note_wait(thread, at);
             return true;
         }
         let next = Next::Operation(operation);
