@@ -117,6 +117,8 @@ pub(crate) enum Stopped {
     Misfit,
     /// The search cannot go on.
     Error(String),
+    /// The same, where the program itself has come to its end: whatever it has broken is told of.
+    NeverLeaves(String),
     /// It would take too long.
     Cut(String),
 }
@@ -372,9 +374,14 @@ impl State {
         }
     }
 
-    /// How the execution ended, with this panic of the main thread or without one, if it went on to its end or to
-    /// where it was `stuck`.
-    pub(crate) fn ending(&self, stuck: Option<Ending>, panic: Option<String>) -> Ending {
+    /// How the execution ended, with this panic of the main thread or without one, if it went on to its end, where a
+    /// daemon perhaps `never_leaves`, or to where it was `stuck`.
+    pub(crate) fn ending(
+        &self,
+        stuck: Option<Ending>,
+        never_leaves: Option<&str>,
+        panic: Option<String>,
+    ) -> Ending {
         if hook::is_abandoned() {
             return Ending::Abandoned;
         }
@@ -387,15 +394,18 @@ impl State {
                 then,
             })
         };
+        let stuck_in_words = stuck.as_ref().and_then(Violation::of);
+        let stuck_in_words = stuck_in_words.map(|stuck| stuck.to_string());
+        let stuck_in_words = stuck_in_words.as_deref().or(never_leaves);
         let is_stuck = |unwinding: &[(Thread, String)]| {
-            let stuck = Violation::of(stuck.as_ref()?)?;
+            let stuck = stuck_in_words?;
             let before = unwinding.iter().map(|(thread, message)| {
                 format!(
                     "thread {} panicked ({message}), then ",
                     names.thread(*thread)
                 )
             });
-            Some(before.collect::<String>() + &stuck.to_string())
+            Some(before.collect::<String>() + stuck)
         };
         let unwinding = &*self.execution.unwinding;
         match (self.panic_to_blame(main.as_deref()), unwinding) {
@@ -407,7 +417,7 @@ impl State {
                 panicked(first.thread, &first.message, then)
             }
             // Who is stuck in a destructor may have panicked; nobody was told yet.
-            (None, [(thread, message), rest @ ..]) if stuck.is_some() => {
+            (None, [(thread, message), rest @ ..]) if stuck_in_words.is_some() => {
                 panicked(*thread, message, is_stuck(rest))
             }
             _ => match main {

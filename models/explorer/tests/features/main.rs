@@ -26,6 +26,7 @@ mod programs;
 mod repeated;
 mod snapshots;
 mod spinning;
+mod standstills;
 mod symmetry;
 mod unseen;
 mod verdicts;

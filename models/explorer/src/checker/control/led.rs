@@ -179,7 +179,10 @@ impl State {
         };
         let program = &self.execution.program;
         let Some(thread) = labels.thread_named(&head.thread) else {
-            return Followed::Misfit(format!("there is no thread {}", head.thread));
+            return Followed::Misfit(format!(
+                "the schedule's thread {} is not there: the program has none of that name, or has not started it yet",
+                head.thread
+            ));
         };
         let Some(Stop { next, .. }) = program.stop_of(thread) else {
             let ended = program.threads.get(thread).is_some_and(|state| state.ended);

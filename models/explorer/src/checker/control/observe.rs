@@ -98,7 +98,7 @@ impl State {
         if !self.is_torn_down {
             let thread =
                 deadlock::Names(self.execution.labels.as_ref()).thread(self.execution.current);
-            self.stop::<()>(Stopped::Error(format!(
+            self.stop::<()>(Stopped::NeverLeaves(format!(
                 "the program is over, and its daemon {thread} does not come to its end when it is unwound: it catches \
                  the panic that unwinds it, or a destructor of it waits for what cannot come any more; let it wait for \
                  work outside of catch_unwind, and end it in the program if its destructors wait"

@@ -53,14 +53,12 @@ pub(crate) struct Probe {
 enum Stage {
     /// It is not there yet.
     OnTheWay,
-    /// The thread makes rounds, each like this one.
-    Rounds {
-        like: Round,
-        left: u32,
-        operations: u32,
-    },
+    /// The thread makes rounds, each like this one: so many more, from that operation on.
+    Rounds { like: Round, left: u32, since: u32 },
     /// It has made all of them, or cannot be told to.
     Over,
+    /// It has done something else.
+    Caught,
 }
 
 impl Probe {
@@ -81,7 +79,8 @@ impl State {
             return;
         }
         let round = &self.execution.program.threads[thread].round;
-        let kind = FxBuildHasher.hash_one((thread, at, round));
+        let looked = round.as_ref().map(Round::looked);
+        let kind = FxBuildHasher.hash_one((thread, at, looked));
         self.probes.waits.push(Wait {
             thread,
             at,
@@ -124,88 +123,86 @@ impl State {
     /// That a thread did not do once more what it had done, where that was tried out: which, and where it yields.
     pub(super) fn caught(&self) -> Option<(Thread, At)> {
         match &self.lead {
+            // An execution that ends as it makes rounds has come to something else.
             Lead::Probe(Probe {
                 wait,
-                stage: Stage::Rounds { .. },
+                stage: Stage::Rounds { .. } | Stage::Caught,
                 ..
             }) => Some((wait.thread, wait.at)),
             _ => None,
         }
     }
 
-    /// Whether the execution at hand has nothing to do any more but to try out a wait, or is through with it. Who goes on
-    /// then, if somebody does.
+    /// Who goes on where a wait is tried out; nobody any more when that is over. `None` elsewhere.
     pub(super) fn probed_next(&mut self, runnable: &[Thread]) -> Option<Option<Thread>> {
         let Lead::Probe(probe) = &self.lead else {
             return None;
         };
-        let (wait, operations) = (probe.wait, self.execution.operations);
-        let state = self.execution.program.threads.get(wait.thread);
-        let stop = state.and_then(|state| state.stop);
-        let round = state.and_then(|state| state.round.clone());
-        let waits = stop.is_some_and(|stop| stop.next == Next::Spins);
-        let stage = match (&probe.stage, round) {
+        let thread = probe.wait.thread;
+        let stage = self.next_stage(probe, runnable);
+        let next = match stage {
+            Stage::OnTheWay => return None,
+            Stage::Rounds { .. } => Some(self.go_on_looking(thread)),
+            Stage::Over | Stage::Caught => self.stop(Stopped::Misfit),
+        };
+        if let Lead::Probe(probe) = &mut self.lead {
+            probe.stage = stage;
+        }
+        Some(next)
+    }
+
+    fn next_stage(&self, probe: &Probe, runnable: &[Thread]) -> Stage {
+        let wait = probe.wait;
+        let Some(state) = self.execution.program.threads.get(wait.thread) else {
+            return Stage::OnTheWay;
+        };
+        let waits = state.stop.is_some_and(|stop| stop.next == Next::Spins);
+        match (&probe.stage, &state.round) {
             (Stage::OnTheWay, _) if self.execution.schedule.len() < wait.choices || !waits => {
-                return None;
+                Stage::OnTheWay
             }
             (Stage::OnTheWay, Some(round)) if self.others_go_on(wait.thread, runnable) => {
                 Stage::Rounds {
-                    like: round,
+                    like: round.clone(),
                     left: ROUNDS,
-                    operations,
+                    since: self.execution.operations,
                 }
             }
             (Stage::OnTheWay | Stage::Over, _) => Stage::Over,
-            (
-                Stage::Rounds {
-                    like,
-                    left,
-                    operations: since,
-                },
-                Some(round),
-            ) => {
-                if waits && !round.is_like(like) {
-                    return Some(self.stop(Stopped::Misfit));
-                }
+            (Stage::Rounds { like, left, since }, Some(round)) if !waits || round.is_like(like) => {
                 match left.checked_sub(u32::from(waits)) {
-                    Some(left) if operations - since < MAX_OPERATIONS_OF_ROUNDS => Stage::Rounds {
-                        like: like.clone(),
-                        left,
-                        operations: *since,
-                    },
-                    _ => Stage::Over,
+                    Some(left) => self.after_a_look(state.stop, like, left, *since),
+                    None => Stage::Over,
                 }
             }
-            // It has done something else.
-            (Stage::Rounds { .. }, None) => return Some(self.stop(Stopped::Misfit)),
-        };
-        let is_blocked =
-            stop.is_some_and(|stop| !waits && self.execution.program.ways(stop.next) == 0);
-        let stage = match stop.map(|stop| stop.next) {
-            // A lock that it would have to wait for: what it would look at nobody can say.
-            Some(Next::Operation(Operation::Acquire(_))) if is_blocked => Stage::Over,
-            _ => stage,
-        };
-        let is_over = is_blocked || matches!(stage, Stage::Over);
-        self.set_stage(stage);
-        if is_over {
-            return Some(self.stop(Stopped::Misfit));
+            (Stage::Rounds { .. } | Stage::Caught, _) => Stage::Caught,
         }
-        if let Some(stop) = &mut self.execution.program.thread(wait.thread).stop
-            && waits
-        {
-            *stop = Stop {
-                next: Next::Operation(Operation::Yield),
-                at: stop.at,
-            };
-        }
-        Some(Some(self.go_on(wait.thread)))
     }
 
-    fn set_stage(&mut self, to: Stage) {
-        if let Lead::Probe(probe) = &mut self.lead {
-            probe.stage = to;
+    /// In the middle of its rounds, or between two of them.
+    fn after_a_look(&self, stop: Option<Stop>, like: &Round, left: u32, since: u32) -> Stage {
+        let is_blocked = |next| next != Next::Spins && self.execution.program.ways(next) == 0;
+        match stop.map(|stop| stop.next) {
+            // What it would look at when it has the lock nobody can say.
+            Some(next @ Next::Operation(Operation::Acquire(_))) if is_blocked(next) => Stage::Over,
+            Some(next) if is_blocked(next) => Stage::Caught,
+            _ if self.execution.operations - since > MAX_OPERATIONS_OF_ROUNDS => Stage::Over,
+            _ => Stage::Rounds {
+                like: like.clone(),
+                left,
+                since,
+            },
         }
+    }
+
+    /// A thread goes on that may wait for a change.
+    fn go_on_looking(&mut self, thread: Thread) -> Thread {
+        if let Some(stop) = &mut self.execution.program.thread(thread).stop
+            && stop.next == Next::Spins
+        {
+            stop.next = Next::Operation(Operation::Yield);
+        }
+        self.go_on(thread)
     }
 
     /// Whether anybody else could go on, or looks again and again as well. If not, who waits makes rounds in the search too.
