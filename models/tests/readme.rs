@@ -65,7 +65,7 @@ fn its_violation_is_what_its_command_finds() {
     };
     let drawn = picture(&replayed.interleaving);
     let drawn: Vec<&str> = drawn.lines().collect();
-    let shown = block("main                 leaving");
+    let shown = block("main  ");
     let (head, end) = shown.split_at(
         shown
             .iter()
