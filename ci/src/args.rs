@@ -423,4 +423,26 @@ mod tests {
         };
         assert_eq!(fuzz.shard.to_string(), "1/1");
     }
+
+    #[test]
+    fn the_commands_of_the_readme_are_understood_and_its_files_are_there() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let readme = include_str!("../../README.md").replace("\\\n", "");
+        let lines = readme
+            .lines()
+            .filter_map(|line| line.strip_prefix("    cargo nmr "));
+        let lines: Vec<&str> = lines.collect();
+        assert!(lines.len() > 8, "{lines:?}");
+        for line in lines {
+            let words = std::iter::once("nmr").chain(line.split_whitespace());
+            let parsed = Cli::try_parse_from(words);
+            assert!(parsed.is_ok(), "{line}: {parsed:?}");
+            let files = line
+                .split_whitespace()
+                .filter(|word| word.contains("/") && word.ends_with(".toml"));
+            for file in files {
+                assert!(root.join(file).is_file(), "{line}: there is no {file}");
+            }
+        }
+    }
 }

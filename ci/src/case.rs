@@ -26,7 +26,7 @@ mod as_test;
 /// Lists the cases, or prints one as a test, to `out`.
 ///
 /// # Errors
-/// A case is malformed, a worker cannot be built or run, `out` cannot be written.
+/// The one case is malformed, a worker cannot be built or run, `out` cannot be written.
 pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
     if let Some(path) = &args.case {
         let saved = Saved::read(path)?.map_err(|outdated| Error::Usage(outdated.to_string()))?;
@@ -42,13 +42,16 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
             return Err(Error::Interrupted);
         }
         let verdict = match saved {
-            Err(why) => Verdict::NoLongerApplicable { why: why.clone() },
+            Err(verdict) => verdict.clone(),
             Ok(Saved::Schedule(case)) => match replayer.replay(path, case, args.budget, &display) {
                 Ok(replayed) => replayed.verdict,
-                Err(Error::Usage(why)) => Verdict::NoLongerApplicable { why },
+                Err(Error::Usage(why)) => Verdict::Malformed { why },
                 Err(error) => return Err(error),
             },
-            Ok(saved) => saved.replay_here()?.verdict,
+            Ok(saved) => match saved.replay_here() {
+                Ok(sequence) => sequence.verdict,
+                Err(error) => malformed(error)?,
+            },
         };
         let line = line(path, saved.as_ref().ok(), verdict);
         if args.format == Format::Json {
@@ -62,8 +65,18 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     Ok(exit(&lines))
 }
 
-/// A file, and what is in it or why that cannot be read.
-type Case = (PathBuf, Result<Saved, String>);
+/// A file, and what is in it or what comes of it if that cannot be read.
+type Case = (PathBuf, Result<Saved, Verdict>);
+
+/// What comes of a case that is none. The others are listed all the same.
+fn malformed(error: Error) -> Result<Verdict, Error> {
+    match error.exit() {
+        Exit::Usage => Ok(Verdict::Malformed {
+            why: error.to_string(),
+        }),
+        _ => Err(error),
+    }
+}
 
 fn folders(args: &args::Case) -> Result<Vec<PathBuf>, Error> {
     if !args.from.is_empty() {
@@ -88,8 +101,10 @@ fn read_all(folders: &[PathBuf]) -> Result<Vec<Case>, Error> {
         })?;
         for path in all {
             let saved = match Saved::read(&path) {
-                Ok(saved) => saved.map_err(|outdated| outdated.to_string()),
-                Err(error) => Err(error.to_string()),
+                Ok(saved) => saved.map_err(|outdated| Verdict::NoLongerApplicable {
+                    why: outdated.to_string(),
+                }),
+                Err(error) => Err(malformed(error)?),
             };
             cases.push((path, saved));
         }
@@ -176,8 +191,9 @@ fn exit(lines: &[CaseLine]) -> Exit {
         other => other,
     });
     let rank = |exit: &Exit| match exit {
-        Exit::Violated => 3,
-        Exit::Harness => 2,
+        Exit::Violated => 4,
+        Exit::Harness => 3,
+        Exit::Usage => 2,
         _ => 1,
     };
     exits.max_by_key(rank).unwrap_or(Exit::Holds)

@@ -209,11 +209,18 @@ impl Checker<'_> {
         let task = |run: &Run| {
             let outcome = self.run(run)?;
             counter.add_one();
-            self.warn(&outcome.result);
+            if outcome.refused.is_none() {
+                self.warn(&outcome.result);
+            }
             Some(outcome)
         };
         let mut printed = Ok(());
         pool::in_order(self.width, runs, task, |outcome| {
+            // There is one run: see `check_checkpoint`.
+            if let Some(why) = &outcome.refused {
+                printed = Err(Error::Usage(why.clone()));
+                self.stop.store(true, Ordering::Relaxed);
+            }
             if format == Format::Json && printed.is_ok() {
                 printed = json::print(out, &Line::Result(outcome.result.clone()));
                 // Nobody reads any more: the other runs would be for nothing.

@@ -48,6 +48,7 @@ impl Exit {
         let all = [
             Self::Holds,
             Self::Violated,
+            Self::Usage,
             Self::Incomplete,
             Self::Harness,
             Self::NotApplicable,

@@ -77,6 +77,64 @@ fn a_case_that_is_not_as_expected_is_exit_code_1() {
     assert_eq!(ended.code, Some(1), "{}{}", ended.stdout, ended.stderr);
 }
 
+#[test]
+fn a_mistyped_case_is_malformed_and_one_of_an_older_version_is_no_longer_applicable() {
+    let fake = as_expected();
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = properties().join("regressions/schedule-never-completes.toml");
+    let text = fs::read_to_string(from).expect("it is there");
+    let number = env!("CARGO_PKG_VERSION");
+    let text = text.replace(&format!("version = \"{number}\"\n"), "");
+    fs::write(folder.path().join("good.toml"), &text).expect("written");
+    let list = |text: &str| {
+        fs::write(folder.path().join("other.toml"), text).expect("written");
+        let folder = folder.path().display().to_string();
+        let ended = nmr(&["case", "--worker", &fake.path(), "--from", &folder]);
+        assert!(ended.stdout.contains("good.toml"), "{}", ended.stderr);
+        (ended.code, ended.stdout)
+    };
+    let mistyped = text.replace("side = ", "sighed = ");
+    assert_ne!(mistyped, text);
+    let (today, another_commit) = (nmr_models::case::version(), format!("{number} (c0ffee)"));
+    for version in ["", number, &today, &another_commit] {
+        let head = match version {
+            "" => String::new(),
+            version => format!("version = \"{version}\"\n"),
+        };
+        let (code, out) = list(&format!("{head}{mistyped}"));
+        assert_eq!(code, Some(2), "{out}");
+        assert!(
+            out.contains("  malformed (") && out.contains("`sighed`"),
+            "{out}"
+        );
+    }
+    let (code, out) = list(&format!("version = \"0.0.1\"\n{mistyped}"));
+    assert_eq!(code, Some(5), "{out}");
+    assert!(out.contains("no longer applicable ("), "{out}");
+    let (code, out) = list("kind = \"sequential\"\n[[op]]\nleap = \"c1\"\n");
+    assert_eq!(code, Some(2), "{out}");
+    assert!(
+        out.contains("  malformed (") && out.contains("`leap`"),
+        "{out}"
+    );
+}
+
+#[test]
+fn steps_of_todays_version_that_nobody_understands_are_malformed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let from = properties().join("regressions/schedule-never-completes.toml");
+    fs::copy(from, folder.path().join("case.toml")).expect("copied");
+    let fake = Fake::new("echo 'error: case.toml:8:1: no action `leap`' >&2; exit 2");
+    let folder = folder.path().display().to_string();
+    let ended = nmr(&["case", "--worker", &fake.path(), "--from", &folder]);
+    assert_eq!(ended.code, Some(2), "{}{}", ended.stdout, ended.stderr);
+    assert!(
+        ended.stdout.contains("malformed (case.toml:8:1: no action"),
+        "{}",
+        ended.stdout
+    );
+}
+
 /// The tests of that file are run with those of nmr-properties.
 #[test]
 fn a_case_is_printed_as_a_test_that_compiles() {

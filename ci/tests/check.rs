@@ -158,6 +158,23 @@ fn a_worker_gets_its_order() {
 }
 
 #[test]
+fn a_checkpoint_that_the_worker_cannot_use_is_a_bad_file() {
+    let says = "the checkpoint c is of another program: it has \"a\", this is \"b\"";
+    let fake = Fake::new(&format!("echo 'error: {says}' >&2; exit 2"));
+    let one = ["--scenario", "two-lives", "--engine", "explorer"];
+    for format in ["human", "json"] {
+        let asked = [&one[..], &["--checkpoint", "c", "--format", format]].concat();
+        let ended = check(&fake, &asked);
+        assert_eq!(ended.code, Some(2), "{}{}", ended.stdout, ended.stderr);
+        let last = ended.stderr.lines().last().unwrap_or_default();
+        assert_eq!(last, format!("nmr: {says}"));
+        assert_eq!(ended.stdout, "");
+    }
+    // Who gave it no file did nothing wrong.
+    assert_eq!(check(&fake, &one).code, Some(4));
+}
+
+#[test]
 fn states_and_certificate_of_the_explorer_are_passed_on() {
     let holds = result("holds", "complete", CLEAN, 0);
     let more = r#""case":null,"states":45,"certificate":"two-lives: exhausted""#;

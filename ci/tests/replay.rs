@@ -116,6 +116,15 @@ fn a_case_of_another_version_that_cannot_be_read_is_no_longer_applicable() {
     let case = SCHEDULE.replace("\"client\"", "\"sideways\"");
     let (ended, _) = replayed("exit 4", &case, &[]);
     assert_eq!(ended.code, Some(2), "nobody says that it was ever right");
+    for version in [
+        env!("CARGO_PKG_VERSION"),
+        concat!(env!("CARGO_PKG_VERSION"), " (c0ffee)"),
+    ] {
+        let head = format!("version = \"{version}\"\nexecutions");
+        let (ended, _) = replayed("exit 4", &case.replace("executions", &head), &[]);
+        assert_eq!(ended.code, Some(2), "{version}: {}", ended.stdout);
+        assert!(ended.stderr.contains("sideways"), "{}", ended.stderr);
+    }
     let case = case.replace("executions", "version = \"0.0.1\"\nexecutions");
     let (ended, _) = replayed("exit 4", &case, &[]);
     assert_eq!(ended.code, Some(5), "{}", ended.stderr);

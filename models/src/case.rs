@@ -84,6 +84,12 @@ pub fn version() -> String {
     format!("{} ({})", env!("CARGO_PKG_VERSION"), nmr_explorer::COMMIT)
 }
 
+/// Whether a case that names this version can be expected to be understood: whatever the commit, the version is this one.
+#[must_use]
+pub fn is_of_this_version(version: &str) -> bool {
+    version.split_whitespace().next() == Some(env!("CARGO_PKG_VERSION"))
+}
+
 impl Case {
     /// The case of an exploration that found something.
     #[must_use]

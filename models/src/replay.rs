@@ -55,6 +55,11 @@ pub enum Verdict {
         /// Why.
         why: String,
     },
+    /// The file is no case that this version could have written.
+    Malformed {
+        /// What is wrong with it, and where.
+        why: String,
+    },
     /// The harness failed.
     HarnessError {
         /// With these words.
@@ -64,7 +69,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The exit code: 1 if a rule breaks, 0 if that is excluded, 3 if nobody knows, 5 if the case cannot be used
-    /// any more, 4 if the harness failed.
+    /// any more, 2 if it is none, 4 if the harness failed.
     #[must_use]
     pub const fn exit_code(&self) -> u8 {
         use crate::report::Verdict as Run;
@@ -76,6 +81,7 @@ impl Verdict {
             Self::Fixed { .. } => Run::Holds.exit_code(),
             Self::NotReproduced { .. } => Run::Incomplete.exit_code(),
             Self::HarnessError { .. } => Run::HarnessError.exit_code(),
+            Self::Malformed { .. } => 2,
             Self::NoLongerApplicable { .. } => 5,
         }
     }
@@ -110,6 +116,7 @@ impl fmt::Display for Verdict {
             Self::Fixed { states: None } => f.write_str("fixed (scenario exhausted)"),
             Self::NotReproduced { why } => write!(f, "not reproduced (cut short: {why})"),
             Self::NoLongerApplicable { why } => write!(f, "no longer applicable ({why})"),
+            Self::Malformed { why } => write!(f, "malformed ({why})"),
             Self::HarnessError { why } => write!(f, "the harness failed: {why}"),
         }
     }

@@ -8,6 +8,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::name::UnknownName;
 
+/// What the registrar's table asserts of itself, in its words.
+const TABLE_ASSERTIONS: [&str; 9] = [
+    "C2: an open registration is listed under its interface",
+    "C10: a registration lists exactly its bindings",
+    "C10: a binding's ends are there",
+    "C19: an interface is noted only while it has open registrations",
+    "C1: one interface",
+    "C6: proposals are withdrawn",
+    "C15: it is noted whose thread runs a callback",
+    "C4: the provider attached",
+    "C11: the table refers only to tenants",
+];
+
 /// A rule of the registrar's contract, C1 to C19.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -30,11 +43,17 @@ impl Rule {
         Self(number)
     }
 
-    /// The rule that a message names at its beginning, as in `C6: proposals are withdrawn`.
+    /// The rule that a message names, as in `C6: proposals are withdrawn`, if it begins with one of the table's own
+    /// assertions. A module may panic with any words, also with those of a rule.
     pub(crate) fn named_in(message: &str) -> Option<Self> {
-        let (number, _) = message.strip_prefix('C')?.split_once(": ")?;
-        let number: u8 = number.parse().ok()?;
-        Self::all().find(|rule| rule.0 == number)
+        let its = |words: &&&str| {
+            let rest = message.strip_prefix(**words);
+            // What was compared comes on lines of its own, and where it was at the end.
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', ' ']))
+        };
+        let words = TABLE_ASSERTIONS.iter().find(its)?;
+        let (rule, _) = words.split_once(": ")?;
+        rule.parse().ok()
     }
 
     /// All rules, in order.
@@ -117,9 +136,57 @@ impl From<Rule> for String {
 
 #[cfg(test)]
 mod tests {
-    use super::Rule;
+    use std::collections::BTreeSet;
+
+    use super::{Rule, TABLE_ASSERTIONS};
+    use crate::run::broken_rule;
 
     const CONTRACT: &str = include_str!("../../core/CONTRACT.md");
+    const TABLE: [&str; 2] = [
+        include_str!("../../core/src/table/check.rs"),
+        include_str!("../../core/src/table/slab.rs"),
+    ];
+
+    /// The texts in a source that begin with a rule.
+    fn assertions(source: &str) -> impl Iterator<Item = &str> {
+        let texts = source.split('"').skip(1).step_by(2);
+        texts.filter(|text| {
+            text.split_once(": ")
+                .is_some_and(|(rule, _)| rule.parse::<Rule>().is_ok())
+        })
+    }
+
+    #[test]
+    fn the_tables_assertions_are_those_of_its_source() {
+        let in_source: BTreeSet<&str> = TABLE.into_iter().flat_map(assertions).collect();
+        assert_eq!(in_source, BTreeSet::from(TABLE_ASSERTIONS));
+    }
+
+    #[test]
+    fn an_assertion_of_the_table_names_its_rule() {
+        let at = " (at core/src/table/check.rs:59:44)";
+        for words in TABLE_ASSERTIONS {
+            let (rule, _) = words.split_once(": ").unwrap();
+            let compared =
+                format!("assertion `left == right` failed: {words}\n  left: 1\n right: 2");
+            for message in [words.to_owned(), format!("{words}{at}"), compared] {
+                assert_eq!(broken_rule(&message), rule.parse().ok(), "{message}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_in_a_modules_own_words_names_no_rule() {
+        for words in [
+            "C12: that is my handle",
+            "C6: proposals are withdrawnish",
+            "assertion failed: C12: mine",
+            "this is not C6: proposals are withdrawn",
+            "C6",
+        ] {
+            assert_eq!(broken_rule(words), None, "{words}");
+        }
+    }
 
     #[test]
     fn they_are_those_of_the_contract() {

@@ -81,7 +81,9 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
         case_dir: None,
         env: &[],
     };
-    let Outcome { result, coverage } = job.run(&mut |_| {});
+    let Outcome {
+        result, coverage, ..
+    } = job.run(&mut |_| {});
     let verdict = match result.verdict {
         Verdict::Holds
             if matches!(engine, Engine::Direct | Engine::Explorer)

@@ -207,6 +207,31 @@ fn a_malformed_scenario_is_refused_with_file_line_and_what_was_expected() {
 
 #[cfg(shuttle)]
 #[test]
+fn a_checkpoint_that_is_none_is_refused_before_anything_is_searched() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("two-lives.checkpoint");
+    let options = format!("{{\"checkpoint\":{:?}}}", file.display().to_string());
+    let run = ["run", "--engine", "explorer", "--explorer", &options];
+    let go = |scenario| worker(&[&run[..], &["--scenario", scenario]].concat());
+    assert_eq!(go("both-deregister").status.code(), Some(0));
+    let is_refused = |scenario, why: &str| {
+        let refused = go(scenario);
+        let said = String::from_utf8_lossy(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(2), "{said}");
+        assert!(said.starts_with("error: ") && said.contains(why), "{said}");
+        assert_eq!(lines(&refused), []);
+    };
+    is_refused("two-lives", "is of another program");
+    std::fs::write(&file, "a shopping list").unwrap();
+    is_refused("both-deregister", "is no checkpoint of this version");
+    // A folder is no file.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    is_refused("both-deregister", "cannot be read");
+}
+
+#[cfg(shuttle)]
+#[test]
 fn the_certificate_is_there_as_data_too() {
     let run = |engine| {
         result(&worker(&[

@@ -51,6 +51,7 @@ pub(crate) fn outcome(result: RunResult, exercised: &[(u8, u64)]) -> Outcome {
     Outcome {
         result,
         coverage: coverage.collect(),
+        refused: None,
     }
 }
 

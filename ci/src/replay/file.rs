@@ -33,10 +33,11 @@ pub struct Outdated {
 }
 
 impl Outdated {
-    /// A case that cannot be read is outdated if another version has written it.
+    /// A case that cannot be read is outdated if another version has written it. One of this version is mistyped, from
+    /// whichever commit it is.
     #[must_use]
     pub fn new(version: Option<&str>, why: &str) -> Option<Self> {
-        let version = version.filter(|version| *version != case::version())?;
+        let version = version.filter(|version| !case::is_of_this_version(version))?;
         Some(Self {
             version: version.to_owned(),
             why: why.to_owned(),

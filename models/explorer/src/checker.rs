@@ -30,6 +30,7 @@ mod walk;
 mod workers;
 
 pub use assumptions::Assumptions;
+pub use checkpoint::Error as CheckpointError;
 pub use deadlock::{Blocked, Deadlock, Holder, Sent, Then, Waits, WakeUp, WakeUps};
 pub use explore::{Builder, Explorer};
 pub use follow::{Fit, Misfit};

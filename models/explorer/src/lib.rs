@@ -144,8 +144,11 @@
 //! same look again would come to the same. Where nobody else can go on, it looks again all the same, for a while; a
 //! `Livelock` if nothing comes of it. That the rounds between yields are the same is taken on trust, and the
 //! certificate says so (`Assumptions::rounds_repeat`): a thread that counts them, to give up, gives up only where nobody
-//! else can go on, unless it says what it counts (`learn(&count)`). Where one is seen to do so after others have gone on,
-//! the search is incomplete and not exhausted. A livelock that lasts only as long as
+//! else can go on, unless it says what it counts (`learn(&count)`). So the trust is tried out: an execution in which a
+//! thread waits is made again up to there, and the thread looks 1,000 times more. If it does anything else, or looks at
+//! other things, the search is incomplete and not exhausted; so it is where a thread is seen to give up after
+//! others have gone on. What a thread does after more rounds than that, or only where it was not tried out (each kind of
+//! wait is, the first eight times and then ever more seldom), is not seen. A livelock that lasts only as long as
 //! threads keep in step for ever, each disturbing the other, is not looked for.
 //!
 //! # Builds

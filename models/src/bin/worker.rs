@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use clap::{Args, Parser, Subcommand};
 use nmr_models::case::Case;
 use nmr_models::engine::bench::Order;
-use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore};
+use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore, refusal};
 use nmr_models::engine_name::{BenchEngine, Build, Engine};
 use nmr_models::prove::Size;
 use nmr_models::prove::engine::{ENGINE, Exhausting};
@@ -170,6 +170,10 @@ impl Run {
                 &words,
             ),
         };
+        if let Some(why) = refusal(&request) {
+            eprintln!("error: {why}");
+            return Ok(ExitCode::from(2));
+        }
         show_progress(request.executions.clone(), words);
         let started = Instant::now();
         let end = {

@@ -56,6 +56,13 @@ pub(super) fn sample(
     }
 }
 
+/// Why a search cannot go on from the checkpoint that it is given.
+pub(super) fn refusal(request: &Request) -> Option<String> {
+    let prepared = Prepared::new(&request.scenario);
+    let checked = builder(request, &prepared).check_checkpoint();
+    checked.err().map(|error| error.to_string())
+}
+
 fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report) -> Exploration {
     let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
     let prepared = Prepared::new(&request.scenario);

@@ -233,6 +233,18 @@ pub fn explore(
     }
 }
 
+/// Why what is asked cannot be done, if it is the fault of a file that was given: an explorer's checkpoint that is none, or
+/// is one of another search.
+#[must_use]
+pub fn refusal(request: &Request) -> Option<String> {
+    #[cfg(shuttle)]
+    if request.engine == Engine::Explorer {
+        return explorer::refusal(request);
+    }
+    let _ = request;
+    None
+}
+
 /// Searches with the [direct](Engine::Direct) engine, in whichever build this is; `None` if the scenario has more than so
 /// many states, which is the same on every machine.
 #[must_use]

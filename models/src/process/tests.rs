@@ -382,6 +382,32 @@ fn a_worker_with_a_checkpoint_is_given_time_to_write_it() {
 }
 
 #[test]
+fn a_worker_that_cannot_use_its_checkpoint_says_why_to_whoever_gave_it() {
+    let says = "echo 'error: c is no checkpoint' >&2; exit 2";
+    let run = |engine, script: &str, options: &ExplorerOptions| {
+        let fake = Fake::new(script);
+        let worker = fake.path();
+        let job = Job {
+            engine,
+            ..patient(&worker)
+        };
+        let stop = AtomicBool::new(false);
+        let outcome = job.run_until(options, &stop, &mut |_| ());
+        outcome.expect("nobody stops it").refused
+    };
+    let given = ExplorerOptions {
+        checkpoint: Some(PathBuf::from("c")),
+        ..ExplorerOptions::default()
+    };
+    let why = Some("c is no checkpoint".to_owned());
+    assert_eq!(run(Engine::Explorer, says, &given), why);
+    let none = ExplorerOptions::default();
+    assert_eq!(run(Engine::Explorer, says, &none), None);
+    assert_eq!(run(Engine::Pct, says, &given), None);
+    assert_eq!(run(Engine::Explorer, "exit 4", &given), None);
+}
+
+#[test]
 fn a_run_can_be_stopped() {
     let fake = Fake::new("exec sleep 60");
     let start = Instant::now();

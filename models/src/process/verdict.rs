@@ -16,6 +16,7 @@ use super::supervise::{End, How};
 use super::transcript::Transcript;
 use super::{Job, Outcome};
 use crate::engine::ExplorerOptions;
+use crate::engine_name::Engine;
 use crate::report::{Extent, RunResult, Verdict};
 use crate::rule::Rule;
 
@@ -60,7 +61,11 @@ pub(super) fn judge(
                 message,
                 ..blank(0.0)
             };
-            return Outcome { result, coverage };
+            return Outcome {
+                result,
+                coverage,
+                refused: None,
+            };
         }
     };
     let blank = blank(end.after.as_secs_f64());
@@ -70,12 +75,17 @@ pub(super) fn judge(
         end: &end,
         blank,
     };
+    let refused = found.refused(&heard);
     let result = match end.how {
         How::TimedOut if last_growth > job.budget => found.overran(),
         How::TimedOut | How::Stopped => found.hung(),
         How::Exited(status) => found.exited(heard, status),
     };
-    Outcome { result, coverage }
+    Outcome {
+        result,
+        coverage,
+        refused,
+    }
 }
 
 struct Found<'a> {
@@ -86,6 +96,19 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
+    /// What a worker says instead of a result that cannot use its checkpoint.
+    fn refused(&self, heard: &Heard<RunResult>) -> Option<String> {
+        if self.job.engine != Engine::Explorer || self.options.checkpoint.is_none() {
+            return None;
+        }
+        let How::Exited(status) = self.end.how else {
+            return None;
+        };
+        let is_refused = status.code() == Some(2) && heard.said().is_none();
+        let why = self.end.stderr.trim_end();
+        is_refused.then(|| why.strip_prefix("error: ").unwrap_or(why).to_owned())
+    }
+
     /// What was found before a crash was found.
     fn exited(self, heard: Heard<RunResult>, status: ExitStatus) -> RunResult {
         let is_found = |result: &RunResult| result.verdict == Verdict::Violated;

@@ -44,7 +44,8 @@ pub(crate) struct Body {
 
 /// Why a checkpoint cannot be written or used.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Error {
+#[non_exhaustive]
+pub enum Error {
     /// The file cannot be read or written.
     #[error("the checkpoint {} cannot be {what}: {source}", path.display())]
     Io {

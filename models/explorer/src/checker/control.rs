@@ -12,6 +12,7 @@ mod choose;
 mod led;
 mod next;
 mod observe;
+mod probe;
 mod schedule;
 mod verify;
 
@@ -37,6 +38,7 @@ use crate::checker::visited::Visited;
 use crate::checker::walk::Walk;
 use crate::reduction::Reduction;
 use choose::OTHER_END;
+use probe::Probes;
 use verify::Trace;
 
 pub(crate) use led::{Lead, Script};
@@ -89,6 +91,7 @@ pub(crate) struct State {
     pub(crate) walk: Walk,
     pub(crate) conflicts: Conflicts,
     pub(crate) lead: Lead,
+    probes: Probes,
     /// Whether names are kept in the executions to come.
     pub(crate) keeps_names: bool,
     /// The search decides who goes next: whatever goes wrong now is not the program's doing.
@@ -114,6 +117,8 @@ pub(crate) enum Stopped {
     Misfit,
     /// The search cannot go on.
     Error(String),
+    /// The same, where the program itself has come to its end: whatever it has broken is told of.
+    NeverLeaves(String),
     /// It would take too long.
     Cut(String),
 }
@@ -230,17 +235,6 @@ impl Execution {
         (*operations, *operations_after_the_end, *told) = (0, 0, 0);
     }
 
-    /// See [`Ended::gave_up`].
-    fn gave_up(&self) -> Option<String> {
-        let (thread, at) = self.program.spins.gave_up?;
-        let thread = deadlock::Names(self.labels.as_ref()).thread(thread);
-        Some(format!(
-            "thread {thread}, which yields at {at}, stops waiting though nothing that it looks at has changed: the \
-             orders in which it does so before others go on were left out; say in each round what it counts \
-             (nmr_sync::learn)"
-        ))
-    }
-
     /// What a thread has chosen among several things, if it did so.
     fn take_chosen(&mut self, thread: Thread, variant: u32) -> Option<Fingerprints> {
         let index = self.among.iter().position(|(other, _)| *other == thread)?;
@@ -296,6 +290,7 @@ impl Control {
                 walk: Walk::default(),
                 conflicts: Conflicts::default(),
                 lead: Lead::Search,
+                probes: Probes::default(),
                 keeps_names: false,
                 is_picking: false,
                 stopped: None,
@@ -343,6 +338,7 @@ impl State {
             return;
         }
         self.executions += 1;
+        self.forget_waits();
         let verifies = verify::is_followed(self.executions);
         let phase = match (self.walk.is_replaying(), self.walk.snapshot()) {
             (false, _) => Phase::Explore,
@@ -370,6 +366,7 @@ impl State {
                 let is_short = self.execution.schedule.len() < script.choices.len();
                 script.redundant_from.is_none() && is_short || !self.execution.trace.is_over()
             }
+            Lead::Probe(probe) => probe.is_on_the_way(),
             Lead::Schedule(_) | Lead::Sample(_) => false,
         };
         if self.stopped.is_none() && !hook::is_abandoned() && is_too_early {
@@ -377,9 +374,14 @@ impl State {
         }
     }
 
-    /// How the execution ended, with this panic of the main thread or without one, if it went on to its end or to
-    /// where it was `stuck`.
-    pub(crate) fn ending(&self, stuck: Option<Ending>, panic: Option<String>) -> Ending {
+    /// How the execution ended, with this panic of the main thread or without one, if it went on to its end, where a
+    /// daemon perhaps `never_leaves`, or to where it was `stuck`.
+    pub(crate) fn ending(
+        &self,
+        stuck: Option<Ending>,
+        never_leaves: Option<&str>,
+        panic: Option<String>,
+    ) -> Ending {
         if hook::is_abandoned() {
             return Ending::Abandoned;
         }
@@ -392,15 +394,18 @@ impl State {
                 then,
             })
         };
+        let stuck_in_words = stuck.as_ref().and_then(Violation::of);
+        let stuck_in_words = stuck_in_words.map(|stuck| stuck.to_string());
+        let stuck_in_words = stuck_in_words.as_deref().or(never_leaves);
         let is_stuck = |unwinding: &[(Thread, String)]| {
-            let stuck = Violation::of(stuck.as_ref()?)?;
+            let stuck = stuck_in_words?;
             let before = unwinding.iter().map(|(thread, message)| {
                 format!(
                     "thread {} panicked ({message}), then ",
                     names.thread(*thread)
                 )
             });
-            Some(before.collect::<String>() + &stuck.to_string())
+            Some(before.collect::<String>() + stuck)
         };
         let unwinding = &*self.execution.unwinding;
         match (self.panic_to_blame(main.as_deref()), unwinding) {
@@ -412,7 +417,7 @@ impl State {
                 panicked(first.thread, &first.message, then)
             }
             // Who is stuck in a destructor may have panicked; nobody was told yet.
-            (None, [(thread, message), rest @ ..]) if stuck.is_some() => {
+            (None, [(thread, message), rest @ ..]) if stuck_in_words.is_some() => {
                 panicked(*thread, message, is_stuck(rest))
             }
             _ => match main {
@@ -454,6 +459,17 @@ impl State {
         self.is_stuck_in_a_drop
     }
 
+    /// See [`Ended::gave_up`].
+    fn gave_up(&self) -> Option<String> {
+        let (thread, at) = self.caught().or(self.execution.program.spins.gave_up)?;
+        let thread = deadlock::Names(self.execution.labels.as_ref()).thread(thread);
+        Some(format!(
+            "thread {thread}, which yields at {at}, does not do the same again though nothing that it looks at has \
+             changed: the orders in which it goes on before others do were left out; say in each round what it \
+             counts (nmr_sync::learn)"
+        ))
+    }
+
     /// The execution has ended.
     pub(crate) fn end(&mut self) -> Ended {
         let execution = &self.execution;
@@ -462,7 +478,7 @@ impl State {
             choices: execution.schedule.len(),
             preemptions: execution.preemptions,
             rounds_repeat: execution.program.spins.has_waited,
-            gave_up: execution.gave_up(),
+            gave_up: self.gave_up(),
         }
     }
 

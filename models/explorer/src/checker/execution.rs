@@ -110,19 +110,30 @@ pub(crate) fn judge(
         if panic.is_none() {
             state.come_to_the_end();
         }
-        let panic = panic.filter(|_| !state.is_stuck_in_a_drop());
         let stopped = state.take_stopped();
+        let never_leaves = match &stopped {
+            Some(Stopped::NeverLeaves(why)) => Some(&**why),
+            _ => None,
+        };
+        // Of a thread that does not come to its end shuttle tells by a panic.
+        let is_its_own = state.is_stuck_in_a_drop() || never_leaves.is_some();
+        let panic = panic.filter(|_| !is_its_own);
         let stuck = match &stopped {
             Some(Stopped::Deadlock(why)) => Some(Ending::Deadlocked(why.clone())),
             Some(Stopped::Livelock(why)) => Some(Ending::Livelocked(why.clone())),
             _ => None,
         };
-        (state.end(), stopped, state.ending(stuck, panic))
+        let ending = state.ending(stuck, never_leaves, panic);
+        (state.end(), stopped, ending)
     });
     let outcome = match stopped {
         Some(Stopped::Error(error)) => Outcome::Failed(error),
         Some(Stopped::Cut(why)) => Outcome::Cut(why),
         Some(Stopped::Misfit) => Outcome::Misfit,
+        Some(Stopped::NeverLeaves(error)) => match ending {
+            Ending::Panicked(_) => told_or(error, judged(options, ending), options),
+            _ => Outcome::Failed(error),
+        },
         // A judge need not follow an execution from where nothing is left to choose in it: what it would say of a
         // standstill there is not all that it knows. Who came there first comes to the standstill as well.
         Some(Stopped::Deadlock(_) | Stopped::Livelock(_))
@@ -133,6 +144,16 @@ pub(crate) fn judge(
         Some(Stopped::Deadlock(_) | Stopped::Livelock(_)) | None => judged(options, ending),
     };
     (ended, outcome)
+}
+
+/// What is said of a panic in an execution in which something else was an error, unless nobody wants to know: the search
+/// cannot go on.
+fn told_or(error: String, outcome: Outcome, options: &Options) -> Outcome {
+    match outcome {
+        Outcome::Found(found) if options.wants(&found.violation) => Outcome::Found(found),
+        Outcome::Failed(why) => Outcome::Failed(why),
+        _ => Outcome::Failed(error),
+    }
 }
 
 fn judged(options: &Options, ending: Ending) -> Outcome {

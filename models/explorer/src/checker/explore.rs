@@ -11,7 +11,7 @@ use nmr_sync::hook;
 use shuttle::scheduler::Scheduler;
 
 use crate::checker::assumptions::Assumptions;
-use crate::checker::checkpoint;
+use crate::checker::checkpoint::{self, Error as CheckpointError};
 use crate::checker::execution::{Body, Outcome};
 use crate::checker::follow::Fit;
 use crate::checker::judge::{Ending, Judgement};
@@ -212,6 +212,33 @@ impl Builder {
     pub fn checkpoint(mut self, file: impl Into<PathBuf>) -> Self {
         self.options.checkpoint = Some(file.into());
         self
+    }
+
+    /// Whether the search can go on from its [checkpoint](Self::checkpoint), if it has one and the file is there. Whoever
+    /// asks first can tell a file that is not fit from a search that has failed: [`check`](Self::check) says
+    /// [`Verdict::HarnessError`] of both.
+    ///
+    /// ```
+    /// # #[cfg(shuttle)] {
+    /// use nmr_explorer::Explorer;
+    ///
+    /// let folder = tempfile::tempdir().unwrap();
+    /// let file = folder.path().join("search.checkpoint");
+    /// let search = Explorer::builder().checkpoint(&file);
+    /// assert!(search.check_checkpoint().is_ok(), "there is none yet");
+    /// std::fs::write(&file, "a shopping list").unwrap();
+    /// let why = search.check_checkpoint().unwrap_err().to_string();
+    /// assert!(why.contains("is no checkpoint of this version"), "{why}");
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The file cannot be read, is no checkpoint, or is one of another program, build or set of options.
+    pub fn check_checkpoint(&self) -> Result<(), CheckpointError> {
+        match &self.options.checkpoint {
+            Some(path) => checkpoint::read(path, &self.options).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Time between two checkpoints, one minute if not given.

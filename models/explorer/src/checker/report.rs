@@ -148,7 +148,8 @@ pub struct Report {
     pub before_restart: u64,
     /// Executions made, besides, in the search for a violation with fewer preemptions.
     pub minimising: u64,
-    /// Executions made, besides, a second time, to see that the same comes of them.
+    /// Executions made, besides, a second time, to see that the same comes of them, or whether a thread that waits by
+    /// looking looks at the same again.
     pub verifying: u64,
     /// Of the executions since the last restart, the ones that came to a state where nothing was left to
     /// choose.

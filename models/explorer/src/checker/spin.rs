@@ -9,8 +9,8 @@
 //! That is not Musuvathi and Qadeer's fair scheduler ("Fair stateless model checking", PLDI 2008), in which a yield
 //! lowers a priority: here a yield after anything but looks is nothing at all, so that code which yields where it
 //! need not is explored in every order. What is taken on trust is that a round of looks is repeated: a thread that
-//! counts its rounds and does not [say](nmr_sync::learn) so gives up only where nobody else can go on. Where that is seen
-//! to come too late, since others have gone on meanwhile, nothing is exhausted.
+//! counts its rounds and does not [say](nmr_sync::learn) so gives up only where nobody else can go on. That is tried out
+//! (`control/probe.rs`); and where it is seen to come too late, since others have gone on meanwhile, nothing is exhausted.
 //!
 //! Looks are sections whose data were not borrowed mutably, or were described as what they were; sections that were
 //! tried in vain; loads, and updates that leave what there was; notifications that nobody hears. Whatever the phase is,
@@ -52,6 +52,22 @@ impl Round {
     /// Whether the next round would be the same.
     const fn repeats(&self) -> bool {
         !self.is_stale && self.told == self.told_before
+    }
+
+    /// What was looked at.
+    pub(crate) fn looked(&self) -> &[ObjectId] {
+        &self.looked
+    }
+
+    /// Whether the same was looked at, and said.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let is_in =
+            |ours: &[ObjectId], theirs: &[ObjectId]| ours.iter().all(|one| theirs.contains(one));
+        let are_same =
+            |ours: &[ObjectId], theirs: &[ObjectId]| is_in(ours, theirs) && is_in(theirs, ours);
+        are_same(&self.looked, &other.looked)
+            && are_same(&self.tried, &other.tried)
+            && self.told == other.told
     }
 
     /// Whether this could be what it waits for. Of one that looks at nothing nobody can say.

@@ -41,7 +41,7 @@ pub(crate) enum End {
 #[derive(Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) executions: AtomicU64,
-    /// Executions made a second time.
+    /// Executions made a second time, to compare them or to try out a thread's rounds.
     pub(crate) verifying: AtomicU64,
     pub(crate) redundant: AtomicU64,
     pub(crate) longest: AtomicUsize,

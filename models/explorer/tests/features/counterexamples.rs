@@ -261,7 +261,10 @@ fn a_step_that_the_execution_does_not_come_to_is_a_misfit() {
         // Where a schedule is aligned the threads that it does not know stop, and it is asked.
         let instead = match fit {
             Fit::Exact => "the execution was over before",
-            _ => "there is no thread stranger",
+            _ => {
+                "the schedule's thread stranger is not there: the program has none of that name, or has not started \
+                 it yet"
+            }
         };
         let told = format!("step 1, `stranger: acquire Mutex<u8>.1`: {instead}");
         assert_eq!(misfit.to_string(), told);

@@ -159,12 +159,6 @@ fn a_daemon_that_catches_what_unwinds_it_is_a_harness_error() {
 
 #[test]
 fn a_daemon_whose_destructor_waits_in_vain_is_a_harness_error() {
-    struct Waits(Arc<Queue>);
-    impl Drop for Waits {
-        fn drop(&mut self) {
-            self.0.pushed.wait(&mut self.0.jobs.lock());
-        }
-    }
     struct Locks(Arc<Queue>);
     impl Drop for Locks {
         fn drop(&mut self) {
@@ -187,4 +181,68 @@ fn a_daemon_whose_destructor_waits_in_vain_is_a_harness_error() {
     }
     check(Waits, false);
     check(Locks, true);
+}
+
+/// Once it is dropped it waits for what cannot come.
+struct Waits(Arc<Queue>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.pushed.wait(&mut self.0.jobs.lock());
+    }
+}
+
+/// Starts a daemon that panics, with what `keeps` gives on its stack, and lets the program end after that.
+fn fails<T: 'static>(keeps: impl FnOnce() -> T + Send + 'static) {
+    let queue: Arc<Queue> = Arc::default();
+    let other = queue.clone();
+    let daemon = thread::Builder::new().daemon().spawn(move || {
+        let _kept = keeps();
+        let mut jobs = other.jobs.lock();
+        jobs.push(1);
+        other.pushed.notify_one();
+        drop(jobs);
+        panic!("nothing to do");
+    });
+    drop(daemon);
+    let mut jobs = queue.jobs.lock();
+    while jobs.is_empty() {
+        queue.pushed.wait(&mut jobs);
+    }
+}
+
+/// The panic of the daemon, which is in each execution, is what every search finds. What it says besides.
+fn find_the_panic(program: fn()) -> Vec<Option<String>> {
+    let found = builders().into_iter().map(|builder| {
+        let report = builder.check(program);
+        let Violation::Panic(panic) = &found(&report).violation else {
+            panic!("{report}");
+        };
+        assert_eq!(panic.message, "nothing to do", "{report}");
+        panic.then.clone()
+    });
+    found.collect()
+}
+
+#[test]
+fn the_panic_of_a_daemon_is_found_though_its_destructor_waits_in_vain() {
+    let then = find_the_panic(|| fails(|| Waits(Arc::default())));
+    for then in then {
+        let then = then.unwrap_or_default();
+        assert!(then.contains("does not come to its end"), "{then}");
+    }
+}
+
+#[test]
+fn the_panic_of_a_daemon_is_found_though_another_one_catches_what_unwinds_it() {
+    find_the_panic(|| {
+        let queue: Arc<Queue> = Arc::default();
+        let catches = move || {
+            loop {
+                let _ = catch_unwind(AssertUnwindSafe(|| serve(&queue)));
+            }
+        };
+        drop(thread::Builder::new().daemon().spawn(catches));
+        fails(|| ());
+    });
 }

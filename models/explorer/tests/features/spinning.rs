@@ -206,7 +206,13 @@ fn who_says_that_it_counts_gives_up_at_any_time() {
         }
     };
     exhausts(&[0, 1, 2, 3, 4], program(true));
-    exhausts(&[0, 1, 2], program(false));
+    for builder in builders() {
+        let (seen, report) = ends_and_report(builder, program(false));
+        let Verdict::Incomplete(why) = &report.verdict else {
+            panic!("{seen:?}: {report}");
+        };
+        assert!(why.contains("say in each round"), "{why}");
+    }
 }
 
 /// A thread that waits for a while in some way and sets a flag then; whether the main thread sees that.

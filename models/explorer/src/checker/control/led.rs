@@ -7,6 +7,7 @@ use nmr_sync::hook::Operation;
 use shuttle::scheduler::{Scheduler, Task, TaskId};
 use smallvec::SmallVec;
 
+use super::probe::Probe;
 use super::{Choices, Execution, Phase, State, Stopped};
 use crate::checker::follow::{Fit, Follower, Misfit};
 use crate::checker::program::{Choice, Next, Stop, Thread};
@@ -21,6 +22,8 @@ pub(crate) enum Lead {
     Search,
     /// What was chosen in another execution of the same program by the same search.
     Script(Script),
+    /// The same up to where a thread waits for a change, and then that thread alone.
+    Probe(Probe),
     /// A schedule, with threads and operations by names.
     Schedule(Follower),
     /// Another scheduler, which is given the threads that can go on.
@@ -32,6 +35,7 @@ impl fmt::Debug for Lead {
         f.write_str(match self {
             Self::Search => "Search",
             Self::Script(_) => "Script",
+            Self::Probe(_) => "Probe",
             Self::Schedule(_) => "Schedule",
             Self::Sample(_) => "Sample",
         })
@@ -121,7 +125,7 @@ impl State {
     pub(super) fn led(&mut self, options: &[Choice], tasks: &[&Task]) -> Option<Led> {
         match &mut self.lead {
             Lead::Search => unreachable!("then the search is asked"),
-            Lead::Script(script) => {
+            Lead::Script(script) | Lead::Probe(Probe { script, .. }) => {
                 let at = self.execution.schedule.len();
                 if script.redundant_from == Some(at) {
                     self.execution.become_redundant();
@@ -175,7 +179,10 @@ impl State {
         };
         let program = &self.execution.program;
         let Some(thread) = labels.thread_named(&head.thread) else {
-            return Followed::Misfit(format!("there is no thread {}", head.thread));
+            return Followed::Misfit(format!(
+                "the schedule's thread {} is not there: the program has none of that name, or has not started it yet",
+                head.thread
+            ));
         };
         let Some(Stop { next, .. }) = program.stop_of(thread) else {
             let ended = program.threads.get(thread).is_some_and(|state| state.ended);

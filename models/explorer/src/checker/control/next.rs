@@ -35,6 +35,9 @@ impl State {
         if self.execution.is_over {
             return self.next_to_leave(runnable);
         }
+        if let Some(next) = self.probed_next(runnable) {
+            return next;
+        }
         if let Some(next) = self.next_without_choice(runnable, current) {
             return Some(self.go_on(next));
         }

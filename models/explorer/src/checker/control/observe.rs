@@ -98,7 +98,7 @@ impl State {
         if !self.is_torn_down {
             let thread =
                 deadlock::Names(self.execution.labels.as_ref()).thread(self.execution.current);
-            self.stop::<()>(Stopped::Error(format!(
+            self.stop::<()>(Stopped::NeverLeaves(format!(
                 "the program is over, and its daemon {thread} does not come to its end when it is unwound: it catches \
                  the panic that unwinds it, or a destructor of it waits for what cannot come any more; let it wait for \
                  work outside of catch_unwind, and end it in the program if its destructors wait"
@@ -129,10 +129,13 @@ impl State {
             self.execution.program.sleep(thread, condvar, mutex, at);
             return true;
         }
-        if operation == Operation::Yield && self.execution.program.repeats(thread) {
+        if operation == Operation::Yield
+            && (self.execution.program.repeats(thread) || self.is_probed(thread))
+        {
             self.execution.program.spins.has_waited = true;
             let next = Next::Spins;
             self.execution.program.thread(thread).stop = Some(Stop { next, at });
+            self.note_wait(thread, at);
             return true;
         }
         let next = Next::Operation(operation);

@@ -164,6 +164,7 @@ impl State {
 
     /// Lets the next execution make that one again.
     pub(crate) fn verify_whole(&mut self, whole: &Whole) {
+        self.forget_waits();
         self.execution.trace.events.clone_from(&whole.events);
         self.execution.trace.compare();
         self.lead = Lead::Script(whole.script.clone());

@@ -22,13 +22,24 @@ pub(super) struct Worker {
     symmetries: Symmetries,
     visited: Arc<Visited>,
     begun: bool,
-    /// The execution at hand makes the one before it a second time.
-    verifies: bool,
+    /// What the execution at hand is made for.
+    purpose: Purpose,
     /// One execution, which turns there.
     work: Option<FrontierEntry>,
     until_tick: u32,
     /// The calls that it has followed.
     heard: u64,
+}
+
+/// What an execution is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// It goes on with the search.
+    Search,
+    /// It makes the one before it a second time.
+    Compare,
+    /// It tries out whether a thread that waits in the one before it would look again and again.
+    Probe,
 }
 
 /// What follows for the search from how an execution ended.
@@ -69,7 +80,7 @@ impl Worker {
             symmetries: Symmetries::new(&shared.options.symmetries),
             visited,
             begun: false,
-            verifies: false,
+            purpose: Purpose::Search,
             work: None,
             until_tick: 0,
             heard: 0,
@@ -90,15 +101,22 @@ impl Worker {
         if judged == Judged::End {
             return false;
         }
-        if std::mem::take(&mut self.verifies) {
-            let whole = control.with(State::verified);
-            self.note_first(whole);
-            self.turn_back(control, false);
-            return true;
-        }
-        let is_out_of_date = self.share_conflicts(control);
-        self.verifies = judged == Judged::Good && !is_out_of_date && control.with(State::verify);
-        if !self.verifies {
+        let is_out_of_date = match self.purpose {
+            Purpose::Search => self.share_conflicts(control),
+            Purpose::Compare => {
+                let whole = control.with(State::verified);
+                self.note_first(whole);
+                false
+            }
+            Purpose::Probe => false,
+        };
+        let is_made_again = judged == Judged::Good && !is_out_of_date;
+        self.purpose = match self.purpose {
+            Purpose::Search if is_made_again && control.with(State::verify) => Purpose::Compare,
+            _ if is_made_again && control.with(State::probe) => Purpose::Probe,
+            _ => Purpose::Search,
+        };
+        if self.purpose == Purpose::Search {
             self.turn_back(control, is_out_of_date);
         }
         true
@@ -115,14 +133,16 @@ impl Worker {
     /// What follows from how an execution has ended.
     fn judge(&self, control: &Control, panic: Option<String>) -> Judged {
         let (ended, outcome) = execution::judge(control, &self.shared.options, panic);
-        if !self.verifies {
-            self.count(&ended);
+        match self.purpose {
+            Purpose::Search => self.count(&ended),
+            Purpose::Compare => {}
+            Purpose::Probe => return self.judge_probe(&ended, outcome),
         }
         match outcome {
             Outcome::Good => Judged::Good,
             Outcome::Failed(error) => self.end(End::Failed(error)),
             Outcome::Cut(why) => self.end(End::Cut(why)),
-            Outcome::Found(found) if self.verifies => {
+            Outcome::Found(found) if self.purpose == Purpose::Compare => {
                 let error = format!(
                     "an execution in which nothing went wrong was made a second time, and then it did \
                      ({}): the program depends on something that is not under control",
@@ -132,6 +152,16 @@ impl Worker {
             }
             Outcome::Found(found) => self.violated(control, found, ended.preemptions),
             Outcome::Misfit => unreachable!("it follows no schedule"),
+        }
+    }
+
+    /// What follows from how an execution has ended in which a thread's rounds were tried out. Whatever came of them,
+    /// the search has left it out.
+    fn judge_probe(&self, ended: &Ended, outcome: Outcome) -> Judged {
+        self.shared.totals.add_gave_up(ended.gave_up.as_ref());
+        match outcome {
+            Outcome::Failed(error) => self.end(End::Failed(error)),
+            Outcome::Good | Outcome::Found(_) | Outcome::Misfit | Outcome::Cut(_) => Judged::Good,
         }
     }
 
@@ -289,7 +319,7 @@ impl Worker {
             return false;
         };
         control.with(|state| state.verify_whole(first));
-        (self.verifies, pool.first_is_verified) = (true, true);
+        (self.purpose, pool.first_is_verified) = (Purpose::Compare, true);
         self.work = Some(FrontierEntry::beginning());
         pool.active += 1;
         true
@@ -376,7 +406,7 @@ impl Driver for Worker {
             if self.work.is_none() && !self.take(control) {
                 return false;
             }
-            if self.verifies {
+            if self.purpose != Purpose::Search {
                 self.begun = true;
                 let made_twice = &self.shared.totals.verifying;
                 made_twice.fetch_add(1, Ordering::Relaxed);
