@@ -1,0 +1,323 @@
+//! The nine functions of netioddk.h.
+//!
+//! Where the documentation leaves something open: a handle is written when the register call succeeds, as is every
+//! out parameter, and not before; a callback that runs inside of it does not have it. A bad argument is answered
+//! STATUS_INVALID_PARAMETER, with nothing done and nobody called.
+
+// The names are those of netioddk.h.
+#![allow(non_snake_case)]
+
+use std::ffi::c_void;
+use std::sync::Arc;
+
+use nmr::{DetachCompleteError, Handle, OfBinding, OfClient, OfProvider, RegisterError, Registrar};
+use tracing::warn;
+
+use crate::abi::{
+    HANDLE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS, PNPI_PROVIDER_CHARACTERISTICS, PVOID,
+};
+use crate::boundary::guard;
+use crate::check;
+use crate::client::Client;
+use crate::handed::{self, Handed};
+use crate::provider::Provider;
+use crate::registrars::{self, Found, handle_of};
+use crate::status::{
+    self, STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
+};
+
+/// Registers a client module. It is offered every provider of its interface, oldest first, before this returns.
+///
+/// STATUS_SUCCESS; STATUS_INVALID_PARAMETER for characteristics that are not as documented, the nil GUID, or a NULL
+/// NmrClientHandle; STATUS_INSUFFICIENT_RESOURCES; STATUS_INTERNAL_ERROR if a callback written in Rust panicked: the
+/// registration is taken back then.
+///
+/// # Safety
+/// The characteristics, with what they point to, stay valid and constant until a wait for the deregistration has
+/// returned, as does the context. NmrClientHandle is NULL or may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NmrRegisterClient(
+    ClientCharacteristics: PNPI_CLIENT_CHARACTERISTICS,
+    ClientContext: PVOID,
+    NmrClientHandle: *mut HANDLE,
+) -> NTSTATUS {
+    guard("NmrRegisterClient", STATUS_INTERNAL_ERROR, || {
+        let registrar = registrars::default();
+        // SAFETY: the caller promises the same.
+        unsafe {
+            register_client(
+                &registrar,
+                ClientCharacteristics,
+                ClientContext,
+                NmrClientHandle,
+            )
+        }
+    })
+}
+
+/// Begins to deregister a client module: asks both sides of each of its bindings to detach.
+///
+/// STATUS_PENDING, always; STATUS_INVALID_PARAMETER for what is no client's handle, or is being deregistered already.
+#[unsafe(no_mangle)]
+pub extern "C" fn NmrDeregisterClient(NmrClientHandle: HANDLE) -> NTSTATUS {
+    // A callback's panic comes when everything is done (C18).
+    guard("NmrDeregisterClient", STATUS_PENDING, || {
+        let Some((registrar, handle)) = registrars::locate::<OfClient>(NmrClientHandle) else {
+            return STATUS_INVALID_PARAMETER;
+        };
+        registrar
+            .deregister_client(handle)
+            .map_or_else(|error| status::of(error.status()), status::of)
+    })
+}
+
+/// Waits until the deregistration of a client module is over. From then on nothing of it is in use, and the handle
+/// is dead.
+///
+/// STATUS_SUCCESS; STATUS_INVALID_PARAMETER for what is no client's handle, or is not being deregistered;
+/// STATUS_POSSIBLE_DEADLOCK inside a callback that this would wait for.
+#[unsafe(no_mangle)]
+pub extern "C" fn NmrWaitForClientDeregisterComplete(NmrClientHandle: HANDLE) -> NTSTATUS {
+    guard(
+        "NmrWaitForClientDeregisterComplete",
+        STATUS_INTERNAL_ERROR,
+        || {
+            let Some((registrar, handle)) = registrars::locate::<OfClient>(NmrClientHandle) else {
+                return STATUS_INVALID_PARAMETER;
+            };
+            registrar
+                .wait_for_client_deregister(handle)
+                .map_or_else(|error| status::of(error.status()), |()| STATUS_SUCCESS)
+        },
+    )
+}
+
+/// Attaches a client module to the provider module that it is being offered: valid once, inside its attach callback
+/// and on that thread. Calls the provider's attach callback, and answers what that answers.
+///
+/// STATUS_SUCCESS, and only then are the two out parameters written; STATUS_NOINTERFACE, also if one of the two is being
+/// deregistered, or whatever the provider answers; STATUS_INVALID_DEVICE_STATE at any other time;
+/// STATUS_INVALID_PARAMETER for what is no binding's handle, or a NULL out parameter; STATUS_INTERNAL_ERROR if the
+/// provider's callback is written in Rust and panicked.
+///
+/// # Safety
+/// ProviderBindingContext and ProviderDispatch are NULL or may be written to.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NmrClientAttachProvider(
+    NmrBindingHandle: HANDLE,
+    ClientBindingContext: PVOID,
+    ClientDispatch: *const c_void,
+    ProviderBindingContext: *mut PVOID,
+    ProviderDispatch: *mut *const c_void,
+) -> NTSTATUS {
+    guard("NmrClientAttachProvider", STATUS_INTERNAL_ERROR, || {
+        if !writable(ProviderBindingContext) || !writable(ProviderDispatch) {
+            return STATUS_INVALID_PARAMETER;
+        }
+        let Some((registrar, binding)) = registrars::locate::<OfBinding>(NmrBindingHandle) else {
+            return STATUS_INVALID_PARAMETER;
+        };
+        let client = Handed {
+            context: ClientBindingContext,
+            dispatch: ClientDispatch,
+        };
+        let provider = match registrar.client_attach_provider(binding, client.attachment()) {
+            Ok(provider) => Handed::of(&provider.context),
+            Err(error) => return status::of(error.status()),
+        };
+        // SAFETY: not NULL, so the caller says that it may be written to.
+        unsafe { ProviderBindingContext.write(provider.context) };
+        // SAFETY: as above.
+        unsafe { ProviderDispatch.write(provider.dispatch) };
+        STATUS_SUCCESS
+    })
+}
+
+/// Completes a client module's pending detach, from any thread, also before its detach callback has returned
+/// STATUS_PENDING. If nothing else of the binding is left, the cleanup callbacks run inside of it.
+///
+/// Nothing happens if the handle is no binding's, or its client is not detaching.
+#[unsafe(no_mangle)]
+pub extern "C" fn NmrClientDetachProviderComplete(NmrBindingHandle: HANDLE) {
+    complete(
+        "NmrClientDetachProviderComplete",
+        NmrBindingHandle,
+        Registrar::client_detach_complete,
+    );
+}
+
+/// Registers a provider module. It is offered to every client of its interface, oldest first, before this returns.
+///
+/// The answers are those of NmrRegisterClient.
+///
+/// # Safety
+/// As NmrRegisterClient.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NmrRegisterProvider(
+    ProviderCharacteristics: PNPI_PROVIDER_CHARACTERISTICS,
+    ProviderContext: PVOID,
+    NmrProviderHandle: *mut HANDLE,
+) -> NTSTATUS {
+    guard("NmrRegisterProvider", STATUS_INTERNAL_ERROR, || {
+        let registrar = registrars::default();
+        // SAFETY: the caller promises the same.
+        unsafe {
+            register_provider(
+                &registrar,
+                ProviderCharacteristics,
+                ProviderContext,
+                NmrProviderHandle,
+            )
+        }
+    })
+}
+
+/// Begins to deregister a provider module. See NmrDeregisterClient.
+#[unsafe(no_mangle)]
+pub extern "C" fn NmrDeregisterProvider(NmrProviderHandle: HANDLE) -> NTSTATUS {
+    // A callback's panic comes when everything is done (C18).
+    guard("NmrDeregisterProvider", STATUS_PENDING, || {
+        let Some((registrar, handle)) = registrars::locate::<OfProvider>(NmrProviderHandle) else {
+            return STATUS_INVALID_PARAMETER;
+        };
+        registrar
+            .deregister_provider(handle)
+            .map_or_else(|error| status::of(error.status()), status::of)
+    })
+}
+
+/// Waits until the deregistration of a provider module is over. See NmrWaitForClientDeregisterComplete.
+#[unsafe(no_mangle)]
+pub extern "C" fn NmrWaitForProviderDeregisterComplete(NmrProviderHandle: HANDLE) -> NTSTATUS {
+    guard(
+        "NmrWaitForProviderDeregisterComplete",
+        STATUS_INTERNAL_ERROR,
+        || {
+            let Some((registrar, handle)) = registrars::locate::<OfProvider>(NmrProviderHandle)
+            else {
+                return STATUS_INVALID_PARAMETER;
+            };
+            registrar
+                .wait_for_provider_deregister(handle)
+                .map_or_else(|error| status::of(error.status()), |()| STATUS_SUCCESS)
+        },
+    )
+}
+
+/// Completes a provider module's pending detach. See NmrClientDetachProviderComplete.
+#[unsafe(no_mangle)]
+pub extern "C" fn NmrProviderDetachClientComplete(NmrBindingHandle: HANDLE) {
+    complete(
+        "NmrProviderDetachClientComplete",
+        NmrBindingHandle,
+        Registrar::provider_detach_complete,
+    );
+}
+
+/// Registers a client with a registrar.
+///
+/// # Safety
+/// As [`NmrRegisterClient`].
+pub(crate) unsafe fn register_client(
+    registrar: &Found,
+    characteristics: PNPI_CLIENT_CHARACTERISTICS,
+    context: PVOID,
+    out: *mut HANDLE,
+) -> NTSTATUS {
+    // SAFETY: the caller says that they are valid.
+    let npi = match unsafe { check::client(characteristics) } {
+        Ok(npi) => npi,
+        Err(fault) => return refused("client", fault),
+    };
+    // SAFETY: a pointer to a field of what is valid.
+    let instance = unsafe { &raw const (*characteristics).ClientRegistrationInstance };
+    // SAFETY: they are good, and the caller says that they stay so until the deregistration is over, when the
+    // registrar lets go of the module (C11).
+    let module = unsafe { Client::new(characteristics, context) };
+    // SAFETY: the caller says that it is NULL or may be written to.
+    unsafe {
+        give(out, || {
+            registrar.register_client(handed::instance(npi, instance), Arc::new(module))
+        })
+    }
+}
+
+/// Registers a provider with a registrar.
+///
+/// # Safety
+/// As [`NmrRegisterProvider`].
+pub(crate) unsafe fn register_provider(
+    registrar: &Found,
+    characteristics: PNPI_PROVIDER_CHARACTERISTICS,
+    context: PVOID,
+    out: *mut HANDLE,
+) -> NTSTATUS {
+    // SAFETY: the caller says that they are valid.
+    let npi = match unsafe { check::provider(characteristics) } {
+        Ok(npi) => npi,
+        Err(fault) => return refused("provider", fault),
+    };
+    // SAFETY: a pointer to a field of what is valid.
+    let instance = unsafe { &raw const (*characteristics).ProviderRegistrationInstance };
+    // SAFETY: they are good, and the caller says that they stay so until the deregistration is over, when the
+    // registrar lets go of the module (C11).
+    let module = unsafe { Provider::new(characteristics, context) };
+    // SAFETY: the caller says that it is NULL or may be written to.
+    unsafe {
+        give(out, || {
+            registrar.register_provider(handed::instance(npi, instance), Arc::new(module))
+        })
+    }
+}
+
+/// Registers, if there is a place for the handle, and puts it there.
+///
+/// # Safety
+/// The place is NULL or may be written to.
+unsafe fn give<K: nmr::HandleKind>(
+    out: *mut HANDLE,
+    register: impl FnOnce() -> Result<Handle<K>, RegisterError>,
+) -> NTSTATUS {
+    if !writable(out) {
+        return refused("module", "there is no place for its handle");
+    }
+    match register() {
+        Ok(handle) => {
+            // SAFETY: not NULL, so the caller says that it may be written to.
+            unsafe { out.write(handle_of(handle)) };
+            STATUS_SUCCESS
+        }
+        Err(error) => {
+            warn!(%error, "not registered");
+            status::of(error.status())
+        }
+    }
+}
+
+#[cold]
+fn refused(module: &str, fault: check::Fault) -> NTSTATUS {
+    warn!("a {module} is not registered: {fault}");
+    STATUS_INVALID_PARAMETER
+}
+
+/// Completes a detach. The functions in C have no answer, so that a wrong call is only logged.
+fn complete(
+    function: &'static str,
+    handle: HANDLE,
+    complete: impl FnOnce(&Registrar, Handle<OfBinding>) -> Result<(), DetachCompleteError>,
+) {
+    guard(function, (), || {
+        let Some((registrar, binding)) = registrars::locate(handle) else {
+            warn!(function, "the handle is of no registrar");
+            return;
+        };
+        if let Err(error) = complete(&registrar, binding) {
+            warn!(function, %error, "ignored");
+        }
+    });
+}
+
+/// Whether something can be written to where this points, as far as one can see.
+fn writable<T>(out: *mut T) -> bool {
+    !out.is_null() && out.is_aligned()
+}
