@@ -44,6 +44,6 @@ fn the_header_is_made_of_the_sources() {
         generated == there,
         "include/nmr.h is stale, from line {} on: write it with\n  \
          NMR_HEADER=write cargo test -p nmr-capi --test header",
-        first.map_or_else(|| there.lines().count(), |line| line) + 1,
+        first.unwrap_or_else(|| there.lines().count()) + 1,
     );
 }
