@@ -1,5 +1,5 @@
-//! Programs in C11 and C++17, through the real compilers: `tests/c`, each in both languages, against the shared
-//! library; one against the static library; and the shorter ones under valgrind, where that is.
+//! Programs in C11 and C++17, through the real compilers: `tests/c`, each in both languages, and the example, against the
+//! shared library; one against the static library; and the shorter ones under valgrind, where that is.
 //!
 //! The compilers are `$CC` and `$CXX`, or `cc` and `c++`. Where there is none, a test says so and passes. What takes longer,
 //! and the sanitizers, are in `.ci/capi`.
@@ -59,7 +59,7 @@ fn said(output: &Output) -> String {
     text(&output.stdout) + &text(&output.stderr)
 }
 
-/// Compiles a program; `None`, and says so, if there is no compiler.
+/// Compiles a program, by its path in this crate; `None`, and says so, if there is no compiler.
 fn compile(
     program: &str,
     language: Language,
@@ -72,7 +72,10 @@ fn compile(
         return None;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let executable = folder.path().join(program);
+    let name = Path::new(program)
+        .file_name()
+        .expect("a program has a name");
+    let executable = folder.path().join(name);
     let mut command = Command::new(&compiler);
     command
         .args([
@@ -89,7 +92,7 @@ fn compile(
         .arg(root.join("include"))
         .arg("-o")
         .arg(&executable)
-        .arg(root.join("tests/c").join(program).with_extension("c"));
+        .arg(root.join(program).with_extension("c"));
     // What follows is no source.
     command.args(["-x", "none"]);
     match library {
@@ -137,14 +140,14 @@ macro_rules! programs {
             use super::*;
             $(#[test]
             fn $name() {
-                passes(stringify!($name), Language::C11, Library::Shared, &[]);
+                passes(concat!("tests/c/", stringify!($name)), Language::C11, Library::Shared, &[]);
             })*
         }
         mod cpp17 {
             use super::*;
             $(#[test]
             fn $name() {
-                passes(stringify!($name), Language::Cpp17, Library::Shared, &$cpp);
+                passes(concat!("tests/c/", stringify!($name)), Language::Cpp17, Library::Shared, &$cpp);
             })*
         }
     };
@@ -164,7 +167,17 @@ programs! {
 
 #[test]
 fn the_static_library_is_complete() {
-    passes("lifecycle", Language::C11, Library::Static, &[]);
+    passes("tests/c/lifecycle", Language::C11, Library::Static, &[]);
+}
+
+#[test]
+fn the_example_passes() {
+    passes(
+        "examples/cmake/greeter",
+        Language::C11,
+        Library::Shared,
+        &[],
+    );
 }
 
 #[test]
@@ -175,11 +188,11 @@ fn memcheck_sees_nothing_wrong() {
     }
     let folder = TempDir::new().expect("there is room for a program");
     for (program, arguments) in [
-        ("statuses", None),
-        ("reentrant", None),
-        ("pending", Some("20")),
-        ("ownership", Some("100")),
-        ("sequence", Some("3000")),
+        ("tests/c/statuses", None),
+        ("tests/c/reentrant", None),
+        ("tests/c/pending", Some("20")),
+        ("tests/c/ownership", Some("100")),
+        ("tests/c/sequence", Some("3000")),
     ] {
         let Some(executable) = compile(program, Language::C11, Library::Shared, &folder) else {
             return;

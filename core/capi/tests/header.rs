@@ -35,7 +35,8 @@ fn the_header_is_made_of_the_sources() {
     if std::env::var_os("NMR_HEADER").is_some_and(|value| value == "write") {
         fs::write(&path, &generated).expect("the folder is writable");
     }
-    let there = fs::read_to_string(&path).unwrap_or_default();
+    // A checkout on Windows may have other ends of lines.
+    let there = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
     let first = generated
         .lines()
         .zip(there.lines())
