@@ -36,7 +36,9 @@ fn the_header_is_made_of_the_sources() {
         fs::write(&path, &generated).expect("the folder is writable");
     }
     // A checkout on Windows may have other ends of lines.
-    let there = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+    let there = fs::read_to_string(&path)
+        .unwrap_or_default()
+        .replace("\r\n", "\n");
     let first = generated
         .lines()
         .zip(there.lines())

@@ -203,7 +203,14 @@ impl Side for Rust {
 /// Through the C functions and the default registrar, in which nothing is left when this is dropped.
 pub(crate) struct C {
     clients: Mutex<Vec<(CClient, usize)>>,
-    providers: Mutex<Vec<(Box<NPI_PROVIDER_CHARACTERISTICS>, Box<NPIID>, usize)>>,
+    providers: Mutex<Vec<CProvider>>,
+}
+
+/// A provider that stays, and its handle.
+struct CProvider {
+    _characteristics: Box<NPI_PROVIDER_CHARACTERISTICS>,
+    _npi: Box<NPIID>,
+    handle: usize,
 }
 
 // SAFETY: the pointers in it are constant.
@@ -302,7 +309,11 @@ impl C {
         let status =
             unsafe { NmrRegisterProvider(&raw const *characteristics, context, &raw mut handle) };
         assert_eq!(status, STATUS_SUCCESS);
-        let kept = (characteristics, npi, handle.addr());
+        let kept = CProvider {
+            _characteristics: characteristics,
+            _npi: npi,
+            handle: handle.addr(),
+        };
         self.providers.lock().expect("no panic").push(kept);
     }
 }
@@ -382,8 +393,8 @@ impl Drop for C {
             assert_eq!(NmrDeregisterClient(handle), STATUS_PENDING);
             assert_eq!(NmrWaitForClientDeregisterComplete(handle), STATUS_SUCCESS);
         }
-        for (_, _, handle) in self.providers.get_mut().expect("no panic") {
-            let handle = ptr::without_provenance_mut(*handle);
+        for provider in self.providers.get_mut().expect("no panic") {
+            let handle = ptr::without_provenance_mut(provider.handle);
             assert_eq!(NmrDeregisterProvider(handle), STATUS_PENDING);
             assert_eq!(NmrWaitForProviderDeregisterComplete(handle), STATUS_SUCCESS);
         }

@@ -50,8 +50,41 @@ static void bad_arguments(HANDLE registrar, HANDLE client)
   CHECK(handle == NULL);
 }
 
+static HANDLE taken_away;
+
+/* Comes and goes until the registrar is gone. */
+static void *use(void *argument)
+{
+  HANDLE client;
+  NTSTATUS status;
+  (void)argument;
+  while ((status = NmrExRegisterClient(taken_away, &CLIENT, NULL, &client)) == STATUS_SUCCESS) {
+    leave_client(client);
+    sched_yield();
+  }
+  CHECK(status == STATUS_INVALID_PARAMETER);
+  return NULL;
+}
+
+/* A registrar is taken away while somebody uses it: between two registrations, and never with one in it. */
+static void taken_away_in_use(void)
+{
+  pthread_t user;
+  CHECK_STATUS(NmrExCreateRegistrar(NULL, &taken_away), STATUS_SUCCESS);
+  user = start(use, NULL);
+  for (;;) {
+    const NTSTATUS status = NmrExDestroyRegistrar(taken_away);
+    if (status == STATUS_SUCCESS) {
+      break;
+    }
+    CHECK(status == STATUS_INVALID_DEVICE_STATE);
+  }
+  join(user);
+}
+
 int main(void)
 {
+  int round;
   HANDLE one, two, client, provider, elsewhere;
   NPI_CLIENT_CHARACTERISTICS slow;
 
@@ -101,5 +134,9 @@ int main(void)
   leave_client(client);
   leave_provider(provider);
   check_quiet(NULL);
+
+  for (round = 0; round < 200; round++) {
+    taken_away_in_use();
+  }
   return 0;
 }
