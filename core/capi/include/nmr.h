@@ -255,6 +255,10 @@ struct _NMREX_REGISTRAR_LIMITS {
 // The structure by the name that code uses.
 typedef struct _NMREX_REGISTRAR_LIMITS NMREX_REGISTRAR_LIMITS;
 
+// A program's function that is told why a call was refused or ignored, and of panics: one line of UTF-8, without its
+// end. On the thread of that call, without a lock; it may call every function.
+typedef void (*NMREX_LOG_FN)(const char *Message);
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -372,6 +376,13 @@ NTSTATUS NmrExCount(HANDLE Registrar,
 // How many Rust panics were caught before they could go on into C, since the process began: 0 if nothing is wrong
 // with the registrar, and no callback is written in Rust.
 ULONGLONG NmrExCaughtPanics(void);
+
+// Gives the function that is told why a call was refused or ignored, and of panics; NULL for none. One for the process.
+//
+// # Safety
+// It takes a string of C, may be called from every thread, and stays where it is until another one is given and
+// no call is under way.
+void NmrExSetLog(NMREX_LOG_FN Log);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -6,7 +6,7 @@
 // The names are those of netioddk.h.
 #![allow(non_camel_case_types, non_snake_case)]
 
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 /// An answer of the registrar or of a module: 0 is success, and what has the top bit set is an error.
 pub type NTSTATUS = i32;
@@ -205,3 +205,7 @@ pub struct _NMREX_REGISTRAR_LIMITS {
 
 /// The structure by the name that code uses.
 pub type NMREX_REGISTRAR_LIMITS = _NMREX_REGISTRAR_LIMITS;
+
+/// A program's function that is told why a call was refused or ignored, and of panics: one line of UTF-8, without its
+/// end. On the thread of that call, without a lock; it may call every function.
+pub type NMREX_LOG_FN = Option<unsafe extern "C-unwind" fn(Message: *const c_char)>;

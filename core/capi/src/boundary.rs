@@ -1,12 +1,12 @@
 //! Where Rust ends: no panic goes on into C.
 //!
-//! What is caught is counted, told to `tracing`, and answered as a status.
+//! What is caught is counted, logged, and answered as a status.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tracing::error;
+use crate::log::failure;
 
 static CAUGHT: AtomicU64 = AtomicU64::new(0);
 
@@ -31,14 +31,14 @@ pub(crate) fn guard<R>(function: &'static str, after_panic: R, body: impl FnOnce
 #[cold]
 fn note(function: &'static str, payload: Box<dyn Any + Send>) {
     CAUGHT.fetch_add(1, Ordering::Relaxed);
-    // A subscriber, and a payload's own drop, are foreign code, which may panic in turn.
+    // Who listens, and a payload's own drop, are foreign code, which may panic in turn.
     let noting = AssertUnwindSafe(|| {
         let message = payload
             .downcast_ref::<&str>()
             .copied()
             .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
             .unwrap_or("no message");
-        error!(function, message, "a panic was caught");
+        failure(format_args!("{function}: a panic was caught: {message}"));
         drop(payload);
     });
     if let Err(another) = catch_unwind(noting) {

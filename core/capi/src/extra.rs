@@ -8,11 +8,12 @@
 use nmr::Registrar;
 
 use crate::abi::{
-    HANDLE, NMREX_REGISTRAR_LIMITS, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS,
+    HANDLE, NMREX_LOG_FN, NMREX_REGISTRAR_LIMITS, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS,
     PNPI_PROVIDER_CHARACTERISTICS, PVOID, ULONGLONG,
 };
 use crate::boundary::{caught, guard};
 use crate::functions::{register_client, register_provider};
+use crate::log;
 use crate::registrars::{self, Kept};
 use crate::status::{
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INTERNAL_ERROR, STATUS_INVALID_DEVICE_STATE,
@@ -189,4 +190,14 @@ pub unsafe extern "C" fn NmrExCount(
 #[unsafe(no_mangle)]
 pub extern "C" fn NmrExCaughtPanics() -> ULONGLONG {
     caught()
+}
+
+/// Gives the function that is told why a call was refused or ignored, and of panics; NULL for none. One for the process.
+///
+/// # Safety
+/// It takes a string of C, may be called from every thread, and stays where it is until another one is given and
+/// no call is under way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn NmrExSetLog(Log: NMREX_LOG_FN) {
+    guard("NmrExSetLog", (), || log::listen(Log));
 }

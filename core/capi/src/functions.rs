@@ -11,7 +11,6 @@ use std::ffi::c_void;
 use std::sync::Arc;
 
 use nmr::{DetachCompleteError, Handle, OfBinding, OfClient, OfProvider, RegisterError, Registrar};
-use tracing::warn;
 
 use crate::abi::{
     HANDLE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS, PNPI_PROVIDER_CHARACTERISTICS, PVOID,
@@ -20,6 +19,7 @@ use crate::boundary::guard;
 use crate::check;
 use crate::client::Client;
 use crate::handed::{self, Handed};
+use crate::log::warning;
 use crate::provider::Provider;
 use crate::registrars::{self, Found, handle_of};
 use crate::status::{
@@ -288,7 +288,7 @@ unsafe fn give<K: nmr::HandleKind>(
             STATUS_SUCCESS
         }
         Err(error) => {
-            warn!(%error, "not registered");
+            warning(format_args!("not registered: {error}"));
             status::of(error.status())
         }
     }
@@ -296,7 +296,7 @@ unsafe fn give<K: nmr::HandleKind>(
 
 #[cold]
 fn refused(module: &str, fault: check::Fault) -> NTSTATUS {
-    warn!("a {module} is not registered: {fault}");
+    warning(format_args!("a {module} is not registered: {fault}"));
     STATUS_INVALID_PARAMETER
 }
 
@@ -308,11 +308,13 @@ fn complete(
 ) {
     guard(function, (), || {
         let Some((registrar, binding)) = registrars::locate(handle) else {
-            warn!(function, "the handle is of no registrar");
+            warning(format_args!(
+                "{function}: ignored: the handle is of no registrar"
+            ));
             return;
         };
         if let Err(error) = complete(&registrar, binding) {
-            warn!(function, %error, "ignored");
+            warning(format_args!("{function}: ignored: {error}"));
         }
     });
 }

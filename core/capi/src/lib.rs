@@ -26,6 +26,7 @@ pub mod extra;
 pub mod functions;
 mod handed;
 mod handle;
+mod log;
 mod provider;
 mod registrars;
 pub mod status;

@@ -1,9 +1,9 @@
 //! The status codes that the functions answer, as C has them.
 
 use nmr::{Detach, Status};
-use tracing::warn;
 
 use crate::abi::NTSTATUS;
+use crate::log::warning;
 
 /// Done.
 pub const STATUS_SUCCESS: NTSTATUS = of(Status::SUCCESS);
@@ -38,7 +38,10 @@ pub(crate) fn detach(answer: NTSTATUS) -> Detach {
         STATUS_PENDING => Detach::Pending,
         STATUS_SUCCESS => Detach::Complete,
         other => {
-            warn!(status = %to(other), "a detach callback answers neither success nor pending: taken for complete");
+            warning(format_args!(
+                "a detach callback answers {}, neither success nor pending: taken for complete",
+                to(other)
+            ));
             Detach::Complete
         }
     }

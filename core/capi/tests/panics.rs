@@ -3,8 +3,9 @@
 
 #![cfg(not(any(loom, shuttle)))]
 
-use std::ffi::c_void;
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use nmr_capi::abi::*;
 use nmr_capi::extra::*;
@@ -190,9 +191,24 @@ fn ends(pair: &Pair) {
     assert_eq!(NmrExDestroyRegistrar(pair.registrar), STATUS_SUCCESS);
 }
 
+static LOGGED: AtomicU64 = AtomicU64::new(0);
+
+unsafe extern "C-unwind" fn log(message: *const c_char) {
+    // SAFETY: the library gives a string.
+    let message = unsafe { CStr::from_ptr(message) };
+    let message = message.to_str().expect("it is text");
+    assert!(
+        message.ends_with(": a panic was caught: planted"),
+        "{message}"
+    );
+    LOGGED.fetch_add(1, Ordering::Relaxed);
+}
+
 /// One test, for the number of panics is the process's.
 #[test]
-fn panics_are_counted_and_answered() {
+fn panics_are_counted_logged_and_answered() {
+    // SAFETY: a function that is there for good.
+    unsafe { NmrExSetLog(Some(log)) };
     let before = NmrExCaughtPanics();
 
     // The register call that makes the offer takes its registration back.
@@ -224,4 +240,5 @@ fn panics_are_counted_and_answered() {
         ends(&of_both);
         assert_eq!(NmrExCaughtPanics() - before, 1);
     }
+    assert_eq!(LOGGED.load(Ordering::Relaxed), NmrExCaughtPanics() - before);
 }

@@ -111,6 +111,16 @@ static NTSTATUS decline(HANDLE binding)
   return STATUS_NOINTERFACE;
 }
 
+/* What was said last of a call that was refused or ignored, and how much. */
+static char said[256];
+static int lines;
+
+static void hear(const char *message)
+{
+  strncpy(said, message, sizeof(said) - 1);
+  lines++;
+}
+
 static void bad_clients(void)
 {
   NPI_CLIENT_CHARACTERISTICS bad;
@@ -128,6 +138,7 @@ static void bad_clients(void)
   } while (0)
   memset(&nil, 0, sizeof(nil));
   REFUSED(bad.Version = 1);
+  CHECK(strcmp(said, "a client is not registered: the version is not 0") == 0);
   REFUSED(bad.Length = 0);
   REFUSED(bad.Length = sizeof(bad) - 1);
   REFUSED(bad.Length = sizeof(bad) + 1);
@@ -202,7 +213,7 @@ static void bad_handles(void)
   const NPI_PROVIDER_CHARACTERISTICS provider_is = provider();
   HANDLE a_client, a_provider, binding;
   ULONGLONG registrations, bindings;
-  int before;
+  int before, before_lines;
 
   attach_next = attach_badly;
   CHECK_STATUS(NmrRegisterClient(&client_is, NULL, &a_client), STATUS_SUCCESS);
@@ -219,11 +230,14 @@ static void bad_handles(void)
   /* It is attached, and this is no callback. */
   CHECK_STATUS(attach(binding), STATUS_INVALID_DEVICE_STATE);
   /* Nobody is detaching. */
+  before_lines = lines;
   NmrClientDetachProviderComplete(binding);
   NmrProviderDetachClientComplete(binding);
   NmrClientDetachProviderComplete(NULL);
   NmrClientDetachProviderComplete(a_client);
   NmrProviderDetachClientComplete(a_provider);
+  CHECK(strstr(said, "NmrProviderDetachClientComplete: ignored: invalid parameter") == said);
+  CHECK(lines == before_lines + 5);
   /* To wait comes after to deregister. */
   CHECK_STATUS(NmrWaitForClientDeregisterComplete(a_client), STATUS_INVALID_PARAMETER);
   CHECK_STATUS(NmrWaitForProviderDeregisterComplete(a_provider), STATUS_INVALID_PARAMETER);
@@ -317,13 +331,18 @@ int main(void)
 {
   watchdog(30);
   MODULE = module_id(1);
+  NmrExSetLog(hear);
   bad_clients();
   bad_providers();
-  CHECK(calls == 0);
+  CHECK(calls == 0 && lines > 20);
   bad_handles();
   refusals();
   limits();
   check_quiet(NULL);
+  lines = 0;
+  NmrExSetLog(NULL);
+  CHECK_STATUS(NmrRegisterClient(NULL, NULL, NULL), STATUS_INVALID_PARAMETER);
+  CHECK(lines == 0);
   CHECK(NmrExCaughtPanics() == 0);
   return 0;
 }
