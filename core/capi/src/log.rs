@@ -2,17 +2,17 @@
 
 use std::ffi::CString;
 use std::fmt;
-use std::sync::{PoisonError, RwLock};
 
+use nmr_sync::Mutex;
 use tracing::{error, warn};
 
 use crate::abi::NMREX_LOG_FN;
 
-static LOG: RwLock<NMREX_LOG_FN> = RwLock::new(None);
+static LOG: Mutex<NMREX_LOG_FN> = Mutex::new(None);
 
 /// Gives the function to which a program listens, or takes it away.
 pub(crate) fn listen(log: NMREX_LOG_FN) {
-    *LOG.write().unwrap_or_else(PoisonError::into_inner) = log;
+    *LOG.lock() = log;
 }
 
 /// A call was refused, or ignored.
@@ -31,7 +31,7 @@ pub(crate) fn failure(message: fmt::Arguments<'_>) {
 
 fn tell(message: fmt::Arguments<'_>) {
     // Out of the lock: the function may give another one.
-    let log = *LOG.read().unwrap_or_else(PoisonError::into_inner);
+    let log = *LOG.lock();
     let Some(log) = log else { return };
     let text = message.to_string().replace('\0', "\u{fffd}");
     if let Ok(text) = CString::new(text) {

@@ -6,16 +6,17 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock};
 
 use nmr::{Builder, Handle, HandleKind, Registrar};
+use nmr_sync::Mutex;
 
 use crate::abi::HANDLE;
 use crate::handle::{self, LAST_GENERATION, LAST_NUMBER, Named, STRIPES};
 
 static DEFAULT: LazyLock<Registrar> = LazyLock::new(Registrar::new);
 
-static OTHERS: RwLock<BTreeMap<u32, Arc<Other>>> = RwLock::new(BTreeMap::new());
+static OTHERS: Mutex<BTreeMap<u32, Arc<Other>>> = Mutex::new(BTreeMap::new());
 
 /// A registrar beside the default one.
 struct Other {
@@ -82,7 +83,7 @@ pub(crate) fn named(handle: HANDLE) -> Option<Found> {
 }
 
 fn other(number: u32) -> Option<Found> {
-    let others = OTHERS.read().unwrap_or_else(PoisonError::into_inner);
+    let others = OTHERS.lock();
     let other = others.get(&number)?;
     other.calls.fetch_add(1, Ordering::Relaxed);
     Some(Found::Other(Calling(other.clone())))
@@ -109,7 +110,7 @@ pub(crate) fn create(limits: Builder) -> Option<HANDLE> {
         registrar,
         calls: AtomicUsize::new(0),
     };
-    let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut others = OTHERS.lock();
     others.insert(number, Arc::new(other));
     Some(handle::of_registrar(number))
 }
@@ -127,7 +128,7 @@ pub(crate) fn destroy(handle: HANDLE) -> Result<(), Kept> {
     let Named::Other(number, 0) = handle::unpack(handle) else {
         return Err(Kept::Unknown);
     };
-    let mut others = OTHERS.write().unwrap_or_else(PoisonError::into_inner);
+    let mut others = OTHERS.lock();
     let other = others.get(&number).ok_or(Kept::Unknown)?;
     // Nobody begins while the map is held.
     if other.calls.load(Ordering::Acquire) != 0 || other.registrar.count().registrations != 0 {
