@@ -5,8 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::LazyLock;
 
 use nmr::{Builder, Handle, HandleKind, Registrar};
 use nmr_sync::Mutex;
@@ -16,13 +15,13 @@ use crate::handle::{self, LAST_GENERATION, LAST_NUMBER, Named, STRIPES};
 
 static DEFAULT: LazyLock<Registrar> = LazyLock::new(Registrar::new);
 
-static OTHERS: Mutex<BTreeMap<u32, Arc<Other>>> = Mutex::new(BTreeMap::new());
+static OTHERS: Mutex<BTreeMap<u32, Other>> = Mutex::new(BTreeMap::new());
 
 /// A registrar beside the default one.
 struct Other {
     registrar: Registrar,
     /// Calls that are under way. What one registers may not be counted yet.
-    calls: AtomicUsize,
+    calls: usize,
 }
 
 /// A registrar that was looked up; nobody takes it away while it is held.
@@ -32,11 +31,20 @@ pub(crate) enum Found {
 }
 
 /// A call in a registrar beside the default one.
-pub(crate) struct Calling(Arc<Other>);
+pub(crate) struct Calling {
+    number: u32,
+    // `None` only while it is dropped.
+    registrar: Option<Registrar>,
+}
 
 impl Drop for Calling {
     fn drop(&mut self) {
-        self.0.calls.fetch_sub(1, Ordering::Release);
+        let mut others = OTHERS.lock();
+        if let Some(other) = others.get_mut(&self.number) {
+            other.calls -= 1;
+        }
+        // Before the lock is released, after which the registrar may be taken away.
+        self.registrar = None;
     }
 }
 
@@ -46,7 +54,7 @@ impl Deref for Found {
     fn deref(&self) -> &Registrar {
         match self {
             Self::Default(registrar) => registrar,
-            Self::Other(calling) => &calling.0.registrar,
+            Self::Other(calling) => calling.registrar.as_ref().expect("it is held"),
         }
     }
 }
@@ -83,10 +91,11 @@ pub(crate) fn named(handle: HANDLE) -> Option<Found> {
 }
 
 fn other(number: u32) -> Option<Found> {
-    let others = OTHERS.lock();
-    let other = others.get(&number)?;
-    other.calls.fetch_add(1, Ordering::Relaxed);
-    Some(Found::Other(Calling(other.clone())))
+    let mut others = OTHERS.lock();
+    let other = others.get_mut(&number)?;
+    other.calls += 1;
+    let registrar = Some(other.registrar.clone());
+    Some(Found::Other(Calling { number, registrar }))
 }
 
 /// The HANDLE of something in one of the registrars.
@@ -108,10 +117,10 @@ pub(crate) fn create(limits: Builder) -> Option<HANDLE> {
     }
     let other = Other {
         registrar,
-        calls: AtomicUsize::new(0),
+        calls: 0,
     };
     let mut others = OTHERS.lock();
-    others.insert(number, Arc::new(other));
+    others.insert(number, other);
     Some(handle::of_registrar(number))
 }
 
@@ -131,7 +140,7 @@ pub(crate) fn destroy(handle: HANDLE) -> Result<(), Kept> {
     let mut others = OTHERS.lock();
     let other = others.get(&number).ok_or(Kept::Unknown)?;
     // Nobody begins while the map is held.
-    if other.calls.load(Ordering::Acquire) != 0 || other.registrar.count().registrations != 0 {
+    if other.calls != 0 || other.registrar.count().registrations != 0 {
         return Err(Kept::InUse);
     }
     others.remove(&number);

@@ -51,6 +51,28 @@ static void bad_arguments(HANDLE registrar, HANDLE client)
 }
 
 static HANDLE taken_away;
+static int tried;
+
+/* Runs inside of a call in a registrar in which nothing is registered. */
+static void try_to_take_away(const char *message)
+{
+  (void)message;
+  CHECK_STATUS(NmrExDestroyRegistrar(taken_away), STATUS_INVALID_DEVICE_STATE);
+  tried++;
+}
+
+static void a_call_keeps_it(void)
+{
+  HANDLE client;
+  NPI_CLIENT_CHARACTERISTICS bad = CLIENT;
+  bad.Version = 1;
+  CHECK_STATUS(NmrExCreateRegistrar(NULL, &taken_away), STATUS_SUCCESS);
+  NmrExSetLog(try_to_take_away);
+  CHECK_STATUS(NmrExRegisterClient(taken_away, &bad, NULL, &client), STATUS_INVALID_PARAMETER);
+  NmrExSetLog(NULL);
+  CHECK(tried == 1);
+  CHECK_STATUS(NmrExDestroyRegistrar(taken_away), STATUS_SUCCESS);
+}
 
 /* Comes and goes until the registrar is gone. */
 static void *use(void *argument)
@@ -135,6 +157,7 @@ int main(void)
   leave_provider(provider);
   check_quiet(NULL);
 
+  a_call_keeps_it();
   for (round = 0; round < 200; round++) {
     taken_away_in_use();
   }

@@ -30,11 +30,13 @@ static NTSTATUS attach_client(HANDLE binding, PVOID context, PNPI_REGISTRATION_I
   return provider_answers;
 }
 
+static NTSTATUS detach_answers = STATUS_SUCCESS;
+
 static NTSTATUS detach(PVOID context)
 {
   (void)context;
   ADD(calls, 1);
-  return STATUS_SUCCESS;
+  return detach_answers;
 }
 
 static VOID cleanup(PVOID context)
@@ -290,6 +292,43 @@ static void refusals(void)
   leave_client(a_client);
 }
 
+/* Attaches, and answers another success than STATUS_SUCCESS. */
+static NTSTATUS attach_and_answer_pending(HANDLE binding)
+{
+  CHECK_STATUS(attach(binding), STATUS_SUCCESS);
+  return STATUS_PENDING;
+}
+
+static void odd_answers(void)
+{
+  const NPI_CLIENT_CHARACTERISTICS client_is = client();
+  const NPI_PROVIDER_CHARACTERISTICS provider_is = provider();
+  HANDLE a_client, a_provider;
+  ULONGLONG registrations, bindings;
+  int before;
+
+  /* Only STATUS_SUCCESS attaches: the provider alone is asked to detach, and cleans up. */
+  attach_next = attach_and_answer_pending;
+  CHECK_STATUS(NmrRegisterProvider(&provider_is, NULL, &a_provider), STATUS_SUCCESS);
+  before = LOAD(calls);
+  CHECK_STATUS(NmrRegisterClient(&client_is, NULL, &a_client), STATUS_SUCCESS);
+  CHECK(LOAD(calls) == before + 4);
+  CHECK_STATUS(NmrExCount(NULL, &registrations, &bindings), STATUS_SUCCESS);
+  CHECK(registrations == 2 && bindings == 0);
+  leave_client(a_client);
+
+  /* Only STATUS_PENDING is pending. */
+  attach_next = attach;
+  detach_answers = STATUS_NOINTERFACE;
+  CHECK_STATUS(NmrRegisterClient(&client_is, NULL, &a_client), STATUS_SUCCESS);
+  before = LOAD(calls);
+  leave_client(a_client);
+  CHECK(LOAD(calls) == before + 4);
+  CHECK(strstr(said, "a detach callback answers STATUS_NOINTERFACE") == said);
+  detach_answers = STATUS_SUCCESS;
+  leave_provider(a_provider);
+}
+
 static void limits(void)
 {
   const NMREX_REGISTRAR_LIMITS one_registration = {sizeof(NMREX_REGISTRAR_LIMITS), 1, 0, 0};
@@ -337,6 +376,7 @@ int main(void)
   CHECK(calls == 0 && lines > 20);
   bad_handles();
   refusals();
+  odd_answers();
   limits();
   check_quiet(NULL);
   lines = 0;
