@@ -104,6 +104,21 @@ static void taken_away_in_use(void)
   join(user);
 }
 
+/* Handles have room for so many numbers, and none is used twice. Last, for there are none afterwards. */
+static void numbers_are_used_up(void)
+{
+  HANDLE registrar = NULL, last = NULL;
+  NTSTATUS status;
+  while ((status = NmrExCreateRegistrar(NULL, &registrar)) == STATUS_SUCCESS) {
+    CHECK(registrar != last);
+    last = registrar;
+    CHECK_STATUS(NmrExDestroyRegistrar(registrar), STATUS_SUCCESS);
+  }
+  CHECK_STATUS(status, STATUS_INSUFFICIENT_RESOURCES);
+  CHECK((uintptr_t)last >> 42 == 262143);
+  CHECK_STATUS(NmrExRegisterClient(last, &CLIENT, NULL, &registrar), STATUS_INVALID_PARAMETER);
+}
+
 int main(void)
 {
   int round;
@@ -161,5 +176,6 @@ int main(void)
   for (round = 0; round < 200; round++) {
     taken_away_in_use();
   }
+  numbers_are_used_up();
   return 0;
 }
