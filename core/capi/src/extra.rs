@@ -12,8 +12,8 @@ use crate::abi::{
     PNPI_PROVIDER_CHARACTERISTICS, PVOID, ULONGLONG,
 };
 use crate::boundary::{caught, guard};
-use crate::functions::{register_client, register_provider};
 use crate::log;
+use crate::register::{register_client, register_provider, writable};
 use crate::registrars::{self, Kept};
 use crate::status::{
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INTERNAL_ERROR, STATUS_INVALID_DEVICE_STATE,
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn NmrExCreateRegistrar(
     Registrar: *mut HANDLE,
 ) -> NTSTATUS {
     guard("NmrExCreateRegistrar", STATUS_INTERNAL_ERROR, || {
-        if Registrar.is_null() || !Registrar.is_aligned() {
+        if !writable(Registrar) {
             return STATUS_INVALID_PARAMETER;
         }
         // SAFETY: the caller says that it is NULL or valid.
@@ -164,10 +164,7 @@ pub unsafe extern "C" fn NmrExCount(
 ) -> NTSTATUS {
     guard("NmrExCount", STATUS_INTERNAL_ERROR, || {
         let places = [Registrations, Bindings];
-        if places
-            .iter()
-            .any(|place| place.is_null() || !place.is_aligned())
-        {
+        if !places.into_iter().all(writable) {
             return STATUS_INVALID_PARAMETER;
         }
         let Some(registrar) = registrars::named(Registrar) else {

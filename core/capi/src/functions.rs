@@ -8,20 +8,17 @@
 #![allow(non_snake_case)]
 
 use std::ffi::c_void;
-use std::sync::Arc;
 
-use nmr::{DetachCompleteError, Handle, OfBinding, OfClient, OfProvider, RegisterError, Registrar};
+use nmr::{DetachCompleteError, Handle, OfBinding, OfClient, OfProvider, Registrar};
 
 use crate::abi::{
     HANDLE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS, PNPI_PROVIDER_CHARACTERISTICS, PVOID,
 };
 use crate::boundary::guard;
-use crate::check;
-use crate::client::Client;
-use crate::handed::{self, Handed};
+use crate::handed::Handed;
 use crate::log::warning;
-use crate::provider::Provider;
-use crate::registrars::{self, Found, handle_of};
+use crate::register::{register_client, register_provider, writable};
+use crate::registrars;
 use crate::status::{
     self, STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
 };
@@ -214,92 +211,6 @@ pub extern "C" fn NmrProviderDetachClientComplete(NmrBindingHandle: HANDLE) {
     );
 }
 
-/// Registers a client with a registrar.
-///
-/// # Safety
-/// As [`NmrRegisterClient`].
-pub(crate) unsafe fn register_client(
-    registrar: &Found,
-    characteristics: PNPI_CLIENT_CHARACTERISTICS,
-    context: PVOID,
-    out: *mut HANDLE,
-) -> NTSTATUS {
-    // SAFETY: the caller says that they are valid.
-    let npi = match unsafe { check::client(characteristics) } {
-        Ok(npi) => npi,
-        Err(fault) => return refused("client", fault),
-    };
-    // SAFETY: a pointer to a field of what is valid.
-    let instance = unsafe { &raw const (*characteristics).ClientRegistrationInstance };
-    // SAFETY: they are good, and the caller says that they stay so until the deregistration is over, when the
-    // registrar lets go of the module (C11).
-    let module = unsafe { Client::new(characteristics, context) };
-    // SAFETY: the caller says that it is NULL or may be written to.
-    unsafe {
-        give(out, || {
-            registrar.register_client(handed::instance(npi, instance), Arc::new(module))
-        })
-    }
-}
-
-/// Registers a provider with a registrar.
-///
-/// # Safety
-/// As [`NmrRegisterProvider`].
-pub(crate) unsafe fn register_provider(
-    registrar: &Found,
-    characteristics: PNPI_PROVIDER_CHARACTERISTICS,
-    context: PVOID,
-    out: *mut HANDLE,
-) -> NTSTATUS {
-    // SAFETY: the caller says that they are valid.
-    let npi = match unsafe { check::provider(characteristics) } {
-        Ok(npi) => npi,
-        Err(fault) => return refused("provider", fault),
-    };
-    // SAFETY: a pointer to a field of what is valid.
-    let instance = unsafe { &raw const (*characteristics).ProviderRegistrationInstance };
-    // SAFETY: they are good, and the caller says that they stay so until the deregistration is over, when the
-    // registrar lets go of the module (C11).
-    let module = unsafe { Provider::new(characteristics, context) };
-    // SAFETY: the caller says that it is NULL or may be written to.
-    unsafe {
-        give(out, || {
-            registrar.register_provider(handed::instance(npi, instance), Arc::new(module))
-        })
-    }
-}
-
-/// Registers, if there is a place for the handle, and puts it there.
-///
-/// # Safety
-/// The place is NULL or may be written to.
-unsafe fn give<K: nmr::HandleKind>(
-    out: *mut HANDLE,
-    register: impl FnOnce() -> Result<Handle<K>, RegisterError>,
-) -> NTSTATUS {
-    if !writable(out) {
-        return refused("module", "there is no place for its handle");
-    }
-    match register() {
-        Ok(handle) => {
-            // SAFETY: not NULL, so the caller says that it may be written to.
-            unsafe { out.write(handle_of(handle)) };
-            STATUS_SUCCESS
-        }
-        Err(error) => {
-            warning(format_args!("not registered: {error}"));
-            status::of(error.status())
-        }
-    }
-}
-
-#[cold]
-fn refused(module: &str, fault: check::Fault) -> NTSTATUS {
-    warning(format_args!("a {module} is not registered: {fault}"));
-    STATUS_INVALID_PARAMETER
-}
-
 /// Completes a detach. The functions in C have no answer, so that a wrong call is only logged.
 fn complete(
     function: &'static str,
@@ -317,9 +228,4 @@ fn complete(
             warning(format_args!("{function}: ignored: {error}"));
         }
     });
-}
-
-/// Whether something can be written to where this points, as far as one can see.
-fn writable<T>(out: *mut T) -> bool {
-    !out.is_null() && out.is_aligned()
 }

@@ -28,5 +28,6 @@ mod handed;
 mod handle;
 mod log;
 mod provider;
+mod register;
 mod registrars;
 pub mod status;
