@@ -144,7 +144,7 @@ int main(void)
   HANDLE client, provider;
   char text[64];
 
-  watchdog(30);
+  watchdog(600);
   memset(&greeter, 0, sizeof(greeter));
   memset(&office, 0, sizeof(office));
   CHECK(pipe(office.sent) == 0);

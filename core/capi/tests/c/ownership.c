@@ -184,7 +184,7 @@ int main(int argc, char **argv)
   pthread_t one, two;
 
   rounds = argc > 1 ? atoi(argv[1]) : 2000;
-  watchdog(300);
+  watchdog(600);
   /* One of each side stays, so that there is always somebody to attach to. */
   client = new_module(0, 0);
   provider = new_module(0, 1);

@@ -156,7 +156,7 @@ int main(int argc, char **argv)
 {
   const int rounds = argc > 1 ? atoi(argv[1]) : 2000;
   int round;
-  watchdog(300);
+  watchdog(600);
   for (round = 0; round < 2; round++) {
     binding_ends(BY_A_THIRD, round);
     binding_ends(BY_THEMSELVES, round);

@@ -87,7 +87,7 @@ int main(void)
 {
   HANDLE provider;
 
-  watchdog(30);
+  watchdog(600);
   MODULE = module_id(1);
   CLIENT = client_of(&NPI, &MODULE, attach_provider, detach_provider, cleanup);
   PROVIDER = provider_of(&NPI, &MODULE, attach_client, detach_client, cleanup_provider);

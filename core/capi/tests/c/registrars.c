@@ -125,7 +125,7 @@ int main(void)
   HANDLE one, two, client, provider, elsewhere;
   NPI_CLIENT_CHARACTERISTICS slow;
 
-  watchdog(30);
+  watchdog(600);
   MODULE = module_id(1);
   CLIENT = client_of(&NPI, &MODULE, take_provider, detach_at_once, NULL);
   PROVIDER = provider_of(&NPI, &MODULE, take_client, detach_at_once, NULL);

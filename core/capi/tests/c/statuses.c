@@ -368,7 +368,7 @@ static void limits(void)
 
 int main(void)
 {
-  watchdog(30);
+  watchdog(600);
   MODULE = module_id(1);
   NmrExSetLog(hear);
   bad_clients();

@@ -1,6 +1,6 @@
 /* Clients come and go on two threads against a provider that stays, and then the other way round.
  *
- *   stress [ROUNDS]     of each thread; 50,000 */
+ *   stress [ROUNDS]     of each thread, on each side; 25,000 */
 #include "test.h"
 
 static const NPIID NPI = {7, 0, 0, {0, 0, 0, 0, 0, 0, 0, 0}};
@@ -61,7 +61,7 @@ static void twice(void *(*body)(void *))
 int main(int argc, char **argv)
 {
   HANDLE client, provider;
-  rounds = argc > 1 ? atoi(argv[1]) : 50000;
+  rounds = argc > 1 ? atoi(argv[1]) : 25000;
   watchdog(600);
   MODULE = module_id(1);
   CLIENT = client_of(&NPI, &MODULE, take_provider, detach, cleanup);
