@@ -107,18 +107,18 @@ pub unsafe extern "C" fn NmrExRegisterClient(
     NmrClientHandle: *mut HANDLE,
 ) -> NTSTATUS {
     guard("NmrExRegisterClient", STATUS_INTERNAL_ERROR, || {
-        let Some(registrar) = registrars::named(Registrar) else {
-            return STATUS_INVALID_PARAMETER;
-        };
-        // SAFETY: the caller promises the same.
-        unsafe {
-            register_client(
-                &registrar,
-                ClientCharacteristics,
-                ClientContext,
-                NmrClientHandle,
-            )
-        }
+        registrars::in_named(Registrar, |registrar| {
+            // SAFETY: the caller promises the same.
+            unsafe {
+                register_client(
+                    registrar,
+                    ClientCharacteristics,
+                    ClientContext,
+                    NmrClientHandle,
+                )
+            }
+        })
+        .unwrap_or(STATUS_INVALID_PARAMETER)
     })
 }
 
@@ -134,18 +134,18 @@ pub unsafe extern "C" fn NmrExRegisterProvider(
     NmrProviderHandle: *mut HANDLE,
 ) -> NTSTATUS {
     guard("NmrExRegisterProvider", STATUS_INTERNAL_ERROR, || {
-        let Some(registrar) = registrars::named(Registrar) else {
-            return STATUS_INVALID_PARAMETER;
-        };
-        // SAFETY: the caller promises the same.
-        unsafe {
-            register_provider(
-                &registrar,
-                ProviderCharacteristics,
-                ProviderContext,
-                NmrProviderHandle,
-            )
-        }
+        registrars::in_named(Registrar, |registrar| {
+            // SAFETY: the caller promises the same.
+            unsafe {
+                register_provider(
+                    registrar,
+                    ProviderCharacteristics,
+                    ProviderContext,
+                    NmrProviderHandle,
+                )
+            }
+        })
+        .unwrap_or(STATUS_INVALID_PARAMETER)
     })
 }
 
@@ -167,10 +167,9 @@ pub unsafe extern "C" fn NmrExCount(
         if !places.into_iter().all(writable) {
             return STATUS_INVALID_PARAMETER;
         }
-        let Some(registrar) = registrars::named(Registrar) else {
+        let Some(count) = registrars::in_named(Registrar, nmr::Registrar::count) else {
             return STATUS_INVALID_PARAMETER;
         };
-        let count = registrar.count();
         for (place, count) in places
             .into_iter()
             .zip([count.registrations, count.bindings])

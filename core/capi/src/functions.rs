@@ -9,7 +9,7 @@
 
 use std::ffi::c_void;
 
-use nmr::{DetachCompleteError, Handle, OfBinding, OfClient, OfProvider, Registrar};
+use nmr::{DetachCompleteError, Handle, OfBinding, Registrar};
 
 use crate::abi::{
     HANDLE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS, PNPI_PROVIDER_CHARACTERISTICS, PVOID,
@@ -39,16 +39,17 @@ pub unsafe extern "C" fn NmrRegisterClient(
     NmrClientHandle: *mut HANDLE,
 ) -> NTSTATUS {
     guard("NmrRegisterClient", STATUS_INTERNAL_ERROR, || {
-        let registrar = registrars::default();
-        // SAFETY: the caller promises the same.
-        unsafe {
-            register_client(
-                &registrar,
-                ClientCharacteristics,
-                ClientContext,
-                NmrClientHandle,
-            )
-        }
+        registrars::in_default(|registrar| {
+            // SAFETY: the caller promises the same.
+            unsafe {
+                register_client(
+                    registrar,
+                    ClientCharacteristics,
+                    ClientContext,
+                    NmrClientHandle,
+                )
+            }
+        })
     })
 }
 
@@ -59,12 +60,11 @@ pub unsafe extern "C" fn NmrRegisterClient(
 pub extern "C" fn NmrDeregisterClient(NmrClientHandle: HANDLE) -> NTSTATUS {
     // A callback's panic comes when everything is done (C18).
     guard("NmrDeregisterClient", STATUS_PENDING, || {
-        let Some((registrar, handle)) = registrars::locate::<OfClient>(NmrClientHandle) else {
-            return STATUS_INVALID_PARAMETER;
-        };
-        registrar
-            .deregister_client(handle)
-            .map_or_else(|error| status::of(error.status()), status::of)
+        registrars::in_that_of(NmrClientHandle, |registrar, handle| {
+            let answer = registrar.deregister_client(handle);
+            answer.map_or_else(|error| status::of(error.status()), status::of)
+        })
+        .unwrap_or(STATUS_INVALID_PARAMETER)
     })
 }
 
@@ -79,12 +79,11 @@ pub extern "C" fn NmrWaitForClientDeregisterComplete(NmrClientHandle: HANDLE) ->
         "NmrWaitForClientDeregisterComplete",
         STATUS_INTERNAL_ERROR,
         || {
-            let Some((registrar, handle)) = registrars::locate::<OfClient>(NmrClientHandle) else {
-                return STATUS_INVALID_PARAMETER;
-            };
-            registrar
-                .wait_for_client_deregister(handle)
-                .map_or_else(|error| status::of(error.status()), |()| STATUS_SUCCESS)
+            registrars::in_that_of(NmrClientHandle, |registrar, handle| {
+                let answer = registrar.wait_for_client_deregister(handle);
+                answer.map_or_else(|error| status::of(error.status()), |()| STATUS_SUCCESS)
+            })
+            .unwrap_or(STATUS_INVALID_PARAMETER)
         },
     )
 }
@@ -111,16 +110,18 @@ pub unsafe extern "C" fn NmrClientAttachProvider(
         if !writable(ProviderBindingContext) || !writable(ProviderDispatch) {
             return STATUS_INVALID_PARAMETER;
         }
-        let Some((registrar, binding)) = registrars::locate::<OfBinding>(NmrBindingHandle) else {
-            return STATUS_INVALID_PARAMETER;
-        };
         let client = Handed {
             context: ClientBindingContext,
             dispatch: ClientDispatch,
         };
-        let provider = match registrar.client_attach_provider(binding, client.attachment()) {
-            Ok(provider) => Handed::of(&provider.context),
-            Err(error) => return status::of(error.status()),
+        let answer = registrars::in_that_of(NmrBindingHandle, |registrar, binding| {
+            let provider = registrar.client_attach_provider(binding, client.attachment());
+            provider.map_err(|error| status::of(error.status()))
+        });
+        let provider = match answer {
+            Some(Ok(provider)) => Handed::of(&provider.context),
+            Some(Err(status)) => return status,
+            None => return STATUS_INVALID_PARAMETER,
         };
         // SAFETY: not NULL, so the caller says that it may be written to.
         unsafe { ProviderBindingContext.write(provider.context) };
@@ -156,16 +157,17 @@ pub unsafe extern "C" fn NmrRegisterProvider(
     NmrProviderHandle: *mut HANDLE,
 ) -> NTSTATUS {
     guard("NmrRegisterProvider", STATUS_INTERNAL_ERROR, || {
-        let registrar = registrars::default();
-        // SAFETY: the caller promises the same.
-        unsafe {
-            register_provider(
-                &registrar,
-                ProviderCharacteristics,
-                ProviderContext,
-                NmrProviderHandle,
-            )
-        }
+        registrars::in_default(|registrar| {
+            // SAFETY: the caller promises the same.
+            unsafe {
+                register_provider(
+                    registrar,
+                    ProviderCharacteristics,
+                    ProviderContext,
+                    NmrProviderHandle,
+                )
+            }
+        })
     })
 }
 
@@ -174,12 +176,11 @@ pub unsafe extern "C" fn NmrRegisterProvider(
 pub extern "C" fn NmrDeregisterProvider(NmrProviderHandle: HANDLE) -> NTSTATUS {
     // A callback's panic comes when everything is done (C18).
     guard("NmrDeregisterProvider", STATUS_PENDING, || {
-        let Some((registrar, handle)) = registrars::locate::<OfProvider>(NmrProviderHandle) else {
-            return STATUS_INVALID_PARAMETER;
-        };
-        registrar
-            .deregister_provider(handle)
-            .map_or_else(|error| status::of(error.status()), status::of)
+        registrars::in_that_of(NmrProviderHandle, |registrar, handle| {
+            let answer = registrar.deregister_provider(handle);
+            answer.map_or_else(|error| status::of(error.status()), status::of)
+        })
+        .unwrap_or(STATUS_INVALID_PARAMETER)
     })
 }
 
@@ -190,13 +191,11 @@ pub extern "C" fn NmrWaitForProviderDeregisterComplete(NmrProviderHandle: HANDLE
         "NmrWaitForProviderDeregisterComplete",
         STATUS_INTERNAL_ERROR,
         || {
-            let Some((registrar, handle)) = registrars::locate::<OfProvider>(NmrProviderHandle)
-            else {
-                return STATUS_INVALID_PARAMETER;
-            };
-            registrar
-                .wait_for_provider_deregister(handle)
-                .map_or_else(|error| status::of(error.status()), |()| STATUS_SUCCESS)
+            registrars::in_that_of(NmrProviderHandle, |registrar, handle| {
+                let answer = registrar.wait_for_provider_deregister(handle);
+                answer.map_or_else(|error| status::of(error.status()), |()| STATUS_SUCCESS)
+            })
+            .unwrap_or(STATUS_INVALID_PARAMETER)
         },
     )
 }
@@ -218,14 +217,12 @@ fn complete(
     complete: impl FnOnce(&Registrar, Handle<OfBinding>) -> Result<(), DetachCompleteError>,
 ) {
     guard(function, (), || {
-        let Some((registrar, binding)) = registrars::locate(handle) else {
-            warning(format_args!(
+        match registrars::in_that_of(handle, complete) {
+            Some(Ok(())) => {}
+            Some(Err(error)) => warning(format_args!("{function}: ignored: {error}")),
+            None => warning(format_args!(
                 "{function}: ignored: the handle is of no registrar"
-            ));
-            return;
-        };
-        if let Err(error) = complete(&registrar, binding) {
-            warning(format_args!("{function}: ignored: {error}"));
+            )),
         }
     });
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nmr::{Handle, HandleKind, RegisterError};
+use nmr::{Handle, HandleKind, RegisterError, Registrar};
 
 use crate::abi::{
     HANDLE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS, PNPI_PROVIDER_CHARACTERISTICS, PVOID,
@@ -12,7 +12,7 @@ use crate::client::Client;
 use crate::handed;
 use crate::log::warning;
 use crate::provider::Provider;
-use crate::registrars::{Found, handle_of};
+use crate::registrars::handle_of;
 use crate::status::{self, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 
 /// Registers a client with a registrar.
@@ -20,7 +20,7 @@ use crate::status::{self, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 /// # Safety
 /// As [`NmrRegisterClient`](crate::functions::NmrRegisterClient).
 pub(crate) unsafe fn register_client(
-    registrar: &Found,
+    registrar: &Registrar,
     characteristics: PNPI_CLIENT_CHARACTERISTICS,
     context: PVOID,
     out: *mut HANDLE,
@@ -48,7 +48,7 @@ pub(crate) unsafe fn register_client(
 /// # Safety
 /// As [`NmrRegisterProvider`](crate::functions::NmrRegisterProvider).
 pub(crate) unsafe fn register_provider(
-    registrar: &Found,
+    registrar: &Registrar,
     characteristics: PNPI_PROVIDER_CHARACTERISTICS,
     context: PVOID,
     out: *mut HANDLE,

@@ -4,7 +4,6 @@
 //! gone names nothing (C12).
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::sync::LazyLock;
 
 use nmr::{Builder, Handle, HandleKind, Registrar};
@@ -24,17 +23,26 @@ struct Other {
     calls: usize,
 }
 
-/// A registrar that was looked up; nobody takes it away while it is held.
-pub(crate) enum Found {
-    Default(&'static Registrar),
-    Other(Calling),
-}
-
-/// A call in a registrar beside the default one.
-pub(crate) struct Calling {
+/// A call in a registrar beside the default one; nobody takes that away until it is over.
+struct Calling {
     number: u32,
     // `None` only while it is dropped.
     registrar: Option<Registrar>,
+}
+
+impl Calling {
+    /// Begins a call in the registrar by this number, if there is one.
+    fn begin(number: u32) -> Option<Self> {
+        let mut others = OTHERS.lock();
+        let other = others.get_mut(&number)?;
+        other.calls += 1;
+        let registrar = Some(other.registrar.clone());
+        Some(Self { number, registrar })
+    }
+
+    fn registrar(&self) -> &Registrar {
+        self.registrar.as_ref().expect("it is held")
+    }
 }
 
 impl Drop for Calling {
@@ -48,54 +56,47 @@ impl Drop for Calling {
     }
 }
 
-impl Deref for Found {
-    type Target = Registrar;
-
-    fn deref(&self) -> &Registrar {
-        match self {
-            Self::Default(registrar) => registrar,
-            Self::Other(calling) => calling.registrar.as_ref().expect("it is held"),
-        }
-    }
+/// Calls something in the default registrar.
+#[inline]
+pub(crate) fn in_default<R>(body: impl FnOnce(&Registrar) -> R) -> R {
+    body(&DEFAULT)
 }
 
-/// The default one.
-pub(crate) fn default() -> Found {
-    Found::Default(&DEFAULT)
-}
-
-/// The registrar that a HANDLE says it is of, and the handle there.
-pub(crate) fn locate<K: HandleKind>(handle: HANDLE) -> Option<(Found, Handle<K>)> {
+/// Calls something in the registrar that a HANDLE says it is of, with the handle there; `None` if there is none.
+#[inline]
+pub(crate) fn in_that_of<K: HandleKind, R>(
+    handle: HANDLE,
+    body: impl FnOnce(&Registrar, Handle<K>) -> R,
+) -> Option<R> {
     match handle::unpack(handle) {
         Named::Default(bits) => {
-            let default = &*DEFAULT;
-            let handle = Handle::from_raw(default.number(), bits);
-            Some((Found::Default(default), handle))
+            let registrar = &*DEFAULT;
+            let handle = Handle::from_raw(registrar.number(), bits);
+            Some(body(registrar, handle))
         }
-        Named::Other(number, bits) => {
-            let found = other(number)?;
-            Some((found, Handle::from_raw(number, bits)))
-        }
+        Named::Other(number, bits) => in_other(number, |registrar| {
+            body(registrar, Handle::from_raw(number, bits))
+        }),
     }
 }
 
-/// The registrar that a HANDLE names, NULL the default one.
-pub(crate) fn named(handle: HANDLE) -> Option<Found> {
+/// Calls something in the registrar that a HANDLE names, NULL the default one; `None` if there is none.
+pub(crate) fn in_named<R>(handle: HANDLE, body: impl FnOnce(&Registrar) -> R) -> Option<R> {
     if handle.is_null() {
-        return Some(default());
+        return Some(in_default(body));
     }
     match handle::unpack(handle) {
-        Named::Other(number, 0) => other(number),
+        Named::Other(number, 0) => in_other(number, body),
         _ => None,
     }
 }
 
-fn other(number: u32) -> Option<Found> {
-    let mut others = OTHERS.lock();
-    let other = others.get_mut(&number)?;
-    other.calls += 1;
-    let registrar = Some(other.registrar.clone());
-    Some(Found::Other(Calling { number, registrar }))
+/// Out of the way of calls in the default one.
+#[cold]
+#[inline(never)]
+fn in_other<R>(number: u32, body: impl FnOnce(&Registrar) -> R) -> Option<R> {
+    let calling = Calling::begin(number)?;
+    Some(body(calling.registrar()))
 }
 
 /// The HANDLE of something in one of the registrars.
