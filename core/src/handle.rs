@@ -134,6 +134,10 @@ impl<K: HandleKind> Handle<K> {
     }
 
     /// The handle as numbers: the registrar's number (unique in the process) and the 64 bits.
+    ///
+    /// The bits are, from the top: kind (2, and never 0), stripe (10), slot (20), generation (32, and never 0). Whoever
+    /// makes a registrar with fewer [stripes](crate::Builder::stripes) or
+    /// [generations](crate::Builder::last_generation) knows that the top bits of these are 0.
     #[must_use]
     pub const fn to_raw(self) -> (u32, u64) {
         (self.registrar, self.bits)

@@ -67,6 +67,13 @@ impl Registrar {
         Builder::new()
     }
 
+    /// The registrar's number, unique in the process: the first of the two of which its
+    /// [handles are made](crate::Handle::to_raw).
+    #[must_use]
+    pub fn number(&self) -> u32 {
+        self.shared.layout.registrar()
+    }
+
     /// Registers a client module: Windows' `NmrRegisterClient`.
     ///
     /// Offers the client every open provider of its interface, oldest first, through its attach

@@ -51,6 +51,15 @@ fn every_function_refuses_a_handle_of_another_registrar() {
 }
 
 #[test]
+fn a_handle_has_the_number_of_its_registrar() {
+    let (world, other) = (World::default(), World::default());
+    let (client, _) = world.add_client(world.client("c"));
+    assert_eq!(client.to_raw().0, world.registrar.number());
+    assert_ne!(other.registrar.number(), world.registrar.number());
+    world.end_client(client);
+}
+
+#[test]
 fn every_function_refuses_handles_of_the_other_kinds() {
     use HandleFault::WrongKind;
     let world = World::default();
