@@ -108,9 +108,24 @@ pub enum What {
     },
     /// The registrar dropped its last reference.
     Dropped(Thing),
+    /// Something that is done beside the registrar. Only there to be shown: nobody judges by it.
+    Did(Deed),
     /// The registrar's own: something changed in its table. Only there to be shown, by an engine that repeats
     /// an execution; nobody judges by it.
     Changed(Change),
+}
+
+/// What a thread does beside the registrar, with an event or a lock, by its index in the scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Deed {
+    /// It comes to wait for an event.
+    Await(u8),
+    /// It sets one.
+    Set(u8),
+    /// It comes to take a lock.
+    Lock(u8),
+    /// It gives one back.
+    Unlock(u8),
 }
 
 /// What the registrar keeps of something is another than before.

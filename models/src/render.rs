@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Call, Callback, CallbackKind, Change, Event, Pair, RegId, Reply, Side, Stage, Subject, Thing,
-    What,
+    Call, Callback, CallbackKind, Change, Deed, Event, Pair, RegId, Reply, Side, Stage, Subject,
+    Thing, What,
 };
 use crate::message::{Message, Part};
 use crate::oracle::words;
@@ -210,6 +210,16 @@ fn told(scenario: &Scenario, what: What) -> String {
                 "uses the {side}'s freed binding context of {}",
                 of_pair(pair)
             )
+        }
+        What::Did(deed) => {
+            let event = |it: u8| &scenario.events[usize::from(it)];
+            let lock = |it: u8| &scenario.locks[usize::from(it)];
+            match deed {
+                Deed::Await(it) => format!("await {}", event(it)),
+                Deed::Set(it) => format!("set {}", event(it)),
+                Deed::Lock(it) => format!("lock {}", lock(it)),
+                Deed::Unlock(it) => format!("unlock {}", lock(it)),
+            }
         }
         What::NotReady { reg: owner } => format!("{} is not ready", reg(owner)),
         What::Misused { answer, .. } => format!("counted on it ({})", words::answer(answer)),

@@ -65,7 +65,7 @@ impl<H: Host> Interpreter<'_, H> {
             }
             Task::Script(script) => return H::perform(self, script),
             Task::Op(script, index) => self.perform(script, index),
-            Task::Now(script, index) => self.perform_now(script, index),
+            Task::Now(script, index) => return self.perform_now(script, index),
             Task::Piece(piece) => return self.piece(piece),
             Task::Begin => return self.begin(),
             Task::Body(body) => return self.body(body),

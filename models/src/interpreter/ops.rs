@@ -11,7 +11,7 @@ use super::script::Script;
 use super::shared::{AnyHandle, PendingDetach, Rundown, Which};
 use super::task::{After, Attempt, Forged, Gate, On, Piece, Taker, Task};
 use super::{Done, Interpreter, Resolved};
-use crate::event::{Call, Pair, RegId, Reply, What};
+use crate::event::{Call, Deed, Pair, RegId, Reply, What};
 use crate::milestone::Use;
 use crate::op::Op;
 use crate::permuted::ModuleNumber;
@@ -39,7 +39,7 @@ impl<H: Host> Interpreter<'_, H> {
         &self.prepared.ops(script)[usize::from(index)]
     }
 
-    pub(super) fn perform_now(&mut self, script: Script, index: u8) {
+    pub(super) fn perform_now(&mut self, script: Script, index: u8) -> Done {
         match self.op(script, index).map(|_, &index| index as u8) {
             Op::Register(module) => self.register(module, false),
             Op::Own(module) => self.register(module, true),
@@ -88,11 +88,18 @@ impl<H: Host> Interpreter<'_, H> {
             Op::WaitForged => self.forge(Forged::Wait),
             Op::CompleteForged => self.forge(Forged::Complete),
             Op::Set(event) => self.gated(true, Task::Piece(Piece::Set(event))),
-            Op::Await(event) => self.then([Task::Blocked(On::Event(event))]),
-            Op::Lock(lock) => self.then([Task::Blocked(On::Lock(lock))]),
+            Op::Await(event) => {
+                self.host.record(What::Did(Deed::Await(event)))?;
+                self.then([Task::Blocked(On::Event(event))]);
+            }
+            Op::Lock(lock) => {
+                self.host.record(What::Did(Deed::Lock(lock)))?;
+                self.then([Task::Blocked(On::Lock(lock))]);
+            }
             Op::Unlock(lock) => self.gated(true, Task::Piece(Piece::Unlock(lock))),
             Op::Yield => self.host.yield_now(),
         }
+        Ok(())
     }
 
     fn side(&self, module: u8) -> Side {
@@ -261,10 +268,12 @@ impl<H: Host> Interpreter<'_, H> {
             Piece::Set(event) => {
                 self.host.set(event);
                 self.host.come_to(Use::Set(event));
+                self.host.record(What::Did(Deed::Set(event)))?;
             }
             Piece::Unlock(lock) => {
                 self.host.unlock(lock);
                 self.host.come_to(Use::Unlocked(lock));
+                self.host.record(What::Did(Deed::Unlock(lock)))?;
             }
             Piece::Free(pair, side) => {
                 if self.script(pair.side(side)).fault != Some(Fault::FreesInDetach) {

@@ -160,6 +160,7 @@ impl Facts {
             What::UsedAfterFree(_)
             | What::NotReady { .. }
             | What::Misused { .. }
+            | What::Did(_)
             | What::Changed(_) => {}
         }
     }
