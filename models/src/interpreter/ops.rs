@@ -9,7 +9,7 @@ use super::calls::Function;
 use super::host::Host;
 use super::script::Script;
 use super::shared::{AnyHandle, PendingDetach, Rundown, Which};
-use super::task::{After, Attempt, Forged, Gate, On, Piece, Taker, Task};
+use super::task::{After, Attempt, ByName, Forged, Gate, On, Piece, Taker, Task};
 use super::{Done, Interpreter, Resolved};
 use crate::event::{Call, Deed, Pair, RegId, Reply, What};
 use crate::milestone::Use;
@@ -147,19 +147,21 @@ impl<H: Host> Interpreter<'_, H> {
         let mut modules = 0..self.prepared.scenario.modules.len() as u8;
         let issued = modules.find_map(|module| {
             let (reg, handle) = self.latest(module);
-            reg.map(|reg| (reg, handle))
+            reg.map(|reg| (reg, handle.to_raw()))
         });
-        self.then([Task::Piece(Piece::Forge(what, 0, issued))]);
+        let (of, bits) = issued.unzip();
+        let bits = ByName(bits.unwrap_or((1, 1)));
+        self.then([Task::Piece(Piece::Forge(what, 0, of, bits))]);
     }
 
     /// Uses the `nth` of them, and then the next one.
-    fn forge_from(&mut self, what: Forged, nth: u8, issued: Option<(RegId, AnyHandle)>) {
+    fn forge_from(&mut self, what: Forged, nth: u8, of: Option<RegId>, issued: ByName<(u32, u64)>) {
         let uses: u8 = if what == Forged::Complete { 3 } else { 2 };
-        let forged = forged_bits(issued.map(|(_, handle)| handle));
+        let forged = forged_bits(issued.0);
         let Some(&(registrar, bits)) = forged.get(usize::from(nth / uses)) else {
             return;
         };
-        self.then([Task::Piece(Piece::Forge(what, nth + 1, issued))]);
+        self.then([Task::Piece(Piece::Forge(what, nth + 1, of, issued))]);
         let use_of = nth % uses;
         let side = match use_of {
             0 => Side::Client,
@@ -178,8 +180,7 @@ impl<H: Host> Interpreter<'_, H> {
 
 /// Bits that nobody issued: nothing, everything, and what an issued handle becomes with its generation moved on, or as
 /// one of the other side's.
-fn forged_bits(issued: Option<AnyHandle>) -> [(u32, u64); 4] {
-    let (registrar, bits) = issued.map_or((1, 1), AnyHandle::to_raw);
+fn forged_bits((registrar, bits): (u32, u64)) -> [(u32, u64); 4] {
     [
         (registrar, 0),
         (registrar, u64::MAX),
@@ -281,7 +282,7 @@ impl<H: Host> Interpreter<'_, H> {
                     self.free_context(pair, side);
                 }
             }
-            Piece::Forge(what, nth, issued) => self.forge_from(what, nth, issued),
+            Piece::Forge(what, nth, of, issued) => self.forge_from(what, nth, of, issued),
         }
         Ok(())
     }

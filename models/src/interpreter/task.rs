@@ -109,8 +109,8 @@ pub(crate) enum Piece {
     /// An event is set, and a lock given back.
     Set(u8),
     Unlock(u8),
-    /// Handles that nobody issued are used, from this one on: made of that one.
-    Forge(Forged, u8, Option<(RegId, AnyHandle)>),
+    /// Handles that nobody issued are used, from this one on: made of the bits of that registration's.
+    Forge(Forged, u8, Option<RegId>, ByName<(u32, u64)>),
 }
 
 /// What is done with handles that nobody issued.
@@ -206,7 +206,7 @@ impl Hash for Piece {
             | Self::Free(pair, side)
             | Self::DispatchBegin(pair, side)
             | Self::DispatchEnd(pair, side) => (pair, side).hash(state),
-            Self::Forge(what, from, of) => (what, from, of.map(|(reg, _)| reg)).hash(state),
+            Self::Forge(what, from, of, _) => (what, from, of).hash(state),
         }
     }
 }
