@@ -57,7 +57,7 @@ mod with_the_engine {
     fn verdict_and_counts_do_not_depend_on_the_number_of_workers() {
         let (one, coverage) = proved("3/2000", "1");
         assert_eq!(one.verdict, Verdict::Holds);
-        assert_eq!((one.programs, one.programs_in_size), (54, 117_226));
+        assert_eq!((one.programs, one.programs_in_size), (59, 117_226));
         assert_eq!(coverage.len(), Rule::COUNT);
         assert!(
             one.states > one.programs && one.transitions > one.states,
