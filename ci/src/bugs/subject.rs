@@ -200,7 +200,10 @@ mod tests {
             .iter()
             .map(|case| case.scenario.as_str())
             .collect();
-        assert_eq!(names[..3], ["two-waiters", "both-pending", "a-certain-provider"]);
+        assert_eq!(
+            names[..3],
+            ["two-waiters", "both-pending", "a-certain-provider"]
+        );
         assert_eq!((subject.cases.len(), subject.own), (all.len(), 2));
         assert_eq!(subject.place, "core/src/a.rs: f");
         let chosen = ["stranded", "stranded.twin"].map(str::to_owned);
