@@ -19,9 +19,12 @@ struct Scripted {
     uncalled: bool,
     held_up: Option<(u8, HeldUp)>,
     spin: bool,
-    /// Who waits for what beside the registrar, and who would do it or has it.
-    outside: Vec<(u8, &'static str, Option<(u8, &'static str)>)>,
+    /// What is waited for beside the registrar.
+    outside: Vec<Awaited>,
 }
+
+/// A thread, what it waits for, and who would do that or has it.
+type Awaited = (u8, &'static str, Option<(u8, &'static str)>);
 
 impl Scripts for Scripted {
     fn debtors(&self, missing: Missing) -> Vec<Debtor> {
