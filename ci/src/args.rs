@@ -109,6 +109,10 @@ pub struct Init {
     /// The file, which must not be there yet.
     #[arg(value_name = "FILE", default_value = "scenario.toml")]
     pub file: PathBuf,
+    /// Write the JSON schema of scenarios beside it, as `scenario.schema.json`, and name it in the first line: with it
+    /// editors that know Taplo's directive complete and check as you write.
+    #[arg(long)]
+    pub schema: bool,
 }
 
 /// `nmr check`.

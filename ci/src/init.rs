@@ -12,6 +12,12 @@ use crate::words;
 /// What the file has in it, but for its name.
 const TEMPLATE: &str = include_str!("init/scenario.template.toml");
 
+/// The JSON schema of scenarios.
+const SCHEMA: &str = include_str!("../../models/scenario.schema.json");
+
+/// Its file, beside the scenario.
+const SCHEMA_FILE: &str = "scenario.schema.json";
+
 /// Writes the scenario, and tells `out` what to do next.
 ///
 /// # Errors
@@ -23,18 +29,41 @@ pub fn run(args: &args::Init, out: &mut dyn Write) -> Result<Exit, Error> {
             "`{path}` names no file: expected one such as mine.toml"
         ))
     })?;
-    let mut file = OpenOptions::new();
-    let file = file.write(true).create_new(true).open(&args.file);
-    let mut file = file.map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => Error::Usage(format!(
-            "`{path}` is there already: name another file, or remove it"
-        )),
-        _ => Error::Usage(format!("`{path}` cannot be written: {error}")),
-    })?;
-    file.write_all(scenario(&name).as_bytes())?;
+    let scenario = scenario(&name);
+    match args.schema {
+        true => write_new(&args.file, &format!("#:schema ./{SCHEMA_FILE}\n{scenario}"))?,
+        false => write_new(&args.file, &scenario)?,
+    }
     writeln!(out, "wrote {path}")?;
+    if args.schema {
+        let beside = args.file.with_file_name(SCHEMA_FILE);
+        // That of today, whatever was there: nobody writes one by hand.
+        std::fs::write(&beside, SCHEMA).map_err(|error| unwritable(&beside, &error))?;
+        writeln!(out, "wrote {}", words::path(&beside))?;
+    }
     writeln!(out, "  cargo nmr check --file {path}")?;
     Ok(Exit::Holds)
+}
+
+fn write_new(file: &Path, text: &str) -> Result<(), Error> {
+    let mut new = OpenOptions::new();
+    let new = new.write(true).create_new(true).open(file);
+    let mut new = new.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Error::Usage(format!(
+            "`{}` is there already: name another file, or remove it",
+            words::path(file)
+        )),
+        _ => unwritable(file, &error),
+    })?;
+    new.write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn unwritable(file: &Path, error: &std::io::Error) -> Error {
+    Error::Usage(format!(
+        "`{}` cannot be written: {error}",
+        words::path(file)
+    ))
 }
 
 /// The scenario's name, after its file's: small letters, digits and hyphens.

@@ -192,3 +192,19 @@ fn a_scenario_is_written_once() {
     );
     assert_eq!(fs::read_to_string(&file).expect("it is there"), "changed");
 }
+
+#[test]
+fn a_scenario_names_the_schema_that_is_written_beside_it() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("mine.toml");
+    let ended = nmr(&["init", "--schema", file.to_str().expect("its name is text")]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let written = fs::read_to_string(&file).expect("it is there");
+    assert!(written.starts_with("#:schema ./scenario.schema.json\n"));
+    let schema = fs::read_to_string(folder.path().join("scenario.schema.json"));
+    assert!(
+        schema
+            .expect("it is there")
+            .contains("\"title\": \"Scenario\"")
+    );
+}

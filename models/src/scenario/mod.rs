@@ -4,6 +4,8 @@
 //! knows nothing of engines and runs nothing.
 
 mod format;
+#[cfg(feature = "schema")]
+mod schema;
 mod stale;
 mod validate;
 
@@ -18,6 +20,8 @@ use validate::is_completer;
 pub(crate) use validate::is_wait;
 
 pub use format::FormatError;
+#[cfg(feature = "schema")]
+pub use schema::json_schema;
 
 /// The most threads that a scenario may have besides the main one.
 pub const MAX_THREADS: usize = 6;
@@ -28,6 +32,7 @@ pub const MAX_LOOM_THREADS: usize = 4;
 /// One program to explore.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scenario {
     /// Its name, in kebab case.
     pub name: String,
@@ -62,6 +67,7 @@ pub struct Scenario {
 /// See [`nmr::Builder`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Limits {
     /// At most so many registrations.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -108,11 +114,13 @@ impl Limits {
 /// A client or provider module and what it does when it is called.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Module {
     /// Its name, by which operations refer to it.
     pub name: String,
     /// Which side it registers on.
     #[serde(with = "side_name")]
+    #[cfg_attr(feature = "schema", schemars(with = "schema::SideName"))]
     pub side: Side,
     /// The number of its interface, from 1; 0 is the nil NPIID. Its four upper bits are the GUID's upper half,
     /// the lower ones the lower half.
@@ -163,6 +171,7 @@ pub struct Module {
 /// A mistake that modules make with their own memory, and that the registrar can do nothing about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Fault {
     /// Frees its binding context in its detach callback, and not in its cleanup callback: its peer, and its
     /// own calls, may still use it.
@@ -225,6 +234,7 @@ mod side_name {
 /// What an attach callback does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Attach {
     /// Attaches and answers success.
     #[default]
@@ -248,6 +258,7 @@ pub enum Attach {
 /// What a detach callback does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Detach {
     /// Answers complete.
     #[default]
@@ -266,6 +277,7 @@ pub enum Detach {
 /// What a cleanup callback does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Cleanup {
     /// Returns.
     #[default]
@@ -277,6 +289,7 @@ pub enum Cleanup {
 /// A thread and its operations, in order.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Thread {
     /// Its name.
     pub name: String,
