@@ -137,9 +137,21 @@ impl Standstill<'_> {
         self.facts.pairs().flat_map(of_pair).collect()
     }
 
+    /// Whether a thread waits for what is nothing of the registrar's.
+    pub(super) fn is_outside(self, thread: u8) -> bool {
+        self.scripts.outside(thread).is_some()
+    }
+
+    /// The call that a thread waits in. A destructor that waits for something beside the registrar is inside a call
+    /// too, and that call waits for nothing.
+    pub(super) fn call(self, thread: u8) -> Option<Call> {
+        let open = self.facts.innermost_call(thread)?;
+        (!self.is_outside(thread)).then_some(open.call)
+    }
+
     /// What a thread waits for, if that is the end of a deregistration.
     fn awaited(self, thread: u8) -> Option<RegId> {
-        match self.facts.innermost_call(thread)?.call {
+        match self.call(thread)? {
             Call::Wait(Some(reg)) | Call::Release(reg) => Some(reg),
             _ => None,
         }
@@ -178,11 +190,9 @@ impl Standstill<'_> {
         };
         let edges = self.blocked.iter().filter_map(|&thread| {
             let (innermost, outer) = self.facts.frames(thread).split_last()?;
-            // A callback that is innermost is one that goes on.
-            let own = match innermost {
-                Frame::Callback(_) => why(innermost),
-                Frame::Call(_) => None,
-            };
+            // A callback that is innermost is one that goes on, and so is a call whose destructor waits.
+            let goes_on = matches!(innermost, Frame::Callback(_)) || self.is_outside(thread);
+            let own = goes_on.then(|| why(innermost)).flatten();
             // A callback says more than the call that makes it.
             let why = own.or_else(|| outer.iter().rev().find_map(why))?;
             Some(Edge { why, thread })
@@ -253,9 +263,7 @@ impl Standstill<'_> {
     /// Whether threads wait for each other, and one of them for what is nothing of the registrar's.
     pub(super) fn has_ring_outside(self) -> bool {
         let mut outside = self.blocked.iter();
-        outside.any(|&thread| {
-            self.scripts.outside(thread).is_some() && self.ring_through(thread).is_some()
-        })
+        outside.any(|&thread| self.is_outside(thread) && self.ring_through(thread).is_some())
     }
 
     /// What threads wait for beside the registrar that nobody does any more: the first thread, and what.
@@ -314,10 +322,15 @@ impl Standstill<'_> {
 
     /// What a thread is inside of, in words.
     pub(super) fn doing(self, thread: u8) -> Message {
-        let in_script = || self.scripts.doing(thread);
-        let outside = self.facts.frames(thread).is_empty();
-        let op = outside.then(in_script).flatten();
-        op.unwrap_or_else(|| words::open_calls(self.facts, thread))
+        let open = || words::open_calls(self.facts, thread);
+        let op = self.scripts.doing(thread);
+        match (self.facts.frames(thread).last(), op) {
+            (None, Some(op)) => op,
+            (Some(Frame::Call(_)), Some(op)) if self.is_outside(thread) => {
+                message![{op} " of a destructor, inside " {open()}]
+            }
+            _ => open(),
+        }
     }
 }
 

@@ -15,13 +15,12 @@ use super::ring::{Missing, Outside, Standstill};
 
 /// Names the rule.
 pub(super) fn classify(standstill: Standstill<'_>) -> Violation {
-    let Standstill { facts, blocked, .. } = standstill;
     let of_the_registrar = || {
-        call_in_callback(facts, blocked)
-            .or_else(|| wait_too_early(facts, blocked))
-            .or_else(|| call_outside(facts, blocked))
-            .or_else(|| each(facts, blocked, missing_detach))
-            .or_else(|| each(facts, blocked, forgotten_cleanup))
+        call_in_callback(standstill)
+            .or_else(|| wait_too_early(standstill))
+            .or_else(|| call_outside(standstill))
+            .or_else(|| each(standstill, missing_detach))
+            .or_else(|| each(standstill, forgotten_cleanup))
     };
     // Where threads wait for each other outside the registrar, what it has not done is a consequence.
     let outside = standstill.has_ring_outside();
@@ -60,16 +59,15 @@ fn debts_and_rings(standstill: Standstill<'_>) -> Message {
 
 /// A callback's call, or a destructor's, does not return: a lock is held while a module's code runs, or a
 /// wait should have answered that it would deadlock (C15).
-fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
+fn call_in_callback(standstill: Standstill<'_>) -> Option<(u8, Message)> {
+    let Standstill { facts, blocked, .. } = standstill;
     let thread = blocked.iter().copied().find(|&thread| {
         let inside = facts.frames(thread).len() > 1;
-        facts
-            .innermost_call(thread)
-            .is_some_and(|open| match open.call {
-                Call::Wait(Some(reg)) | Call::Release(reg) => facts.is_inside(thread, reg),
-                Call::Wait(None) => false,
-                _ => inside,
-            })
+        standstill.call(thread).is_some_and(|call| match call {
+            Call::Wait(Some(reg)) | Call::Release(reg) => facts.is_inside(thread, reg),
+            Call::Wait(None) => false,
+            _ => inside,
+        })
     })?;
     Some((
         15,
@@ -80,10 +78,11 @@ fn call_in_callback(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
 }
 
 /// A wait goes on for what nobody deregisters (C14).
-fn wait_too_early(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
+fn wait_too_early(standstill: Standstill<'_>) -> Option<(u8, Message)> {
+    let Standstill { facts, blocked, .. } = standstill;
     let waits = blocked
         .iter()
-        .filter_map(|&thread| match facts.innermost_call(thread)?.call {
+        .filter_map(|&thread| match standstill.call(thread)? {
             Call::Wait(reg) => reg,
             _ => None,
         });
@@ -99,31 +98,38 @@ fn wait_too_early(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
 }
 
 /// No call but a wait may wait for anything (C16).
-fn call_outside(facts: &Facts, blocked: &[u8]) -> Option<(u8, Message)> {
-    let mut open = blocked
-        .iter()
-        .filter_map(|&thread| facts.innermost_call(thread));
-    let open = open.find(|open| !matches!(open.call, Call::Wait(_) | Call::Release(_)))?;
+fn call_outside(standstill: Standstill<'_>) -> Option<(u8, Message)> {
+    let blocked = standstill.blocked.iter();
+    let mut calls = blocked.filter_map(|&thread| standstill.call(thread));
+    let call = calls.find(|call| !matches!(call, Call::Wait(_) | Call::Release(_)))?;
     Some((
         16,
-        message!["`" {open.call} "` does not return, and has nothing to wait for"],
+        message!["`" {call} "` does not return, and has nothing to wait for"],
     ))
 }
 
 /// The first binding of which `judge` says something, and for which no thread is still on its way: a
-/// thread that is inside a callback goes on with its other bindings only afterwards.
+/// thread that is inside a callback, or a destructor that waits, goes on with its other bindings only afterwards.
 fn each(
-    facts: &Facts,
-    blocked: &[u8],
+    standstill: Standstill<'_>,
     judge: fn(&Facts, Pair, &Binding) -> Option<(u8, Message)>,
 ) -> Option<(u8, Message)> {
+    let Standstill { facts, blocked, .. } = standstill;
     let on_its_way = |pair: Pair| {
-        let frames = blocked.iter().flat_map(|&thread| facts.frames(thread));
-        let mut callbacks = frames.filter_map(|frame| match frame {
-            Frame::Callback(callback) => Some(callback.pair),
-            Frame::Call(_) => None,
-        });
-        callbacks.any(|other| involves(pair, other.client) || involves(pair, other.provider))
+        let goes_on = |thread: u8, frame: &Frame| match frame {
+            Frame::Callback(callback) => {
+                let mut both = callback.pair.registrations().into_iter();
+                both.any(|reg| involves(pair, reg))
+            }
+            Frame::Call(open) => {
+                let mut named = open.call.registrations();
+                standstill.is_outside(thread) && named.any(|reg| involves(pair, reg))
+            }
+        };
+        blocked.iter().any(|&thread| {
+            let mut frames = facts.frames(thread).iter();
+            frames.any(|frame| goes_on(thread, frame))
+        })
     };
     let mut pairs = facts.pairs().filter(|&(pair, _)| !on_its_way(pair));
     pairs.find_map(|(pair, binding)| judge(facts, pair, binding))

@@ -10,6 +10,8 @@ use crate::op::{Noun, Op};
 
 /// The most modules that an event can tell apart.
 const MAX_MODULES: usize = 255;
+/// The most events, and the most locks, that an operation can tell apart.
+const MAX_NAMED: usize = 255;
 /// The most operations of a thread or a callback: an execution is a few hundred steps.
 const MAX_OPS: usize = 250;
 
@@ -21,6 +23,17 @@ impl Scenario {
                 message,
             })
         };
+        // Cases are saved in files of its name.
+        let is_of_a_path = |it: char| it.is_whitespace() || matches!(it, '/' | '\\');
+        if self.name.is_empty() || self.name.starts_with('.') || self.name.contains(is_of_a_path) {
+            return fault(
+                "name",
+                format!(
+                    "`{}` is no name of a scenario: expected one word, without slashes",
+                    self.name
+                ),
+            );
+        }
         if self.threads.len() > MAX_THREADS {
             let more = &self.threads[MAX_THREADS].name;
             return fault(
@@ -34,6 +47,14 @@ impl Scenario {
                 format!("a scenario has at most {MAX_MODULES} modules, this is one more"),
             );
         }
+        for (what, names) in [("events", &self.events), ("locks", &self.locks)] {
+            if let Some(more) = names.get(MAX_NAMED) {
+                return fault(
+                    more,
+                    format!("a scenario has at most {MAX_NAMED} {what}, this is one more"),
+                );
+            }
+        }
         if let Some(owner) = self.owner_of_more_ops_than(MAX_OPS) {
             return fault(
                 owner,
@@ -46,6 +67,14 @@ impl Scenario {
         let all = self.modules.iter().map(|module| &module.name);
         let all = all.chain(self.threads.iter().map(|thread| &thread.name));
         for name in all.chain(&self.events).chain(&self.locks) {
+            if name.is_empty() || name.contains(char::is_whitespace) {
+                return fault(
+                    name,
+                    format!(
+                        "`{name}` is no name of a module, thread, event or lock: expected one word"
+                    ),
+                );
+            }
             if !names.insert(name) || name == "main" {
                 return fault(name, format!("`{name}` is taken: expected another name"));
             }
@@ -461,6 +490,55 @@ mod tests {
         assert!(lost.contains("`set c` names no event"), "{lost}");
         let twice = complaint(&one("events = [\"c\"]\n", "[]"));
         assert!(twice.contains("`c` is taken"), "{twice}");
+    }
+
+    #[test]
+    fn events_and_locks_are_no_more_than_an_operation_can_tell_apart() {
+        for key in ["events", "locks"] {
+            let scenario = |count| {
+                let names: Vec<_> = (0..count).map(|n| format!("\"n{n}\"")).collect();
+                format!("{key} = [{}]\n", names.join(", ")) + &module("c", "client", "")
+            };
+            assert_eq!(complaint(&scenario(255)), "none");
+            let most = complaint(&scenario(256));
+            let expected = format!("at most 255 {key}, this is one more");
+            assert!(most.contains(&expected), "{most}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_one_word() {
+        for name in ["", "a b"] {
+            let refused = format!("`{name}` is no name");
+            let event = format!("events = [\"{name}\"]\n") + &module("c", "client", "");
+            let lock = event.replace("events", "locks");
+            let thread = module("c", "client", "") + &thread(name, "[]");
+            for text in [event, lock, module(name, "client", ""), thread] {
+                let complaint = complaint(&text);
+                assert!(complaint.contains(&refused), "{complaint}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_scenario_is_named_as_its_cases_files_can_be() {
+        let complaint = |name: &str| {
+            let text = format!(
+                "name = \"{name}\"\nsummary = \"s\"\n{}",
+                module("c", "client", "")
+            );
+            let scenario = Scenario::from_toml(Path::new("s.toml"), &text);
+            scenario.map_or_else(|error| error.to_string(), |_| "none".to_owned())
+        };
+        assert_eq!(complaint("mine-2"), "none");
+        for name in ["", "../mine", "my/own", "my own", ".mine"] {
+            let expected = format!("s.toml:1:1: `{name}` is no name of a scenario");
+            assert!(
+                complaint(name).starts_with(&expected),
+                "{}",
+                complaint(name)
+            );
+        }
     }
 
     #[test]

@@ -278,3 +278,48 @@ fn a_detach_that_is_missing_is_told_although_a_thread_waits_for_what_it_would_do
     let violation = seen.stuck_in(&scripts, &[1, 2]);
     assert_eq!(violation.rule, crate::rule::Rule::new(7));
 }
+
+/// A destructor inside the deregister call of the client.
+const IN_DESTRUCTOR: &str = "1: > deregister c; { detach c:cp; } complete; { detach p:cp; } complete; { cleanup c:cp; } success; \
+     { cleanup p:cp; } success; drop c:cp";
+
+#[test]
+fn a_destructor_that_waits_for_what_nobody_does_is_the_modules_fault() {
+    let scripts = Scripted {
+        outside: vec![(1, "event `over`", None)],
+        ..Scripted::default()
+    };
+    let told = told(&[ATTACHED, IN_DESTRUCTOR], &scripts, &[1]);
+    let why = "thread 1 waits for event `over`, and no thread has it still to do (the modules' fault, not the \
+               registrar's)";
+    assert!(told[0].contains(why), "{told:?}");
+}
+
+#[test]
+fn a_destructor_inside_a_callbacks_call_that_waits_outside_is_no_call_that_does_not_return() {
+    let scripts = Scripted {
+        outside: vec![(1, "event `over`", None)],
+        ..Scripted::default()
+    };
+    let attaching = "1: > register x; < registered; > register y; { attach x:xy";
+    let inside = IN_DESTRUCTOR.trim_start_matches("1: ");
+    let seen = seen(&[ATTACHED, &format!("{attaching}; {inside}")]);
+    let violation = seen.stuck_in(&scripts, &[1]);
+    assert_eq!(violation.rule, crate::rule::Rule::new(16));
+}
+
+#[test]
+fn a_ring_goes_over_the_call_that_a_destructor_is_inside_of() {
+    let scripts = Scripted {
+        outside: vec![(1, "event `over`", Some((2, "`set over` still to do")))],
+        ..Scripted::default()
+    };
+    let told = told(&[ATTACHED, IN_DESTRUCTOR, "2: > wait c"], &scripts, &[1, 2]);
+    assert_eq!(
+        told[1..],
+        [
+            "a ring: thread 1 waits for event `over`, and thread 2 has `set over` still to do, which waits for m0 and \
+             so for `deregister m0`, inside which is thread 1"
+        ]
+    );
+}
