@@ -134,7 +134,17 @@ impl Standstill<'_> {
                 .map(|(side, _)| Missing { pair, side })
                 .collect::<Vec<_>>()
         };
-        self.facts.pairs().flat_map(of_pair).collect()
+        let all = self.facts.pairs().flat_map(of_pair);
+        all.filter(|&it| !self.is_being_sent(it)).collect()
+    }
+
+    /// Whether a thread is inside the call that sends it, which makes callbacks.
+    fn is_being_sent(self, Missing { pair, side }: Missing) -> bool {
+        let pair = Some(pair);
+        let call = Call::DetachComplete { side, pair };
+        let sends = |frame: &Frame| matches!(frame, Frame::Call(open) if open.call == call);
+        let mut blocked = self.blocked.iter();
+        blocked.any(|&thread| self.facts.frames(thread).iter().any(sends))
     }
 
     /// Whether a thread waits for what is nothing of the registrar's.

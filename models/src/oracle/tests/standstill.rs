@@ -323,3 +323,21 @@ fn a_ring_goes_over_the_call_that_a_destructor_is_inside_of() {
         ]
     );
 }
+
+#[test]
+fn a_completion_whose_call_has_not_returned_is_not_missing() {
+    let scripts = Scripted {
+        outside: vec![(2, "event `over`", Some((1, "`set over` still to do")))],
+        ..Scripted::default()
+    };
+    let completing = "2: > complete c:cp; { cleanup c:cp";
+    let lines = [ATTACHED, C_PENDING, "1: > wait c", completing];
+    let told = told(&lines, &scripts, &[1, 2]);
+    assert_eq!(
+        told[1..],
+        [
+            "a ring: thread 1 waits for m0 and so for the client's cleanup callback for m0–m2, inside which is thread 2, \
+             which waits for event `over`, and thread 1 has `set over` still to do"
+        ]
+    );
+}
