@@ -13,7 +13,7 @@
 
 use crate::op::{Noun, Op};
 use crate::permuted::{MAX_SYMMETRIC, Symmetry};
-use crate::scenario::{Detach, Module, Scenario};
+use crate::scenario::{Attach, Detach, Module, Scenario};
 
 fn identity(scenario: &Scenario) -> Symmetry {
     Symmetry {
@@ -74,6 +74,7 @@ fn symmetry(scenario: &Scenario, order: &[u8]) -> Option<Symmetry> {
 
 fn must_stay(scenario: &Scenario, module: &Module) -> bool {
     module.detach == Detach::Rundown
+        || module.attach == Attach::OneAtATime
         || !module.in_drop.is_empty()
         || !module.in_context_drop.is_empty()
         || !module.peers.is_empty()
@@ -228,6 +229,15 @@ mod tests {
         assert_eq!(symmetries(&scenario).len(), 2);
         scenario.modules[1].detach = Detach::Rundown;
         assert_eq!(symmetries(&scenario).len(), 2);
+        // What has a lock of its own stays, though its like has one, too.
+        let mut scenario = scenarios::named("four-lives").expect("a scenario");
+        for client in &mut scenario.modules[..2] {
+            client.attach = Attach::OneAtATime;
+        }
+        assert_eq!(symmetries(&scenario).len(), 2);
+        let mut scenario = scenarios::named("four-lives").expect("a scenario");
+        scenario.modules[0].peers = vec![scenario.modules[2].name.clone()];
+        assert_eq!(symmetries(&scenario).len(), 1);
     }
 
     #[test]
