@@ -1,7 +1,7 @@
 //! What people who write such modules have reported, as scenarios in `models/reports`, and the scenarios of the page for
 //! them, `docs/modules.md`: each comes to the verdict that stands in its head, under the engine of this build that exhausts it.
 //!
-//! loom has its own test of the same kind of scenario, and is not asked here.
+//! loom is not asked: it bounds some of them, and then says less than their verdict. In its build there is nothing to run.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -44,7 +44,7 @@ pub(crate) trait Positions {
 pub(crate) struct Ahead<'a, P>(pub(crate) &'a P);
 
 impl<P: Positions> Ahead<'_, P> {
-    /// Threads that have something still to do, which is in the list of an interface's module if it is not their own.
+    /// Threads that have such an operation still to do; with the module in whose callback it is, if it is in one.
     fn threads_with(&self, is_it: impl Fn(&Resolved) -> bool) -> Vec<Debtor> {
         let prepared = self.0.prepared();
         let threads = 0..=prepared.scenario.threads.len() as u8;
