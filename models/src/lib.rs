@@ -26,6 +26,7 @@ pub mod engine;
 pub mod engine_name;
 pub mod event;
 mod fingerprint;
+mod flat;
 mod interpreter;
 mod invisible;
 pub mod message;
@@ -49,6 +50,5 @@ pub mod sections;
 pub mod seed;
 pub mod shard;
 pub mod symmetry;
-mod unordered;
 
 pub use run::Finding;

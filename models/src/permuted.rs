@@ -51,30 +51,26 @@ pub(crate) fn with_symmetry<R>(symmetry: &Symmetry, hash: impl FnOnce() -> R) ->
 }
 
 /// As long as it lives, this OS thread hashes under a symmetry.
-struct Current;
+struct Current<'a>(&'a Symmetry);
 
-impl Current {
-    fn of(symmetry: &Symmetry) -> Self {
-        set(&MODULES, |number| symmetry.modules.get(number).copied());
-        set(&THREADS, |number| symmetry.threads.get(number).copied());
-        Self
+impl<'a> Current<'a> {
+    fn of(symmetry: &'a Symmetry) -> Self {
+        set(&MODULES, symmetry.modules.iter().copied());
+        set(&THREADS, symmetry.threads.iter().copied());
+        Self(symmetry)
     }
 }
 
-impl Drop for Current {
+impl Drop for Current<'_> {
     fn drop(&mut self) {
-        set(&MODULES, |_| None);
-        set(&THREADS, |_| None);
+        set(&MODULES, 0..self.0.modules.len() as u8);
+        set(&THREADS, 0..self.0.threads.len() as u8);
     }
 }
 
 /// Whatever has no image is its own.
-fn set(images: &'static LocalKey<Images>, of: impl Fn(usize) -> Option<u8>) {
-    images.with(|images| {
-        for (number, image) in images.iter().enumerate() {
-            image.set(of(number).unwrap_or(number as u8));
-        }
-    });
+fn set(all: &'static LocalKey<Images>, images: impl Iterator<Item = u8>) {
+    all.with(|all| all.iter().zip(images).for_each(|(of, image)| of.set(image)));
 }
 
 /// Says what the numbers mean that an explorer gives to
@@ -115,11 +111,19 @@ impl Hash for ModuleNumber {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ThreadNumber(pub(crate) u8);
 
+impl ThreadNumber {
+    /// The thread in whose place it stands under the symmetry under which is being hashed.
+    #[inline]
+    pub(crate) fn image(self) -> Self {
+        let Self(thread) = self;
+        let explorers = |symmetry: &Symmetry| symmetry.threads[usize::from(thread)];
+        Self(image_of(thread, explorers, &THREADS))
+    }
+}
+
 impl Hash for ThreadNumber {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self(thread) = *self;
-        let explorers = |symmetry: &Symmetry| symmetry.threads[usize::from(thread)];
-        image_of(thread, explorers, &THREADS).hash(state);
+        self.image().0.hash(state);
     }
 }
 

@@ -262,7 +262,6 @@ struct Npi {
 /// The registrations and bindings of one registrar, or of the interfaces of one of its stripes.
 ///
 /// Reached through [calls](crate::machine::Call) only. A clone is a state of its own.
-#[derive(Clone)]
 pub struct Table<L: Lent = Real> {
     npis: HashMap<NpiId, Npi, FxBuildHasher>,
     registrations: Slab<Registration<L>>,
@@ -277,6 +276,40 @@ pub struct Table<L: Lent = Real> {
     hash_slots: bool,
     /// Whether places in lists count only where they can still matter.
     forgets_orders: bool,
+}
+
+impl<L: Lent + Clone> Clone for Table<L> {
+    fn clone(&self) -> Self {
+        Self {
+            npis: self.npis.clone(),
+            registrations: self.registrations.clone(),
+            bindings: self.bindings.clone(),
+            reserve: self.reserve.clone(),
+            dropped: self.dropped.clone(),
+            ..*self
+        }
+    }
+
+    /// Into the room that the other one has: who searches the states of tables makes many copies.
+    fn clone_from(&mut self, source: &Self) {
+        let Self {
+            npis,
+            registrations,
+            bindings,
+            reserve,
+            wake,
+            dropped,
+            hash_slots,
+            forgets_orders,
+        } = self;
+        npis.clone_from(&source.npis);
+        registrations.clone_from(&source.registrations);
+        bindings.clone_from(&source.bindings);
+        reserve.clone_from(&source.reserve);
+        dropped.clone_from(&source.dropped);
+        (*wake, *hash_slots, *forgets_orders) =
+            (source.wake, source.hash_slots, source.forgets_orders);
+    }
 }
 
 /// Modules' things on their way out, besides those that an answer hands over.

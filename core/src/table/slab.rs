@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 
 use crate::handle::{HandleFault, Key, SLOT_BITS};
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Slab<T> {
     slots: Vec<Slot<T>>,
     /// Head of the list of vacant slots, linked through `Slot::next_vacant`.
@@ -26,6 +26,22 @@ struct Slot<T> {
     next_vacant: Option<u32>,
     /// Its generations are used up; it will have no further tenant.
     retired: bool,
+}
+
+/// A copy over another one uses its room again: who searches the states of tables makes many.
+impl<T: Clone> Clone for Slab<T> {
+    fn clone(&self) -> Self {
+        Self {
+            slots: self.slots.clone(),
+            ..*self
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clone_from(&source.slots);
+        *self = Self { slots, ..*source };
+    }
 }
 
 impl<T> Slab<T> {

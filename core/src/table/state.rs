@@ -20,7 +20,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use nmr_sync::unordered;
+use nmr_sync::{bits, unordered};
 
 use super::list::List;
 use super::{
@@ -243,7 +243,7 @@ impl<L: Lent> ByName<L> for Registration<L> {
         let npi = characteristics.as_ref().map(|own| L::npi(&own.instance));
         (side, npi).hash(state);
         table.hash_bindings(self, state);
-        (registering, closing, waiters, abandoned).hash(state);
+        (bits([*registering, *closing, *abandoned]), waiters).hash(state);
     }
 }
 
@@ -255,21 +255,26 @@ impl<L: Lent> ByName<L> for Binding<L> {
             ends,
         } = self;
         (phase, running).hash(state);
-        for end in ends {
+        let contexts = ends.each_ref().map(|end| {
             let End {
                 registration: _,
                 // Its registration has the list.
                 links: _,
                 context,
             } = end;
-            outline::<L>(context).hash(state);
-        }
+            outline::<L>(context)
+        });
+        let [client, provider] = contexts;
+        (client | provider << 2).hash(state);
     }
 }
 
 /// Whether a context is there, and whether it is null.
-fn outline<L: Lent>(context: &Option<L::Context>) -> Option<bool> {
-    context.as_ref().map(L::is_null)
+fn outline<L: Lent>(context: &Option<L::Context>) -> u8 {
+    match context {
+        None => 0,
+        Some(context) => 1 + u8::from(L::is_null(context)),
+    }
 }
 
 impl<L: Lent> ByName<L> for Dropped<L> {
@@ -277,7 +282,7 @@ impl<L: Lent> ByName<L> for Dropped<L> {
         let Self { context, modules } = self;
         // Whose modules they are follows from what the thread was doing.
         let modules = modules.each_ref().map(Option::is_some);
-        (outline::<L>(context), modules).hash(state);
+        (outline::<L>(context), bits(modules)).hash(state);
     }
 }
 
@@ -289,9 +294,10 @@ impl<L: Lent> ByName<L> for Visit<L> {
             contexts,
             peer,
         } = &self.hand;
-        let modules = modules.each_ref().map(Option::is_some);
-        let contexts = contexts.each_ref().map(outline::<L>);
-        (modules, contexts, peer.is_some()).hash(state);
+        let [client, provider] = modules.each_ref().map(Option::is_some);
+        let [first, second] = contexts.each_ref().map(outline::<L>);
+        let others = bits([client, provider, peer.is_some()]) as u8;
+        (others | first << 3 | second << 5).hash(state);
     }
 }
 

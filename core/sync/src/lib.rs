@@ -58,8 +58,8 @@ mod backend;
 pub use backend::{Condvar, Mutex, MutexGuard, atomic, thread};
 pub use monitor::Monitor;
 pub use told::{
-    Name, Remembered, choose_among, describe, forget, is_explored, learn, linger, mark, remember,
-    touch, unordered,
+    Name, Remembered, bits, choose_among, describe, forget, is_explored, learn, linger, mark,
+    remember, touch, unordered,
 };
 
 /// The name of the backend that this build uses: `"parking_lot"`, `"loom"` or `"shuttle"`.

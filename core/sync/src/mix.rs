@@ -32,7 +32,7 @@ impl Mix {
     }
 
     /// Takes the lowest `bits` of `value`: 8, 16 or 32.
-    #[inline]
+    #[inline(always)]
     const fn push(&mut self, value: u64, bits: u32) {
         self.tail |= value << self.taken;
         self.taken += bits;
@@ -74,42 +74,42 @@ impl Hasher for Mix {
         self.finish128() as u64
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             self.push(byte.into(), 8);
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u8(&mut self, value: u8) {
         self.push(value.into(), 8);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u16(&mut self, value: u16) {
         self.push(value.into(), 16);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u32(&mut self, value: u32) {
         self.push(value.into(), 32);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u64(&mut self, value: u64) {
         self.push(value & 0xFFFF_FFFF, 32);
         self.push(value >> 32, 32);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_u128(&mut self, value: u128) {
         self.write_u64(value as u64);
         self.write_u64((value >> 64) as u64);
     }
 
     /// Lengths, most of which are small.
-    #[inline]
+    #[inline(always)]
     fn write_usize(&mut self, value: usize) {
         match u8::try_from(value) {
             Ok(value @ 0..=0xFE) => self.push(value.into(), 8),
@@ -121,7 +121,7 @@ impl Hasher for Mix {
     }
 
     /// The numbers of variants.
-    #[inline]
+    #[inline(always)]
     fn write_isize(&mut self, value: isize) {
         self.write_usize(value as usize);
     }

@@ -193,7 +193,27 @@ pub fn unordered(items: impl IntoIterator<Item = impl Hash>, state: &mut impl Ha
         sum = sum.wrapping_add(hasher.finish128());
         count += 1;
     }
-    (count, sum).hash(state);
+    count.hash(state);
+    if count > 0 {
+        sum.hash(state);
+    }
+}
+
+/// Flags as one number, the first one lowest: what has many is hashed at once by it.
+///
+/// ```
+/// assert_eq!(nmr_sync::bits([true, false, true]), 0b101);
+/// ```
+#[inline]
+#[must_use]
+pub const fn bits<const N: usize>(flags: [bool; N]) -> u16 {
+    const { assert!(N <= 16, "there are 16 bits") }
+    let (mut bits, mut place) = (0, 0);
+    while place < N {
+        bits |= (flags[place] as u16) << place;
+        place += 1;
+    }
+    bits
 }
 
 /// A name for something that a program makes, which does not depend on what other threads make

@@ -193,13 +193,9 @@ impl Program {
     /// On which sides a thread, or another one than this, may yet register.
     pub(super) fn may_register(&self, state: &State, but: Option<u8>) -> [bool; 2] {
         let mut may_register = self.registers_inside;
-        let mut script = |script: Script, from: usize| {
-            for op in &self.prepared.ops(script)[from..] {
-                if let Op::Register(module) | Op::Own(module) = op {
-                    let side = self.prepared.scenario.modules[*module].side;
-                    may_register[side as usize] = true;
-                }
-            }
+        let mut script = |script: Script, from: u8| {
+            let registers = self.prepared.registers_from(script, from);
+            may_register = [0, 1].map(|side| may_register[side] | registers[side]);
         };
         let unbegun = match state.phase {
             Phase::Before => 0..state.threads.len() as u8,
@@ -220,7 +216,7 @@ impl Program {
                     Task::Host(Driven::Ops(of, from))
                     | Task::Op(of, from)
                     | Task::Now(of, from) => {
-                        script(of, usize::from(from));
+                        script(of, from);
                     }
                     _ => {}
                 }

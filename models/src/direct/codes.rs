@@ -5,12 +5,12 @@ use std::hash::{Hash, Hasher};
 
 use super::state::{State, Thread};
 use super::task::Task;
-use crate::permuted::Symmetry;
+use crate::permuted::{MAX_SYMMETRIC, Symmetry};
 
-/// The codes of all modules and threads of a state.
+/// The codes of all modules and threads of a state, of a scenario with symmetries.
 pub(super) struct Codes {
-    modules: Vec<u8>,
-    threads: Vec<u8>,
+    modules: [u8; MAX_SYMMETRIC],
+    threads: [u8; MAX_SYMMETRIC],
 }
 
 impl Codes {
@@ -31,20 +31,23 @@ impl Codes {
 
 impl State {
     pub(super) fn codes(&self) -> Codes {
-        let modules = self.shared.modules.iter().map(|module| {
+        let mut codes = Codes {
+            modules: [0; MAX_SYMMETRIC],
+            threads: [0; MAX_SYMMETRIC],
+        };
+        for (code, module) in codes.modules.iter_mut().zip(&self.shared.modules) {
             let known =
                 u8::from(module.latest.is_some()) << 1 | u8::from(module.last_binding.is_some());
-            known | (module.registrations & 7) << 5 | (module.freed.len() as u8 & 7) << 2
-        });
-        let mut modules: Vec<u8> = modules.collect();
+            *code = known | (module.registrations & 7) << 5 | (module.freed.len() as u8 & 7) << 2;
+        }
         self.table.outlines(|reg, outline| {
-            let code = &mut modules[usize::from(reg.module)];
+            let code = &mut codes.modules[usize::from(reg.module)];
             *code = code.wrapping_add((outline >> 56) as u8);
         });
-        Codes {
-            modules,
-            threads: self.threads.iter().map(Thread::code).collect(),
+        for (code, thread) in codes.threads.iter_mut().zip(&self.threads) {
+            *code = thread.code();
         }
+        codes
     }
 }
 

@@ -437,6 +437,9 @@ impl System for Program {
     /// Those that put what stands for the modules and threads, without their names, in the least order.
     fn candidates(&self, state: &State, candidates: &mut Vec<usize>) {
         let all = &self.prepared.symmetries;
+        if all.len() == 1 {
+            return candidates.push(0);
+        }
         let codes = state.codes();
         let mut least = [u64::MAX; 2];
         for (index, symmetry) in all.iter().enumerate() {
@@ -483,6 +486,26 @@ impl Hasher for Bytes<'_> {
     #[inline]
     fn write_u8(&mut self, value: u8) {
         self.0.put_u8(value);
+    }
+
+    #[inline]
+    fn write_u16(&mut self, value: u16) {
+        self.0.put_u16(value);
+    }
+
+    #[inline]
+    fn write_u32(&mut self, value: u32) {
+        self.0.put_u32(value);
+    }
+
+    #[inline]
+    fn write_u64(&mut self, value: u64) {
+        self.0.put_u64(value);
+    }
+
+    #[inline]
+    fn write_u128(&mut self, value: u128) {
+        self.0.put_u128(value);
     }
 
     /// Lengths, and the numbers of variants.

@@ -11,6 +11,7 @@ use nmr::{BindingHandle, Side};
 use super::lent::Plain;
 use super::task::Task;
 use crate::event::{self, Event, Pair, RegId};
+use crate::flat::clone_in_place;
 use crate::interpreter::{
     After, AnyHandle, Context, Contexts, Issued, OpenCallback, Pending, Rundown,
 };
@@ -19,7 +20,6 @@ use crate::oracle::Oracle;
 use crate::permuted::{ModuleNumber, ThreadNumber};
 
 /// A scenario at one moment, between two steps.
-#[derive(Clone)]
 pub(crate) struct State {
     pub(super) table: Table<Plain>,
     pub(super) phase: Phase,
@@ -30,6 +30,15 @@ pub(crate) struct State {
     /// All that was observed, where that is wanted. No part of what tells states apart.
     pub(super) history: Option<Box<History>>,
 }
+
+clone_in_place!(State {
+    table,
+    phase,
+    threads,
+    shared,
+    oracle,
+    history,
+});
 
 /// What has happened.
 #[derive(Clone, Debug, Default)]
@@ -52,7 +61,7 @@ pub(super) enum Phase {
 }
 
 /// A thread: what it has still to do, and what it is inside of.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Thread {
     /// The next one last.
     pub(super) tasks: Vec<Task>,
@@ -63,6 +72,13 @@ pub(super) struct Thread {
     /// It sleeps in a call, and nobody has woken it since.
     pub(super) is_asleep: bool,
 }
+
+clone_in_place!(Thread {
+    tasks,
+    calls,
+    callbacks,
+    is_asleep,
+});
 
 /// A call of the registrar that is open.
 #[derive(Clone)]
@@ -81,7 +97,7 @@ pub(super) struct OpenCall {
 }
 
 /// What threads share beside the registrar.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct Shared {
     pub(super) modules: Vec<ModuleState>,
     pub(super) pending: Pending,
@@ -95,8 +111,18 @@ pub(super) struct Shared {
     pub(super) locks: Vec<Option<ThreadNumber>>,
 }
 
+clone_in_place!(Shared {
+    modules,
+    pending,
+    contexts,
+    kept,
+    issued,
+    events,
+    locks,
+});
+
 /// What is known of one module.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub(super) struct ModuleState {
     pub(super) latest: Option<(RegId, AnyHandle)>,
     /// How many times it has registered.
@@ -110,6 +136,16 @@ pub(super) struct ModuleState {
     /// It takes one binding at a time, and has one.
     pub(super) is_taken: bool,
 }
+
+clone_in_place!(ModuleState {
+    latest,
+    registrations,
+    freed,
+    last_binding,
+    owned,
+    rundown,
+    is_taken,
+});
 
 impl State {
     /// Writes all that tells it from another one.

@@ -23,10 +23,17 @@ pub(crate) struct Prepared {
     /// Whether a module makes a mistake with its memory.
     pub(crate) has_fault: bool,
     pub(crate) races: Vec<Races>,
-    before: Vec<Resolved>,
-    threads: Vec<Vec<Resolved>>,
-    after: Vec<Resolved>,
-    modules: Vec<[Vec<Resolved>; Called::ALL.len()]>,
+    before: Listed,
+    threads: Vec<Listed>,
+    after: Listed,
+    modules: Vec<[Listed; Called::ALL.len()]>,
+}
+
+/// The operations of a script.
+struct Listed {
+    ops: Vec<Resolved>,
+    /// On which sides those from a place on register, by that place; there is one more than operations.
+    register: Vec<[bool; 2]>,
 }
 
 /// An operation with the index of its module.
@@ -47,7 +54,7 @@ impl Prepared {
     /// # Panics
     /// If an operation names no module of the scenario, which is then none.
     pub(crate) fn new(scenario: &Arc<Scenario>) -> Arc<Self> {
-        let resolved = |ops: &Vec<Op>| resolved(scenario, ops);
+        let listed = |ops: &Vec<Op>| Listed::new(scenario, ops);
         let races = |module: &Module| Races {
             registration: scenario.is_raced(&module.name),
             binding: scenario.is_binding_raced(&module.name),
@@ -66,15 +73,24 @@ impl Prepared {
                 .map(|module| waits(scenario, &module.name))
                 .collect(),
             races: modules.clone().map(races).collect(),
-            before: resolved(&scenario.before),
-            threads: threads.map(|thread| resolved(&thread.ops)).collect(),
-            after: resolved(&scenario.after),
-            modules: modules.map(|it| it.scripts().map(resolved)).collect(),
+            before: listed(&scenario.before),
+            threads: threads.map(|thread| listed(&thread.ops)).collect(),
+            after: listed(&scenario.after),
+            modules: modules.map(|it| it.scripts().map(listed)).collect(),
             scenario: scenario.clone(),
         })
     }
 
     pub(crate) fn ops(&self, script: Script) -> &[Resolved] {
+        &self.listed(script).ops
+    }
+
+    /// On which sides a script registers, from an operation on.
+    pub(crate) fn registers_from(&self, script: Script, from: u8) -> [bool; 2] {
+        self.listed(script).register[usize::from(from)]
+    }
+
+    fn listed(&self, script: Script) -> &Listed {
         match script {
             Script::Before => &self.before,
             Script::Thread(number) => &self.threads[usize::from(number) - 1],
@@ -84,12 +100,22 @@ impl Prepared {
     }
 }
 
-fn resolved(scenario: &Scenario, ops: &[Op]) -> Vec<Resolved> {
-    let index = |noun, name: &String| {
-        let index = scenario.index(noun, name);
-        index.expect("a scenario's operations name what it has")
-    };
-    ops.iter().map(|op| op.map(index)).collect()
+impl Listed {
+    fn new(scenario: &Scenario, ops: &[Op]) -> Self {
+        let index = |noun, name: &String| {
+            let index = scenario.index(noun, name);
+            index.expect("a scenario's operations name what it has")
+        };
+        let ops: Vec<Resolved> = ops.iter().map(|op| op.map(index)).collect();
+        let mut register = vec![[false; 2]; ops.len() + 1];
+        for (place, op) in ops.iter().enumerate().rev() {
+            register[place] = register[place + 1];
+            if let Op::Register(module) | Op::Own(module) = op {
+                register[place][scenario.modules[*module].side as usize] = true;
+            }
+        }
+        Self { ops, register }
+    }
 }
 
 fn waits(scenario: &Scenario, module: &str) -> u16 {

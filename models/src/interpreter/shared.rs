@@ -6,6 +6,7 @@ use std::hash::{Hash, Hasher};
 use nmr::{BindingHandle, ClientHandle, NpiId, ProviderHandle, Side};
 
 use crate::event::{Pair, RegId};
+use crate::flat::clone_in_place;
 use crate::permuted::ModuleNumber;
 
 /// A registration's handle, of either side.
@@ -86,11 +87,16 @@ impl Hash for Contexts {
 }
 
 /// The handles that a registrar issued, and for what. A dead one is not issued again (C12).
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Issued {
     registrations: Vec<(AnyHandle, RegId)>,
     bindings: Vec<(BindingHandle, Pair)>,
 }
+
+clone_in_place!(Issued {
+    registrations,
+    bindings,
+});
 
 impl Issued {
     /// One is issued for a registration; whether it was not before.
@@ -181,7 +187,7 @@ impl Hash for Which {
 }
 
 /// The pending detaches of all modules.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Pending {
     /// The oldest first.
     detaches: Vec<PendingDetach>,
@@ -190,6 +196,12 @@ pub(crate) struct Pending {
     /// Any of them is completed: their order says nothing.
     is_unordered: bool,
 }
+
+clone_in_place!(Pending {
+    detaches,
+    waits,
+    is_unordered,
+});
 
 impl Pending {
     pub(crate) fn new(waits: &[u16], is_unordered: bool) -> Self {
@@ -255,11 +267,13 @@ impl Hash for Pending {
 }
 
 /// A module's rundown protection: which bindings may be called through, and how many calls run.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Rundown {
     /// In the order in which they are called through. One that is closed and not called any more is not there.
     bindings: Vec<Guarded>,
 }
+
+clone_in_place!(Rundown { bindings });
 
 /// Hashed without its handle, of which there is one for a pair.
 #[derive(Clone, Copy, Debug)]

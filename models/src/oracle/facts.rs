@@ -5,28 +5,35 @@
 //! future open are equal. They hash alike also if they differ by nothing but a
 //! [symmetry](crate::symmetry) under which they are hashed; all that is there counts.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::flat::{FlatMap, Threads, clone_in_place};
 use crate::message::{Message, message};
 use crate::permuted::ThreadNumber;
 use crate::scenario::Limits;
-use crate::unordered::Unordered;
 
 /// Everything observed so far.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct Facts {
-    pub(super) registrations: Unordered<BTreeMap<RegId, Registration>>,
+    pub(super) registrations: FlatMap<RegId, Registration>,
     /// By their registrations; a pair that nobody was called for is not there.
-    pub(super) bindings: Unordered<BTreeMap<Pair, Binding>>,
+    pub(super) bindings: FlatMap<Pair, Binding>,
     /// Pairs whose binding is over and of which nothing else is kept.
     pub(super) gone: Gone,
     /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
     /// there.
-    pub(super) threads: Unordered<BTreeMap<ThreadNumber, Vec<Frame>>>,
+    pub(super) threads: FlatMap<ThreadNumber, Vec<Frame>>,
     pub(super) limits: Known,
 }
+
+clone_in_place!(Facts {
+    registrations,
+    bindings,
+    gone,
+    threads,
+    limits,
+});
 
 /// The limits of the registrar that is observed; `None` if they are not known. The same throughout an
 /// execution, and so no part of what tells states apart.
@@ -62,12 +69,14 @@ impl Most {
 
 /// A pair that is gone is judged like one that was never called for, but for its handle: that counts
 /// only where handles are used that outlive what they name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Gone {
-    pairs: BTreeSet<Pair>,
+    pairs: FlatMap<Pair, ()>,
     /// Whether that counts.
     counts: bool,
 }
+
+clone_in_place!(Gone { pairs, counts });
 
 impl Gone {
     pub(super) fn counting(counts: bool) -> Self {
@@ -78,11 +87,11 @@ impl Gone {
     }
 
     pub(super) fn insert(&mut self, pair: Pair) {
-        self.pairs.insert(pair);
+        self.pairs.insert(pair, ());
     }
 
     pub(super) fn contains(&self, pair: Pair) -> bool {
-        self.pairs.contains(&pair)
+        self.pairs.contains_key(&pair)
     }
 
     /// Whether any binding is gone.
@@ -92,14 +101,14 @@ impl Gone {
 
     /// Whether a binding of `reg` is gone.
     pub(super) fn any_of(&self, reg: RegId) -> bool {
-        self.pairs.iter().any(|&pair| involves(pair, reg))
+        self.pairs.iter().any(|(&pair, ())| involves(pair, reg))
     }
 }
 
 impl Hash for Gone {
     fn hash<H: Hasher>(&self, state: &mut H) {
         if self.counts {
-            nmr_sync::unordered(&self.pairs, state);
+            self.pairs.hash(state);
         }
     }
 }
@@ -112,7 +121,7 @@ pub(super) enum Frame {
 }
 
 /// A call that has not returned.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct OpenCall {
     pub(super) call: Call,
     /// What its handle named when the call began.
@@ -153,7 +162,7 @@ pub(super) enum Issue {
 }
 
 /// A registration, or an attempt at one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Registration {
     pub(super) side: Side,
     pub(super) npi: u8,
@@ -165,7 +174,7 @@ pub(super) struct Registration {
     pub(super) begun: bool,
     /// Threads that have been in a call which can attach, and in nothing inside of it, since before that,
     /// without any event: what they do next they may have decided before.
-    pub(super) unaware: Unordered<BTreeSet<ThreadNumber>>,
+    pub(super) unaware: Threads,
     pub(super) deregisters_open: u8,
     /// Two deregister calls were open at the same time.
     pub(super) contested: bool,
@@ -227,7 +236,7 @@ pub(super) enum Detached {
 }
 
 /// One side of a binding.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) detach: Progress<Detached>,
     pub(super) completions_open: u8,

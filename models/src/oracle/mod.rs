@@ -9,6 +9,7 @@
 
 mod check;
 mod facts;
+mod hashes;
 mod left;
 mod record;
 mod ring;
@@ -21,6 +22,7 @@ pub(crate) mod words;
 use std::hash::{Hash, Hasher};
 
 use crate::event::{Event, Quiet};
+use crate::flat::clone_in_place;
 use crate::message::Message;
 use crate::rule::Rule;
 use crate::scenario::Limits;
@@ -35,11 +37,13 @@ use ring::Standstill;
 
 /// Judges one execution. Equal (and equally hashed) are oracles that will judge alike whatever
 /// follows; how often each rule was exercised does not count.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Oracle {
     facts: Facts,
     exercised: Exercised,
 }
+
+clone_in_place!(Oracle { facts, exercised });
 
 impl Default for Oracle {
     fn default() -> Self {

@@ -10,8 +10,8 @@ use super::facts::{
     Binding, Detached, Facts, Frame, Issue, Most, OpenCall, Outcome, Progress, Registration,
     Standing,
 };
+use crate::flat::Threads;
 use crate::permuted::ThreadNumber;
-use crate::unordered::Unordered;
 
 impl Facts {
     /// The thread of `event` has come to it.
@@ -44,7 +44,7 @@ impl Facts {
             let others = self.threads.iter().filter(|&(&thread, frames)| {
                 thread != ThreadNumber(by) && frames.last().is_some_and(Frame::may_attach)
             });
-            registration.unaware = Unordered(others.map(|(&thread, _)| thread).collect());
+            registration.unaware = others.map(|(&thread, _)| thread).collect();
         }
     }
 
@@ -56,7 +56,7 @@ impl Facts {
         if let Some(thread) = event.thread {
             self.record_of(thread, event.what);
             for registration in self.registrations.values_mut() {
-                registration.unaware.remove(&ThreadNumber(thread));
+                registration.unaware.remove(ThreadNumber(thread));
             }
             if self.frames(thread).is_empty() {
                 self.threads.remove(&ThreadNumber(thread));
@@ -149,11 +149,11 @@ impl Facts {
                 _ => panic!("thread {thread} returns from a callback that it is not inside of"),
             },
             What::DispatchBegin { pair, by } => {
-                let end = self.bindings.entry(pair).or_default().end_mut(by.peer());
+                let end = self.bindings.or_default(pair).end_mut(by.peer());
                 end.dispatches = end.dispatches.saturating_add(1);
             }
             What::DispatchEnd { pair, by } => {
-                let end = self.bindings.entry(pair).or_default().end_mut(by.peer());
+                let end = self.bindings.or_default(pair).end_mut(by.peer());
                 end.dispatches = end.dispatches.saturating_sub(1);
             }
             What::Dropped(thing) => self.dropped(thing),
@@ -166,7 +166,7 @@ impl Facts {
     }
 
     fn stack(&mut self, thread: u8) -> &mut Vec<Frame> {
-        self.threads.entry(ThreadNumber(thread)).or_default()
+        self.threads.or_default(ThreadNumber(thread))
     }
 
     /// A call that begins, and what is known when it does.
@@ -239,7 +239,7 @@ impl Facts {
                 registration.waits_open += 1;
             }
             Call::AttachProvider(Some(pair)) => {
-                let binding = self.bindings.entry(pair).or_default();
+                let binding = self.bindings.or_default(pair);
                 binding.tried |= open.valid;
                 let end = binding.end_mut(Side::Client);
                 end.handed = end.handed.saturating_add(1);
@@ -248,7 +248,7 @@ impl Facts {
                 side,
                 pair: Some(pair),
             } => {
-                let end = self.bindings.entry(pair).or_default().end_mut(side);
+                let end = self.bindings.or_default(pair).end_mut(side);
                 end.completions_open += 1;
             }
             _ => {}
@@ -283,7 +283,7 @@ impl Facts {
                 side,
                 pair: Some(pair),
             } => {
-                let end = self.bindings.entry(pair).or_default().end_mut(side);
+                let end = self.bindings.or_default(pair).end_mut(side);
                 end.completions_open = end.completions_open.saturating_sub(1);
                 end.completed |= matches!(answer, Answer::Done | Answer::Panicked);
             }
@@ -317,7 +317,7 @@ impl Facts {
                 reg.called = true;
             }
         }
-        let binding = self.bindings.entry(callback.pair).or_default();
+        let binding = self.bindings.or_default(callback.pair);
         match (callback.kind, callback.side) {
             (CallbackKind::Attach, Side::Client) => binding.attach = Progress::Running,
             (CallbackKind::Attach, Side::Provider) => binding.provider = Progress::Running,
@@ -338,7 +338,7 @@ impl Facts {
             self.panicked(thread);
         }
         let late = self.is_either_closing(callback.pair);
-        let binding = self.bindings.entry(callback.pair).or_default();
+        let binding = self.bindings.or_default(callback.pair);
         match (callback.kind, callback.side) {
             (CallbackKind::Attach, Side::Client) => {
                 binding.attach = Progress::Ended(outcome(binding, reply, late));
@@ -386,7 +386,7 @@ impl Facts {
                 }
             }
             Thing::Context { pair, side } => {
-                let end = self.bindings.entry(pair).or_default().end_mut(side);
+                let end = self.bindings.or_default(pair).end_mut(side);
                 end.dropped = end.dropped.saturating_add(1);
             }
         }
@@ -413,7 +413,7 @@ impl Registration {
             issue: Issue::Calling,
             closing: false,
             begun: false,
-            unaware: Unordered::default(),
+            unaware: Threads::default(),
             deregisters_open: 0,
             contested: false,
             deregistered: false,

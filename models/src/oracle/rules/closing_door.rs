@@ -26,7 +26,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
             if !registration.closing {
                 continue;
             }
-            let shut = registration.begun && !registration.unaware.contains(&ThreadNumber(thread));
+            let shut = registration.begun && !registration.unaware.contains(ThreadNumber(thread));
             check.expect(RULE, !shut, || {
                 message![
                     {callback} " begins, but the deregistration of " {pair.side(side)}
