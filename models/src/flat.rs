@@ -46,28 +46,26 @@ impl<K, V> Default for FlatMap<K, V> {
 }
 
 impl<K: Copy + Ord, V> FlatMap<K, V> {
-    fn place(&self, key: K) -> Result<usize, usize> {
-        // There are too few for a binary search to pay.
-        let place = self.entries.iter().position(|&(other, _)| other >= key);
-        match place {
-            Some(place) if self.entries[place].0 == key => Ok(place),
-            Some(place) => Err(place),
-            None => Err(self.entries.len()),
-        }
+    /// Where a key is. There are too few for a binary search to pay.
+    fn find(&self, key: K) -> Option<usize> {
+        self.entries.iter().position(|&(other, _)| other == key)
+    }
+
+    /// Where one that is not there would have its place.
+    fn place_for(&self, key: K) -> usize {
+        self.entries.partition_point(|&(other, _)| other < key)
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        let place = self.place(*key).ok()?;
-        Some(&self.entries[place].1)
+        self.find(*key).map(|place| &self.entries[place].1)
     }
 
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
-        let place = self.place(*key).ok()?;
-        Some(&mut self.entries[place].1)
+        self.find(*key).map(|place| &mut self.entries[place].1)
     }
 
     pub(crate) fn contains_key(&self, key: &K) -> bool {
-        self.place(*key).is_ok()
+        self.find(*key).is_some()
     }
 
     /// What is there, or the default, which is there from then on.
@@ -75,7 +73,8 @@ impl<K: Copy + Ord, V> FlatMap<K, V> {
     where
         V: Default,
     {
-        let place = self.place(key).unwrap_or_else(|place| {
+        let place = self.find(key).unwrap_or_else(|| {
+            let place = self.place_for(key);
             self.entries.insert(place, (key, V::default()));
             place
         });
@@ -83,14 +82,14 @@ impl<K: Copy + Ord, V> FlatMap<K, V> {
     }
 
     pub(crate) fn insert(&mut self, key: K, value: V) {
-        match self.place(key) {
-            Ok(place) => self.entries[place].1 = value,
-            Err(place) => self.entries.insert(place, (key, value)),
+        match self.find(key) {
+            Some(place) => self.entries[place].1 = value,
+            None => self.entries.insert(self.place_for(key), (key, value)),
         }
     }
 
     pub(crate) fn remove(&mut self, key: &K) {
-        if let Ok(place) = self.place(*key) {
+        if let Some(place) = self.find(*key) {
             self.entries.remove(place);
         }
     }

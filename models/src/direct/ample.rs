@@ -7,7 +7,7 @@ use nmr::Side;
 use nmr::machine::{Others, Outcome};
 use nmr_search::Claims;
 
-use super::state::{Phase, State, Thread};
+use super::state::{State, Thread};
 use super::task::{Driven, Task};
 use super::{Action, Program};
 use crate::event::{Call, CallbackKind, Reply};
@@ -57,26 +57,16 @@ pub(super) fn may_claim(scenario: &Scenario) -> bool {
         })
 }
 
-/// On which sides callbacks and destructors register.
-pub(super) fn registers_inside(scenario: &Scenario) -> [bool; 2] {
-    let mut sides = [false; 2];
-    let scripts = scenario.modules.iter().flat_map(|module| module.scripts());
-    for op in scripts.flatten() {
-        if let Op::Register(name) | Op::Own(name) = op
-            && let Some(index) = scenario.module(name)
-        {
-            sides[scenario.modules[index].side as usize] = true;
-        }
-    }
-    sides
-}
-
 impl Program {
     pub(super) fn claim(&self, state: &State, enabled: &[Action], claims: &mut Claims<Action>) {
+        let registering = self.registering(state);
         for &action in enabled {
             let mut of_it = enabled.iter().filter(|other| other.thread == action.thread);
             let is_only = of_it.nth(1).is_none();
-            if is_only && self.is_independent(state, action.thread) {
+            let others = || Others {
+                may_register: registering.but(Some(action.thread)),
+            };
+            if is_only && self.is_independent(state, action.thread, others) {
                 claims.add(&[action]);
             }
         }
@@ -119,7 +109,7 @@ impl Program {
     }
 
     /// Whether the step of a thread that can go on commutes with whatever the others do.
-    fn is_independent(&self, state: &State, number: u8) -> bool {
+    fn is_independent(&self, state: &State, number: u8, others: impl Fn() -> Others) -> bool {
         let thread = &state.threads[usize::from(number)];
         let has_pending = !state.shared.pending.detaches().is_empty();
         let [.., next, gate] = thread.tasks.as_slice() else {
@@ -134,18 +124,21 @@ impl Program {
                     |what: &Call| !self.forgets_orders && matches!(what, Call::Register { .. });
                 let open = open.filter(|open| !orders(&open.what));
                 let call = open.and_then(|open| open.call.as_ref());
-                call.is_some_and(|call| {
-                    call.is_independent(&state.table, self.others(state, number))
-                })
+                call.is_some_and(|call| call.is_independent(&state.table, others()))
             }
-            (Task::Gate(_), Task::End) => self.end_is_independent(state, thread, number),
+            (Task::Gate(_), Task::End) => self.end_is_independent(state, thread, others),
             (Task::Gate(_), Task::Piece(Piece::Waited(_))) => true,
             (Task::Gate(_), Task::Piece(Piece::Push(_))) => self.prepared.completes_any,
             _ => false,
         }
     }
 
-    fn end_is_independent(&self, state: &State, thread: &Thread, number: u8) -> bool {
+    fn end_is_independent(
+        &self,
+        state: &State,
+        thread: &Thread,
+        others: impl Fn() -> Others,
+    ) -> bool {
         let (Some(open), Some(callback)) = (thread.calls.last(), thread.callbacks.last()) else {
             return false;
         };
@@ -156,7 +149,7 @@ impl Program {
             return false;
         }
         call.resume(self.outcome(callback));
-        call.is_independent(&state.table, self.others(state, number))
+        call.is_independent(&state.table, others())
     }
 
     /// With what a call goes on when its innermost callback has ended, and nothing is left to be cleaned up.
@@ -182,55 +175,6 @@ impl Program {
             }),
             (CallbackKind::Cleanup, _) => Outcome::CleanedUp,
         }
-    }
-
-    /// What the other threads may yet do.
-    fn others(&self, state: &State, number: u8) -> Others {
-        let may_register = self.may_register(state, Some(number));
-        Others { may_register }
-    }
-
-    /// On which sides a thread, or another one than this, may yet register.
-    pub(super) fn may_register(&self, state: &State, but: Option<u8>) -> [bool; 2] {
-        let mut may_register = self.registers_inside;
-        let mut script = |script: Script, from: u8| {
-            let registers = self.prepared.registers_from(script, from);
-            may_register = [0, 1].map(|side| may_register[side] | registers[side]);
-        };
-        let unbegun = match state.phase {
-            Phase::Before => 0..state.threads.len() as u8,
-            Phase::Threads => 0..1,
-            Phase::After => 0..0,
-        };
-        for number in unbegun {
-            match number {
-                0 => script(Script::After, 0),
-                number => script(Script::Thread(number), 0),
-            }
-        }
-        let others = (0..).zip(&state.threads);
-        for (_, thread) in others.filter(|(other, _)| Some(*other) != but) {
-            for task in &thread.tasks {
-                match *task {
-                    Task::Script(of) => script(of, 0),
-                    Task::Host(Driven::Ops(of, from))
-                    | Task::Op(of, from)
-                    | Task::Now(of, from) => {
-                        script(of, from);
-                    }
-                    _ => {}
-                }
-            }
-        }
-        let others = (0..).zip(&state.threads);
-        for (_, thread) in others.filter(|(other, _)| Some(*other) != but) {
-            for open in &thread.calls {
-                if let (Call::Register { side, .. }, Some(call)) = (open.what, &open.call) {
-                    may_register[side as usize] |= call.is_unbegun();
-                }
-            }
-        }
-        may_register
     }
 
     /// How much is left to do, at most: each step that is claimed makes it less.

@@ -14,19 +14,22 @@ pub(super) struct Codes {
 }
 
 impl Codes {
-    /// What comes out if each stands in the place where the symmetry puts it.
-    pub(super) fn in_order(&self, symmetry: &Symmetry) -> [u64; 2] {
-        let placed = |codes: &[u8], places: &[u8]| {
-            let each = codes.iter().zip(places);
-            each.fold(0, |all, (&code, &place)| {
-                all ^ u64::from(code).rotate_left(8 * u32::from(place))
-            })
-        };
-        [
-            placed(&self.threads, &symmetry.threads),
-            placed(&self.modules, &symmetry.modules),
-        ]
+    /// What comes out of the threads if each stands in the place where the symmetry puts it.
+    pub(super) fn threads_under(&self, symmetry: &Symmetry) -> u64 {
+        placed(&self.threads, &symmetry.threads)
     }
+
+    /// The same of the modules.
+    pub(super) fn modules_under(&self, symmetry: &Symmetry) -> u64 {
+        placed(&self.modules, &symmetry.modules)
+    }
+}
+
+fn placed(codes: &[u8], places: &[u8]) -> u64 {
+    let each = codes.iter().zip(places);
+    each.fold(0, |all, (&code, &place)| {
+        all ^ u64::from(code).rotate_left(8 * u32::from(place))
+    })
 }
 
 impl State {

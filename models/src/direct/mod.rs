@@ -17,6 +17,7 @@ mod engine;
 mod host;
 pub(crate) mod lent;
 mod positions;
+mod registering;
 mod state;
 mod step;
 mod task;
@@ -117,7 +118,7 @@ impl Program {
         Self {
             layout: Layout::new(1, 1),
             may_claim: ample::may_claim(scenario),
-            registers_inside: ample::registers_inside(scenario),
+            registers_inside: registering::registers_inside(scenario),
             drops_at_once: false,
             forgets_orders: false,
             outcomes: None,
@@ -421,7 +422,7 @@ impl System for Program {
 
     fn encode(&self, state: &State, names: &Symmetry, encoder: &mut Encoder) {
         let may_register = match self.forgets_orders {
-            true => self.may_register(state, None),
+            true => self.registering(state).any(),
             false => [true; 2],
         };
         with_symmetry(names, || {
@@ -441,9 +442,14 @@ impl System for Program {
             return candidates.push(0);
         }
         let codes = state.codes();
-        let mut least = [u64::MAX; 2];
+        let mut least = (u64::MAX, u64::MAX);
         for (index, symmetry) in all.iter().enumerate() {
-            let order = codes.in_order(symmetry);
+            let threads = codes.threads_under(symmetry);
+            // Of most, the threads alone tell.
+            if threads > least.0 {
+                continue;
+            }
+            let order = (threads, codes.modules_under(symmetry));
             if order < least {
                 least = order;
                 candidates.clear();
