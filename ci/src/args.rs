@@ -12,9 +12,11 @@ use nmr_models::shard::Shard;
 use crate::exit;
 
 mod bench;
+mod outputs;
 mod prove;
 
 pub use bench::{Bench, BenchRegistrar, BenchSearches, BenchTarget};
+pub use outputs::{MessageFormat, Outputs};
 pub use prove::{Prove, SizeChoice};
 
 /// Checks the registrar's lifetime rules under every interleaving.
@@ -146,6 +148,9 @@ pub struct Check {
     /// What the explorer is asked besides.
     #[command(flatten)]
     pub explorer: ExplorerOptions,
+    /// What other programs read.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Use this worker for all engines instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
@@ -179,6 +184,9 @@ pub struct Bugs {
     /// Use this worker for all engines instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
+    /// What other programs read.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// The bugs of this folder instead of those of `models/bugs`.
     #[arg(long, value_name = "DIR", hide = true)]
     pub from: Option<PathBuf>,
@@ -251,6 +259,9 @@ pub struct Case {
     /// How to print the list.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
+    /// What other programs read.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// Use this worker for all builds instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,

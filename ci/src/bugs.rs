@@ -14,13 +14,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use nmr_models::engine_name::Engine;
-use nmr_models::report::Line;
+use nmr_models::report::{Line, Verdict};
 
 use crate::args::{self, Format};
 use crate::cargo::Workspace;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
+use crate::outputs::Tested;
 use crate::pool;
 use crate::progress::Display;
 use crate::select;
@@ -64,6 +65,7 @@ const NAMES: select::Of = select::Of {
 /// A bug makes no sense, does not apply or does not compile; a worker cannot be built; a file or `out`
 /// cannot be written.
 pub fn run(args: &args::Bugs, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
+    args.outputs.check(args.format)?;
     let display = Display::new();
     let workspace = Workspace::find()?;
     let folder = args.from.clone();
@@ -109,7 +111,39 @@ pub fn run(args: &args::Bugs, stop: &AtomicBool, out: &mut dyn Write) -> Result<
         };
         out.write_all(human::report(&report).as_bytes())?;
     }
+    let tested: Vec<Tested> = (all.iter())
+        .flat_map(|(subject, hunted)| tested(subject, hunted))
+        .collect();
+    args.outputs.write("bugs", workspace.root(), &tested, out)?;
     Ok(musts::exit(&faults, stop.load(Ordering::Relaxed)))
+}
+
+/// What other programs are told of a bug: that each engine has looked for it, and what is not as it must be.
+fn tested(subject: &Subject, hunted: &Hunted) -> Vec<Tested> {
+    let one = |name: String, verdict, message, seconds| Tested {
+        suite: subject.name.clone(),
+        name,
+        verdict,
+        rule: None,
+        message,
+        seconds,
+        case: None,
+        scenario: None,
+    };
+    let engines = hunted.bugs.iter();
+    let engines = engines.map(|bug| {
+        one(
+            bug.engine.to_string(),
+            Verdict::Holds,
+            String::new(),
+            bug.seconds,
+        )
+    });
+    let faults = musts::faults(subject, hunted);
+    let faults = (1..)
+        .zip(faults)
+        .map(|(number, fault)| one(format!("fault {number}"), fault.verdict, fault.text, 0.0));
+    engines.chain(faults).collect()
 }
 
 fn chosen<'a>(args: &args::Bugs, bugs: &'a [Bug]) -> Result<Vec<&'a Bug>, Error> {

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use nmr_models::case::Expectation;
 use nmr_models::replay::Verdict;
-use nmr_models::report::{CaseLine, Line};
+use nmr_models::report::{self, CaseLine, Line};
 use nmr_properties::case::files;
 
 use crate::args::{self, Format};
@@ -16,6 +16,7 @@ use crate::cargo::Workspace;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
+use crate::outputs::Tested;
 use crate::progress::Display;
 use crate::replay::{Replayer, Saved};
 use crate::style::{self, BAD, Cell, Flush, GOOD, OPEN, heading};
@@ -33,6 +34,7 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
         out.write_all(as_test::print(path, &saved).as_bytes())?;
         return Ok(Exit::Holds);
     }
+    args.outputs.check(args.format)?;
     let display = Display::new();
     let cases = read_all(&folders(args)?)?;
     let replayer = Replayer::new(args.worker.as_deref(), stop);
@@ -62,7 +64,30 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     if args.format == Format::Human {
         out.write_all(table(&lines).as_bytes())?;
     }
+    let tested: Vec<Tested> = lines.iter().map(tested).collect();
+    let workspace = Workspace::find()?;
+    args.outputs.write("case", workspace.root(), &tested, out)?;
     Ok(exit(&lines))
+}
+
+/// What other programs are told of a case.
+fn tested(line: &CaseLine) -> Tested {
+    let verdict = match (line.expected, Exit::of_case(&line.verdict)) {
+        (true, _) => report::Verdict::Holds,
+        (false, Exit::Incomplete | Exit::NotApplicable) => report::Verdict::Incomplete,
+        (false, Exit::Usage | Exit::Harness) => report::Verdict::HarnessError,
+        (false, _) => report::Verdict::Violated,
+    };
+    Tested {
+        suite: words::path(&line.case),
+        name: "replay".to_owned(),
+        verdict,
+        rule: line.rule,
+        message: line.verdict.to_string(),
+        seconds: 0.0,
+        case: Some(line.case.clone()),
+        scenario: None,
+    }
 }
 
 /// A file, and what is in it or what comes of it if that cannot be read.

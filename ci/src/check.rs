@@ -22,6 +22,7 @@ use crate::cargo::{WORKER, Workspace};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
+use crate::outputs::Tested;
 use crate::pool;
 use crate::progress::Display;
 use crate::replay::{self, Replayer};
@@ -51,6 +52,7 @@ pub(crate) const SCHEDULING: Duration = Duration::from_secs(5);
 /// written.
 pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
     let start = Instant::now();
+    args.outputs.check(args.format)?;
     let sources = sources(args)?;
     let engines = Engines::of(&args.engine);
     check_explorer(&args.explorer, &engines, sources.len())?;
@@ -111,7 +113,37 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
             json::print(out, &Line::Summary(tally.summary(frame)))?;
         }
     }
+    let root = workspace.root();
+    let tested: Vec<Tested> = (tally.results.iter())
+        .map(|result| tested(root, &sources, result))
+        .collect();
+    args.outputs.write("check", root, &tested, out)?;
     Ok(tally.exit(frame))
+}
+
+/// What other programs are told of a run.
+fn tested(root: &Path, sources: &[Source], result: &RunResult) -> Tested {
+    let source = sources
+        .iter()
+        .find(|source| source.name() == result.scenario);
+    let scenario = source.map(|source| match source {
+        Source::Named(name) => root.join(format!("models/scenarios/{name}.toml")),
+        Source::File { path, .. } => path.clone(),
+    });
+    let message = match (&result.how, result.verdict) {
+        (Some(how), Verdict::Incomplete) => how.clone(),
+        _ => result.message.clone(),
+    };
+    Tested {
+        suite: result.scenario.clone(),
+        name: result.engine.to_string(),
+        verdict: result.verdict,
+        rule: result.rule,
+        message,
+        seconds: result.seconds,
+        case: result.case.clone(),
+        scenario,
+    }
 }
 
 fn sources(args: &args::Check) -> Result<Vec<Source>, Error> {

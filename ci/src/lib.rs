@@ -25,6 +25,7 @@ pub mod fuzz;
 pub mod init;
 pub mod json;
 pub mod list;
+pub mod outputs;
 pub mod pool;
 pub mod progress;
 pub mod prove;

@@ -14,8 +14,8 @@ use std::time::Duration;
 use nmr_models::engine_name::Build;
 use nmr_models::process::supervise::{End, Limits, Stderr, supervise};
 use nmr_models::prove::engine::ENGINE;
-use nmr_models::prove::report::Summary;
-use nmr_models::report::{Coverage, Line};
+use nmr_models::prove::report::{Broken, Summary};
+use nmr_models::report::{Coverage, Line, Verdict};
 
 use crate::args::{self, Format};
 use crate::cargo::{WORKER, Workspace, run_error};
@@ -23,6 +23,7 @@ use crate::check::{SCHEDULING, check_folder};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
+use crate::outputs::Tested;
 use crate::progress::{Counter, Display};
 use crate::replay::{self, Replayer};
 use crate::words;
@@ -45,6 +46,7 @@ const PARTING: Duration = Duration::from_secs(5);
 /// # Errors
 /// The worker cannot be built or does not do as agreed, the checkpoint is about something else, `out` cannot be written.
 pub fn run(args: &args::Prove, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
+    args.outputs.check(args.format)?;
     if let Some(file) = &args.checkpoint {
         check_folder(file)?;
     }
@@ -77,7 +79,7 @@ pub fn run(args: &args::Prove, stop: &AtomicBool, out: &mut dyn Write) -> Result
     match judge(heard, &end) {
         Then::Done(summary) => {
             proving.make_again(stop)?;
-            proving.close(*summary, stop.load(Ordering::Relaxed))
+            proving.close(*summary, workspace.root(), stop.load(Ordering::Relaxed))
         }
         Then::Interrupted => Err(Error::Interrupted),
         Then::Refused(why) => Err(Error::Usage(why)),
@@ -90,8 +92,7 @@ struct Proving<'a> {
     display: &'a Display,
     counter: Option<Counter>,
     coverage: Vec<Coverage>,
-    /// The cases of what is broken.
-    broken: Vec<PathBuf>,
+    broken: Vec<Broken>,
     out: &'a mut dyn Write,
 }
 
@@ -145,7 +146,7 @@ impl Proving<'_> {
             }
             Line::Coverage(coverage) => self.coverage.push(*coverage),
             Line::Broken(broken) => {
-                self.broken.extend(broken.case.clone());
+                self.broken.push(broken.clone());
                 if self.args.format == Format::Json {
                     return json::print(self.out, &line);
                 }
@@ -169,7 +170,11 @@ impl Proving<'_> {
         }
         let replayer = Replayer::new(self.args.worker.as_deref(), stop);
         let worker = replayer.worker(Build::Shuttle, self.display)?;
-        for case in &self.broken {
+        for case in self
+            .broken
+            .iter()
+            .filter_map(|broken| broken.case.as_deref())
+        {
             match replay::find_schedule(case, &worker, SCHEDULING, stop) {
                 Ok(()) => {}
                 Err(error @ (Error::Harness(_) | Error::Interrupted)) => return Err(error),
@@ -182,8 +187,9 @@ impl Proving<'_> {
         Ok(())
     }
 
-    fn close(self, summary: Summary, interrupted: bool) -> Result<Exit, Error> {
+    fn close(self, summary: Summary, root: &Path, interrupted: bool) -> Result<Exit, Error> {
         let verdict = summary.verdict;
+        let tested = tested(&self.broken, &summary);
         match self.args.format {
             Format::Json => json::print(self.out, &Line::ProveSummary(Box::new(summary)))?,
             Format::Human => {
@@ -191,9 +197,39 @@ impl Proving<'_> {
                 self.out.write_all(text.as_bytes())?;
             }
         }
+        (self.args.outputs).write("prove", root, &tested, self.out)?;
         match interrupted {
             true => Err(Error::Interrupted),
             false => Ok(Exit::of([verdict])),
         }
     }
+}
+
+/// What other programs are told: the whole share, and each rule that breaks.
+fn tested(broken: &[Broken], summary: &Summary) -> Vec<Tested> {
+    let suite = format!("{} {}", summary.size, summary.shard);
+    let rules = broken.iter().map(|one| Tested {
+        suite: suite.clone(),
+        name: one
+            .rule
+            .map_or_else(|| "crash".to_owned(), |rule| rule.to_string()),
+        verdict: Verdict::Violated,
+        rule: one.rule,
+        message: one.message.clone(),
+        seconds: 0.0,
+        case: one.case.clone(),
+        scenario: None,
+    });
+    // A share in which rules break is told by these.
+    let whole = (broken.is_empty()).then(|| Tested {
+        suite: suite.clone(),
+        name: summary.engine.to_string(),
+        verdict: summary.verdict,
+        rule: None,
+        message: summary.how.clone().unwrap_or_default(),
+        seconds: summary.seconds,
+        case: None,
+        scenario: None,
+    });
+    whole.into_iter().chain(rules).collect()
 }

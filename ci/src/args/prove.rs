@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use nmr_models::prove::Size;
 use nmr_models::shard::Shard;
 
-use super::{Format, duration};
+use super::{Format, Outputs, duration};
 
 /// `nmr prove`.
 #[derive(Debug, Args)]
@@ -30,6 +30,9 @@ pub struct Prove {
     /// Where to save cases [default: `nmr/cases` in cargo's target folder].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// What other programs read.
+    #[command(flatten)]
+    pub outputs: Outputs,
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
