@@ -115,6 +115,9 @@ pub struct Init {
     /// editors that know Taplo's directive complete and check as you write.
     #[arg(long)]
     pub schema: bool,
+    /// How to print what was written.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// `nmr check`.
@@ -273,6 +276,9 @@ pub struct Test {
     /// Builds to test, separated by commas; all if not given.
     #[arg(long, value_enum, value_delimiter = ',')]
     pub build: Vec<BuildChoice>,
+    /// How to print the results. As JSON, what cargo and the tests print goes to stderr.
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
 }
 
 /// Who reads the output.

@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::exit::Exit;
 
 mod registrar;
+#[cfg(test)]
+pub(crate) use registrar::Line as RegistrarLine;
 mod searches;
 
 /// Measures, and prints what came of it to `out`; soon after `stop` becomes true it prints what it has.

@@ -4,9 +4,10 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use crate::args;
+use crate::args::{self, Format};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json::{self, Line};
 use crate::words;
 
 /// What the file has in it, but for its name.
@@ -34,15 +35,25 @@ pub fn run(args: &args::Init, out: &mut dyn Write) -> Result<Exit, Error> {
         true => write_new(&args.file, &format!("#:schema ./{SCHEMA_FILE}\n{scenario}"))?,
         false => write_new(&args.file, &scenario)?,
     }
-    writeln!(out, "wrote {path}")?;
+    say(args.format, out, &path)?;
     if args.schema {
         let beside = args.file.with_file_name(SCHEMA_FILE);
         // That of today, whatever was there: nobody writes one by hand.
         std::fs::write(&beside, SCHEMA).map_err(|error| unwritable(&beside, &error))?;
-        writeln!(out, "wrote {}", words::path(&beside))?;
+        say(args.format, out, &words::path(&beside))?;
     }
-    writeln!(out, "  cargo nmr check --file {path}")?;
+    if args.format == Format::Human {
+        writeln!(out, "  cargo nmr check --file {path}")?;
+    }
     Ok(Exit::Holds)
+}
+
+/// That a file was written.
+fn say(format: Format, out: &mut dyn Write, file: &str) -> Result<(), Error> {
+    match format {
+        Format::Human => Ok(writeln!(out, "wrote {file}")?),
+        Format::Json => json::print(out, &Line::Written { file }),
+    }
 }
 
 fn write_new(file: &Path, text: &str) -> Result<(), Error> {

@@ -2,24 +2,14 @@
 
 use std::io::Write;
 
-use nmr_models::rule::Rule;
 use nmr_models::scenario::Scenario;
 use nmr_models::scenarios;
-use serde::Serialize;
 
 use crate::args::{self, Format};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json::{self, Line};
 use crate::style::{Flush, heading, table};
-
-/// A line of the JSON form.
-#[derive(Serialize)]
-struct Entry<'a> {
-    kind: &'static str,
-    name: &'a str,
-    summary: &'a str,
-    rules: &'a [Rule],
-}
 
 /// Prints them to `out`.
 ///
@@ -27,11 +17,10 @@ struct Entry<'a> {
 /// `out` cannot be written.
 pub fn run(args: &args::List, out: &mut dyn Write) -> Result<Exit, Error> {
     let all = scenarios::all();
-    let text = match args.format {
-        Format::Human => human(&all),
-        Format::Json => json(&all)?,
-    };
-    out.write_all(text.as_bytes())?;
+    match args.format {
+        Format::Human => out.write_all(human(&all).as_bytes())?,
+        Format::Json => json_lines(&all, out)?,
+    }
     Ok(Exit::Holds)
 }
 
@@ -48,24 +37,20 @@ fn human(all: &[Scenario]) -> String {
     table(&[Flush::Left; 3], &rows)
 }
 
-fn json(all: &[Scenario]) -> Result<String, Error> {
-    let mut text = String::new();
-    for scenario in all {
-        let entry = Entry {
-            kind: "scenario",
+fn json_lines(all: &[Scenario], out: &mut dyn Write) -> Result<(), Error> {
+    all.iter().try_for_each(|scenario| {
+        let line = Line::Scenario {
             name: &scenario.name,
             summary: &scenario.summary,
             rules: &scenario.rules,
         };
-        text.push_str(&serde_json::to_string(&entry).map_err(std::io::Error::from)?);
-        text.push('\n');
-    }
-    Ok(text)
+        json::print(out, &line)
+    })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{human, json};
+    use super::{human, json_lines};
     use nmr_models::scenario::Scenario;
 
     fn sample() -> Vec<Scenario> {
@@ -101,6 +86,8 @@ mod tests {
             r#"{"kind":"scenario","name":"two-npis","summary":"what two-npis is about","rules":[]}"#,
             "\n",
         );
-        assert_eq!(json(&sample()).expect("plain data"), expected);
+        let mut text = Vec::new();
+        json_lines(&sample(), &mut text).expect("it is memory");
+        assert_eq!(String::from_utf8(text).expect("UTF-8"), expected);
     }
 }

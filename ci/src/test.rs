@@ -11,10 +11,11 @@ use std::sync::atomic::AtomicBool;
 use nmr_models::engine_name::Build;
 use nmr_models::process::supervise::{How, Limits, supervise};
 
-use crate::args::{self, BuildChoice};
+use crate::args::{self, BuildChoice, Format};
 use crate::cargo::{Workspace, run_error};
 use crate::error::Error;
 use crate::exit::Exit;
+use crate::json::{self, Line};
 use crate::words;
 
 mod count;
@@ -57,6 +58,23 @@ struct Tested {
     ran: bool,
 }
 
+impl Tested {
+    const fn line(&self) -> Line<'static> {
+        let Count {
+            passed,
+            failed,
+            skipped,
+        } = self.count;
+        Line::Tests {
+            build: words::build(self.build),
+            passed,
+            failed,
+            skipped,
+            ran: self.ran,
+        }
+    }
+}
+
 /// Runs the tests. Their output, then the summary, goes to `out`.
 ///
 /// # Errors
@@ -65,9 +83,18 @@ pub fn run(args: &args::Test, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     let workspace = Workspace::find()?;
     let mut all = Vec::new();
     for build in BuildChoice::all_of(&args.build) {
-        all.push(test(&workspace, build, stop, out)?);
+        let tested = match args.format {
+            Format::Human => test(&workspace, build, stop, out)?,
+            Format::Json => test(&workspace, build, stop, &mut std::io::stderr())?,
+        };
+        if args.format == Format::Json {
+            json::print(out, &tested.line())?;
+        }
+        all.push(tested);
     }
-    out.write_all(summary(&all).as_bytes())?;
+    if args.format == Format::Human {
+        out.write_all(summary(&all).as_bytes())?;
+    }
     Ok(exit(&all))
 }
 

@@ -11,6 +11,7 @@ use crate::name::UnknownName;
 
 /// What explores a scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Engine {
     /// The registrar's calls without threads: every order of their critical sections, at memory speed.
@@ -130,6 +131,7 @@ impl FromStr for Engine {
 
 /// What makes a search for `nmr bench`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum BenchEngine {
     /// nmr-explorer.

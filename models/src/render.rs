@@ -19,6 +19,7 @@ const WIDEST: usize = 44;
 
 /// An event in words, indented by what its thread is inside of.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Row {
     /// The thread.
     pub thread: String,

@@ -26,6 +26,11 @@ pub const BUDGET: Duration = Duration::from_secs(60);
 
 /// What came of a case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CaseVerdict")
+)]
 #[serde(tag = "verdict", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Verdict {
@@ -124,6 +129,7 @@ impl fmt::Display for Verdict {
 
 /// What a replay has to say. The same case and program give the same.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Replayed {
     /// The case's scenario.
     pub scenario: String,

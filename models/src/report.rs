@@ -58,6 +58,7 @@ use crate::shard::Shard;
 
 /// The outcome of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// Nothing was found, and the search was not cut short.
@@ -86,6 +87,7 @@ impl Verdict {
 
 /// How much was looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Extent {
     /// Every interleaving: said only of a search that ended by itself.
@@ -98,6 +100,7 @@ pub enum Extent {
 
 /// One run of one scenario by one engine.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct RunResult {
     /// The scenario's name.
     pub scenario: String,
@@ -142,6 +145,7 @@ pub struct RunResult {
 
 /// How often a rule could have failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// The rule.
     pub rule: Rule,
@@ -151,6 +155,7 @@ pub struct Coverage {
 
 /// One line of output for machines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Line {
     /// A run ended.
@@ -193,6 +198,7 @@ pub enum Line {
 
 /// A case of one thread, replayed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Sequence {
     /// What came of it.
     #[serde(flatten)]
@@ -203,6 +209,7 @@ pub struct Sequence {
 
 /// A saved case, and what comes of it today.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CaseLine {
     /// The file.
     pub case: PathBuf,
@@ -221,6 +228,7 @@ pub struct CaseLine {
 
 /// The last line of `nmr check`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
     /// Scenarios that were run.
@@ -245,6 +253,7 @@ pub struct Summary {
 
 /// A generated scenario that broke a rule.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// The rule; `None` for a crash.
     pub rule: Option<Rule>,
@@ -258,6 +267,7 @@ pub struct Finding {
 
 /// The last line of `nmr fuzz`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FuzzSummary {
     /// Scenarios generated.
     pub scenarios: u64,
@@ -286,6 +296,7 @@ pub struct FuzzSummary {
 
 /// One search of a program, measured.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Bench {
     /// The program: a scenario, or one of `models/src/programs.rs`.
@@ -315,6 +326,7 @@ pub struct Bench {
 
 /// A planted bug, as an engine saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Bug {
     /// Its name.
     pub name: String,
@@ -351,6 +363,7 @@ pub struct Bug {
 
 /// What is correct in a bug's place, as an engine saw it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Twin {
     /// The name of the bug.
     pub name: String,

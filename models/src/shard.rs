@@ -9,6 +9,11 @@ use crate::name::UnknownName;
 
 /// One of `count` machines that share a seed: `i/n`, from `1/n` to `n/n`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(with = "String")
+)]
 #[serde(try_from = "String", into = "String")]
 pub struct Shard {
     index: u32,

@@ -18,6 +18,8 @@ use crate::progress::Display;
 mod human;
 mod program;
 mod report;
+#[cfg(test)]
+pub(crate) use report::Line;
 mod revision;
 mod rounds;
 mod statistics;

@@ -25,12 +25,29 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
+/// # Panics
+/// If it has printed a line of JSON that the published schema does not allow.
 pub(crate) fn ended(output: Output) -> Ended {
-    Ended {
+    let ended = Ended {
         code: output.status.code(),
         stdout: String::from_utf8(output.stdout).expect("UTF-8"),
         stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+    };
+    let mut lines = ended
+        .stdout
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .peekable();
+    if lines.peek().is_some() {
+        let schema = serde_json::from_str(include_str!("../../lines.v1.schema.json"));
+        let schema = jsonschema::validator_for(&schema.expect("it is JSON")).expect("a schema");
+        for line in lines {
+            let value = serde_json::from_str(line).expect("a line is JSON");
+            let fault = schema.validate(&value).map_err(|error| error.to_string());
+            assert_eq!(fault, Ok(()), "{line}");
+        }
     }
+    ended
 }
 
 /// An executable script that plays a worker. Gone when dropped.

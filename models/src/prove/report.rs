@@ -11,6 +11,11 @@ use crate::shard::Shard;
 
 /// How far a run has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProveProgress")
+)]
 pub struct Progress {
     /// Programs that are done, those of earlier runs from the same checkpoint included.
     pub done: u64,
@@ -20,6 +25,7 @@ pub struct Progress {
 
 /// A program that breaks a rule: the first one of a run, made small.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Broken {
     /// The rule; `None` for a crash.
     pub rule: Option<Rule>,
@@ -33,6 +39,11 @@ pub struct Broken {
 
 /// The last line of a run over programs, and its certificate.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ProveSummary")
+)]
 #[serde(rename_all = "kebab-case")]
 pub struct Summary {
     /// The size.

@@ -30,7 +30,8 @@ pub(super) struct Programs {
 
 /// What registrations hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Held {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Held {
     pub(super) registrations: u64,
     pub(super) bytes: u64,
 }

@@ -8,8 +8,9 @@ use super::statistics::{Estimate, Quartiles};
 
 /// What is asked of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
-pub(super) enum Asked {
+pub(crate) enum Asked {
     AtMost(f64),
     AtLeast(f64),
 }
@@ -150,8 +151,9 @@ fn ratio(of: &Of, times: &[Time]) -> Option<Ratio> {
 
 /// A line for programs. Times are in ns an element; what the baseline has is `null` without one.
 #[derive(Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "kind")]
-pub(super) enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// A workload.
     #[serde(rename = "registrar-time")]
     Time {

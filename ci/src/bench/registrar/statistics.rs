@@ -9,7 +9,8 @@ const CONFIDENCE: f64 = 0.95;
 
 /// What half of the samples are below, and what the middle half of them are between.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Quartiles {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Quartiles {
     pub(super) q1: f64,
     pub(super) median: f64,
     pub(super) q3: f64,
@@ -29,7 +30,8 @@ impl Quartiles {
 
 /// A median, and an interval that has the true one in it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub(super) struct Estimate {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Estimate {
     pub(super) median: f64,
     pub(super) low: f64,
     pub(super) high: f64,
