@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Call, Callback, CallbackKind, Change, Deed, Event, Pair, RegId, Reply, Side, Stage, Subject,
-    Thing, What,
+    Call, Callback, CallbackKind, Change, Deed, Event, Pair, Refusal, RegId, Reply, Side, Stage,
+    Subject, Thing, What,
 };
 use crate::message::{Message, Part};
 use crate::oracle::words;
@@ -219,10 +219,21 @@ fn told(scenario: &Scenario, what: What) -> String {
                 Deed::Set(it) => format!("set {}", event(it)),
                 Deed::Lock(it) => format!("lock {}", lock(it)),
                 Deed::Unlock(it) => format!("unlock {}", lock(it)),
+                Deed::SpinLock(it) => format!("lock {} (spin lock)", lock(it)),
+                Deed::SpinUnlock(it) => format!("unlock {} (spin lock)", lock(it)),
+                Deed::Unload(it) => format!("unload {}", scenario.modules[usize::from(it)].name),
             }
         }
         What::NotReady { reg: owner } => format!("{} is not ready", reg(owner)),
         What::Misused { answer, .. } => format!("counted on it ({})", words::answer(answer)),
+        What::Refused { module, refusal } => {
+            let module = &scenario.modules[usize::from(module)].name;
+            let not = match refusal {
+                Refusal::Deregister => "no registration",
+                Refusal::Wait => "no deregistration",
+            };
+            format!("· {module} has {not} for it")
+        }
         What::Changed(change) => changed(scenario, change),
         What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
         What::Dropped(Thing::Context { pair, side }) => {

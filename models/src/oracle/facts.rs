@@ -8,10 +8,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{Hash, Hasher};
 
-use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::event::{
+    Answer, Call, Callback, CallbackKind, Event, Pair, Refusal, RegId, Reply, Side, What,
+};
 use crate::message::{Message, message};
-use crate::permuted::ThreadNumber;
-use crate::scenario::Limits;
+use crate::permuted::{ModuleNumber, ThreadNumber};
+use crate::scenario::{Limits, Terms};
 use crate::unordered::Unordered;
 
 /// Everything observed so far.
@@ -25,13 +27,21 @@ pub(super) struct Facts {
     /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
     /// there.
     pub(super) threads: Unordered<BTreeMap<ThreadNumber, Vec<Frame>>>,
-    pub(super) limits: Known,
+    /// How many spin locks each thread has that has any; kept under the rules of Windows.
+    pub(super) raised: Unordered<BTreeMap<ThreadNumber, u8>>,
+    /// Calls of modules for what they have not registered, or not any more.
+    pub(super) refused: Unordered<BTreeSet<(ModuleNumber, Refusal)>>,
+    pub(super) known: Known,
 }
 
-/// The limits of the registrar that is observed; `None` if they are not known. The same throughout an
-/// execution, and so no part of what tells states apart.
+/// What is known beforehand. The same throughout an execution, and so no part of what tells states apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known(pub(super) Option<Limits>);
+pub(super) struct Known {
+    /// The limits of the registrar that is observed; `None` if they are not known.
+    pub(super) limits: Option<Limits>,
+    /// The rules in force besides the contract's.
+    pub(super) terms: Terms,
+}
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, _: &mut H) {}

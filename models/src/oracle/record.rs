@@ -4,13 +4,15 @@
 //! over. [`Facts::arrive`] notes the second, before the rules judge the event; [`Facts::record`]
 //! notes the first, after. It judges nothing.
 
-use crate::event::{Answer, Call, Callback, CallbackKind, Event, RegId, Reply, Side, Thing, What};
+use crate::event::{
+    Answer, Call, Callback, CallbackKind, Deed, Event, RegId, Reply, Side, Thing, What,
+};
 
 use super::facts::{
     Binding, Detached, Facts, Frame, Issue, Most, OpenCall, Outcome, Progress, Registration,
     Standing,
 };
-use crate::permuted::ThreadNumber;
+use crate::permuted::{ModuleNumber, ThreadNumber};
 use crate::unordered::Unordered;
 
 impl Facts {
@@ -70,7 +72,7 @@ impl Facts {
 
     /// Notes for each register call that is open how little room it may have found.
     fn note_room(&mut self) {
-        if self.limits.0.is_none_or(|limits| !limits.has_room()) {
+        if self.known.limits.is_none_or(|limits| !limits.has_room()) {
             return;
         }
         let all = self.registrations.iter();
@@ -157,11 +159,31 @@ impl Facts {
                 end.dispatches = end.dispatches.saturating_sub(1);
             }
             What::Dropped(thing) => self.dropped(thing),
+            What::Did(deed) => self.did(thread, deed),
+            What::Refused { module, refusal } => {
+                self.refused.insert((ModuleNumber(module), refusal));
+            }
             What::UsedAfterFree(_)
             | What::NotReady { .. }
             | What::Misused { .. }
-            | What::Did(_)
             | What::Changed(_) => {}
+        }
+    }
+
+    fn did(&mut self, thread: u8, deed: Deed) {
+        if !self.known.terms.is_windows() {
+            return;
+        }
+        let thread = ThreadNumber(thread);
+        match deed {
+            Deed::SpinLock(_) => *self.raised.entry(thread).or_default() += 1,
+            Deed::SpinUnlock(_) => {
+                let had = self.raised.remove(&thread).unwrap_or_default();
+                if had > 1 {
+                    self.raised.insert(thread, had - 1);
+                }
+            }
+            Deed::Await(_) | Deed::Set(_) | Deed::Lock(_) | Deed::Unlock(_) | Deed::Unload(_) => {}
         }
     }
 
@@ -293,7 +315,7 @@ impl Facts {
 
     fn register_returned(&mut self, thread: u8, reg: RegId, answer: Answer) {
         let inside = self.callbacks(thread).next().is_some();
-        let limits = self.limits.0.unwrap_or_default();
+        let limits = self.known.limits.unwrap_or_default();
         let registration = self.registrations.get_mut(&reg).expect("registering");
         registration.by_fault = answer == Answer::InsufficientResources
             && limits.fail_reservation.is_some()

@@ -17,7 +17,7 @@ use super::identity::{MEMORIES, MEMORY, OWNED, key};
 use super::module::Token;
 use super::shared::{Memory, change};
 use super::{Place, Run, recorder};
-use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, What};
+use crate::event::{Answer, Call, Callback, CallbackKind, Deed, Pair, RegId, Reply, What};
 use crate::interpreter::{
     After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On, OpenCallback,
     PendingDetach, Rundown, Script, Task, Which,
@@ -202,6 +202,12 @@ impl<'a> Host for Frame<'a> {
             What::Call(call) => drop(self.run.comes(self.thread, call.registrations())),
             What::DispatchBegin { pair, .. } | What::DispatchEnd { pair, .. } => {
                 self.run.comes(self.thread, pair.registrations());
+            }
+            What::Did(Deed::Unload(module)) => {
+                touch(MEMORIES | u32::from(module));
+                let registered = lock(&self.run.modules[usize::from(module)].memories).len() as u8;
+                let about = (0..registered).map(|nth| RegId { module, nth });
+                self.run.comes(self.thread, about);
             }
             _ => {}
         }

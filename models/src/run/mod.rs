@@ -150,7 +150,7 @@ impl Run {
         let scenario = &prepared.scenario;
         let uses_stale_handles = prepared.uses_stale_handles;
         let modules = scenario.modules.iter().zip(&prepared.races);
-        let oracle = Oracle::with_limits(scenario.limits);
+        let oracle = Oracle::of_scenario(scenario);
         let registrar = registrars(uses_stale_handles).stripes(watch.stripes());
         let registrar = scenario.limits.apply(registrar);
         Arc::new(Self {

@@ -7,6 +7,7 @@ mod format;
 #[cfg(feature = "schema")]
 mod schema;
 mod stale;
+mod terms;
 mod validate;
 
 use std::path::Path;
@@ -22,6 +23,7 @@ pub(crate) use validate::is_wait;
 pub use format::FormatError;
 #[cfg(feature = "schema")]
 pub use schema::json_schema;
+pub use terms::{Platform, Terms};
 
 /// The most threads that a scenario may have besides the main one.
 pub const MAX_THREADS: usize = 6;
@@ -30,7 +32,7 @@ pub const MAX_THREADS: usize = 6;
 pub const MAX_LOOM_THREADS: usize = 4;
 
 /// One program to explore.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scenario {
@@ -41,6 +43,12 @@ pub struct Scenario {
     /// The rules that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// Whether what modules leave over is a violation: rules S1 to S4. See [`Terms`].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict: bool,
+    /// The platform by whose rules modules are judged, too. See [`Terms`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
     /// The registrar's limits and faults.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
@@ -50,6 +58,9 @@ pub struct Scenario {
     /// Locks of the modules' own, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<String>,
+    /// Those of the locks that are spin locks: whoever has one runs at a raised level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spin_locks: Vec<String>,
     /// Operations of the main thread before the others start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Op>,
@@ -366,6 +377,26 @@ impl Module {
 }
 
 impl Scenario {
+    /// By which rules it is judged besides the contract.
+    #[must_use]
+    pub const fn terms(&self) -> Terms {
+        Terms {
+            strict: self.strict,
+            platform: self.platform,
+        }
+    }
+
+    /// The same scenario, judged by more.
+    #[must_use]
+    pub fn under(self, terms: Terms) -> Self {
+        let Terms { strict, platform } = self.terms().and(terms);
+        Self {
+            strict,
+            platform,
+            ..self
+        }
+    }
+
     /// The name of a thread by its number: 0 is the main one.
     ///
     /// # Panics
