@@ -2,8 +2,8 @@
 //! which they happened.
 //!
 //! Nothing here comes from inside the registrar, but for the [changes](What::Changed) that are shown and not
-//! judged. Events of one thread nest properly: a call's
-//! callbacks lie between its [`What::Call`] and its [`What::Return`], and so on inward.
+//! judged. Events of one thread nest properly: a call's callbacks, and what the destructors do that it runs, lie between its
+//! [`What::Call`] and its [`What::Return`], and so on inward.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -59,7 +59,7 @@ impl Pair {
 /// One step that could be observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The scenario's thread; `None` for a [`What::Dropped`], which can happen anywhere.
+    /// The scenario's thread; `None` for a [`What::Dropped`] in which nothing is done: that can happen anywhere.
     pub thread: Option<u8>,
     /// What happened.
     pub what: What,
@@ -114,8 +114,11 @@ pub enum What {
         /// Which call.
         refusal: Refusal,
     },
-    /// The registrar dropped its last reference.
+    /// The registrar dropped its last reference. Where that is a thread's, its destructor does something, up to
+    /// [`What::Destroyed`].
     Dropped(Thing),
+    /// The innermost destructor of this thread is over.
+    Destroyed,
     /// Something that is done beside the registrar. The contract has nothing to say of it, a platform may.
     Did(Deed),
     /// The registrar's own: something changed in its table. Only there to be shown, by an engine that repeats

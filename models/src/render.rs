@@ -82,13 +82,20 @@ fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
     let mut last = 0;
     let mut lines = Vec::new();
     for event in history {
+        if event.what == What::Destroyed {
+            inside.close(event.thread.unwrap_or(last), event.what);
+            continue;
+        }
         let thread = event.thread.unwrap_or(last);
         last = thread;
         inside.close(thread, event.what);
         let indent = inside.of(thread).len() * 2;
         let (words, why) = (told(scenario, event.what), inside.why(thread, event.what));
         lines.push((thread, format!("{:indent$}{words}{why}", "")));
-        inside.open(thread, event.what);
+        // What a destructor does stands inside of what it destroys; most do nothing.
+        if event.thread.is_some() {
+            inside.open(thread, event.what);
+        }
     }
     lines
 }
@@ -114,7 +121,8 @@ impl Inside {
     }
 
     fn open(&mut self, thread: u8, what: What) {
-        if let What::Call(_) | What::Begin(_) | What::DispatchBegin { .. } = what {
+        if let What::Call(_) | What::Begin(_) | What::DispatchBegin { .. } | What::Dropped(_) = what
+        {
             let panicked = false;
             let stack = self.threads.entry(thread).or_default();
             stack.push(Open { what, panicked });
@@ -122,7 +130,8 @@ impl Inside {
     }
 
     fn close(&mut self, thread: u8, what: What) {
-        let (What::Return(_) | What::End(_) | What::DispatchEnd { .. }) = what else {
+        let (What::Return(_) | What::End(_) | What::DispatchEnd { .. } | What::Destroyed) = what
+        else {
             return;
         };
         let stack = self.threads.entry(thread).or_default();
@@ -235,6 +244,7 @@ fn told(scenario: &Scenario, what: What) -> String {
             format!("· {module} has {not} for it")
         }
         What::Changed(change) => changed(scenario, change),
+        What::Destroyed => "· destroyed".to_owned(),
         What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
         What::Dropped(Thing::Context { pair, side }) => {
             format!(

@@ -37,6 +37,7 @@ impl Host for Step<'_> {
             Driven::Make => return interpreter.make(),
             Driven::Return => return interpreter.returns(),
             Driven::Drop(thing) => return interpreter.drop(thing),
+            Driven::Destroyed => return interpreter.host.record(What::Destroyed),
             Driven::CleanUp(second) => return interpreter.clean_up(second),
         }
         Ok(())

@@ -253,9 +253,6 @@ impl Run {
     /// Performs a destructor's operations. A panic of the harness's own, which says that the execution is
     /// over, must not come out of a destructor.
     fn perform_in_drop(self: &Arc<Self>, script: Script) {
-        if self.prepared.ops(script).is_empty() || self.is_taken_apart() {
-            return;
-        }
         let performed = AssertUnwindSafe(|| {
             let remembered = remember();
             self.perform_each(script, |index| remembered.and(&index));

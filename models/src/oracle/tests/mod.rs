@@ -5,6 +5,7 @@
 
 mod attaching;
 mod concurrency;
+mod destructors;
 mod detaching;
 mod lifetimes;
 mod limits;
@@ -186,7 +187,8 @@ fn event(thread: u8, text: &str) -> Event {
             call: call(verb, target),
             answer: answer(text),
         },
-        ["drop", target] => What::Dropped(thing(target)),
+        ["drop", target] | ["destroy", target] => What::Dropped(thing(target)),
+        ["destroyed"] => What::Destroyed,
         ["refused", verb, target] => What::Refused {
             module: reg(letter(target)).module,
             refusal: match verb {
@@ -201,7 +203,7 @@ fn event(thread: u8, text: &str) -> Event {
         ["unload", target] => What::Did(Deed::Unload(reg(letter(target)).module)),
         _ => panic!("no event `{text}`"),
     };
-    let anywhere = matches!(what, What::Dropped(_));
+    let anywhere = words[0] == "drop";
     Event {
         thread: (!anywhere).then_some(thread),
         what,
@@ -209,7 +211,7 @@ fn event(thread: u8, text: &str) -> Event {
 }
 
 /// Reads lines: `1: event; event` of a thread (`> call x`, `< answer`, `{ callback c:cp`, `} reply`,
-/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `uses-freed c`, `uses-freed c:cp`, `not-ready c`,
+/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `destroy c:cp` and `destroyed` where a destructor does something, `uses-freed c`, `uses-freed c:cp`, `not-ready c`,
 /// `misused x y answer`, `refused deregister c`, `await`, `lock`, `spin-lock`, `spin-unlock`, `unload c`), and at the end `quiet`, `quiet leaked c:cp`,
 /// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`. Lines of limits and of what is in
 /// force are read by [`oracle`].
