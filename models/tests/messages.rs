@@ -13,7 +13,7 @@ fn engines() -> &'static [Engine] {
     match Build::current() {
         Build::Shuttle => &[Engine::Explorer, Engine::Random],
         Build::Loom => &[Engine::Loom],
-        Build::Native => &[Engine::Threads],
+        Build::Native => &[Engine::Direct, Engine::Threads],
     }
 }
 
@@ -196,6 +196,34 @@ fn a_completion_in_a_callback_is_owed_by_the_thread_inside_it_or_by_a_callback_t
         &[
             "p owes the completion of c–p: c's cleanup callback has `try-complete p` to do, and was not called",
         ],
+    );
+}
+
+/// The callback that waits is the one that would do it, when it has attached.
+#[test]
+fn what_the_same_callback_does_after_attaching_is_still_to_do() {
+    let client = "in-attach = [\"await ready\"]\nafter-attach = [\"set ready\"]";
+    let waits_in = |client: &str, provider: &str| {
+        [
+            "name = \"s\"\nsummary = \"s\"\nevents = [\"ready\"]\nbefore = [\"register p\"]\n",
+            &module("c", "client", 1, client),
+            &module("p", "provider", 1, provider),
+            &thread("one", "register c"),
+            &thread("idle", "yield"),
+        ]
+        .concat()
+    };
+    let ring = "a ring: thread one waits for event `ready`, and thread one has `set ready` still to do in c's attach \
+         callback, after attaching";
+    says(&waits_in(client, ""), &[ring]);
+    let (_, after) = client.split_once('\n').unwrap();
+    says(&waits_in(after, "in-attach = [\"await ready\"]"), &[ring]);
+    // What it has done already it does not do again.
+    let done = "after-attach = [\"set ready\", \"await never\"]";
+    let text = waits_in(done, "").replace("[\"ready\"]", "[\"ready\", \"never\"]");
+    says(
+        &text,
+        &["waits for event `never`, and no thread has it still to do"],
     );
 }
 
@@ -485,6 +513,8 @@ fn what_is_left_in_some_executions_only_is_said_to_be() {
         notes(
             &text,
             &[
+                "1 deregistered registration of c is left at the end: nobody waited for it",
+                "1 deregistered registration of p is left at the end: nobody waited for it",
                 "in some executions 1 detach that p answered pending, from c, is not completed at the end",
             ],
         );

@@ -33,7 +33,7 @@ pub(crate) use script::{Called, Script};
 pub(crate) use shared::{
     AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Rundown, Which, npi_id,
 };
-pub(crate) use task::{After, Attempt, Gate, On, Piece, Taker, Task};
+pub(crate) use task::{After, Attempt, Body, Gate, On, Piece, Taker, Task};
 
 /// A rule that broke in a way that is no event, or by an event; before its words have the scenario's names.
 pub(crate) struct Broken {

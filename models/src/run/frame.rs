@@ -228,8 +228,7 @@ impl<'a> Host for Frame<'a> {
     }
 
     fn enter_callback(&mut self, callback: Callback) {
-        let owner = callback.pair.side(callback.side);
-        lock(&self.run.inside).push((self.thread, owner));
+        lock(&self.run.inside).push((self.thread, callback));
         self.callback = Some(OpenCallback {
             callback,
             reply: Reply::Success,
@@ -265,7 +264,7 @@ impl<'a> Host for Frame<'a> {
         let inside = lock(&self.run.inside);
         let mut innermost = inside.iter().rev();
         let innermost = innermost.find(|&&(other, _)| other == self.thread);
-        innermost.map(|&(_, reg)| reg)
+        innermost.map(|&(_, callback)| callback.pair.side(callback.side))
     }
 
     fn new_registration(&mut self, module: u8) -> RegId {

@@ -71,9 +71,8 @@ pub(crate) struct Run {
     registrar: Registrar,
     modules: Vec<ModuleState>,
     pending: PendingDetaches,
-    /// A thread's number for each callback that it is inside of, and whose callback that is; innermost
-    /// last.
-    inside: Invisible<Vec<(u8, RegId)>>,
+    /// A thread's number for each callback that it is inside of, and that callback; innermost last.
+    inside: Invisible<Vec<(u8, Callback)>>,
     /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty
     /// module only.
     contexts: Invisible<Contexts>,
