@@ -291,8 +291,22 @@ impl Serialize for Op {
 
 impl<'de> Deserialize<'de> for Op {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(de::Error::custom)
+        from.deserialize_str(Words)
+    }
+}
+
+/// What fails while the text is visited is told where that text is, and not where the list is that has it.
+struct Words;
+
+impl de::Visitor<'_> for Words {
+    type Value = Op;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an operation such as `register M`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Op, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

@@ -142,6 +142,7 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
+        eprint!("{}", error.excerpt().unwrap_or_default());
         ExitCode::from(2)
     })
 }

@@ -4,6 +4,7 @@
 //! knows nothing of engines and runs nothing.
 
 mod format;
+mod place;
 #[cfg(feature = "schema")]
 mod schema;
 mod stale;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::op::{Noun, Op};
 use crate::rule::Rule;
+use validate::Misuse;
 use validate::is_completer;
 pub(crate) use validate::is_wait;
 
@@ -332,6 +334,16 @@ impl Module {
         }
     }
 
+    /// The keys of its lists of operations, in the order of [`scripts`](Self::scripts).
+    pub(crate) const SCRIPTS: [&str; 6] = [
+        "in-attach",
+        "after-attach",
+        "in-detach",
+        "in-cleanup",
+        "in-drop",
+        "in-context-drop",
+    ];
+
     /// The operations of its callbacks and drops.
     #[must_use]
     pub fn scripts(&self) -> [&Vec<Op>; 6] {
@@ -425,8 +437,26 @@ impl Scenario {
     /// # Errors
     /// What does not, and where it says so.
     pub fn check(&self, path: &Path, text: &str) -> Result<(), FormatError> {
-        self.validate()
-            .map_err(|fault| FormatError::new(path, fault.message).at_mention(text, &fault.mention))
+        self.check_within(path, text, None)
+    }
+
+    /// The same, where the text has the scenario under this key.
+    ///
+    /// # Errors
+    /// What does not make sense, and where it says so.
+    pub fn check_within(
+        &self,
+        path: &Path,
+        text: &str,
+        key: Option<&str>,
+    ) -> Result<(), FormatError> {
+        self.validate().map_err(|Misuse { place, message }| {
+            let error = FormatError::new(path, message);
+            match place.span(text, key) {
+                Some(span) => error.at_span(text, span),
+                None => error,
+            }
+        })
     }
 
     /// The text form.
