@@ -219,7 +219,7 @@ fn what_the_same_callback_does_after_attaching_is_still_to_do() {
     let (_, after) = client.split_once('\n').unwrap();
     says(&waits_in(after, "in-attach = [\"await ready\"]"), &[ring]);
     // What it has done already it does not do again.
-    let done = "after-attach = [\"set ready\", \"await never\"]";
+    let done = "after-attach = [\"set ready\", \"await never\"]\nin-drop = [\"set never\"]";
     let text = waits_in(done, "").replace("[\"ready\"]", "[\"ready\", \"never\"]");
     says(
         &text,
