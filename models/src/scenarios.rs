@@ -56,6 +56,8 @@ files! {
     "drop-calls-the-registrar"
     "drop-of-the-refused-calls-the-registrar"
     "first-and-last-leave"
+    "first-client-alone"
+    "first-two-of-three"
     "foreign-handles"
     "forged-handles"
     "four-lives"

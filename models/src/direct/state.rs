@@ -107,8 +107,8 @@ pub(super) struct ModuleState {
     /// Registrations that are owned, the latest one last.
     pub(super) owned: Vec<(RegId, AnyHandle)>,
     pub(super) rundown: Rundown,
-    /// It takes one binding at a time, and has one.
-    pub(super) is_taken: bool,
+    /// Of one that counts its bindings: how many places are taken.
+    pub(super) taken: u8,
 }
 
 impl State {
@@ -205,7 +205,7 @@ impl Hash for ModuleState {
             last_binding,
             owned,
             rundown,
-            is_taken,
+            taken,
         } = self;
         (latest.map(|(reg, _)| reg), registrations).hash(state);
         nmr_sync::unordered(freed, state);
@@ -213,6 +213,6 @@ impl Hash for ModuleState {
         owned.len().hash(state);
         owned.iter().for_each(|(reg, _)| reg.hash(state));
         rundown.hash(state);
-        is_taken.hash(state);
+        taken.hash(state);
     }
 }

@@ -247,7 +247,11 @@ impl<H: Host> Interpreter<'_, H> {
             }
             Piece::Close(binding) => {
                 let owner = self.host.callback().owner();
-                let close = |rundown: &mut Rundown| rundown.close(binding);
+                let forgets = self.script(owner).fault == Some(Fault::CallsAfterDetach);
+                let close = |rundown: &mut Rundown| match forgets {
+                    true => rundown.close_if_called(binding),
+                    false => rundown.close(binding),
+                };
                 let is_over = self.host.rundown(owner.module, close);
                 self.host.come_to(Use::Rundown(owner.module));
                 if is_over {

@@ -103,7 +103,7 @@ pub(crate) enum Piece {
     Free(Pair, Side),
     /// A module with null contexts is done with its side of a binding.
     LetGo(Pair, Side),
-    /// A module that takes one binding at a time looks whether it has one, and has none any more.
+    /// A module that counts its bindings looks whether it has a place for one more, and has one more place again.
     Admit(ByName<BindingHandle>),
     Part(u8),
     /// An event is set, and a lock given back.

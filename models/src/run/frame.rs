@@ -20,7 +20,7 @@ use super::{Place, Run, recorder};
 use crate::event::{Answer, Call, Callback, CallbackKind, Deed, Pair, RegId, Reply, What};
 use crate::interpreter::{
     After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On, OpenCallback,
-    PendingDetach, Rundown, Script, Task, Which,
+    PendingDetach, Rundown, Script, Task, Which, admit,
 };
 use crate::invisible::lock;
 use crate::milestone::{Milestone, Use};
@@ -134,10 +134,10 @@ impl<'a> Interpreter<'_, Frame<'a>> {
 }
 
 impl Frame<'_> {
-    /// What it does with the place of a module that takes one binding at a time.
-    fn place<R: Hash>(&self, module: u8, how: impl FnOnce(&mut bool) -> R) -> R {
-        let place = self.run.modules[usize::from(module)].is_taken.as_ref();
-        change(place.expect("it has one"), how)
+    /// What it does with the places of a module that counts its bindings.
+    fn taken<R: Hash>(&self, module: u8, how: impl FnOnce(&mut u8) -> R) -> R {
+        let taken = self.run.modules[usize::from(module)].taken.as_ref();
+        change(taken.expect("it counts them"), how)
     }
 
     /// What the last call gave, or the next one is about.
@@ -353,12 +353,12 @@ impl<'a> Host for Frame<'a> {
         self.run.pending.has_waited(module);
     }
 
-    fn admit(&mut self, module: u8) -> bool {
-        self.place(module, |is_taken| !std::mem::replace(is_taken, true))
+    fn admit(&mut self, module: u8, places: u8) -> bool {
+        self.taken(module, |taken| admit(taken, places))
     }
 
     fn part(&mut self, module: u8) {
-        self.place(module, |is_taken| *is_taken = false);
+        self.taken(module, |taken| *taken -= 1);
     }
 
     fn block(&mut self, on: On) {

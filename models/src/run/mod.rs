@@ -45,7 +45,7 @@ use crate::message::{Message, message};
 use crate::oracle::Oracle;
 use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
-use crate::scenario::{Attach, Detach, Module};
+use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
 use observe::is_redundant;
 use scripts::Reached;
@@ -134,8 +134,8 @@ struct ModuleState {
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
     rundown: Option<Mutex<Rundown>>,
-    /// Of one that takes one binding at a time: whether it has one.
-    is_taken: Option<Mutex<bool>>,
+    /// Of one that counts its bindings: how many places are taken.
+    taken: Option<Mutex<u8>>,
 }
 
 thread_local! {
@@ -366,7 +366,7 @@ impl ModuleState {
             memories: Invisible::default(),
             last_binding: Latest::new(races.binding, used, LAST_BINDING | index),
             rundown: (module.detach == Detach::Rundown).then(|| Mutex::new(Rundown::default())),
-            is_taken: (module.attach == Attach::OneAtATime).then(|| Mutex::new(false)),
+            taken: module.places().map(|_| Mutex::new(0)),
         }
     }
 }

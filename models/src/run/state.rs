@@ -64,7 +64,7 @@ impl Hash for ModuleState {
             last_binding,
             // Described by their mutexes.
             rundown: _,
-            is_taken: _,
+            taken: _,
         } = self;
         let owned = lock(owned).iter().map(|(reg, _)| *reg).collect::<Vec<_>>();
         (latest, owned, &*lock(memories), last_binding).hash(state);

@@ -11,6 +11,7 @@ mod stale;
 mod terms;
 mod validate;
 
+use std::num::NonZeroU8;
 use std::path::Path;
 
 use nmr::Side;
@@ -142,6 +143,9 @@ pub struct Module {
     /// Its attach callback.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attach: Attach,
+    /// Attaches to so many peers, the first ones, and declines all others: whatever becomes of the first ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<NonZeroU8>,
     /// The only modules that it attaches to, by their names; empty if it attaches to any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peers: Vec<String>,
@@ -197,6 +201,9 @@ pub enum Fault {
     UnguardedDispatch,
     /// A provider that calls its client's dispatch table inside its attach callback, before the client has attached.
     CallsInAttach,
+    /// Waits in its detach callback for the calls that run, and lets others begin when it has detached. A module with
+    /// `detach = "rundown"`, whose rundown is not closed where no call runs.
+    CallsAfterDetach,
     /// Registers before it is ready for callbacks, which come inside the register call.
     NotReady,
     /// Does not free its binding context where it changes its mind after having attached: nobody will ask it
@@ -319,6 +326,7 @@ impl Module {
             side,
             npi,
             attach: Attach::default(),
+            first: None,
             peers: Vec::new(),
             detach: Detach::default(),
             cleanup: Cleanup::default(),
@@ -331,6 +339,14 @@ impl Module {
             in_context_drop: Vec::new(),
             strict: false,
             fault: None,
+        }
+    }
+
+    /// How many bindings it takes, if that is counted: at a time, or in all.
+    pub(crate) fn places(&self) -> Option<u8> {
+        match self.attach {
+            Attach::OneAtATime => Some(1),
+            _ => self.first.map(NonZeroU8::get),
         }
     }
 

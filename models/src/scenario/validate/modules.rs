@@ -9,6 +9,7 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
     for (index, module) in scenario.modules.iter().enumerate() {
         let place = Place::module(index);
         check_attach(module, &place)?;
+        check_first(module, &place)?;
         check_peers(scenario, module, &place)?;
         check_after_attach(module, &place)?;
         check_fault(module, &place)?;
@@ -32,6 +33,19 @@ fn check_attach(
             place.clone().key("attach"),
             format!(
                 "`{name}` is a provider: expected attach = accept, decline, one-at-a-time or panic"
+            ),
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn check_first(module: &Module, place: &Place) -> Checked {
+    match module.first {
+        Some(_) if module.attach != Attach::Accept => misuse(
+            place.clone().key("first"),
+            format!(
+                "`{}` attaches to the first ones alone: expected attach = \"accept\"",
+                module.name
             ),
         ),
         _ => Ok(()),
@@ -78,7 +92,9 @@ fn check_fault(module: &Module, place: &Place) -> Checked {
         Attach::ChangeOfMind | Attach::PanicAfterAttach
     );
     let complaint = match module.fault {
-        Some(Fault::UnguardedDispatch) if module.detach != Detach::Rundown => {
+        Some(Fault::UnguardedDispatch | Fault::CallsAfterDetach)
+            if module.detach != Detach::Rundown =>
+        {
             "expected a module with detach = \"rundown\", which may call its peers"
         }
         Some(Fault::CallsInAttach) if module.side == Side::Client => {

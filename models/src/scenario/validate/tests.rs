@@ -319,6 +319,18 @@ fn misuses() -> Vec<(String, &'static str)> {
             client("null-context = «true»\nattach = \"hollow\""),
             "`c` has null contexts: expected attach = accept or decline",
         ),
+        (
+            client("first = «1»\nattach = \"one-at-a-time\""),
+            "`c` attaches to the first ones alone: expected attach = \"accept\"",
+        ),
+        (
+            client("first = «0»"),
+            "invalid value: integer `0`, expected a nonzero u8",
+        ),
+        (
+            client("fault = «\"calls-after-detach\"»"),
+            "the fault of `c`: expected a module with detach = \"rundown\"",
+        ),
         // What has no end.
         (
             client("in-attach = [\"yield\", «\"register c\"»]"),
