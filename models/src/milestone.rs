@@ -41,8 +41,6 @@ pub(crate) enum Use {
     /// An event is set, and a lock given back.
     Set(u8),
     Unlocked(u8),
-    /// A module is unloaded.
-    Unloaded(u8),
 }
 
 /// A thread's.

@@ -102,7 +102,10 @@ impl<H: Host> Interpreter<'_, H> {
                 self.then([Task::Blocked(On::Lock(lock))]);
             }
             Op::Unlock(lock) => self.gated(true, Task::Piece(Piece::Unlock(lock))),
-            Op::Unload(module) => self.gated(true, Task::Piece(Piece::Unload(module))),
+            Op::Unload(module) => {
+                let unload = Task::Piece(Piece::Unload(module));
+                self.then([Task::Gate(Gate::Lingering), unload]);
+            }
             Op::Yield => self.host.yield_now(),
         }
         Ok(())
@@ -290,10 +293,7 @@ impl<H: Host> Interpreter<'_, H> {
                 };
                 self.host.record(What::Did(gives_back))?;
             }
-            Piece::Unload(module) => {
-                self.host.come_to(Use::Unloaded(module));
-                self.host.record(What::Did(Deed::Unload(module)))?;
-            }
+            Piece::Unload(module) => self.host.record(What::Did(Deed::Unload(module)))?,
             Piece::Free(pair, side) => {
                 if self.script(pair.side(side)).fault != Some(Fault::FreesInDetach) {
                     self.use_context(pair, side)?;

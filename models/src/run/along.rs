@@ -115,7 +115,6 @@ impl fmt::Display for Told<'_> {
                 Use::Passed(On::Lock(it)) => write!(f, "lock {} is taken", lock(it)),
                 Use::Set(it) => write!(f, "event {} is set", event(it)),
                 Use::Unlocked(it) => write!(f, "lock {} is given back", lock(it)),
-                Use::Unloaded(it) => write!(f, "{} is unloaded", module(it)),
             },
         }
     }
