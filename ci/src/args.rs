@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
+use nmr_models::scenario::Terms;
 use nmr_models::shard::Shard;
 
 use crate::exit;
@@ -142,6 +143,9 @@ pub struct Check {
     /// Give each run under direct, explorer and loom 10 minutes: for nightly runs.
     #[arg(long)]
     pub deep: bool,
+    /// The rules in force besides the contract's; a scenario may ask for them itself.
+    #[command(flatten)]
+    pub terms: Terms,
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -15,6 +15,7 @@ use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Outcome, Source};
 use nmr_models::report::{Line, RunResult, Verdict};
+use nmr_models::scenario::Terms;
 use nmr_models::scenarios;
 
 use crate::args::{self, Format};
@@ -76,6 +77,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         cases: &cases,
         seed,
         options: &args.explorer,
+        terms: args.terms,
         width: usize::from(args.jobs),
         stop,
         display: &display,
@@ -223,6 +225,7 @@ struct Checker<'a> {
     cases: &'a Path,
     seed: u64,
     options: &'a ExplorerOptions,
+    terms: Terms,
     /// Runs at a time.
     width: usize,
     stop: &'a AtomicBool,
@@ -273,6 +276,7 @@ impl Checker<'_> {
         let job = Job {
             worker: self.workers.of(run.engine.build()),
             source: run.source.clone(),
+            terms: self.terms,
             engine: run.engine,
             seed: self.seed,
             budget: run.budget,

@@ -113,6 +113,6 @@ mod tests {
         let offered = scenario("mine").replace("#: ", "");
         let offered = Scenario::from_toml(Path::new("mine.toml"), &offered);
         assert!(offered.is_ok(), "{}", offered.unwrap_err());
-        assert_eq!(scenario("mine").matches("#: ").count(), 9);
+        assert_eq!(scenario("mine").matches("#: ").count(), 13);
     }
 }

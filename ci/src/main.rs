@@ -30,6 +30,9 @@ fn main() -> ExitCode {
         if !matches!(&error, Error::Output(error) if error.kind() == ErrorKind::BrokenPipe) {
             eprintln!("nmr: {error}");
         }
+        if let Error::Format(error) = &error {
+            eprint!("{}", error.excerpt().unwrap_or_default());
+        }
         error.exit()
     });
     ExitCode::from(exit.code())

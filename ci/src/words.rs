@@ -174,6 +174,7 @@ mod tests {
                 states: None,
                 certificate: None,
                 preemptions: None,
+                in_force: Vec::new(),
                 notes: Vec::new(),
                 report: None,
             })

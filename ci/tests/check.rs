@@ -45,7 +45,7 @@ fn the_json_form_is_stable() {
     let ended = check(&fake, &engines);
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     let lines: Vec<&str> = ended.stdout.lines().collect();
-    assert_eq!(lines.len(), 2 + 19 + 1, "{}", ended.stdout);
+    assert_eq!(lines.len(), 2 + 27 + 1, "{}", ended.stdout);
     assert_eq!(
         lines[..3],
         [
@@ -59,7 +59,11 @@ fn the_json_form_is_stable() {
         r#"{"kind":"coverage","rule":"C7","exercised":48}"#
     );
     assert_eq!(
-        without_time(lines[21]),
+        lines[20..22].concat(),
+        r#"{"kind":"coverage","rule":"C19","exercised":0}{"kind":"coverage","rule":"S1","exercised":0}"#
+    );
+    assert_eq!(
+        without_time(lines[29]),
         r#"{"kind":"summary","scenarios":1,"runs":2,"holds":2,"violated":0,"incomplete":0,"harness-errors":0,"seed":7,"exit":0}"#
     );
 }
@@ -131,6 +135,10 @@ fn a_worker_gets_its_order() {
     assert_eq!(
         order(&["--engine", "explorer"]),
         "run --engine explorer --scenario two-lives --seed 7 --budget-ms 60000"
+    );
+    assert_eq!(
+        order(&["--engine", "pct", "--strict", "--platform", "windows"]),
+        "run --engine pct --scenario two-lives --strict --platform windows --seed 7 --budget-ms 500"
     );
     let checkpoint = fake.file("two-lives.checkpoint").display().to_string();
     let asked = [

@@ -42,6 +42,10 @@ fn bad_usage_is_2_and_says_what_was_expected() {
             "expected a time such as 60s",
         ),
         (&["check", "--budget", "0s"], "expected at least 1ms"),
+        (
+            &["check", "--platform", "dos"],
+            "[possible values: windows]",
+        ),
         (&["check", "--seed", "x"], "invalid digit"),
         (&["check", "--jobs", "0"], "0 is not in 1..=256"),
         (&["check", "--scenario", "late-[comer"], "late-[comer"),
@@ -147,6 +151,26 @@ fn a_malformed_scenario_is_refused_with_file_line_and_column() {
         "{}",
         ended.stderr
     );
+    let excerpt = "  |\n6 | side = \"left\"\n  |        ^^^^^^\n";
+    assert!(ended.stderr.ends_with(excerpt), "{}", ended.stderr);
+}
+
+#[test]
+fn a_scenario_that_makes_no_sense_is_refused_where_it_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("own.toml");
+    let text = "name = \"own\"\nsummary = \"?\"\n\n[[module]]\nname = \"c\"\nside = \"client\"\n\
+        in-detach = [\"yield\", \"complete-all\"]\n";
+    fs::write(&path, text).expect("written");
+    let path = path.display().to_string();
+    let ended = nmr(&["check", "--file", &path]);
+    assert_eq!(ended.code, Some(2));
+    let expected =
+        format!("nmr: {path}:7:23: `complete-all` goes on until the threads' waits are done");
+    assert!(ended.stderr.starts_with(&expected), "{}", ended.stderr);
+    let excerpt =
+        "7 | in-detach = [\"yield\", \"complete-all\"]\n  |                       ^^^^^^^^^^^^^^\n";
+    assert!(ended.stderr.ends_with(excerpt), "{}", ended.stderr);
 }
 
 #[test]

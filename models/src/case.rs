@@ -154,7 +154,7 @@ impl Case {
     pub fn from_toml(path: &Path, text: &str) -> Result<Self, FormatError> {
         let case: Self =
             toml::from_str(text).map_err(|error| FormatError::from_toml(path, text, &error))?;
-        case.scenario.check(path, text)?;
+        case.scenario.check_within(path, text, Some("scenario"))?;
         if let Some(sections) = &case.sections
             && let Some(step) = sections.strange(&case.scenario)
         {

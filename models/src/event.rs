@@ -2,8 +2,8 @@
 //! which they happened.
 //!
 //! Nothing here comes from inside the registrar, but for the [changes](What::Changed) that are shown and not
-//! judged. Events of one thread nest properly: a call's
-//! callbacks lie between its [`What::Call`] and its [`What::Return`], and so on inward.
+//! judged. Events of one thread nest properly: a call's callbacks, and what the destructors do that it runs, lie between its
+//! [`What::Call`] and its [`What::Return`], and so on inward.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -59,7 +59,7 @@ impl Pair {
 /// One step that could be observed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Event {
-    /// The scenario's thread; `None` for a [`What::Dropped`], which can happen anywhere.
+    /// The scenario's thread; `None` for a [`What::Dropped`] in which nothing is done: that can happen anywhere.
     pub thread: Option<u8>,
     /// What happened.
     pub what: What,
@@ -106,16 +106,36 @@ pub enum What {
         /// What it was answered.
         answer: Answer,
     },
-    /// The registrar dropped its last reference.
+    /// A module's call for a registration that it does not have, or not any more, was refused. Whether that is meant
+    /// is the module's matter.
+    Refused {
+        /// Index of the module in the scenario.
+        module: u8,
+        /// Which call.
+        refusal: Refusal,
+    },
+    /// The registrar dropped its last reference. Where that is a thread's, its destructor does something, up to
+    /// [`What::Destroyed`].
     Dropped(Thing),
-    /// Something that is done beside the registrar. Only there to be shown: nobody judges by it.
+    /// The innermost destructor of this thread is over.
+    Destroyed,
+    /// Something that is done beside the registrar. The contract has nothing to say of it, a platform may.
     Did(Deed),
     /// The registrar's own: something changed in its table. Only there to be shown, by an engine that repeats
     /// an execution; nobody judges by it.
     Changed(Change),
 }
 
-/// What a thread does beside the registrar, with an event or a lock, by its index in the scenario.
+/// A call for a registration that there is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Refusal {
+    /// To deregister it.
+    Deregister,
+    /// To wait for its end.
+    Wait,
+}
+
+/// What a thread does beside the registrar, with an event, a lock or a module, by its index in the scenario.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Deed {
     /// It comes to wait for an event.
@@ -126,6 +146,12 @@ pub enum Deed {
     Lock(u8),
     /// It gives one back.
     Unlock(u8),
+    /// It comes to take a spin lock, which raises its level at once.
+    SpinLock(u8),
+    /// It gives one back, and is at the level from before.
+    SpinUnlock(u8),
+    /// A module, by its index, is unloaded.
+    Unload(u8),
 }
 
 /// What the registrar keeps of something is another than before.

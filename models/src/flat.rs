@@ -88,10 +88,9 @@ impl<K: Copy + Ord, V> FlatMap<K, V> {
         }
     }
 
-    pub(crate) fn remove(&mut self, key: &K) {
-        if let Some(place) = self.find(*key) {
-            self.entries.remove(place);
-        }
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
+        let place = self.find(*key)?;
+        Some(self.entries.remove(place).1)
     }
 
     pub(crate) fn retain(&mut self, mut keeps: impl FnMut(&K, &mut V) -> bool) {

@@ -61,6 +61,8 @@ pub enum Op<M = String> {
     Lock(M),
     /// `unlock L`: gives it back. Expected in the list of operations in which it was taken.
     Unlock(M),
+    /// `unload M`: the module's driver is unloaded, and its code and data are gone.
+    Unload(M),
     /// `yield`: lets another thread go first.
     Yield,
 }
@@ -100,6 +102,7 @@ impl<M> Op<M> {
             Self::Await(event) => ("await", Some(event)),
             Self::Lock(lock) => ("lock", Some(lock)),
             Self::Unlock(lock) => ("unlock", Some(lock)),
+            Self::Unload(module) => ("unload", Some(module)),
             Self::Yield => ("yield", None),
         }
     }
@@ -147,6 +150,7 @@ impl<M> Op<M> {
             Self::Await(event) => Op::Await(other(event)),
             Self::Lock(lock) => Op::Lock(other(lock)),
             Self::Unlock(lock) => Op::Unlock(other(lock)),
+            Self::Unload(module) => Op::Unload(other(module)),
             Self::Yield => Op::Yield,
         }
     }
@@ -175,7 +179,7 @@ impl<M> Op<M> {
 impl Op {
     /// The words of all operations, and whether a name follows.
     #[cfg(any(test, feature = "schema"))]
-    pub(crate) const VERBS: [(&'static str, bool); 24] = [
+    pub(crate) const VERBS: [(&'static str, bool); 25] = [
         ("register", true),
         ("deregister", true),
         ("wait", true),
@@ -199,6 +203,7 @@ impl Op {
         ("await", true),
         ("lock", true),
         ("unlock", true),
+        ("unload", true),
         ("yield", false),
     ];
 
@@ -232,7 +237,7 @@ impl<M: fmt::Display> fmt::Display for Op<M> {
     "`{0}` is no operation: expected `register M`, `deregister M`, `wait M`, `complete M`, \
      `complete-all`, `complete-any`, `complete-wrong M`, `try-complete M`, `complete-again M`, `attach M`, \
      `dispatch M`, `deregister-wrong M`, `deregister-foreign M`, `deregister-forged`, `wait-forged`, \
-     `complete-forged`, `own M`, `leave M`, `release M`, `set E`, `await E`, `lock L`, `unlock L` or `yield`, where M is \
+     `complete-forged`, `own M`, `leave M`, `release M`, `set E`, `await E`, `lock L`, `unlock L`, `unload M` or `yield`, where M is \
      a module's name, E an event's and L a lock's"
 )]
 pub struct UnknownOp(String);
@@ -267,6 +272,7 @@ impl FromStr for Op {
             ("await", Some(event)) => Self::Await(event),
             ("lock", Some(lock)) => Self::Lock(lock),
             ("unlock", Some(lock)) => Self::Unlock(lock),
+            ("unload", Some(module)) => Self::Unload(module),
             ("yield", None) => Self::Yield,
             _ => return Err(UnknownOp(text.to_owned())),
         };
@@ -285,8 +291,22 @@ impl Serialize for Op {
 
 impl<'de> Deserialize<'de> for Op {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(de::Error::custom)
+        from.deserialize_str(Words)
+    }
+}
+
+/// What fails while the text is visited is told where that text is, and not where the list is that has it.
+struct Words;
+
+impl de::Visitor<'_> for Words {
+    type Value = Op;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an operation such as `register M`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Op, E> {
+        text.parse().map_err(E::custom)
     }
 }
 

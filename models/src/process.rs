@@ -16,6 +16,7 @@ use std::time::Duration;
 use crate::engine::ExplorerOptions;
 use crate::engine_name::Engine;
 use crate::report::{Coverage, RunResult};
+use crate::scenario::Terms;
 
 pub mod heard;
 pub mod supervise;
@@ -70,6 +71,8 @@ pub struct Job<'a> {
     pub worker: &'a Path,
     /// The scenario.
     pub source: Source,
+    /// The rules in force besides those that the scenario itself asks for.
+    pub terms: Terms,
     /// The engine.
     pub engine: Engine,
     /// The seed of a sampling engine.
@@ -157,6 +160,7 @@ impl Job<'_> {
             Source::Named(name) => command.args(["--scenario", name]),
             Source::File { path, .. } => command.arg("--file").arg(path),
         };
+        command.args(self.terms.arguments());
         command.args(["--seed", &self.seed.to_string()]);
         command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
         if matches!(self.engine, Engine::Direct | Engine::Explorer) && !options.is_default() {
@@ -175,6 +179,7 @@ impl Job<'_> {
             Engine::Explorer => options.arguments(),
             _ => Vec::new(),
         };
+        let asked = [self.terms.arguments(), asked].concat();
         let asked: String = asked.iter().map(|word| format!(" {word}")).collect();
         let scenario = match &self.source {
             Source::Named(name) => format!("--scenario {name}"),

@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{
-    Call, Callback, CallbackKind, Change, Deed, Event, Pair, RegId, Reply, Side, Stage, Subject,
-    Thing, What,
+    Call, Callback, CallbackKind, Change, Deed, Event, Pair, Refusal, RegId, Reply, Side, Stage,
+    Subject, Thing, What,
 };
 use crate::message::{Message, Part};
 use crate::oracle::words;
@@ -83,13 +83,20 @@ fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
     let mut last = 0;
     let mut lines = Vec::new();
     for event in history {
+        if event.what == What::Destroyed {
+            inside.close(event.thread.unwrap_or(last), event.what);
+            continue;
+        }
         let thread = event.thread.unwrap_or(last);
         last = thread;
         inside.close(thread, event.what);
         let indent = inside.of(thread).len() * 2;
         let (words, why) = (told(scenario, event.what), inside.why(thread, event.what));
         lines.push((thread, format!("{:indent$}{words}{why}", "")));
-        inside.open(thread, event.what);
+        // What a destructor does stands inside of what it destroys; most do nothing.
+        if event.thread.is_some() {
+            inside.open(thread, event.what);
+        }
     }
     lines
 }
@@ -115,7 +122,8 @@ impl Inside {
     }
 
     fn open(&mut self, thread: u8, what: What) {
-        if let What::Call(_) | What::Begin(_) | What::DispatchBegin { .. } = what {
+        if let What::Call(_) | What::Begin(_) | What::DispatchBegin { .. } | What::Dropped(_) = what
+        {
             let panicked = false;
             let stack = self.threads.entry(thread).or_default();
             stack.push(Open { what, panicked });
@@ -123,7 +131,8 @@ impl Inside {
     }
 
     fn close(&mut self, thread: u8, what: What) {
-        let (What::Return(_) | What::End(_) | What::DispatchEnd { .. }) = what else {
+        let (What::Return(_) | What::End(_) | What::DispatchEnd { .. } | What::Destroyed) = what
+        else {
             return;
         };
         let stack = self.threads.entry(thread).or_default();
@@ -220,11 +229,23 @@ fn told(scenario: &Scenario, what: What) -> String {
                 Deed::Set(it) => format!("set {}", event(it)),
                 Deed::Lock(it) => format!("lock {}", lock(it)),
                 Deed::Unlock(it) => format!("unlock {}", lock(it)),
+                Deed::SpinLock(it) => format!("lock {} (spin lock)", lock(it)),
+                Deed::SpinUnlock(it) => format!("unlock {} (spin lock)", lock(it)),
+                Deed::Unload(it) => format!("unload {}", scenario.modules[usize::from(it)].name),
             }
         }
         What::NotReady { reg: owner } => format!("{} is not ready", reg(owner)),
         What::Misused { answer, .. } => format!("counted on it ({})", words::answer(answer)),
+        What::Refused { module, refusal } => {
+            let module = &scenario.modules[usize::from(module)].name;
+            let not = match refusal {
+                Refusal::Deregister => "no registration",
+                Refusal::Wait => "no deregistration",
+            };
+            format!("· {module} has {not} for it")
+        }
         What::Changed(change) => changed(scenario, change),
+        What::Destroyed => "· destroyed".to_owned(),
         What::Dropped(Thing::Module(owner)) => format!("· module of {} let go", reg(owner)),
         What::Dropped(Thing::Context { pair, side }) => {
             format!(

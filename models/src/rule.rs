@@ -1,5 +1,5 @@
-//! The rules of the registrar's contract, by number and title. What they say is in the contract itself;
-//! who judges by them, in [`oracle`](crate::oracle).
+//! The rules of the contract, and those that hold of modules where a scenario says so, by number and title. What they
+//! say is in the contract itself; who judges by them, in [`oracle`](crate::oracle).
 
 use std::fmt;
 use std::str::FromStr;
@@ -21,56 +21,11 @@ const TABLE_ASSERTIONS: [&str; 9] = [
     "C11: the table refers only to tenants",
 ];
 
-/// A rule of the registrar's contract, C1 to C19.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Rule(u8);
-
-impl Rule {
-    /// The number of rules.
-    pub const COUNT: usize = 19;
-
-    /// Rule C`number`.
-    ///
-    /// # Panics
-    /// If there is no such rule.
-    #[must_use]
-    pub const fn new(number: u8) -> Self {
-        assert!(
-            number >= 1 && number as usize <= Self::COUNT,
-            "the rules are C1 to C19"
-        );
-        Self(number)
-    }
-
-    /// The rule that a message names, as in `C6: proposals are withdrawn`, if it begins with one of the table's own
-    /// assertions. A module may panic with any words, also with those of a rule.
-    pub(crate) fn named_in(message: &str) -> Option<Self> {
-        let its = |words: &&&str| {
-            let rest = message.strip_prefix(**words);
-            // What was compared comes on lines of its own, and where it was at the end.
-            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', ' ']))
-        };
-        let words = TABLE_ASSERTIONS.iter().find(its)?;
-        let (rule, _) = words.split_once(": ")?;
-        rule.parse().ok()
-    }
-
-    /// All rules, in order.
-    pub fn all() -> impl Iterator<Item = Self> {
-        (1..=Self::COUNT as u8).map(Self)
-    }
-
-    /// Its number, from 1.
-    #[must_use]
-    pub const fn number(self) -> u8 {
-        self.0
-    }
-
-    /// Its name in the contract.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        [
+/// The rules' letters, and their titles by number.
+const FAMILIES: [(char, &[&str]); 3] = [
+    (
+        'C',
+        &[
             "match",
             "once",
             "attach protocol",
@@ -90,13 +45,143 @@ impl Rule {
             "all or nothing",
             "panics",
             "quiescence",
-        ][self.0 as usize - 1]
+        ],
+    ),
+    (
+        'S',
+        &[
+            "deregistered",
+            "waited for",
+            "completed",
+            "of what is registered",
+        ],
+    ),
+    (
+        'W',
+        &[
+            "detach does not wait",
+            "raised level",
+            "unload",
+            "attach answer",
+        ],
+    ),
+];
+
+/// A rule: of the registrar's contract, C1 to C19; of what modules leave over, S1 to S4; of Windows, W1 to W4.
+///
+/// The contract's are always in force, the others where a scenario [says so](crate::scenario::Terms).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Rule {
+    family: u8,
+    number: u8,
+}
+
+impl Rule {
+    /// The number of rules.
+    pub const COUNT: usize = FAMILIES[0].1.len() + FAMILIES[1].1.len() + FAMILIES[2].1.len();
+
+    /// Rule C`number`.
+    ///
+    /// # Panics
+    /// If there is no such rule.
+    #[must_use]
+    pub const fn new(number: u8) -> Self {
+        Self::of(0, number)
+    }
+
+    /// Rule S`number`: what modules leave over.
+    ///
+    /// # Panics
+    /// If there is no such rule.
+    #[must_use]
+    pub const fn strict(number: u8) -> Self {
+        Self::of(1, number)
+    }
+
+    /// Rule W`number`: what Windows asks of a module.
+    ///
+    /// # Panics
+    /// If there is no such rule.
+    #[must_use]
+    pub const fn windows(number: u8) -> Self {
+        Self::of(2, number)
+    }
+
+    const fn of(family: u8, number: u8) -> Self {
+        let titles = FAMILIES[family as usize].1;
+        assert!(
+            number >= 1 && number as usize <= titles.len(),
+            "the rules are C1 to C19, S1 to S4 and W1 to W4"
+        );
+        Self { family, number }
+    }
+
+    /// The rule that a message names, as in `C6: proposals are withdrawn`, if it begins with one of the table's own
+    /// assertions. A module may panic with any words, also with those of a rule.
+    pub(crate) fn named_in(message: &str) -> Option<Self> {
+        let its = |words: &&&str| {
+            let rest = message.strip_prefix(**words);
+            // What was compared comes on lines of its own, and where it was at the end.
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['\n', ' ']))
+        };
+        let words = TABLE_ASSERTIONS.iter().find(its)?;
+        let (rule, _) = words.split_once(": ")?;
+        rule.parse().ok()
+    }
+
+    /// All rules of the contract, in order.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::every().filter(|rule| rule.is_of_the_contract())
+    }
+
+    /// All rules of the contract, then the others, in order.
+    pub fn every() -> impl Iterator<Item = Self> {
+        (0..FAMILIES.len() as u8).flat_map(|family| {
+            let titles = FAMILIES[usize::from(family)].1;
+            (1..=titles.len() as u8).map(move |number| Self { family, number })
+        })
+    }
+
+    /// Whether it is one of the contract, which is in force everywhere.
+    #[must_use]
+    pub const fn is_of_the_contract(self) -> bool {
+        self.family == 0
+    }
+
+    /// Its number among those of its letter, from 1.
+    #[must_use]
+    pub const fn number(self) -> u8 {
+        self.number
+    }
+
+    /// Its place among [all of them](Self::every), from 0.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        let mut before = 0;
+        let mut family = 0;
+        while family < self.family {
+            before += FAMILIES[family as usize].1.len();
+            family += 1;
+        }
+        before + self.number as usize - 1
+    }
+
+    /// Its name in the contract.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        FAMILIES[self.family as usize].1[self.number as usize - 1]
+    }
+
+    const fn letter(self) -> char {
+        FAMILIES[self.family as usize].0
     }
 }
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "C{}", self.0)
+        // Padded as one word.
+        f.pad(&format!("{}{}", self.letter(), self.number))
     }
 }
 
@@ -110,13 +195,8 @@ impl FromStr for Rule {
     type Err = UnknownName;
 
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        let number = text
-            .strip_prefix('C')
-            .and_then(|digits| digits.parse().ok());
-        number
-            .filter(|number| (1..=Self::COUNT as u8).contains(number))
-            .map(Self)
-            .ok_or_else(|| UnknownName::new(text, "a rule, C1 to C19"))
+        let found = Self::every().find(|rule| rule.to_string() == text);
+        found.ok_or_else(|| UnknownName::new(text, "a rule, C1 to C19, S1 to S4 or W1 to W4"))
     }
 }
 
@@ -138,7 +218,7 @@ impl From<Rule> for String {
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::{Rule, TABLE_ASSERTIONS};
+    use super::{FAMILIES, Rule, TABLE_ASSERTIONS};
     use crate::run::broken_rule;
 
     const CONTRACT: &str = include_str!("../../core/CONTRACT.md");
@@ -190,9 +270,26 @@ mod tests {
 
     #[test]
     fn they_are_those_of_the_contract() {
-        let rows = CONTRACT.lines().filter(|line| line.starts_with("| **C"));
+        let is_row = |line: &&str| {
+            let letter = FAMILIES.iter().map(|(letter, _)| format!("| **{letter}"));
+            letter.into_iter().any(|start| line.starts_with(&start))
+        };
+        let rows = CONTRACT.lines().filter(is_row);
         let titles = rows.map(|row| row.split("**").nth(1).expect("it is bold"));
-        let rules = Rule::all().map(|rule| format!("{rule} {}", rule.title()));
+        let rules = Rule::every().map(|rule| format!("{rule} {}", rule.title()));
         assert_eq!(titles.collect::<Vec<_>>(), rules.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn each_has_a_place_and_a_name_of_its_own() {
+        for (place, rule) in Rule::every().enumerate() {
+            assert_eq!(rule.index(), place);
+            assert_eq!(rule.to_string().parse(), Ok(rule));
+        }
+        assert_eq!(Rule::every().count(), Rule::COUNT);
+        assert_eq!(Rule::all().count(), 19);
+        for text in ["C0", "C20", "W5", "S0", "R1", "C01", "C", ""] {
+            assert!(text.parse::<Rule>().is_err(), "{text}");
+        }
     }
 }

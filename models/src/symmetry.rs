@@ -13,7 +13,7 @@
 
 use crate::op::{Noun, Op};
 use crate::permuted::{MAX_SYMMETRIC, Symmetry};
-use crate::scenario::{Attach, Detach, Module, Scenario};
+use crate::scenario::{Detach, Module, Scenario};
 
 fn identity(scenario: &Scenario) -> Symmetry {
     Symmetry {
@@ -74,7 +74,7 @@ fn symmetry(scenario: &Scenario, order: &[u8]) -> Option<Symmetry> {
 
 fn must_stay(scenario: &Scenario, module: &Module) -> bool {
     module.detach == Detach::Rundown
-        || module.attach == Attach::OneAtATime
+        || module.places().is_some()
         || !module.in_drop.is_empty()
         || !module.in_context_drop.is_empty()
         || !module.peers.is_empty()
@@ -158,6 +158,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::scenario::Attach;
     use crate::scenarios;
 
     fn of_named(name: &str) -> Vec<Symmetry> {

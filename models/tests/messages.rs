@@ -13,7 +13,7 @@ fn engines() -> &'static [Engine] {
     match Build::current() {
         Build::Shuttle => &[Engine::Explorer, Engine::Random],
         Build::Loom => &[Engine::Loom],
-        Build::Native => &[Engine::Threads],
+        Build::Native => &[Engine::Direct, Engine::Threads],
     }
 }
 
@@ -199,6 +199,34 @@ fn a_completion_in_a_callback_is_owed_by_the_thread_inside_it_or_by_a_callback_t
     );
 }
 
+/// The callback that waits is the one that would do it, when it has attached.
+#[test]
+fn what_the_same_callback_does_after_attaching_is_still_to_do() {
+    let client = "in-attach = [\"await ready\"]\nafter-attach = [\"set ready\"]";
+    let waits_in = |client: &str, provider: &str| {
+        [
+            "name = \"s\"\nsummary = \"s\"\nevents = [\"ready\"]\nbefore = [\"register p\"]\n",
+            &module("c", "client", 1, client),
+            &module("p", "provider", 1, provider),
+            &thread("one", "register c"),
+            &thread("idle", "yield"),
+        ]
+        .concat()
+    };
+    let ring = "a ring: thread one waits for event `ready`, and thread one has `set ready` still to do in c's attach \
+         callback, after attaching";
+    says(&waits_in(client, ""), &[ring]);
+    let (_, after) = client.split_once('\n').unwrap();
+    says(&waits_in(after, "in-attach = [\"await ready\"]"), &[ring]);
+    // What it has done already it does not do again.
+    let done = "after-attach = [\"set ready\", \"await never\"]\nin-drop = [\"set never\"]";
+    let text = waits_in(done, "").replace("[\"ready\"]", "[\"ready\", \"never\"]");
+    says(
+        &text,
+        &["waits for event `never`, and no thread has it still to do"],
+    );
+}
+
 /// The modules' own deadlock without any completion, which no answer of the registrar could prevent.
 #[test]
 fn callbacks_that_wait_for_each_others_registrations_are_a_ring_and_no_lost_wake_up() {
@@ -332,9 +360,146 @@ fn pending_detaches_that_nobody_completed_are_noted() {
         &text,
         &[
             "1 registration of p is left at the end: nobody deregistered it",
+            "1 deregistered registration of c is left at the end: nobody waited for it",
             "1 detach that p answered pending, from c, is not completed at the end",
         ],
     );
+}
+
+#[test]
+fn calls_for_what_is_not_registered_are_noted() {
+    let text = [
+        "name = \"s\"\nsummary = \"s\"\nlimits = { max-registrations = 1 }\n",
+        &module("c", "client", 1, ""),
+        &module("p", "provider", 1, ""),
+        &thread("starting", "register c, deregister c, wait c"),
+        &thread("idle", "yield"),
+    ]
+    .concat();
+    notes(&text, &[]);
+    // There is no room for the client, and its teardown does not know.
+    let failed = text.replacen(
+        "limits",
+        "before = [\"register p\"]\nafter = [\"deregister p\", \"wait p\"]\nlimits",
+        1,
+    );
+    notes(
+        &failed,
+        &[
+            "c is deregistered where it is not registered, or not any more: the call is refused",
+            "c is waited for where it is not registered, or not any more: the call is refused",
+        ],
+    );
+}
+
+/// A client that registers once more than it deregisters, and whose provider nobody waits for.
+fn leaving_something() -> String {
+    [
+        "name = \"s\"\nsummary = \"s\"\nbefore = [\"register p\"]\n",
+        &module("c", "client", 1, ""),
+        &module("p", "provider", 1, ""),
+        &thread("client", "register c, register c, deregister c, wait c"),
+        &thread("provider", "deregister p"),
+    ]
+    .concat()
+}
+
+/// The rule is in force by the option and by the scenario itself, and the result says so.
+#[track_caller]
+fn violates(text: &str, option: &[&str], key: &str, rule: Rule, words: &str) {
+    for &engine in engines() {
+        let plain = run(engine, text);
+        assert_eq!(plain.verdict, Verdict::Holds, "{}", plain.message);
+        assert_eq!(plain.in_force, [""; 0]);
+        for result in [
+            run_with(engine, text, option),
+            run(engine, &format!("{key}\n{text}")),
+        ] {
+            let message = &result.message;
+            assert_eq!(result.rule, Some(rule), "{engine}: {message}");
+            assert!(message.contains(words), "{engine}: {message}");
+            assert_eq!(result.in_force.len(), 1, "{engine}: {:?}", result.in_force);
+        }
+    }
+}
+
+#[test]
+fn what_is_left_over_is_a_violation_where_a_check_is_strict() {
+    let words = "nobody has deregistered c";
+    let strict = (&["--strict"][..], "strict = true");
+    violates(
+        &leaving_something(),
+        strict.0,
+        strict.1,
+        Rule::strict(1),
+        words,
+    );
+    let unwaited = leaving_something().replacen("\"register c\", ", "", 1);
+    let words = "nobody has waited for the end of p, which was deregistered";
+    violates(&unwaited, strict.0, strict.1, Rule::strict(2), words);
+}
+
+#[test]
+fn a_detach_callback_that_waits_is_a_violation_on_windows() {
+    let text = [
+        "name = \"s\"\nsummary = \"s\"\nevents = [\"over\"]\nbefore = [\"set over\", \"register c\", \"register p\"]\n",
+        &module("c", "client", 1, "in-detach = [\"await over\"]"),
+        &module("p", "provider", 1, ""),
+        &thread("client", "deregister c, wait c"),
+        &thread("provider", "deregister p, wait p"),
+    ]
+    .concat();
+    violates(
+        &text,
+        &["--platform", "windows"],
+        "platform = \"windows\"",
+        Rule::windows(1),
+        "the client's detach callback for c–p waits for an event",
+    );
+}
+
+/// A case made under an option knows it: it breaks the same rule when it is replayed, and is plain without it.
+#[cfg(shuttle)]
+#[test]
+fn a_case_knows_what_was_in_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = folder.path().to_str().unwrap();
+    let options = ["--strict", "--platform", "windows", "--case-dir", cases];
+    let found = run_with(Engine::Explorer, &leaving_something(), &options);
+    assert_eq!(found.rule, Some(Rule::strict(1)), "{}", found.message);
+    let case = found.case.expect("it was saved");
+    let text = std::fs::read_to_string(&case).unwrap();
+    assert!(
+        text.contains("strict = true") && text.contains("platform = \"windows\""),
+        "{text}"
+    );
+    let replayed = |case: &std::path::Path| {
+        let output = worker(&["replay", case.to_str().unwrap()]);
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let again = replayed(&case);
+    assert!(again.contains("\"verdict\":\"reproduces\""), "{again}");
+    assert!(again.contains("\"broken\":\"S1\""), "{again}");
+    std::fs::write(&case, text.replace("strict = true\n", "")).unwrap();
+    let plain = replayed(&case);
+    assert!(plain.contains("\"verdict\":\"fixed\""), "{plain}");
+}
+
+#[test]
+fn a_certificate_names_what_was_in_force() {
+    let engine = match Build::current() {
+        Build::Shuttle => Engine::Explorer,
+        Build::Native => Engine::Direct,
+        Build::Loom => return,
+    };
+    let text = leaving_something();
+    let certificate = |options: &[&str]| run_with(engine, &text, options).certificate.unwrap();
+    let named = certificate(&["--platform", "windows"]);
+    assert!(
+        named.contains("; in force: platform windows (W1–W4)"),
+        "{named}"
+    );
+    assert!(!certificate(&[]).contains("in force"));
 }
 
 /// Whether the completion finds something to complete is a matter of who comes first; real threads and samples
@@ -348,6 +513,8 @@ fn what_is_left_in_some_executions_only_is_said_to_be() {
         notes(
             &text,
             &[
+                "1 deregistered registration of c is left at the end: nobody waited for it",
+                "1 deregistered registration of p is left at the end: nobody waited for it",
                 "in some executions 1 detach that p answered pending, from c, is not completed at the end",
             ],
         );

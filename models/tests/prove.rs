@@ -58,7 +58,7 @@ mod with_the_engine {
         let (one, coverage) = proved("3/2000", "1");
         assert_eq!(one.verdict, Verdict::Holds);
         assert_eq!((one.programs, one.programs_in_size), (59, 117_226));
-        assert_eq!(coverage.len(), Rule::COUNT);
+        assert_eq!(coverage.len(), Rule::all().count());
         assert!(
             one.states > one.programs && one.transitions > one.states,
             "{one:?}"

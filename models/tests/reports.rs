@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Source};
 use nmr_models::report::{Extent, RunResult, Verdict};
-use nmr_models::scenario::Scenario;
+use nmr_models::scenario::{Scenario, Terms};
 
 /// What a report comes to.
 struct Expected {
@@ -64,6 +64,7 @@ fn run(file: &Path, engine: Engine) -> Result<(), Failed> {
             path: file.to_owned(),
             name: Scenario::from_toml(file, &text)?.name,
         },
+        terms: Terms::default(),
         engine,
         seed: 1,
         budget: Duration::from_secs(60),

@@ -15,6 +15,7 @@ use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Outcome, Source};
 use nmr_models::report::{Extent, RunResult, Verdict};
 use nmr_models::rule::Rule;
+use nmr_models::scenario::Terms;
 use nmr_models::scenarios;
 
 /// The sampling engines' seed: the same executions each time, as far as the time goes.
@@ -69,6 +70,7 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
     let job = Job {
         worker: Path::new(env!("CARGO_BIN_EXE_nmr-worker")),
         source: Source::Named(name.to_owned()),
+        terms: Terms::default(),
         engine,
         seed: SEED,
         budget: match engine {
@@ -131,7 +133,7 @@ fn print_coverage(found: &Found, engines: &[Engine]) -> bool {
     let mut covered = true;
     for &engine in engines {
         println!("\nrule coverage under {engine}:");
-        for rule in Rule::all() {
+        for rule in Rule::every() {
             let exercised = found.exercised.get(&(engine, rule)).copied().unwrap_or(0);
             println!("{rule:4} {:24} {exercised:>12}", rule.title());
             if exercised == 0 {

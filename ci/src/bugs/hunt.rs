@@ -6,6 +6,7 @@ use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::Engine;
 use nmr_models::process::{Job, Source};
 use nmr_models::report::{Bug, RunResult, Twin, Verdict};
+use nmr_models::scenario::Terms;
 
 use super::lines::{self, Ran};
 use super::plan::{self, Effort};
@@ -156,6 +157,7 @@ impl One<'_> {
         let job = Job {
             worker: workers.of(self.engine.build()),
             source: self.source(which, case).clone(),
+            terms: Terms::default(),
             engine: self.engine,
             seed: SEED,
             budget: effort.budget(self.engine),

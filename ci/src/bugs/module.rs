@@ -7,12 +7,15 @@ use nmr_models::scenario::Scenario;
 use toml::{Table, Value};
 
 /// The lists of operations in a scenario, a module and a thread.
-const LISTS: [&str; 6] = [
+const LISTS: [&str; 9] = [
     "before",
     "after",
     "in-attach",
+    "after-attach",
     "in-detach",
     "in-cleanup",
+    "in-drop",
+    "in-context-drop",
     "ops",
 ];
 

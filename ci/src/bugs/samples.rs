@@ -60,6 +60,7 @@ pub(super) fn missed_by(case: usize) -> Ran {
             states: None,
             certificate: None,
             preemptions: None,
+            in_force: Vec::new(),
             notes: Vec::new(),
             report: None,
         },

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use anstyle::Style;
-use nmr_models::report::{RunResult, Summary, Verdict};
+use nmr_models::report::{Coverage, RunResult, Summary, Verdict};
 
 use super::tally::{Frame, Tally};
 use crate::style::{self, Cell, Flush, heading, paint, table};
@@ -107,7 +107,9 @@ fn notes(results: &[RunResult]) -> String {
 
 fn coverage(tally: &Tally, whole: bool) -> String {
     let mut rows = vec![heading(&["rule", "", "exercised"])];
-    rows.extend(tally.coverage().map(|coverage| {
+    // Of a part of the suite the rules that are not always in force are shown where they were.
+    let is_shown = |it: &Coverage| whole || it.rule.is_of_the_contract() || it.exercised > 0;
+    rows.extend(tally.coverage().filter(is_shown).map(|coverage| {
         let exercised = match coverage.exercised {
             // In a part of the suite that is nothing to look into.
             0 if whole => Cell::styled("never", style::OPEN),

@@ -23,6 +23,7 @@ pub(crate) fn holds() -> RunResult {
         states: None,
         certificate: None,
         preemptions: None,
+        in_force: Vec::new(),
         notes: Vec::new(),
         report: None,
     }
@@ -56,8 +57,14 @@ pub(crate) fn outcome(result: RunResult, exercised: &[(u8, u64)]) -> Outcome {
 }
 
 pub(crate) fn everything_exercised(result: RunResult) -> Outcome {
-    let each: Vec<(u8, u64)> = Rule::all().map(|rule| (rule.number(), 1_000)).collect();
-    outcome(result, &each)
+    let each = Rule::every().map(|rule| Coverage {
+        rule,
+        exercised: 1_000,
+    });
+    Outcome {
+        coverage: each.collect(),
+        ..outcome(result, &[])
+    }
 }
 
 pub(crate) const fn frame() -> Frame {

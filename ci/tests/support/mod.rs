@@ -64,6 +64,7 @@ impl Fake {
             while [ $# -gt 0 ]; do
                 case "$1" in
                     --deep) deep=yes ;;
+                    --strict) strict=yes ;;
                     --bench|--list|--noplot) ;;
                     --*) eval "$(echo "${1#--}" | tr - _)=\$2"; shift ;;
                 esac

@@ -22,7 +22,7 @@ use nmr_models::prove::engine::{ENGINE, Exhausting};
 use nmr_models::prove::session::Order as ProveOrder;
 use nmr_models::replay::Replayed;
 use nmr_models::report::{Bench, Line, Verdict};
-use nmr_models::scenario::{FormatError, Scenario};
+use nmr_models::scenario::{FormatError, Scenario, Terms};
 use nmr_models::shard::Shard;
 use nmr_models::{programs, replay, scenarios};
 
@@ -69,6 +69,9 @@ struct Run {
     /// Where to save a finding.
     #[arg(long)]
     case_dir: Option<PathBuf>,
+    /// The rules in force besides the scenario's own.
+    #[command(flatten)]
+    terms: Terms,
     /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     explorer: ExplorerOptions,
@@ -139,6 +142,7 @@ fn main() -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         eprintln!("error: {error}");
+        eprint!("{}", error.excerpt().unwrap_or_default());
         ExitCode::from(2)
     })
 }
@@ -159,7 +163,7 @@ impl Run {
         };
         let words = Words::default();
         let request = Request {
-            scenario: Arc::new(scenario),
+            scenario: Arc::new(scenario.under(self.terms)),
             engine: self.engine,
             seed: self.seed,
             budget: Duration::from_millis(self.budget_ms),

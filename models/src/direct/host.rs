@@ -12,7 +12,7 @@ use super::task::{Driven, Task};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
 use crate::interpreter::{
     After, AnyHandle, Context, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On,
-    OpenCallback, PendingDetach, Rundown, Script, Which,
+    OpenCallback, PendingDetach, Rundown, Script, Which, admit,
 };
 use crate::milestone::{Milestone, Use};
 use crate::permuted::ThreadNumber;
@@ -37,6 +37,7 @@ impl Host for Step<'_> {
             Driven::Make => return interpreter.make(),
             Driven::Return => return interpreter.returns(),
             Driven::Drop(thing) => return interpreter.drop(thing),
+            Driven::Destroyed => return interpreter.host.record(What::Destroyed),
             Driven::CleanUp(second) => return interpreter.clean_up(second),
         }
         Ok(())
@@ -177,12 +178,12 @@ impl Host for Step<'_> {
         self.state.shared.pending.has_waited(module);
     }
 
-    fn admit(&mut self, module: u8) -> bool {
-        !std::mem::replace(&mut self.module(module).is_taken, true)
+    fn admit(&mut self, module: u8, places: u8) -> bool {
+        admit(&mut self.module(module).taken, places)
     }
 
     fn part(&mut self, module: u8) {
-        self.module(module).is_taken = false;
+        self.module(module).taken -= 1;
     }
 
     /// It goes on only if it can.

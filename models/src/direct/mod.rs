@@ -195,7 +195,7 @@ impl Program {
         let last = limits.last_generation.and_then(NonZeroU32::new);
         let table = Table::new(last.unwrap_or(NonZeroU32::MAX), reserve);
         let counts = self.prepared.uses_stale_handles;
-        let oracle = Oracle::with_limits(limits).remembering_what_is_gone(counts);
+        let oracle = Oracle::of_scenario(scenario).remembering_what_is_gone(counts);
         let mut threads = vec![Thread::default(); scenario.threads.len() + 1];
         threads[0].tasks = vec![Task::Script(Script::Before), Task::Gate(Gate::Shared)];
         State {

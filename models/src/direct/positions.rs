@@ -4,7 +4,7 @@ use super::Program;
 use super::state::{Phase, State};
 use super::task::{Driven, Task};
 use crate::event::Pair;
-use crate::interpreter::{On, Positions, Prepared, Resolved, Script, Taker, Which};
+use crate::interpreter::{Body, On, Positions, Prepared, Resolved, Script, Taker, Which};
 use crate::op::Op;
 use crate::oracle::HeldUp;
 
@@ -67,6 +67,19 @@ impl Positions for InState<'_> {
             (Phase::Threads, 0) => Some(HeldUp::Joining),
             _ => None,
         }
+    }
+
+    /// A callback has one task that is left of it beside its scripts.
+    fn attaching(&self, thread: u8) -> Vec<u8> {
+        let thread = &self.state.threads[usize::from(thread)];
+        let left = thread.tasks.iter().rev();
+        let left = left.filter(|task| matches!(task, Task::Body(_) | Task::End));
+        let open = thread.callbacks.iter().rev().map(|open| open.callback);
+        let attaching = left.zip(open).filter_map(|(task, callback)| {
+            matches!(task, Task::Body(Body::Client(_) | Body::Attached(_, true)))
+                .then_some(callback.pair.client.module)
+        });
+        attaching.collect()
     }
 
     fn blocked_on(&self, thread: u8) -> Option<On> {

@@ -133,8 +133,8 @@ pub(super) struct ModuleState {
     /// Registrations that are owned, the latest one last.
     pub(super) owned: Vec<(RegId, AnyHandle)>,
     pub(super) rundown: Rundown,
-    /// It takes one binding at a time, and has one.
-    pub(super) is_taken: bool,
+    /// Of one that counts its bindings: how many places are taken.
+    pub(super) taken: u8,
 }
 
 clone_in_place!(ModuleState {
@@ -144,7 +144,7 @@ clone_in_place!(ModuleState {
     last_binding,
     owned,
     rundown,
-    is_taken,
+    taken,
 });
 
 impl State {
@@ -241,7 +241,7 @@ impl Hash for ModuleState {
             last_binding,
             owned,
             rundown,
-            is_taken,
+            taken,
         } = self;
         (latest.map(|(reg, _)| reg), registrations).hash(state);
         nmr_sync::unordered(freed, state);
@@ -249,6 +249,6 @@ impl Hash for ModuleState {
         owned.len().hash(state);
         owned.iter().for_each(|(reg, _)| reg.hash(state));
         rundown.hash(state);
-        is_taken.hash(state);
+        taken.hash(state);
     }
 }

@@ -80,12 +80,16 @@ impl Interpreter<'_, Step<'_>> {
         if thing == Thing::Module(owner) && self.host.is_freed(owner) {
             self.host.record_of(None, What::UsedAfterFree(thing))?;
         }
-        self.host.record_of(None, What::Dropped(thing))?;
         let called = match thing {
             Thing::Module(_) => Called::Drop,
             Thing::Context { .. } => Called::ContextDrop,
         };
-        self.then([Task::Script(Script::of(owner, called))]);
+        let script = Script::of(owner, called);
+        if self.prepared.ops(script).is_empty() {
+            return self.host.record_of(None, What::Dropped(thing));
+        }
+        self.host.record(What::Dropped(thing))?;
+        self.then([Task::Script(script), Task::Host(Driven::Destroyed)]);
         Ok(())
     }
 }

@@ -163,6 +163,11 @@ impl Exploration {
         let finding = self.finding.as_ref();
         let message = finding.map(|finding| finding.message.clone());
         let verdict = self.verdict();
+        let in_force = request.scenario.terms().in_force();
+        let certificate = self.certificate.as_ref().map(|words| {
+            let and = in_force.iter().map(|one| format!("; in force: {one}"));
+            format!("{words}{}", and.collect::<String>())
+        });
         RunResult {
             scenario: request.scenario.name.clone(),
             engine: request.engine,
@@ -180,9 +185,10 @@ impl Exploration {
             seed: request.engine.is_sampling().then_some(request.seed),
             case: None,
             states: self.states,
-            certificate: self.certificate.clone(),
+            certificate,
             report: self.report.clone(),
             preemptions: self.preemptions,
+            in_force,
             notes: match verdict {
                 Verdict::Holds => self.notes.clone(),
                 _ => Vec::new(),
@@ -192,7 +198,7 @@ impl Exploration {
 
     /// The rules' coverage, one entry for each rule.
     pub fn coverage(&self) -> impl Iterator<Item = Coverage> {
-        let counts = Rule::all().zip(self.exercised);
+        let counts = Rule::every().zip(self.exercised);
         counts.map(|(rule, exercised)| Coverage { rule, exercised })
     }
 }

@@ -28,6 +28,9 @@ pub(crate) trait Positions {
     /// Why a thread that is not blocked does not come to what it has to do, if it has anything.
     fn held_up(&self, thread: u8) -> Option<HeldUp>;
 
+    /// The clients in whose attach callback a thread is, and that have still to come to what they do after attaching.
+    fn attaching(&self, thread: u8) -> Vec<u8>;
+
     /// What a thread waits for beside the registrar.
     fn blocked_on(&self, thread: u8) -> Option<On>;
 
@@ -49,7 +52,10 @@ impl<P: Positions> Ahead<'_, P> {
         let prepared = self.0.prepared();
         let threads = 0..=prepared.scenario.threads.len() as u8;
         let debtor = |thread: u8| {
-            let mut ahead = self.0.rests(thread).into_iter().flat_map(|(script, from)| {
+            let attached = self.0.attaching(thread).into_iter();
+            let attached = attached.map(|module| (Script::Module(module, Called::Attached), 0));
+            let rests = attached.chain(self.0.rests(thread));
+            let mut ahead = rests.flat_map(|(script, from)| {
                 let ops = prepared.ops(script).iter().skip(from);
                 ops.map(move |op| (script, op))
             });

@@ -193,12 +193,17 @@ impl<H: Host> Interpreter<'_, H> {
         if !self.takes(pair.client, pair.provider) {
             return self.client_replies(Reply::Failure, binding);
         }
-        match self.script(pair.client).attach {
-            Attach::OneAtATime => self.gated(true, Task::Piece(Piece::Admit(binding))),
+        let script = self.script(pair.client);
+        match script.attach {
+            _ if script.places().is_some() => self.gated(true, Task::Piece(Piece::Admit(binding))),
             Attach::Decline => self.client_replies(Reply::Failure, binding),
             Attach::Hollow => self.replies(Reply::Success),
             Attach::Panic => self.replies(Reply::Panicked),
-            Attach::Accept | Attach::ChangeOfMind | Attach::Twice | Attach::PanicAfterAttach => {
+            Attach::Accept
+            | Attach::OneAtATime
+            | Attach::ChangeOfMind
+            | Attach::Twice
+            | Attach::PanicAfterAttach => {
                 self.client_attaches(pair, binding);
             }
         }
@@ -215,11 +220,12 @@ impl<H: Host> Interpreter<'_, H> {
         peers.is_empty() || peers.contains(&self.script(other).name)
     }
 
-    /// A module that takes one binding at a time takes this one, if it has none.
+    /// A module that counts its bindings takes this one, if it has a place for it.
     pub(super) fn admit(&mut self, binding: ByName<BindingHandle>) {
         let Callback { pair, side, .. } = self.host.callback().callback;
         let module = pair.side(side).module;
-        let is_admitted = self.host.admit(module);
+        let places = self.script(pair.side(side)).places().unwrap_or(u8::MAX);
+        let is_admitted = self.host.admit(module, places);
         self.host.come_to(Use::Admission(module));
         match (side, is_admitted) {
             (Side::Client, true) => self.client_attaches(pair, binding),
@@ -236,6 +242,13 @@ impl<H: Host> Interpreter<'_, H> {
         }
     }
 
+    /// One that had its place has not come about.
+    fn gives_up(&mut self, reg: RegId) {
+        if self.script(reg).places().is_some() {
+            self.gated(true, Task::Piece(Piece::Part(reg.module)));
+        }
+    }
+
     fn client_attached(&mut self, pair: Pair, binding: ByName<BindingHandle>, first: bool) {
         let reply = self.host.callback().reply;
         let script = Script::of(pair.client, Called::Attached);
@@ -243,7 +256,7 @@ impl<H: Host> Interpreter<'_, H> {
             // The provider's panic goes through the client's callback.
             Reply::Panicked => {
                 self.replies(reply);
-                self.parts(pair.client);
+                self.gives_up(pair.client);
             }
             _ if !first => self.client_replies(reply, binding),
             Reply::Success if !self.prepared.ops(script).is_empty() => {
@@ -266,7 +279,7 @@ impl<H: Host> Interpreter<'_, H> {
             _ => {
                 self.client_replies(reply, binding);
                 if reply == Reply::Failure {
-                    self.parts(pair.client);
+                    self.gives_up(pair.client);
                 }
             }
         }
@@ -301,10 +314,11 @@ impl<H: Host> Interpreter<'_, H> {
     }
 
     fn provider_answers(&mut self, pair: Pair, binding: ByName<BindingHandle>) {
-        match self.script(pair.provider).attach {
+        let script = self.script(pair.provider);
+        match script.attach {
             Attach::Panic => self.replies(Reply::Panicked),
             Attach::Decline => self.replies(Reply::Failure),
-            Attach::OneAtATime => self.gated(true, Task::Piece(Piece::Admit(binding))),
+            _ if script.places().is_some() => self.gated(true, Task::Piece(Piece::Admit(binding))),
             _ => self.provider_attaches(pair, binding),
         }
     }

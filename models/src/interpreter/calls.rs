@@ -7,7 +7,7 @@ use super::host::Host;
 use super::shared::AnyHandle;
 use super::task::{After, Attempt, ByName, Gate, Piece, Task};
 use super::{Broken, Done, Interpreter};
-use crate::event::{Answer, Call, Pair, RegId, Reply, What};
+use crate::event::{Answer, Call, Pair, Refusal, RegId, Reply, What};
 use crate::message::message;
 use crate::permuted::ModuleNumber;
 use crate::rule::Rule;
@@ -55,9 +55,9 @@ impl<H: Host> Interpreter<'_, H> {
         self.open(call, function, After::Registered(reg, owned));
     }
 
-    pub(super) fn deregister(&mut self, reg: Option<RegId>, handle: AnyHandle) {
+    pub(super) fn deregister(&mut self, reg: Option<RegId>, handle: AnyHandle, after: After) {
         let function = Function::Deregister(handle);
-        self.open(Call::Deregister(reg), function, After::Nothing);
+        self.open(Call::Deregister(reg), function, after);
     }
 
     /// The first of the two steps in which an owned registration is left.
@@ -145,12 +145,16 @@ impl<H: Host> Interpreter<'_, H> {
         let answer = returned.answer;
         match after {
             After::Nothing => {}
+            After::Deregistered(module) => {
+                return self.refused(module, Refusal::Deregister, answer);
+            }
             After::Registered(reg, owned) => return self.registered(returned, reg, owned),
             After::Waited(ModuleNumber(module), reg) => {
                 if let (Answer::Done, Some(reg)) = (answer, reg) {
                     self.host.free(reg);
                 }
                 self.has_waited(module);
+                return self.refused(ModuleNumber(module), Refusal::Wait, answer);
             }
             After::Left(reg, ByName(handle)) => match answer {
                 Answer::Panicked => self.has_waited(reg.module),
@@ -176,6 +180,19 @@ impl<H: Host> Interpreter<'_, H> {
             }
         }
         Ok(())
+    }
+
+    /// A module's call for its registration was answered.
+    fn refused(
+        &mut self,
+        ModuleNumber(module): ModuleNumber,
+        refusal: Refusal,
+        answer: Answer,
+    ) -> Done {
+        match answer {
+            Answer::InvalidParameter => self.host.record(What::Refused { module, refusal }),
+            _ => Ok(()),
+        }
     }
 
     fn registered(&mut self, returned: Returned, reg: RegId, owned: bool) -> Done {

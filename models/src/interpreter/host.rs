@@ -128,10 +128,10 @@ pub(crate) trait Host: Sized {
     /// A thread's wait for a module is over.
     fn has_waited(&mut self, module: u8);
 
-    /// Takes the place of a module's that takes one binding at a time; whether it was free.
-    fn admit(&mut self, module: u8) -> bool;
+    /// Takes one of so many places of a module's that counts its bindings; whether one was free.
+    fn admit(&mut self, module: u8, places: u8) -> bool;
 
-    /// The place is free again.
+    /// It is free again.
     fn part(&mut self, module: u8);
 
     /// Waits until the event is set, or takes the lock.

@@ -31,9 +31,9 @@ pub(crate) use host::{Host, OpenCallback};
 pub(crate) use prepared::{Prepared, Races, Resolved};
 pub(crate) use script::{Called, Script};
 pub(crate) use shared::{
-    AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Rundown, Which, npi_id,
+    AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Rundown, Which, admit, npi_id,
 };
-pub(crate) use task::{After, Attempt, Gate, On, Piece, Taker, Task};
+pub(crate) use task::{After, Attempt, Body, Gate, On, Piece, Taker, Task};
 
 /// A rule that broke in a way that is no event, or by an event; before its words have the scenario's names.
 pub(crate) struct Broken {

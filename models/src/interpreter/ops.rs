@@ -45,7 +45,8 @@ impl<H: Host> Interpreter<'_, H> {
             Op::Own(module) => self.register(module, true),
             Op::Deregister(module) => {
                 let (reg, handle) = self.latest(module);
-                self.deregister(reg, handle);
+                let after = After::Deregistered(ModuleNumber(module));
+                self.deregister(reg, handle, after);
             }
             Op::Wait(module) => {
                 let (reg, handle) = self.latest(module);
@@ -93,10 +94,18 @@ impl<H: Host> Interpreter<'_, H> {
                 self.then([Task::Blocked(On::Event(event))]);
             }
             Op::Lock(lock) => {
-                self.host.record(What::Did(Deed::Lock(lock)))?;
+                let takes = match self.prepared.is_spin_lock(lock) {
+                    true => Deed::SpinLock(lock),
+                    false => Deed::Lock(lock),
+                };
+                self.host.record(What::Did(takes))?;
                 self.then([Task::Blocked(On::Lock(lock))]);
             }
             Op::Unlock(lock) => self.gated(true, Task::Piece(Piece::Unlock(lock))),
+            Op::Unload(module) => {
+                let unload = Task::Piece(Piece::Unload(module));
+                self.then([Task::Gate(Gate::Lingering), unload]);
+            }
             Op::Yield => self.host.yield_now(),
         }
         Ok(())
@@ -170,7 +179,7 @@ impl<H: Host> Interpreter<'_, H> {
         let handle = AnyHandle::from_raw(side, (registrar, bits));
         let binding = BindingHandle::from_raw(registrar, bits);
         match what {
-            Forged::Deregister => self.deregister(None, handle),
+            Forged::Deregister => self.deregister(None, handle, After::Nothing),
             Forged::Wait => self.open(Call::Wait(None), Function::Wait(handle), After::Nothing),
             Forged::Complete if use_of == 2 => self.attach(None, binding, Attempt::AtLarge),
             Forged::Complete => self.detach_complete(side, None, binding, After::Nothing),
@@ -232,7 +241,7 @@ impl<H: Host> Interpreter<'_, H> {
             Piece::Complete(detach) => self.complete(detach),
             Piece::Mistake(detach) => self.mistake(detach),
             Piece::Completion(detach) => self.completion(detach),
-            Piece::Deregister(reg, handle) => self.deregister(reg, handle),
+            Piece::Deregister(reg, handle) => self.deregister(reg, handle, After::Nothing),
             Piece::Open(pair, binding) => {
                 let owner = self.host.callback().owner();
                 self.host
@@ -241,7 +250,11 @@ impl<H: Host> Interpreter<'_, H> {
             }
             Piece::Close(binding) => {
                 let owner = self.host.callback().owner();
-                let close = |rundown: &mut Rundown| rundown.close(binding);
+                let forgets = self.script(owner).fault == Some(Fault::CallsAfterDetach);
+                let close = |rundown: &mut Rundown| match forgets {
+                    true => rundown.close_if_called(binding),
+                    false => rundown.close(binding),
+                };
                 let is_over = self.host.rundown(owner.module, close);
                 self.host.come_to(Use::Rundown(owner.module));
                 if is_over {
@@ -274,8 +287,13 @@ impl<H: Host> Interpreter<'_, H> {
             Piece::Unlock(lock) => {
                 self.host.unlock(lock);
                 self.host.come_to(Use::Unlocked(lock));
-                self.host.record(What::Did(Deed::Unlock(lock)))?;
+                let gives_back = match self.prepared.is_spin_lock(lock) {
+                    true => Deed::SpinUnlock(lock),
+                    false => Deed::Unlock(lock),
+                };
+                self.host.record(What::Did(gives_back))?;
             }
+            Piece::Unload(module) => self.host.record(What::Did(Deed::Unload(module)))?,
             Piece::Free(pair, side) => {
                 if self.script(pair.side(side)).fault != Some(Fault::FreesInDetach) {
                     self.use_context(pair, side)?;

@@ -81,6 +81,12 @@ impl Prepared {
         })
     }
 
+    /// Whether whoever has the lock runs at a raised level.
+    pub(crate) fn is_spin_lock(&self, lock: u8) -> bool {
+        let name = &self.scenario.locks[usize::from(lock)];
+        self.scenario.spin_locks.contains(name)
+    }
+
     pub(crate) fn ops(&self, script: Script) -> &[Resolved] {
         &self.listed(script).ops
     }

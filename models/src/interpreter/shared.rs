@@ -266,6 +266,13 @@ impl Hash for Pending {
     }
 }
 
+/// Takes one of so many places, if one is free.
+pub(crate) fn admit(taken: &mut u8, places: u8) -> bool {
+    let is_free = *taken < places;
+    *taken += u8::from(is_free);
+    is_free
+}
+
 /// A module's rundown protection: which bindings may be called through, and how many calls run.
 #[derive(Debug, Default)]
 pub(crate) struct Rundown {
@@ -310,6 +317,16 @@ impl Rundown {
     /// Closes a binding to new calls; whether none runs.
     pub(super) fn close(&mut self, binding: BindingHandle) -> bool {
         self.change(binding, |guarded| guarded.closing = true)
+    }
+
+    /// The same, by who forgets to close it where no call runs.
+    pub(super) fn close_if_called(&mut self, binding: BindingHandle) -> bool {
+        let mut all = self.bindings.iter_mut();
+        let guarded = all.find(|other| other.binding == binding);
+        guarded.is_none_or(|guarded| {
+            guarded.closing = guarded.calls > 0;
+            !guarded.closing
+        })
     }
 
     /// A side enters every open binding; what is to be completed when one is left by the last.

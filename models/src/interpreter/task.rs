@@ -103,12 +103,14 @@ pub(crate) enum Piece {
     Free(Pair, Side),
     /// A module with null contexts is done with its side of a binding.
     LetGo(Pair, Side),
-    /// A module that takes one binding at a time looks whether it has one, and has none any more.
+    /// A module that counts its bindings looks whether it has a place for one more, and has one more place again.
     Admit(ByName<BindingHandle>),
     Part(u8),
     /// An event is set, and a lock given back.
     Set(u8),
     Unlock(u8),
+    /// A module's driver is unloaded.
+    Unload(u8),
     /// Handles that nobody issued are used, from this one on: made of the bits of that registration's.
     Forge(Forged, u8, Option<RegId>, ByName<(u32, u64)>),
 }
@@ -154,6 +156,8 @@ pub(crate) enum After {
     Nothing,
     /// A register call; whether the registration is owned.
     Registered(RegId, bool),
+    /// A deregister call of that module's.
+    Deregistered(ModuleNumber),
     /// A wait of that module; for that registration.
     Waited(ModuleNumber, Option<RegId>),
     /// The first of the two steps in which an owned registration is left.
@@ -200,7 +204,7 @@ impl Hash for Piece {
             Self::Close(_) => {}
             // Of the binding whose callback runs.
             Self::Admit(_) => {}
-            Self::Part(module) => ModuleNumber(module).hash(state),
+            Self::Part(module) | Self::Unload(module) => ModuleNumber(module).hash(state),
             Self::Set(what) | Self::Unlock(what) => what.hash(state),
             Self::LetGo(pair, side)
             | Self::Free(pair, side)

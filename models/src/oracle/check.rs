@@ -56,7 +56,7 @@ impl<'a> Check<'a> {
 
     /// Counts an exercise of a rule that is judged elsewhere.
     pub(super) fn saw(&mut self, rule: Rule) {
-        self.exercised[usize::from(rule.number()) - 1] += 1;
+        self.exercised[rule.index()] += 1;
     }
 
     pub(super) fn verdict(self) -> Option<Violation> {

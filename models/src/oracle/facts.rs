@@ -7,11 +7,13 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::event::{Answer, Call, Callback, CallbackKind, Event, Pair, RegId, Reply, Side, What};
+use crate::event::{
+    Answer, Call, Callback, CallbackKind, Event, Pair, Refusal, RegId, Reply, Side, Thing, What,
+};
 use crate::flat::{FlatMap, Threads, clone_in_place};
 use crate::message::{Message, message};
-use crate::permuted::ThreadNumber;
-use crate::scenario::Limits;
+use crate::permuted::{ModuleNumber, ThreadNumber};
+use crate::scenario::{Limits, Terms};
 
 /// Everything observed so far.
 #[derive(Debug, Default, PartialEq, Eq, Hash)]
@@ -24,7 +26,11 @@ pub(super) struct Facts {
     /// What each thread is inside of, innermost last. A thread that is inside of nothing is not
     /// there.
     pub(super) threads: FlatMap<ThreadNumber, Vec<Frame>>,
-    pub(super) limits: Known,
+    /// How many spin locks each thread has that has any; kept under the rules of Windows.
+    pub(super) raised: FlatMap<ThreadNumber, u8>,
+    /// Calls of modules for what they have not registered, or not any more.
+    pub(super) refused: FlatMap<(ModuleNumber, Refusal), ()>,
+    pub(super) known: Known,
 }
 
 clone_in_place!(Facts {
@@ -32,13 +38,19 @@ clone_in_place!(Facts {
     bindings,
     gone,
     threads,
-    limits,
+    raised,
+    refused,
+    known,
 });
 
-/// The limits of the registrar that is observed; `None` if they are not known. The same throughout an
-/// execution, and so no part of what tells states apart.
+/// What is known beforehand. The same throughout an execution, and so no part of what tells states apart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Known(pub(super) Option<Limits>);
+pub(super) struct Known {
+    /// The limits of the registrar that is observed; `None` if they are not known.
+    pub(super) limits: Option<Limits>,
+    /// The rules in force besides the contract's.
+    pub(super) terms: Terms,
+}
 
 impl Hash for Known {
     fn hash<H: Hasher>(&self, _: &mut H) {}
@@ -118,6 +130,8 @@ impl Hash for Gone {
 pub(super) enum Frame {
     Call(OpenCall),
     Callback(Callback),
+    /// The destructor of something that was let go of.
+    Destructor(Thing),
 }
 
 /// A call that has not returned.
@@ -269,10 +283,20 @@ pub(super) struct Binding {
 
 impl Frame {
     /// Whether an attach callback may be what comes next in it.
-    pub(super) const fn may_attach(&self) -> bool {
+    const fn may_attach(&self) -> bool {
         let Self::Call(open) = self else { return false };
         matches!(open.call, Call::Register { .. } | Call::AttachProvider(_))
     }
+}
+
+/// Whether an attach callback may be what comes next of a thread that is inside of this, whatever a destructor
+/// does before.
+pub(super) fn may_attach_next(frames: &[Frame]) -> bool {
+    let inner = frames.iter().skip(1).map(Some).chain([None]);
+    let mut each = frames.iter().zip(inner);
+    each.any(|(frame, inner)| {
+        frame.may_attach() && matches!(inner, None | Some(Frame::Destructor(_)))
+    })
 }
 
 impl Registration {
@@ -396,7 +420,7 @@ impl Facts {
     pub(super) fn callbacks(&self, thread: u8) -> impl Iterator<Item = &Callback> {
         self.frames(thread).iter().filter_map(|frame| match frame {
             Frame::Callback(callback) => Some(callback),
-            Frame::Call(_) => None,
+            Frame::Call(_) | Frame::Destructor(_) => None,
         })
     }
 
@@ -416,6 +440,20 @@ impl Facts {
             && matches!(open.call, Call::Register { .. })
             && !open.panicked
             && matches!(outcome, Some(Outcome::Attached { .. }))
+    }
+
+    /// Whether a thread is inside a destructor. What it does there says nothing of how far the call is that runs it.
+    pub(super) fn is_destroying(&self, thread: u8) -> bool {
+        let mut frames = self.frames(thread).iter();
+        frames.any(|frame| matches!(frame, Frame::Destructor(_)))
+    }
+
+    /// Whether the registrar may take a thread for one inside a callback for a binding of `reg`: it is, or it is inside
+    /// the destructor of a context of that binding, which goes on after the cleanup callback and may be a part of it.
+    pub(super) fn may_be_inside(&self, thread: u8, reg: RegId) -> bool {
+        let mut frames = self.frames(thread).iter();
+        let its = |frame: &Frame| matches!(frame, Frame::Destructor(Thing::Context { pair, .. }) if involves(*pair, reg));
+        self.is_inside(thread, reg) || frames.any(its)
     }
 
     /// Whether a thread is inside a callback of either side for a binding of `reg`.
@@ -454,7 +492,7 @@ impl Facts {
             }
             _ => return None,
         };
-        (!self.is_inside(thread, reg)).then_some((thread, reg))
+        (!self.may_be_inside(thread, reg)).then_some((thread, reg))
     }
 
     /// The callback that `event` ends.

@@ -25,7 +25,7 @@ use crate::event::{Event, Quiet};
 use crate::flat::clone_in_place;
 use crate::message::Message;
 use crate::rule::Rule;
-use crate::scenario::Limits;
+use crate::scenario::{Limits, Scenario};
 
 pub use check::Violation;
 pub(crate) use left::{Left, Leftover};
@@ -76,7 +76,19 @@ impl Oracle {
     /// An oracle that has seen nothing yet, of a registrar with these limits.
     #[must_use]
     pub fn with_limits(limits: Limits) -> Self {
-        Self::of(Known(Some(limits)))
+        Self::of(Known {
+            limits: Some(limits),
+            ..Known::default()
+        })
+    }
+
+    /// An oracle that has seen nothing yet, of a scenario: it knows the registrar's limits and what is in force.
+    #[must_use]
+    pub fn of_scenario(scenario: &Scenario) -> Self {
+        Self::of(Known {
+            limits: Some(scenario.limits),
+            terms: scenario.terms(),
+        })
     }
 
     /// The same, for a program that uses handles which outlive what they name: what is gone then counts in its
@@ -87,9 +99,9 @@ impl Oracle {
         self
     }
 
-    fn of(limits: Known) -> Self {
+    fn of(known: Known) -> Self {
         let facts = Facts {
-            limits,
+            known,
             ..Facts::default()
         };
         Self {

@@ -4,19 +4,34 @@
 //! over. [`Facts::arrive`] notes the second, before the rules judge the event; [`Facts::record`]
 //! notes the first, after. It judges nothing.
 
-use crate::event::{Answer, Call, Callback, CallbackKind, Event, RegId, Reply, Side, Thing, What};
+use crate::event::{
+    Answer, Call, Callback, CallbackKind, Deed, Event, RegId, Reply, Side, Thing, What,
+};
 
 use super::facts::{
     Binding, Detached, Facts, Frame, Issue, Most, OpenCall, Outcome, Progress, Registration,
-    Standing,
+    Standing, may_attach_next,
 };
 use crate::flat::Threads;
-use crate::permuted::ThreadNumber;
+use crate::permuted::{ModuleNumber, ThreadNumber};
 
 impl Facts {
     /// The thread of `event` has come to it.
     pub(super) fn arrive(&mut self, event: &Event) {
         let Some(thread) = event.thread else { return };
+        if !is_of_a_destructor(self, thread, event.what) {
+            self.goes_on(thread);
+        }
+        if let Some(open) = self.innermost_call(thread)
+            && open.standing == Standing::Live
+            && let Call::Deregister(Some(reg)) | Call::Release(reg) = open.call
+        {
+            self.mark_begun(reg, thread);
+        }
+    }
+
+    /// The call that a thread is inside of has gone on after the last callback that it made.
+    fn goes_on(&mut self, thread: u8) {
         for binding in self.bindings.values_mut() {
             if binding.leaving == Some(ThreadNumber(thread)) {
                 binding.leaving = None;
@@ -28,12 +43,6 @@ impl Facts {
                 }
             }
         }
-        if let Some(open) = self.innermost_call(thread)
-            && open.standing == Standing::Live
-            && let Call::Deregister(Some(reg)) | Call::Release(reg) = open.call
-        {
-            self.mark_begun(reg, thread);
-        }
     }
 
     /// The deregistration of `reg` has certainly begun.
@@ -41,9 +50,10 @@ impl Facts {
         let registration = self.registrations.get_mut(&reg).expect("a live handle's");
         if !registration.begun {
             registration.begun = true;
-            let others = self.threads.iter().filter(|&(&thread, frames)| {
-                thread != ThreadNumber(by) && frames.last().is_some_and(Frame::may_attach)
-            });
+            let others = self
+                .threads
+                .iter()
+                .filter(|&(&thread, frames)| thread != ThreadNumber(by) && may_attach_next(frames));
             registration.unaware = others.map(|(&thread, _)| thread).collect();
         }
     }
@@ -54,9 +64,12 @@ impl Facts {
     /// If the events of its thread do not nest: the harness's fault, not the registrar's.
     pub(super) fn record(&mut self, event: &Event) {
         if let Some(thread) = event.thread {
+            let is_of_a_destructor = is_of_a_destructor(self, thread, event.what);
             self.record_of(thread, event.what);
-            for registration in self.registrations.values_mut() {
-                registration.unaware.remove(ThreadNumber(thread));
+            if !is_of_a_destructor {
+                for registration in self.registrations.values_mut() {
+                    registration.unaware.remove(ThreadNumber(thread));
+                }
             }
             if self.frames(thread).is_empty() {
                 self.threads.remove(&ThreadNumber(thread));
@@ -70,7 +83,7 @@ impl Facts {
 
     /// Notes for each register call that is open how little room it may have found.
     fn note_room(&mut self) {
-        if self.limits.0.is_none_or(|limits| !limits.has_room()) {
+        if self.known.limits.is_none_or(|limits| !limits.has_room()) {
             return;
         }
         let all = self.registrations.iter();
@@ -156,12 +169,39 @@ impl Facts {
                 let end = self.bindings.or_default(pair).end_mut(by.peer());
                 end.dispatches = end.dispatches.saturating_sub(1);
             }
-            What::Dropped(thing) => self.dropped(thing),
+            What::Dropped(thing) => {
+                self.dropped(thing);
+                self.stack(thread).push(Frame::Destructor(thing));
+            }
+            What::Destroyed => match self.stack(thread).pop() {
+                Some(Frame::Destructor(_)) => {}
+                _ => panic!("thread {thread} returns from a destructor that it is not inside of"),
+            },
+            What::Did(deed) => self.did(thread, deed),
+            What::Refused { module, refusal } => {
+                self.refused.insert((ModuleNumber(module), refusal), ());
+            }
             What::UsedAfterFree(_)
             | What::NotReady { .. }
             | What::Misused { .. }
-            | What::Did(_)
             | What::Changed(_) => {}
+        }
+    }
+
+    fn did(&mut self, thread: u8, deed: Deed) {
+        if !self.known.terms.is_windows() {
+            return;
+        }
+        let thread = ThreadNumber(thread);
+        match deed {
+            Deed::SpinLock(_) => *self.raised.or_default(thread) += 1,
+            Deed::SpinUnlock(_) => {
+                let had = self.raised.remove(&thread).unwrap_or_default();
+                if had > 1 {
+                    self.raised.insert(thread, had - 1);
+                }
+            }
+            Deed::Await(_) | Deed::Set(_) | Deed::Lock(_) | Deed::Unlock(_) | Deed::Unload(_) => {}
         }
     }
 
@@ -269,7 +309,7 @@ impl Facts {
                 registration.over |= answer == Answer::Done;
             }
             Call::Release(reg) if open.standing == Standing::Live => {
-                let inside = self.is_inside(thread, reg);
+                let inside = self.may_be_inside(thread, reg);
                 let registration = self.registrations.get_mut(&reg).expect("a live handle's");
                 registration.deregisters_open -= 1;
                 registration.waits_open -= 1;
@@ -293,7 +333,7 @@ impl Facts {
 
     fn register_returned(&mut self, thread: u8, reg: RegId, answer: Answer) {
         let inside = self.callbacks(thread).next().is_some();
-        let limits = self.limits.0.unwrap_or_default();
+        let limits = self.known.limits.unwrap_or_default();
         let registration = self.registrations.get_mut(&reg).expect("registering");
         registration.by_fault = answer == Answer::InsufficientResources
             && limits.fail_reservation.is_some()
@@ -391,6 +431,12 @@ impl Facts {
             }
         }
     }
+}
+
+/// Whether an event is one of a destructor, its beginning and its end included: it comes between two steps of the call
+/// that runs it.
+fn is_of_a_destructor(facts: &Facts, thread: u8, what: What) -> bool {
+    matches!(what, What::Dropped(_)) || facts.is_destroying(thread)
 }
 
 /// What an attach callback of the client comes to with this reply.

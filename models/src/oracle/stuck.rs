@@ -64,7 +64,7 @@ fn call_in_callback(standstill: Standstill<'_>) -> Option<(u8, Message)> {
     let thread = blocked.iter().copied().find(|&thread| {
         let inside = facts.frames(thread).len() > 1;
         standstill.call(thread).is_some_and(|call| match call {
-            Call::Wait(Some(reg)) | Call::Release(reg) => facts.is_inside(thread, reg),
+            Call::Wait(Some(reg)) | Call::Release(reg) => facts.may_be_inside(thread, reg),
             Call::Wait(None) => false,
             _ => inside,
         })
@@ -120,6 +120,10 @@ fn each(
             Frame::Callback(callback) => {
                 let mut both = callback.pair.registrations().into_iter();
                 both.any(|reg| involves(pair, reg))
+            }
+            Frame::Destructor(thing) => {
+                let mut about = thing.registrations();
+                about.any(|reg| involves(pair, reg))
             }
             Frame::Call(open) => {
                 let mut named = open.call.registrations();

@@ -1,6 +1,6 @@
 //! Calls, callbacks and answers in the contract's words.
 
-use crate::event::{Answer, Call, Callback};
+use crate::event::{Answer, Call, Callback, Thing};
 use crate::message::{Message, message};
 
 use super::facts::{Facts, Frame};
@@ -68,6 +68,10 @@ pub(super) fn open_calls(facts: &Facts, thread: u8) -> Message {
             message![{*open} ", a late comer"]
         }
         Frame::Callback(open) => (*open).into(),
+        Frame::Destructor(Thing::Module(reg)) => message!["the destructor of " {*reg}],
+        Frame::Destructor(Thing::Context { pair, side }) => {
+            message!["the destructor of the " {*side} "'s binding context of " {*pair}]
+        }
     });
     let frames: Vec<_> = frames.collect();
     match frames.is_empty() {

@@ -13,6 +13,7 @@ use crate::engine::{DirectOptions, ExplorerOptions};
 use crate::engine_name::Engine;
 use crate::report::{Coverage, Verdict};
 use crate::rule::Rule;
+use crate::scenario::Terms;
 
 const HOLDS: &str = r#"{"kind":"result","scenario":"s","engine":"pct","verdict":"holds","extent":"sampled","how":null,"rule":null,"message":"","executions":12,"seconds":0.5,"seed":7,"case":null}"#;
 
@@ -53,6 +54,7 @@ fn job(worker: &Path) -> Job<'_> {
     Job {
         worker,
         source: Source::Named("s".to_owned()),
+        terms: Terms::default(),
         engine: Engine::Pct,
         seed: 7,
         budget: Duration::from_millis(300),
@@ -121,6 +123,7 @@ fn the_worker_gets_its_order_on_its_command_line() {
     };
     let own = Job {
         source,
+        terms: Terms::default(),
         engine: Engine::Loom,
         ..patient(&worker)
     };

@@ -50,6 +50,7 @@ pub(super) fn judge(
         states: None,
         certificate: None,
         preemptions: None,
+        in_force: job.terms.in_force(),
         notes: Vec::new(),
         report: None,
     };

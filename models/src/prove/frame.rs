@@ -45,14 +45,11 @@ impl Program {
         Scenario {
             name: name.to_owned(),
             summary: summary.to_owned(),
-            rules: Vec::new(),
             limits: self.behaviour.limits,
-            events: Vec::new(),
-            locks: Vec::new(),
-            before: Vec::new(),
             after: ops(&frame.end()),
             modules: self.modules(&names),
             threads,
+            ..Scenario::default()
         }
     }
 

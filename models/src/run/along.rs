@@ -110,7 +110,7 @@ impl fmt::Display for Told<'_> {
                 Use::Taken => f.write_str("a pending detach is taken"),
                 Use::Waited => f.write_str("a wait is over"),
                 Use::Rundown(it) => write!(f, "the rundown of {}", module(it)),
-                Use::Admission(it) => write!(f, "the one place of {}", module(it)),
+                Use::Admission(it) => write!(f, "the places of {}", module(it)),
                 Use::Passed(On::Event(it)) => write!(f, "event {} is there", event(it)),
                 Use::Passed(On::Lock(it)) => write!(f, "lock {} is taken", lock(it)),
                 Use::Set(it) => write!(f, "event {} is set", event(it)),

@@ -17,10 +17,10 @@ use super::identity::{MEMORIES, MEMORY, OWNED, key};
 use super::module::Token;
 use super::shared::{Memory, change};
 use super::{Place, Run, recorder};
-use crate::event::{Answer, Call, Callback, CallbackKind, Pair, RegId, Reply, What};
+use crate::event::{Answer, Call, Callback, CallbackKind, Deed, Pair, RegId, Reply, What};
 use crate::interpreter::{
     After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On, OpenCallback,
-    PendingDetach, Rundown, Script, Task, Which,
+    PendingDetach, Rundown, Script, Task, Which, admit,
 };
 use crate::invisible::lock;
 use crate::milestone::{Milestone, Use};
@@ -134,10 +134,10 @@ impl<'a> Interpreter<'_, Frame<'a>> {
 }
 
 impl Frame<'_> {
-    /// What it does with the place of a module that takes one binding at a time.
-    fn place<R: Hash>(&self, module: u8, how: impl FnOnce(&mut bool) -> R) -> R {
-        let place = self.run.modules[usize::from(module)].is_taken.as_ref();
-        change(place.expect("it has one"), how)
+    /// What it does with the places of a module that counts its bindings.
+    fn taken<R: Hash>(&self, module: u8, how: impl FnOnce(&mut u8) -> R) -> R {
+        let taken = self.run.modules[usize::from(module)].taken.as_ref();
+        change(taken.expect("it counts them"), how)
     }
 
     /// What the last call gave, or the next one is about.
@@ -203,6 +203,12 @@ impl<'a> Host for Frame<'a> {
             What::DispatchBegin { pair, .. } | What::DispatchEnd { pair, .. } => {
                 self.run.comes(self.thread, pair.registrations());
             }
+            What::Did(Deed::Unload(module)) => {
+                touch(MEMORIES | u32::from(module));
+                let registered = lock(&self.run.modules[usize::from(module)].memories).len() as u8;
+                let about = (0..registered).map(|nth| RegId { module, nth });
+                self.run.comes(self.thread, about);
+            }
             _ => {}
         }
         self.run.record(what);
@@ -222,8 +228,7 @@ impl<'a> Host for Frame<'a> {
     }
 
     fn enter_callback(&mut self, callback: Callback) {
-        let owner = callback.pair.side(callback.side);
-        lock(&self.run.inside).push((self.thread, owner));
+        lock(&self.run.inside).push((self.thread, callback));
         self.callback = Some(OpenCallback {
             callback,
             reply: Reply::Success,
@@ -259,7 +264,7 @@ impl<'a> Host for Frame<'a> {
         let inside = lock(&self.run.inside);
         let mut innermost = inside.iter().rev();
         let innermost = innermost.find(|&&(other, _)| other == self.thread);
-        innermost.map(|&(_, reg)| reg)
+        innermost.map(|&(_, callback)| callback.pair.side(callback.side))
     }
 
     fn new_registration(&mut self, module: u8) -> RegId {
@@ -348,12 +353,12 @@ impl<'a> Host for Frame<'a> {
         self.run.pending.has_waited(module);
     }
 
-    fn admit(&mut self, module: u8) -> bool {
-        self.place(module, |is_taken| !std::mem::replace(is_taken, true))
+    fn admit(&mut self, module: u8, places: u8) -> bool {
+        self.taken(module, |taken| admit(taken, places))
     }
 
     fn part(&mut self, module: u8) {
-        self.place(module, |is_taken| *is_taken = false);
+        self.taken(module, |taken| *taken -= 1);
     }
 
     fn block(&mut self, on: On) {

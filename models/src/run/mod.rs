@@ -45,7 +45,7 @@ use crate::message::{Message, message};
 use crate::oracle::Oracle;
 use crate::permuted::ThreadNumber;
 use crate::rule::Rule;
-use crate::scenario::{Attach, Detach, Module};
+use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
 use observe::is_redundant;
 use scripts::Reached;
@@ -71,9 +71,8 @@ pub(crate) struct Run {
     registrar: Registrar,
     modules: Vec<ModuleState>,
     pending: PendingDetaches,
-    /// A thread's number for each callback that it is inside of, and whose callback that is; innermost
-    /// last.
-    inside: Invisible<Vec<(u8, RegId)>>,
+    /// A thread's number for each callback that it is inside of, and that callback; innermost last.
+    inside: Invisible<Vec<(u8, Callback)>>,
     /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty
     /// module only.
     contexts: Invisible<Contexts>,
@@ -135,8 +134,8 @@ struct ModuleState {
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
     rundown: Option<Mutex<Rundown>>,
-    /// Of one that takes one binding at a time: whether it has one.
-    is_taken: Option<Mutex<bool>>,
+    /// Of one that counts its bindings: how many places are taken.
+    taken: Option<Mutex<u8>>,
 }
 
 thread_local! {
@@ -150,7 +149,7 @@ impl Run {
         let scenario = &prepared.scenario;
         let uses_stale_handles = prepared.uses_stale_handles;
         let modules = scenario.modules.iter().zip(&prepared.races);
-        let oracle = Oracle::with_limits(scenario.limits);
+        let oracle = Oracle::of_scenario(scenario);
         let registrar = registrars(uses_stale_handles).stripes(watch.stripes());
         let registrar = scenario.limits.apply(registrar);
         Arc::new(Self {
@@ -253,9 +252,6 @@ impl Run {
     /// Performs a destructor's operations. A panic of the harness's own, which says that the execution is
     /// over, must not come out of a destructor.
     fn perform_in_drop(self: &Arc<Self>, script: Script) {
-        if self.prepared.ops(script).is_empty() || self.is_taken_apart() {
-            return;
-        }
         let performed = AssertUnwindSafe(|| {
             let remembered = remember();
             self.perform_each(script, |index| remembered.and(&index));
@@ -370,7 +366,7 @@ impl ModuleState {
             memories: Invisible::default(),
             last_binding: Latest::new(races.binding, used, LAST_BINDING | index),
             rundown: (module.detach == Detach::Rundown).then(|| Mutex::new(Rundown::default())),
-            is_taken: (module.attach == Attach::OneAtATime).then(|| Mutex::new(false)),
+            taken: module.places().map(|_| Mutex::new(0)),
         }
     }
 }

@@ -12,7 +12,7 @@ use nmr::{
 use super::Run;
 use super::observe::scripted_panic;
 use crate::event::{Pair, RegId, Reply, Thing};
-use crate::interpreter::{Called, Context, Script, npi_id};
+use crate::interpreter::{Called, Context, npi_id};
 use crate::message::message;
 use crate::rule::Rule;
 use crate::scenario::Module;
@@ -64,8 +64,7 @@ impl Hash for Token {
 impl Drop for Scripted {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
-            run.dropped(Thing::Module(self.reg));
-            run.perform_in_drop(Script::of(self.reg, Called::Drop));
+            run.dropped(Thing::Module(self.reg), Called::Drop);
         }
     }
 }
@@ -74,8 +73,7 @@ impl Drop for Token {
     fn drop(&mut self) {
         if let Some(run) = self.run.upgrade() {
             let (pair, side) = (self.pair, self.side);
-            run.dropped(Thing::Context { pair, side });
-            run.perform_in_drop(Script::of(pair.side(side), Called::ContextDrop));
+            run.dropped(Thing::Context { pair, side }, Called::ContextDrop);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::event::Refusal;
 use crate::oracle::{Left, Leftover};
 use crate::permuted::Symmetry;
 use crate::scenario::Scenario;
@@ -89,6 +90,23 @@ impl Notes {
                      at the end"
                 )
             }
+            Leftover::Unwaited(module) => {
+                let things = if one { "registration" } else { "registrations" };
+                let module = name(module);
+                format!(
+                    "{when}{count} deregistered {things} of {module} {are} left at the end: nobody waited for {them}"
+                )
+            }
+            Leftover::Refused(module, refusal) => {
+                let does = match refusal {
+                    Refusal::Deregister => "is deregistered",
+                    Refusal::Wait => "is waited for",
+                };
+                let module = name(module);
+                format!(
+                    "{when}{module} {does} where it is not registered, or not any more: the call is refused"
+                )
+            }
         }
     }
 }
@@ -98,6 +116,8 @@ fn moved(leftover: Leftover, symmetry: &Symmetry) -> Leftover {
     match leftover {
         Leftover::Registration(module) => Leftover::Registration(place(module)),
         Leftover::Detach(owner, peer) => Leftover::Detach(place(owner), place(peer)),
+        Leftover::Unwaited(module) => Leftover::Unwaited(place(module)),
+        Leftover::Refused(module, refusal) => Leftover::Refused(place(module), refusal),
     }
 }
 

@@ -4,6 +4,7 @@
 use std::any::Any;
 use std::hash::Hash;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Arc;
 
 use nmr_sync::{linger, mark};
 
@@ -11,6 +12,7 @@ use super::identity::key;
 use super::{Run, recorder};
 use crate::event::{Callback, RegId, Thing, What};
 use crate::fingerprint::fingerprint;
+use crate::interpreter::{Called, Script};
 use crate::invisible::lock;
 use crate::message::message;
 use crate::milestone::Milestone;
@@ -50,7 +52,7 @@ impl Run {
 
     /// The registrar lets go of something of a module's. Others may come in between whatever its thread did
     /// before and this, which is the use of its owner's memory, too: a destructor is the module's code.
-    pub(super) fn dropped(&self, thing: Thing) {
+    pub(super) fn dropped(self: &Arc<Self>, thing: Thing, called: Called) {
         if self.is_taken_apart() {
             return;
         }
@@ -60,9 +62,18 @@ impl Run {
         let is_freed = self.has_ended(owner);
         // A binding context that its module hands over much too late is not the registrar's to keep.
         if is_freed && thing == Thing::Module(owner) {
-            self.record_dropped(What::UsedAfterFree(thing));
+            self.record_dropped(None, What::UsedAfterFree(thing));
         }
-        self.record_dropped(What::Dropped(thing));
+        let script = Script::of(owner, called);
+        if self.prepared.ops(script).is_empty() {
+            return self.record_dropped(None, What::Dropped(thing));
+        }
+        let thread = Some(self.number());
+        self.record_dropped(thread, What::Dropped(thing));
+        self.perform_in_drop(script);
+        if !self.is_taken_apart() {
+            self.record_dropped(thread, What::Destroyed);
+        }
     }
 
     /// Whether what is dropped now is dropped by an engine that takes the execution apart, and not by the
@@ -73,13 +84,13 @@ impl Run {
     }
 
     /// Never panics, for it is called from `drop`.
-    pub(super) fn record_dropped(&self, what: What) {
+    fn record_dropped(&self, thread: Option<u8>, what: What) {
         self.passes(Milestone::Observed(what));
         #[cfg(shuttle)]
         if is_redundant() {
-            return self.recorder.note(None, what);
+            return self.recorder.note(thread, what);
         }
-        if let Some(finding) = self.recorder.record_dropped(what) {
+        if let Some(finding) = self.recorder.record_dropped(thread, what) {
             self.found(finding);
         }
     }

@@ -129,13 +129,14 @@ impl Recorder {
         self.log().history.push(Event { thread, what });
     }
 
-    /// Records that the registrar let go of something. Never panics, for it is called from `drop`.
-    pub(crate) fn record_dropped(&self, what: What) -> Option<Found> {
+    /// Records that the registrar let go of something, or that its destructor is over. Never panics, for it is called
+    /// from `drop`.
+    pub(crate) fn record_dropped(&self, thread: Option<u8>, what: What) -> Option<Found> {
         let mut log = self.log();
         if log.frozen {
             return None;
         }
-        log.step(Event { thread: None, what })
+        log.step(Event { thread, what })
     }
 
     /// Judges the end of an execution whose threads have all ended.

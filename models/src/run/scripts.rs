@@ -1,8 +1,8 @@
 //! Where the threads of an execution are in their scripts.
 
 use super::Run;
-use crate::event::Pair;
-use crate::interpreter::{On, Positions, Prepared, Resolved, Script};
+use crate::event::{Callback, CallbackKind, Pair, Side};
+use crate::interpreter::{Called, On, Positions, Prepared, Resolved, Script};
 use crate::invisible::lock;
 use crate::oracle::HeldUp;
 
@@ -39,6 +39,10 @@ impl Reached {
         let all = self.0.iter().rev();
         all.filter(move |it| it.thread == thread).copied()
     }
+}
+
+fn is_clients_attach(callback: &Callback) -> bool {
+    (callback.kind, callback.side) == (CallbackKind::Attach, Side::Client)
 }
 
 impl Run {
@@ -88,6 +92,19 @@ impl Positions for Run {
                 self.is_before().then_some(HeldUp::Unstarted)
             }
         }
+    }
+
+    fn attaching(&self, thread: u8) -> Vec<u8> {
+        let inside = lock(&self.inside);
+        let its = inside.iter().rev().filter(|&&(other, _)| other == thread);
+        let clients =
+            its.filter_map(|(_, it)| is_clients_attach(it).then_some(it.pair.client.module));
+        let reached: Vec<_> = lock(&self.reached).of(thread).collect();
+        let has_begun = |module: u8| {
+            let script = Script::Module(module, Called::Attached);
+            reached.iter().any(|it| it.script == script)
+        };
+        clients.filter(|&module| !has_begun(module)).collect()
     }
 
     fn blocked_on(&self, thread: u8) -> Option<On> {

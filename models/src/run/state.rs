@@ -15,7 +15,7 @@ use nmr_sync::unordered;
 #[cfg(shuttle)]
 use super::recorder::Kept;
 use super::{ModuleState, Run};
-use crate::event::RegId;
+use crate::event::{Callback, RegId};
 use crate::invisible::lock;
 use crate::permuted::{ModuleNumber, ThreadNumber};
 
@@ -37,7 +37,7 @@ impl Run {
         let state = &mut state;
         self.recorder.hash(state);
         unordered((0..).map(ModuleNumber).zip(&self.modules), state);
-        let inside = |&(thread, reg): &(u8, RegId)| (ThreadNumber(thread), reg);
+        let inside = |&(thread, it): &(u8, Callback)| (ThreadNumber(thread), it.pair.side(it.side));
         unordered(lock(&self.inside).iter().map(inside), state);
         let thread = |&number: &u8| ThreadNumber(number);
         unordered(lock(&self.active).iter().map(thread), state);
@@ -64,7 +64,7 @@ impl Hash for ModuleState {
             last_binding,
             // Described by their mutexes.
             rundown: _,
-            is_taken: _,
+            taken: _,
         } = self;
         let owned = lock(owned).iter().map(|(reg, _)| *reg).collect::<Vec<_>>();
         (latest, owned, &*lock(memories), last_binding).hash(state);

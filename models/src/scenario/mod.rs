@@ -4,11 +4,14 @@
 //! knows nothing of engines and runs nothing.
 
 mod format;
+mod place;
 #[cfg(feature = "schema")]
 mod schema;
 mod stale;
+mod terms;
 mod validate;
 
+use std::num::NonZeroU8;
 use std::path::Path;
 
 use nmr::Side;
@@ -16,12 +19,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::op::{Noun, Op};
 use crate::rule::Rule;
+use validate::Misuse;
 use validate::is_completer;
 pub(crate) use validate::is_wait;
 
 pub use format::FormatError;
 #[cfg(feature = "schema")]
 pub use schema::json_schema;
+pub use terms::{Platform, Terms};
 
 /// The most threads that a scenario may have besides the main one.
 pub const MAX_THREADS: usize = 6;
@@ -30,7 +35,7 @@ pub const MAX_THREADS: usize = 6;
 pub const MAX_LOOM_THREADS: usize = 4;
 
 /// One program to explore.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Scenario {
@@ -41,6 +46,12 @@ pub struct Scenario {
     /// The rules that it is about.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<Rule>,
+    /// Whether what modules leave over is a violation: rules S1 to S4. See [`Terms`].
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub strict: bool,
+    /// The platform by whose rules modules are judged, too. See [`Terms`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform: Option<Platform>,
     /// The registrar's limits and faults.
     #[serde(default, skip_serializing_if = "Limits::is_default")]
     pub limits: Limits,
@@ -50,6 +61,9 @@ pub struct Scenario {
     /// Locks of the modules' own, by their names.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub locks: Vec<String>,
+    /// Those of the locks that are spin locks: whoever has one runs at a raised level.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub spin_locks: Vec<String>,
     /// Operations of the main thread before the others start.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub before: Vec<Op>,
@@ -129,6 +143,9 @@ pub struct Module {
     /// Its attach callback.
     #[serde(default, skip_serializing_if = "is_default")]
     pub attach: Attach,
+    /// Attaches to so many peers, the first ones, and declines all others: whatever becomes of the first ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<NonZeroU8>,
     /// The only modules that it attaches to, by their names; empty if it attaches to any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub peers: Vec<String>,
@@ -184,6 +201,9 @@ pub enum Fault {
     UnguardedDispatch,
     /// A provider that calls its client's dispatch table inside its attach callback, before the client has attached.
     CallsInAttach,
+    /// Waits in its detach callback for the calls that run, and lets others begin when it has detached. A module with
+    /// `detach = "rundown"`, whose rundown is not closed where no call runs.
+    CallsAfterDetach,
     /// Registers before it is ready for callbacks, which come inside the register call.
     NotReady,
     /// Does not free its binding context where it changes its mind after having attached: nobody will ask it
@@ -306,6 +326,7 @@ impl Module {
             side,
             npi,
             attach: Attach::default(),
+            first: None,
             peers: Vec::new(),
             detach: Detach::default(),
             cleanup: Cleanup::default(),
@@ -320,6 +341,24 @@ impl Module {
             fault: None,
         }
     }
+
+    /// How many bindings it takes, if that is counted: at a time, or in all.
+    pub(crate) fn places(&self) -> Option<u8> {
+        match self.attach {
+            Attach::OneAtATime => Some(1),
+            _ => self.first.map(NonZeroU8::get),
+        }
+    }
+
+    /// The keys of its lists of operations, in the order of [`scripts`](Self::scripts).
+    pub(crate) const SCRIPTS: [&str; 6] = [
+        "in-attach",
+        "after-attach",
+        "in-detach",
+        "in-cleanup",
+        "in-drop",
+        "in-context-drop",
+    ];
 
     /// The operations of its callbacks and drops.
     #[must_use]
@@ -366,6 +405,26 @@ impl Module {
 }
 
 impl Scenario {
+    /// By which rules it is judged besides the contract.
+    #[must_use]
+    pub const fn terms(&self) -> Terms {
+        Terms {
+            strict: self.strict,
+            platform: self.platform,
+        }
+    }
+
+    /// The same scenario, judged by more.
+    #[must_use]
+    pub fn under(self, terms: Terms) -> Self {
+        let Terms { strict, platform } = self.terms().and(terms);
+        Self {
+            strict,
+            platform,
+            ..self
+        }
+    }
+
     /// The name of a thread by its number: 0 is the main one.
     ///
     /// # Panics
@@ -394,8 +453,26 @@ impl Scenario {
     /// # Errors
     /// What does not, and where it says so.
     pub fn check(&self, path: &Path, text: &str) -> Result<(), FormatError> {
-        self.validate()
-            .map_err(|fault| FormatError::new(path, fault.message).at_mention(text, &fault.mention))
+        self.check_within(path, text, None)
+    }
+
+    /// The same, where the text has the scenario under this key.
+    ///
+    /// # Errors
+    /// What does not make sense, and where it says so.
+    pub fn check_within(
+        &self,
+        path: &Path,
+        text: &str,
+        key: Option<&str>,
+    ) -> Result<(), FormatError> {
+        self.validate().map_err(|Misuse { place, message }| {
+            let error = FormatError::new(path, message);
+            match place.span(text, key) {
+                Some(span) => error.at_span(text, span),
+                None => error,
+            }
+        })
     }
 
     /// The text form.

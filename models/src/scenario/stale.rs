@@ -94,6 +94,7 @@ const fn is_suspect(op: &Op) -> bool {
         | Op::Await(_)
         | Op::Lock(_)
         | Op::Unlock(_)
+        | Op::Unload(_)
         | Op::Yield => false,
         Op::CompleteAgain(_)
         | Op::CompleteWrong(_)

@@ -43,16 +43,14 @@ pub fn assemble(draft: &Draft) -> Scenario {
     fair::mended(Scenario {
         name: "generated".to_owned(),
         summary: "drawn at random".to_owned(),
-        rules: Vec::new(),
         limits: draft.limits,
-        events: Vec::new(),
-        locks: Vec::new(),
         before: registered_before
             .map(|(_, name)| Op::Register(name.clone()))
             .collect(),
         after: after.collect(),
         modules: modules.collect(),
         threads,
+        ..Scenario::default()
     })
 }
 

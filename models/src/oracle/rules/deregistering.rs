@@ -27,7 +27,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     }
     match open.call {
         // Inside a callback for it another rule says what it answers.
-        Call::Wait(_) if facts.is_inside(thread, reg) && open.begun => {}
+        Call::Wait(_) if facts.may_be_inside(thread, reg) && open.begun => {}
         Call::Wait(_) => waited(facts, reg, registration, open, answer, check),
         _ => deregistered(reg, registration, answer, check),
     }

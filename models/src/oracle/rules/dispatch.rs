@@ -18,6 +18,9 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         return;
     };
     // Of what is gone it is known that it was attached, and that it is too late.
+    check.deny(CLEANUP, facts.gone.contains(pair), || {
+        message!["the " {by} " of " {pair} " calls the " {by.peer()} ", but the binding is over"]
+    });
     let Some(binding) = facts.bindings.get(&pair) else {
         return;
     };

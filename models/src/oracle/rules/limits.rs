@@ -25,7 +25,9 @@ const FEWEST: usize = 2;
 const MOST: usize = 3;
 
 pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
-    let Some(limits) = facts.limits.0 else { return };
+    let Some(limits) = facts.known.limits else {
+        return;
+    };
     if let Some((_, open, answer)) = facts.returning(event)
         && let Call::Register { reg, .. } = open.call
     {
@@ -132,7 +134,7 @@ pub(super) fn quiet(facts: &Facts, check: &mut Check<'_>) {
     let Some(Limits {
         fail_reservation: Some(k),
         ..
-    }) = facts.limits.0
+    }) = facts.known.limits
     else {
         return;
     };

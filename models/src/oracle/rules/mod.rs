@@ -1,9 +1,10 @@
-//! The contract's rules, asked in their order.
+//! The contract's rules, asked in their order; then those that are in force where a scenario says so.
 //!
 //! Each is a function of what was observed before an event and of the event; none keeps a state of
 //! its own. Rules about what must have happened by the end have a second function.
 
 mod answers;
+mod attach_answer;
 mod attach_protocol;
 mod cleanup;
 mod closing_door;
@@ -13,6 +14,8 @@ mod deregistration;
 mod detach;
 mod dispatch;
 mod handles;
+mod left_over;
+mod level;
 mod lifetime;
 mod limits;
 mod matching;
@@ -22,6 +25,7 @@ mod outcome;
 mod panics;
 mod quiescence;
 mod refusal;
+mod unload;
 
 use crate::event::{Event, Quiet};
 
@@ -47,6 +51,10 @@ pub(super) fn step(facts: &Facts, event: &Event, check: &mut Check<'_>) {
     refusal::check(facts, event, check);
     limits::check(facts, event, check);
     misuse::check(event, check);
+    left_over::check(facts, event, check);
+    level::check(facts, event, check);
+    unload::check(facts, event, check);
+    attach_answer::check(facts, event, check);
     panics::check(facts, event, check);
     answers::check(facts, event, check);
 }
@@ -63,4 +71,5 @@ pub(super) fn quiet(facts: &Facts, quiet: &Quiet, check: &mut Check<'_>) {
     refusal::quiet(facts, quiet, check);
     limits::quiet(facts, check);
     quiescence::quiet(facts, quiet, check);
+    left_over::quiet(facts, check);
 }

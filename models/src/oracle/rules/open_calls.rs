@@ -39,7 +39,7 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
                 "thread " {ThreadNumber(thread)} " waited for " {reg} " inside a callback for it"
             ]
         });
-    } else {
+    } else if !facts.may_be_inside(thread, reg) {
         check.deny(OPEN_CALLS, answer == Answer::WouldDeadlock, || {
             message![
                 "the wait for " {reg} " answers that it would deadlock, but thread "

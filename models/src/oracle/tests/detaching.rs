@@ -1,6 +1,6 @@
 //! Histories about C7 to C9.
 
-use super::{ATTACHED, C_LEAVES, WAIT_C, breaks, holds};
+use super::{ATTACHED, C_LEAVES, P_GOES, WAIT_C, breaks, holds};
 
 #[test]
 fn each_side_is_asked_to_detach_once() {
@@ -417,4 +417,7 @@ fn a_binding_context_in_use_is_not_cleaned_up() {
         &[ATTACHED, "2: dispatch c:cp", leaving, "1: { cleanup c:cp"],
     );
     breaks(9, &[ATTACHED, C_LEAVES, WAIT_C, "2: dispatch c:cp"]);
+    // Of that one nothing is kept any more.
+    let all_gone = [ATTACHED, C_LEAVES, WAIT_C, P_GOES];
+    breaks(9, &[&all_gone[..], &["2: dispatch p:cp"]].concat());
 }

@@ -5,19 +5,23 @@
 
 mod attaching;
 mod concurrency;
+mod destructors;
 mod detaching;
 mod lifetimes;
 mod limits;
 mod modules;
 mod settled;
 mod standstill;
+mod terms;
 mod words;
 
 use super::{Oracle, Violation};
 use crate::event::{
-    Answer, Call, Callback, CallbackKind, Event, Pair, Quiet, RegId, Reply, Side, Thing, What,
+    Answer, Call, Callback, CallbackKind, Deed, Event, Pair, Quiet, Refusal, RegId, Reply, Side,
+    Thing, What,
 };
-use crate::scenario::Limits;
+use crate::rule::Rule;
+use crate::scenario::{Limits, Platform, Scenario};
 
 /// c registers, then p, and they attach.
 const ATTACHED: &str = "1: > register c; < registered; > register p; { attach c:cp; > attach cp; \
@@ -183,10 +187,23 @@ fn event(thread: u8, text: &str) -> Event {
             call: call(verb, target),
             answer: answer(text),
         },
-        ["drop", target] => What::Dropped(thing(target)),
+        ["drop", target] | ["destroy", target] => What::Dropped(thing(target)),
+        ["destroyed"] => What::Destroyed,
+        ["refused", verb, target] => What::Refused {
+            module: reg(letter(target)).module,
+            refusal: match verb {
+                "deregister" => Refusal::Deregister,
+                _ => Refusal::Wait,
+            },
+        },
+        ["await"] => What::Did(Deed::Await(0)),
+        ["lock"] => What::Did(Deed::Lock(0)),
+        ["spin-lock"] => What::Did(Deed::SpinLock(0)),
+        ["spin-unlock"] => What::Did(Deed::SpinUnlock(0)),
+        ["unload", target] => What::Did(Deed::Unload(reg(letter(target)).module)),
         _ => panic!("no event `{text}`"),
     };
-    let anywhere = matches!(what, What::Dropped(_));
+    let anywhere = words[0] == "drop";
     Event {
         thread: (!anywhere).then_some(thread),
         what,
@@ -194,17 +211,17 @@ fn event(thread: u8, text: &str) -> Event {
 }
 
 /// Reads lines: `1: event; event` of a thread (`> call x`, `< answer`, `{ callback c:cp`, `} reply`,
-/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `uses-freed c`, `uses-freed c:cp`, `not-ready c`,
-/// `misused x y answer`), and at the end `quiet`, `quiet leaked c:cp`,
-/// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`. A line of limits is read
-/// by [`oracle`].
+/// `dispatch c:cp`, `dispatched c:cp`, `drop c`, `drop c:cp`, `destroy c:cp` and `destroyed` where a destructor does something, `uses-freed c`, `uses-freed c:cp`, `not-ready c`,
+/// `misused x y answer`, `refused deregister c`, `await`, `lock`, `spin-lock`, `spin-unlock`, `unload c`), and at the end `quiet`, `quiet leaked c:cp`,
+/// `quiet undrained`, `quiet registrations bindings`, or `stuck thread thread`. Lines of limits and of what is in
+/// force are read by [`oracle`].
 fn history(lines: &[&str]) -> Vec<Step> {
     let mut steps = Vec::new();
     for line in lines.iter().flat_map(|lines| lines.lines()).map(str::trim) {
         let words: Vec<_> = line.split_whitespace().collect();
         let number = |text: &&str| text.parse::<usize>().expect("a number");
         match words[..] {
-            [] | ["limits", ..] => {}
+            [] | ["limits", ..] | ["strict"] | ["windows"] => {}
             ["quiet", ref rest @ ..] => {
                 let drained = rest != ["undrained"];
                 let leaked = match rest {
@@ -243,8 +260,18 @@ fn history(lines: &[&str]) -> Vec<Step> {
 }
 
 /// An oracle of a registrar with the limits in the first line, if it is one of them: `limits`, and then
-/// `registrations n`, `bindings n`, `fail k`, as many of these as there are limits.
+/// `registrations n`, `bindings n`, `fail k`, as many of these as there are limits. Or of a scenario, if the first line is `strict` or
+/// `windows`.
 fn oracle(lines: &[&str]) -> Oracle {
+    let mut scenario = Scenario::default();
+    match lines.first() {
+        Some(&"strict") => scenario.strict = true,
+        Some(&"windows") => scenario.platform = Some(Platform::Windows),
+        _ => {}
+    }
+    if !scenario.terms().is_plain() {
+        return Oracle::of_scenario(&scenario);
+    }
     let Some(text) = lines.first().and_then(|line| line.strip_prefix("limits")) else {
         return Oracle::new();
     };
@@ -273,26 +300,36 @@ fn judge(oracle: &mut Oracle, step: &Step) -> Option<Violation> {
 /// The oracle accepts the history, and the rule could have failed in it.
 #[track_caller]
 fn holds(rule: u8, lines: &[&str]) {
+    holds_by(Rule::new(rule), lines);
+}
+
+#[track_caller]
+fn holds_by(rule: Rule, lines: &[&str]) {
     let mut oracle = oracle(lines);
     for (at, step) in history(lines).iter().enumerate() {
         if let Some(violation) = judge(&mut oracle, step) {
             panic!("step {at}: {violation}");
         }
     }
-    let exercised = oracle.exercised()[usize::from(rule) - 1];
-    assert!(exercised > 0, "C{rule} was never put to the test");
+    let exercised = oracle.exercised()[rule.index()];
+    assert!(exercised > 0, "{rule} was never put to the test");
 }
 
 /// The oracle rejects the history at its last step, by this rule.
 #[track_caller]
 fn breaks(rule: u8, lines: &[&str]) {
+    breaks_by(Rule::new(rule), lines);
+}
+
+#[track_caller]
+fn breaks_by(rule: Rule, lines: &[&str]) {
     let mut oracle = oracle(lines);
     let steps = history(lines);
     let last = steps.len() - 1;
     for (at, step) in steps.iter().enumerate() {
         match judge(&mut oracle, step) {
             Some(violation) if at < last => panic!("step {at} of {last} already: {violation}"),
-            Some(violation) => assert_eq!(violation.rule.number(), rule, "{violation}"),
+            Some(violation) => assert_eq!(violation.rule, rule, "{violation}"),
             None => assert!(at < last, "nothing was found"),
         }
     }

@@ -1,6 +1,7 @@
 //! Who owes what and who waits for whom in a standstill, and what is left at an end.
 
 use super::{ATTACHED, C_LEAVES, P_GOES, WAIT_C, history, judge, oracle, pair, reg};
+use crate::event::Refusal;
 use crate::event::Side;
 use crate::message::{Message, message};
 use crate::oracle::{Debtor, HeldUp, Leftover, Missing, Oracle, Outside, Scripts};
@@ -213,13 +214,30 @@ fn what_nobody_asked_to_end_is_left() {
         left(&[ATTACHED, "1: > register C; drop C; < no-memory"]),
         [(c, 1), (p, 1)]
     );
-    assert_eq!(left(&[ATTACHED, C_LEAVES]), [(p, 1)]);
+    let unwaited = Leftover::Unwaited(reg('c').module);
+    assert_eq!(left(&[ATTACHED, C_LEAVES]), [(p, 1), (unwaited, 1)]);
     assert_eq!(left(&[ATTACHED, C_LEAVES, WAIT_C, P_GOES]), []);
     let detach = Leftover::Detach(reg('c').module, reg('p').module);
-    assert_eq!(left(&[ATTACHED, C_PENDING]), [(p, 1), (detach, 1)]);
+    assert_eq!(
+        left(&[ATTACHED, C_PENDING]),
+        [(p, 1), (unwaited, 1), (detach, 1)]
+    );
     let completed = "1: > complete c:cp; { cleanup c:cp; } success; { cleanup p:cp; } success; drop c:cp; drop p:cp; \
          < done";
-    assert_eq!(left(&[ATTACHED, C_PENDING, completed]), [(p, 1)]);
+    assert_eq!(
+        left(&[ATTACHED, C_PENDING, completed]),
+        [(p, 1), (unwaited, 1)]
+    );
+    let refused =
+        "1: > deregister -; < invalid; refused deregister c; > wait -; < invalid; refused wait c";
+    let of_c = |refusal| (Leftover::Refused(reg('c').module, refusal), 1);
+    assert_eq!(
+        left(&[refused]),
+        [of_c(Refusal::Deregister), of_c(Refusal::Wait)]
+    );
+    let released = "1: > release c; { detach c:cp; } complete; { detach p:cp; } complete; { cleanup c:cp; } success; \
+         { cleanup p:cp; } success; drop c:cp; drop p:cp; drop c; < done";
+    assert_eq!(left(&[ATTACHED, released]), [(p, 1)]);
 }
 
 const IN_DETACH: &str = "1: > deregister c; { detach c:cp";
