@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::shard::Shard;
@@ -146,6 +147,9 @@ pub struct Check {
     /// What the explorer is asked besides.
     #[command(flatten)]
     pub explorer: ExplorerOptions,
+    /// What may happen besides.
+    #[command(flatten)]
+    pub conditions: Conditions,
     /// Use this worker for all engines instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
@@ -199,6 +203,9 @@ pub struct Fuzz {
     /// Where to save cases [default: `nmr/findings` in cargo's target folder].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// What may happen besides.
+    #[command(flatten)]
+    pub conditions: Conditions,
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -133,6 +133,7 @@ impl Proving<'_> {
         if let Some(file) = &args.checkpoint {
             command.arg("--checkpoint").arg(file);
         }
+        command.args(args.conditions.arguments());
         command.arg("--case-dir").arg(cases);
         command
     }

@@ -50,6 +50,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Conditions;
 use crate::engine_name::{BenchEngine, Engine};
 use crate::prove::report as prove;
 use crate::replay::{self, Replayed};
@@ -101,6 +102,9 @@ pub enum Extent {
 pub struct RunResult {
     /// The scenario's name.
     pub scenario: String,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
     /// The engine.
     pub engine: Engine,
     /// The outcome.
@@ -239,6 +243,12 @@ pub struct Summary {
     pub seconds: f64,
     /// The seed of the sampling engines.
     pub seed: u64,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
+    /// The engines that were left out because they do not know the conditions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Engine>,
     /// The exit code of the command.
     pub exit: u8,
 }
@@ -273,6 +283,9 @@ pub struct FuzzSummary {
     pub shard: Shard,
     /// The version of the generator.
     pub version: String,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
     /// Scenarios that were exhausted by the direct engine.
     #[serde(default)]
     pub exhausted: u64,

@@ -64,6 +64,7 @@ fn run(file: &Path, engine: Engine) -> Result<(), Failed> {
             path: file.to_owned(),
             name: Scenario::from_toml(file, &text)?.name,
         },
+        conditions: Default::default(),
         engine,
         seed: 1,
         budget: Duration::from_secs(60),

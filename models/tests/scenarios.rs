@@ -69,6 +69,7 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
     let job = Job {
         worker: Path::new(env!("CARGO_BIN_EXE_nmr-worker")),
         source: Source::Named(name.to_owned()),
+        conditions: Default::default(),
         engine,
         seed: SEED,
         budget: match engine {

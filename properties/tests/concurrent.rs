@@ -204,7 +204,7 @@ mod under_shuttle {
     }
 
     fn explorer() -> Sampler {
-        Sampler::new(Instant::now() + TIME)
+        Sampler::new(Instant::now() + TIME, Default::default())
     }
 
     /// Replays the saved cases; answers how many there are.
@@ -303,6 +303,7 @@ mod under_shuttle {
     fn request(scenario: Scenario, engine: Engine) -> Request {
         Request {
             scenario: Arc::new(scenario),
+            conditions: Default::default(),
             engine,
             seed: 11,
             budget: TIME,

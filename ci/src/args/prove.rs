@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use nmr_models::conditions::Conditions;
 use nmr_models::prove::Size;
 use nmr_models::shard::Shard;
 
@@ -30,6 +31,9 @@ pub struct Prove {
     /// Where to save cases [default: `nmr/cases` in cargo's target folder].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// What may happen besides.
+    #[command(flatten)]
+    pub conditions: Conditions,
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nmr_models::conditions::Conditions;
 use nmr_models::rule::Rule;
 use nmr_models::scenario::{FormatError, Scenario};
 use nmr_models::scenarios;
@@ -37,6 +38,8 @@ pub struct Bug {
     pub loom: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
     pub shows: Option<Shows>,
+    /// What has to be in force for it to show: without that it is none.
+    pub conditions: Conditions,
     /// Whose bug it is.
     pub of: Of,
 }
@@ -110,6 +113,8 @@ struct OfRegistrar {
     loom: Option<String>,
     shows: Option<Shows>,
     #[serde(default)]
+    conditions: Conditions,
+    #[serde(default)]
     scenarios: Vec<Spanned<String>>,
 }
 
@@ -123,6 +128,8 @@ struct OfModule {
     direct: Option<String>,
     loom: Option<String>,
     shows: Option<Shows>,
+    #[serde(default)]
+    conditions: Conditions,
     #[serde(rename = "in")]
     places: Vec<Spanned<Place>>,
 }
@@ -181,6 +188,7 @@ fn of_registrar(folder: &Path) -> Result<Bug, Error> {
         direct: written.direct,
         loom: written.loom,
         shows: written.shows,
+        conditions: written.conditions,
         of: Of::Registrar {
             scenarios: written
                 .scenarios
@@ -206,6 +214,7 @@ fn of_module(folder: &Path) -> Result<Bug, Error> {
         direct: written.direct,
         loom: written.loom,
         shows: written.shows,
+        conditions: written.conditions,
         name: file.name(folder)?,
     })
 }

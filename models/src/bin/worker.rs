@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use nmr_models::case::Case;
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::bench::Order;
 use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore, refusal};
 use nmr_models::engine_name::{BenchEngine, Build, Engine};
@@ -72,6 +73,9 @@ struct Run {
     /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     explorer: ExplorerOptions,
+    /// What may happen besides.
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 #[derive(Args)]
@@ -128,6 +132,9 @@ struct Proving {
     /// Where to save what breaks a rule.
     #[arg(long)]
     case_dir: Option<PathBuf>,
+    /// What may happen besides.
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 fn main() -> ExitCode {
@@ -159,7 +166,8 @@ impl Run {
         };
         let words = Words::default();
         let request = Request {
-            scenario: Arc::new(scenario),
+            scenario: Arc::new(self.conditions.of(scenario)),
+            conditions: self.conditions,
             engine: self.engine,
             seed: self.seed,
             budget: Duration::from_millis(self.budget_ms),
@@ -247,9 +255,11 @@ impl Proving {
             checkpoint: self.checkpoint,
             cases: self.case_dir,
             engine: ENGINE,
+            conditions: self.conditions,
         };
         let prover = Exhausting {
             budget: Duration::from_millis(self.budget_ms),
+            conditions: self.conditions,
         };
         let verdict = order.run(&prover, &listen(), |line| print_line(&line));
         verdict.map_err(|error| error.to_string())

@@ -9,7 +9,7 @@ use nmr::machine::{Act, Call, Table};
 use nmr::{BindingHandle, Side};
 
 use super::lent::Plain;
-use super::task::Task;
+use super::task::{Driven, Task};
 use crate::event::{self, Event, Pair, RegId};
 use crate::interpreter::{
     After, AnyHandle, Context, Contexts, Issued, OpenCallback, Pending, Rundown,
@@ -62,6 +62,13 @@ pub(super) struct Thread {
     pub(super) callbacks: Vec<OpenCallback>,
     /// It sleeps in a call, and nobody has woken it since.
     pub(super) is_asleep: bool,
+}
+
+impl Thread {
+    /// Whether it sleeps in its innermost call.
+    pub(super) fn sleeps(&self) -> bool {
+        self.is_asleep && self.tasks.last() == Some(&Task::Host(Driven::Woken))
+    }
 }
 
 /// A call of the registrar that is open.

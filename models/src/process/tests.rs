@@ -53,6 +53,7 @@ fn job(worker: &Path) -> Job<'_> {
     Job {
         worker,
         source: Source::Named("s".to_owned()),
+        conditions: Default::default(),
         engine: Engine::Pct,
         seed: 7,
         budget: Duration::from_millis(300),

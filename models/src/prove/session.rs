@@ -16,6 +16,7 @@ use super::size::Size;
 use super::space::Space;
 use super::totals::Totals;
 use crate::case::{Case, version};
+use crate::conditions::Conditions;
 use crate::engine_name::Engine;
 use crate::report::{Line, Verdict};
 use crate::rule::Rule;
@@ -45,6 +46,8 @@ pub struct Order {
     pub cases: Option<PathBuf>,
     /// The engine that the prover stands for.
     pub engine: Engine,
+    /// What may happen besides, as the prover brings it about.
+    pub conditions: Conditions,
 }
 
 impl Order {
@@ -61,7 +64,7 @@ impl Order {
         let start = Instant::now();
         let space = Space::new(self.size);
         let share = Share::new(&space, self.shard);
-        let about = About::new(&self.size, self.shard);
+        let about = About::new(&self.size, self.shard, self.conditions);
         let mut checkpoint = match &self.checkpoint {
             Some(path) => Checkpoint::load(path, about)?,
             None => Checkpoint::new(about),
@@ -160,7 +163,8 @@ impl Order {
             format!("The smallest program that breaks it as program {number} of {size} does.");
         let name = format!("program-{size}-{number}");
         let scenario = found.program.scenario(&name, &summary);
-        Case::of_program(self.engine, scenario, &found.violation).save(folder)
+        let scenario = self.conditions.of(scenario);
+        Case::of_program(self.engine, self.conditions, scenario, &found.violation).save(folder)
     }
 
     fn summary(
@@ -187,6 +191,7 @@ impl Order {
             seconds,
             workers: self.workers.get() as u64,
             engine: self.engine,
+            conditions: self.conditions,
             verdict,
             how: how(totals, share.len(), interrupted),
             certificate: (verdict == Verdict::Holds).then(|| self.certificate(share.len())),
@@ -199,15 +204,21 @@ impl Order {
             size,
             shard,
             engine,
+            conditions,
             ..
         } = self;
+        let wakes = match conditions.spurious_wakeups {
+            true => "with",
+            false => "without",
+        };
         let share = match *shard == Shard::WHOLE {
             true => String::new(),
             false => format!(" of shard {shard}"),
         };
         format!(
             "every program{share} of the size `{}` ({}), {programs} up to renaming, was exhausted by {engine}: every \
-             order of critical sections, which are atomic as loom shows of the monitor; states are told apart by hashes of 128 bits; left out are programs \
+             order of critical sections, which are atomic as loom shows of the monitor, {wakes} spurious wake-ups; pending detaches are \
+             completed in any order; states are told apart by hashes of 128 bits; left out are programs \
              that differ from these only in what cannot matter (documentation of nmr_models::prove); nothing is said of \
              larger programs, nor of weaker memory",
             size.name, size.summary

@@ -47,7 +47,7 @@ pub fn mended(mut scenario: Scenario) -> Scenario {
         }
     } else {
         let threads = scenario.threads.iter_mut();
-        threads.for_each(|thread| thread.ops.retain(|op| *op != Op::CompleteAll));
+        threads.for_each(|thread| thread.ops.retain(|op| !is_completer(op)));
     }
     scenario
 }
@@ -59,6 +59,11 @@ fn has_pending(scenario: &Scenario) -> bool {
 
 const fn is_register(op: &Op) -> bool {
     matches!(op, Op::Register(_))
+}
+
+/// One that goes on for as long as a wait is still to come.
+const fn is_completer(op: &Op) -> bool {
+    matches!(op, Op::CompleteAll | Op::CompleteAny)
 }
 
 const fn is_wait(op: &Op) -> bool {
@@ -117,7 +122,7 @@ fn mend_callbacks(scenario: &mut Scenario) {
         for ops in module.scripts_mut() {
             ops.retain(|op| match op {
                 Op::Register(name) => interface(&before, name) > npi,
-                Op::Complete(_) | Op::CompleteAll => false,
+                Op::Complete(_) | Op::CompleteAll | Op::CompleteAny => false,
                 _ => true,
             });
         }
@@ -156,10 +161,10 @@ fn mend_null_contexts(scenario: &mut Scenario) {
 /// Rule 3.
 fn mend_completers(scenario: &mut Scenario) {
     let waits = |thread: &Thread| thread.ops.iter().any(is_wait);
-    let completes = |thread: &Thread| thread.ops.last() == Some(&Op::CompleteAll);
+    let completes = |thread: &Thread| thread.ops.last().is_some_and(is_completer);
     if !scenario.threads.iter().any(waits) {
         let threads = scenario.threads.iter_mut();
-        threads.for_each(|thread| thread.ops.retain(|op| *op != Op::CompleteAll));
+        threads.for_each(|thread| thread.ops.retain(|op| !is_completer(op)));
         return;
     }
     if scenario
@@ -191,7 +196,7 @@ fn mend_completers(scenario: &mut Scenario) {
 }
 
 fn append_completer(thread: &mut Thread) {
-    thread.ops.retain(|op| *op != Op::CompleteAll);
+    thread.ops.retain(|op| !is_completer(op));
     thread.ops.truncate(OPERATIONS - 1);
     thread.ops.push(Op::CompleteAll);
 }

@@ -18,6 +18,7 @@ use crate::seed::{GAMMA, split_mix};
 fn request(scenario: &Arc<Scenario>) -> Request {
     Request {
         scenario: scenario.clone(),
+        conditions: Default::default(),
         engine: Engine::Explorer,
         seed: 0,
         budget: Duration::from_secs(60),

@@ -140,6 +140,7 @@ fn the_explorer_sees_the_same_come_out_of_every_small_scenario() {
         let scenario = Arc::new(scenario);
         let request = Request {
             scenario: scenario.clone(),
+            conditions: Default::default(),
             engine: Engine::Explorer,
             seed: 0,
             budget: std::time::Duration::from_secs(60),

@@ -50,6 +50,7 @@ fn order(attach: &'static [Attach]) -> Order {
         checkpoint: None,
         cases: None,
         engine: Engine::Direct,
+        conditions: Default::default(),
     }
 }
 
