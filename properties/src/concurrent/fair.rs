@@ -17,6 +17,10 @@
 //! 5. A null context means one binding (the validity of scenarios asks for that), so the interface's
 //!    modules are not registered in callbacks, which may come any number of times; and it is handed
 //!    over once, by the module's own attach callback.
+//! 6. Locks of the modules' own are no deadlock: see `fair/locks.rs`.
+//! 7. What is awaited is set in the end: see `fair/events.rs`.
+//!
+//! So each deadlock is the registrar's fault, and no verdict has to tell whose it is.
 
 use std::path::Path;
 
@@ -25,6 +29,9 @@ use nmr_models::op::Op;
 use nmr_models::scenario::{Attach, Cleanup, Detach, MAX_LOOM_THREADS, Module, Scenario, Thread};
 
 use super::assemble::OPERATIONS;
+
+mod events;
+mod locks;
 
 /// Whether a scenario is valid and keeps the rules above.
 #[must_use]
@@ -35,6 +42,7 @@ pub fn is_fair(scenario: &Scenario) -> bool {
 /// The scenario with as little changed as makes it valid and fair. What is so stays as it is.
 #[must_use]
 pub fn mended(mut scenario: Scenario) -> Scenario {
+    mend_peers(&mut scenario);
     mend_dispatches(&mut scenario);
     mend_callbacks(&mut scenario);
     mend_null_contexts(&mut scenario);
@@ -49,6 +57,8 @@ pub fn mended(mut scenario: Scenario) -> Scenario {
         let threads = scenario.threads.iter_mut();
         threads.for_each(|thread| thread.ops.retain(|op| !is_completer(op)));
     }
+    locks::mend(&mut scenario);
+    events::mend(&mut scenario);
     scenario
 }
 
@@ -88,6 +98,19 @@ fn registrations(scenario: &Scenario, module: &str) -> (usize, usize) {
     )
 }
 
+/// Who is chosen is there, on the other side of the module's own interface.
+fn mend_peers(scenario: &mut Scenario) {
+    let all = scenario.modules.clone();
+    for module in &mut scenario.modules {
+        let is_peer = |name: &String| {
+            all.iter().any(|other| {
+                other.name == *name && other.side != module.side && other.npi == module.npi
+            })
+        };
+        module.peers.retain(is_peer);
+    }
+}
+
 /// Dispatching needs a rundown, and attaching a client.
 fn mend_dispatches(scenario: &mut Scenario) {
     let of = |name: &str, test: &dyn Fn(&Module) -> bool| {
@@ -96,9 +119,7 @@ fn mend_dispatches(scenario: &mut Scenario) {
     };
     let makes_sense = |op: &Op| match op {
         Op::Attach(name) => of(name, &|module| module.side == Side::Client),
-        Op::Dispatch(name) => of(name, &|module| {
-            module.side == Side::Client && module.detach == Detach::Rundown
-        }),
+        Op::Dispatch(name) => of(name, &|module| module.detach == Detach::Rundown),
         _ => true,
     };
     let mut mended = scenario.clone();
@@ -201,13 +222,15 @@ fn append_completer(thread: &mut Thread) {
     thread.ops.push(Op::CompleteAll);
 }
 
+/// Whether a callback of the module panics.
+fn can_panic(module: &Module) -> bool {
+    let attach = matches!(module.attach, Attach::Panic | Attach::PanicAfterAttach);
+    attach || module.detach == Detach::Panic || module.cleanup == Cleanup::Panic
+}
+
 /// Rule 4, for a scenario with pending detaches.
 fn keeps_completer(scenario: &Scenario) -> bool {
-    let panics = |module: &Module| {
-        let attach = matches!(module.attach, Attach::Panic | Attach::PanicAfterAttach);
-        attach || module.detach == Detach::Panic || module.cleanup == Cleanup::Panic
-    };
-    if !scenario.modules.iter().any(panics) {
+    if !scenario.modules.iter().any(can_panic) {
         return true;
     }
     let in_callbacks = scenario.modules.iter().flat_map(Module::scripts).flatten();
