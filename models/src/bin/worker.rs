@@ -126,6 +126,9 @@ struct Proving {
     /// Time for each program, in milliseconds.
     #[arg(long, default_value_t = 60_000)]
     budget_ms: u64,
+    /// End with the first program that breaks a rule, and do not make it small.
+    #[arg(long)]
+    first: bool,
     /// Where the run is written to and gone on with.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
@@ -252,6 +255,7 @@ impl Proving {
             shard: self.shard,
             workers: self.workers,
             time: self.time_ms.map(Duration::from_millis),
+            first: self.first,
             checkpoint: self.checkpoint,
             cases: self.case_dir,
             engine: ENGINE,

@@ -8,9 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{About, Checkpoint, Error};
-use super::prover::Prover;
+use super::prover::{Outcome, Prover};
 use super::report::{Broken, Progress, Summary};
-use super::run::{Run, Share};
+use super::run::{Run, Share, name};
 use super::shrink::{Counterexample, smallest};
 use super::size::Size;
 use super::space::Space;
@@ -40,6 +40,8 @@ pub struct Order {
     /// The time for it, if there is a limit. A program that is begun is ended, and what breaks a rule is made small
     /// after it.
     pub time: Option<Duration>,
+    /// Whether it ends with the first program that breaks a rule, which is then not made small.
+    pub first: bool,
     /// Where it is written, and gone on with.
     pub checkpoint: Option<PathBuf>,
     /// Where the small programs that break a rule are saved.
@@ -78,12 +80,16 @@ impl Order {
             workers: self.workers,
         };
         let failed = AtomicBool::new(false);
+        let found = AtomicBool::new(false);
         let is_late = || self.time.is_some_and(|time| start.elapsed() >= time);
-        let is_over =
-            || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) || is_late();
+        let is_over = || {
+            let all = [stop, &failed, &found];
+            all.iter().any(|it| it.load(Ordering::Relaxed)) || is_late()
+        };
         let (mut saved, mut last, mut told) = (Ok(()), start, None::<Instant>);
         let mut totals = checkpoint.totals.clone();
         run.go_on(&mut totals, &is_over, |totals| {
+            found.fetch_or(self.first && totals.violated > 0, Ordering::Relaxed);
             if told.is_none_or(|told| told.elapsed() >= TELLING) {
                 told = Some(Instant::now());
                 say(Line::ProveProgress(Progress {
@@ -131,6 +137,9 @@ impl Order {
         number: u64,
         prover: &impl Prover,
     ) -> Broken {
+        if self.first {
+            return self.first_broken(space, rule, number, prover);
+        }
         let smallest = smallest(space, number, rule, prover);
         let (message, case) = match smallest {
             None => {
@@ -154,6 +163,27 @@ impl Order {
             program: number,
             message: message + &unsaved,
             case,
+        }
+    }
+
+    /// As it was found.
+    fn first_broken(
+        &self,
+        space: &Space,
+        rule: Option<Rule>,
+        number: u64,
+        prover: &impl Prover,
+    ) -> Broken {
+        let scenario = space.program(number).scenario(&name(space, number), "");
+        let message = match prover.exhaust(&scenario).outcome {
+            Outcome::Violated(violation) => violation.message,
+            _ => "it did so once, and does not when it is exhausted again".to_owned(),
+        };
+        Broken {
+            rule,
+            program: number,
+            message,
+            case: None,
         }
     }
 

@@ -20,6 +20,9 @@
 //! 6. Locks of the modules' own are no deadlock: see `fair/locks.rs`.
 //! 7. What is awaited is set in the end: see `fair/events.rs`.
 //!
+//! 8. A provider calls its clients only in threads, and only if all registrations on its interface are the main
+//!    thread's, before there are others: then their attach callbacks have returned success (C3).
+//!
 //! So each deadlock is the registrar's fault, and no verdict has to tell whose it is.
 
 use std::path::Path;
@@ -122,7 +125,30 @@ fn mend_dispatches(scenario: &mut Scenario) {
         Op::Dispatch(name) => of(name, &|module| module.detach == Detach::Rundown),
         _ => true,
     };
+    // Rule 8.
+    let is_provider = |op: &Op| match op {
+        Op::Dispatch(name) => of(name, &|module| module.side == Side::Provider),
+        _ => false,
+    };
+    let callbacks = scenario.modules.iter().flat_map(Module::scripts).flatten();
+    let threads = scenario.threads.iter().flat_map(|thread| &thread.ops);
+    let late: Vec<&Op> = threads
+        .chain(callbacks)
+        .filter(|op| is_register(op))
+        .collect();
+    let is_late = |op: &Op| {
+        let module = op.module().and_then(|name| scenario.module(name));
+        let npi = module.map(|index| scenario.modules[index].npi);
+        let on_it = |name: &str| of(name, &|module| Some(module.npi) == npi);
+        late.iter().any(|op| op.module().is_some_and(on_it))
+    };
     let mut mended = scenario.clone();
+    for thread in &mut mended.threads {
+        thread.ops.retain(|op| !is_provider(op) || !is_late(op));
+    }
+    for ops in mended.modules.iter_mut().flat_map(Module::scripts_mut) {
+        ops.retain(|op| !is_provider(op));
+    }
     let threads = mended.threads.iter_mut().map(|thread| &mut thread.ops);
     let callbacks = mended.modules.iter_mut().flat_map(Module::scripts_mut);
     for ops in threads.chain(callbacks) {

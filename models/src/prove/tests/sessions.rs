@@ -47,6 +47,7 @@ fn order(attach: &'static [Attach]) -> Order {
         shard: Shard::WHOLE,
         workers: NonZeroUsize::MIN,
         time: None,
+        first: false,
         checkpoint: None,
         cases: None,
         engine: Engine::Direct,
