@@ -167,6 +167,13 @@ pub struct Bugs {
     /// Only the bugs that show themselves whoever runs them, which every engine has to find under their rule.
     #[arg(long)]
     pub shows: bool,
+    /// Look for the bugs of the registrar in the programs of these sizes, separated by commas, instead of in scenarios: in
+    /// small, calls and corners if none is named. `--budget` is then the time for each bug and size.
+    #[arg(
+        long, value_enum, value_name = "SIZE", value_delimiter = ',', num_args = 0..=1,
+        default_missing_value = "small,calls,corners", conflicts_with_all = ["engine", "deep"]
+    )]
+    pub prove: Vec<SizeChoice>,
     /// Time for each run, such as `2s`. By default 10 s under direct and explorer, 2 s under loom, which has it twice,
     /// and 300 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]

@@ -28,7 +28,7 @@ use crate::replay::{self, Replayer};
 use crate::words;
 use crate::workers::Workers;
 
-mod heard;
+pub(crate) mod heard;
 mod human;
 
 use heard::{Heard, Then, judge};

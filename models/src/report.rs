@@ -181,6 +181,8 @@ pub enum Line {
     Bug(Bug),
     /// An engine has looked at what is correct in a bug's place.
     Twin(Twin),
+    /// A planted bug was looked for in programs.
+    BugInPrograms(BugInPrograms),
     /// A case with a scenario was replayed.
     Replay(Box<Replayed>),
     /// A case of one thread was replayed.
@@ -359,6 +361,29 @@ pub struct Bug {
     /// `violated` if it was found; else `holds` if every run does, or what kept one from it.
     pub verdict: Verdict,
     /// What was found, or what kept a run from it, for people.
+    pub message: String,
+}
+
+/// A planted bug, as it was looked for in the programs of some sizes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BugInPrograms {
+    /// Its name.
+    pub name: String,
+    /// The rule that should be named.
+    pub expected: Rule,
+    /// The size in which it was found.
+    pub size: Option<String>,
+    /// The number of the program that shows it.
+    pub program: Option<u64>,
+    /// The rule that is named. `None` for a crash, or if it was not found.
+    pub rule: Option<Rule>,
+    /// How many programs were looked at, of all sizes up to that one.
+    pub programs: u64,
+    /// The time that they took.
+    pub seconds: f64,
+    /// `violated` if it was found; else `holds` if every program does, or what kept one from it.
+    pub verdict: Verdict,
+    /// What was found, or what kept it from being found, for people.
     pub message: String,
 }
 

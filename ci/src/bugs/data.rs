@@ -36,6 +36,8 @@ pub struct Bug {
     pub direct: Option<String>,
     /// Why loom cannot find it.
     pub loom: Option<String>,
+    /// Why no program of the sizes shows it.
+    pub prove: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
     pub shows: Option<Shows>,
     /// What has to be in force for it to show: without that it is none.
@@ -111,6 +113,7 @@ struct OfRegistrar {
     source: Option<String>,
     direct: Option<String>,
     loom: Option<String>,
+    prove: Option<String>,
     shows: Option<Shows>,
     #[serde(default)]
     conditions: Conditions,
@@ -187,6 +190,7 @@ fn of_registrar(folder: &Path) -> Result<Bug, Error> {
         source: written.source,
         direct: written.direct,
         loom: written.loom,
+        prove: written.prove,
         shows: written.shows,
         conditions: written.conditions,
         of: Of::Registrar {
@@ -213,6 +217,7 @@ fn of_module(folder: &Path) -> Result<Bug, Error> {
         source: written.source,
         direct: written.direct,
         loom: written.loom,
+        prove: None,
         shows: written.shows,
         conditions: written.conditions,
         name: file.name(folder)?,

@@ -23,6 +23,7 @@ pub(super) fn registrar_bug(name: &str, scenarios: &[&str]) -> Bug {
         source: None,
         direct: None,
         loom: None,
+        prove: None,
         shows: None,
         conditions: Default::default(),
         of: Of::Registrar {

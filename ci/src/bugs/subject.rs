@@ -28,6 +28,8 @@ pub struct Subject {
     pub direct: Option<String>,
     /// Why loom cannot find it.
     pub loom: Option<String>,
+    /// Why no program of the sizes shows it.
+    pub prove: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
     pub shows: Option<Shows>,
     /// What has to be in force for it to show.
@@ -146,6 +148,7 @@ impl Subject {
             rule: bug.rule,
             direct: bug.direct.clone(),
             loom: bug.loom.clone(),
+            prove: bug.prove.clone(),
             shows: bug.shows,
             conditions: bug.conditions,
             chosen: None,
