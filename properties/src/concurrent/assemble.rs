@@ -91,7 +91,7 @@ fn choose_peer(modules: &mut [Module], module: usize, draft: &ModuleDraft) {
 }
 
 /// The callback of a module.
-fn callback<'a>(modules: &'a mut [Module], (module, called): (Index, Index)) -> &'a mut Vec<Op> {
+fn callback(modules: &mut [Module], (module, called): (Index, Index)) -> &mut Vec<Op> {
     let module = &mut modules[module.index(modules.len())];
     let Module {
         in_attach,

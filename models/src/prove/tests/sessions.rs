@@ -114,6 +114,25 @@ fn what_breaks_is_made_small_and_saved_as_a_case() {
     );
 }
 
+/// For whoever wants to know whether something is found, and not how small it can be.
+#[test]
+fn it_ends_with_the_first_that_breaks_if_that_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = order(&[Attach::Accept, Attach::Decline]);
+    let first = Order {
+        first: true,
+        cases: Some(folder.path().to_owned()),
+        ..all.clone()
+    };
+    let (broken, _, summary) = run(&first);
+    assert_eq!(summary.verdict, Verdict::Violated);
+    assert_eq!((broken.len(), &broken[0].case), (1, &None));
+    assert_eq!(broken[0].message, "c declines");
+    let (all_broken, _, all) = run(&all);
+    assert_eq!(broken[0].program, all_broken[0].program);
+    assert!(summary.programs <= all.programs, "{summary:?}");
+}
+
 #[test]
 fn what_is_cut_short_is_no_proof() {
     let order = Order {

@@ -69,8 +69,8 @@ fn keep(ops: &mut Vec<Op>, order: &[String], is_leaf: impl Fn(&String) -> bool) 
     }
 }
 
-fn end_of(ops: &[Op], lock: &String) -> Option<usize> {
-    ops.iter().position(|op| *op == Op::Unlock(lock.clone()))
+fn end_of(ops: &[Op], lock: &str) -> Option<usize> {
+    ops.iter().position(|op| *op == Op::Unlock(lock.to_owned()))
 }
 
 fn may_hold(
