@@ -87,7 +87,9 @@ impl Ground {
             let acts = acts.filter(move |act| {
                 let once = self.facts.registers[usize::from(module)] == 1;
                 let waits = matches!(act.verb, Verb::Wait | Verb::Release);
-                !waits || (act.module == module && once)
+                let is_client = self.cast[usize::from(act.module)].side == Side::Client;
+                (!waits || (act.module == module && once))
+                    && (act.verb != Verb::Attach || is_client)
             });
             acts.map(move |act| Inside {
                 module,

@@ -39,7 +39,7 @@ pub struct Size {
     pub owned: bool,
     /// Whether contexts may be null.
     pub null_contexts: bool,
-    /// What one callback may do before it answers: none, or some of `register`'s opposites.
+    /// What one callback may do before it answers: nothing, or one of these.
     pub inside: &'static [Verb],
     /// Whether the registrar may have limits and faults.
     pub limits: bool,
@@ -181,7 +181,7 @@ impl Size {
         cleanup: &[Cleanup::Return],
         owned: true,
         null_contexts: false,
-        inside: &[Verb::Release],
+        inside: &[Verb::Release, Verb::Attach],
         ..Self::SMALL
     };
 

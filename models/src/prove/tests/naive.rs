@@ -362,7 +362,10 @@ fn is_meant(size: &Size, program: &Program, called: &Calls) -> bool {
         let module = usize::from(inside.module);
         let own = inside.act.module == inside.module && registers(module) == 1;
         let waits = matches!(inside.act.verb, Verb::Wait | Verb::Release);
-        may(module, inside.called) && (!waits || own)
+        let on = program.cast[usize::from(inside.act.module)];
+        may(module, inside.called)
+            && (!waits || own)
+            && (inside.act.verb != Verb::Attach || on.side == Side::Client)
     });
     inside_allowed && departures <= size.departures
 }
