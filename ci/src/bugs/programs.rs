@@ -172,7 +172,7 @@ impl Looking<'_> {
 /// What is not as it must be. Where not all sizes were looked at, nobody knows of a bug that was not found.
 fn fault(subject: &Subject, bug: &BugInPrograms, sizes: &[Size]) -> Option<Fault> {
     let is_all = ALL.iter().all(|size| sizes.contains(size));
-    let text = match (&bug.size, &subject.prove) {
+    let text = match (&bug.size, excuse(subject)) {
         (None, _) if bug.verdict != Verdict::Holds => {
             return Some(Fault {
                 verdict: bug.verdict,
@@ -187,7 +187,7 @@ fn fault(subject: &Subject, bug: &BugInPrograms, sizes: &[Size]) -> Option<Fault
             words::plural(bug.programs, "program")
         ),
         (Some(size), Some(why)) => format!(
-            "{size} finds it, although it is said that no size does ({why}): take `prove` out"
+            "{size} finds it, although it is said that no size does ({why}): take the reason out"
         ),
         _ => return None,
     };
@@ -195,6 +195,12 @@ fn fault(subject: &Subject, bug: &BugInPrograms, sizes: &[Size]) -> Option<Fault
         verdict: Verdict::Violated,
         text: format!("{}: {text}", bug.name),
     })
+}
+
+/// Why no program shows it: a reason of its own, or that of the engine that exhausts programs.
+fn excuse(subject: &Subject) -> Option<&str> {
+    let own = subject.prove.as_deref();
+    own.or_else(|| subject.excuse(ENGINE))
 }
 
 fn report(all: &[(&Subject, BugInPrograms)], faults: &[Fault], seconds: f64) -> String {
@@ -208,7 +214,7 @@ fn report(all: &[(&Subject, BugInPrograms)], faults: &[Fault], seconds: f64) -> 
             }
             (Some(_), Some(rule)) => Cell::styled(rule.to_string(), style::OPEN),
             (Some(_), None) => Cell::styled("crash", style::OPEN),
-            (None, _) if subject.prove.is_some() => "cannot".into(),
+            (None, _) if excuse(subject).is_some() => "cannot".into(),
             (None, _) => Cell::styled("missed", style::BAD),
         };
         let name = bug.name.as_str().into();
@@ -234,7 +240,7 @@ fn report(all: &[(&Subject, BugInPrograms)], faults: &[Fault], seconds: f64) -> 
     ];
     let mut text = table(&columns, &rows) + "\n";
     for (subject, bug) in all {
-        if let (None, Some(why)) = (&bug.size, &subject.prove) {
+        if let (None, Some(why)) = (&bug.size, excuse(subject)) {
             let programs = words::plural(bug.programs, "program");
             let _ = writeln!(text, "{}: not found in {programs}: {why}", bug.name);
         }
