@@ -5,6 +5,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::scenario::Terms;
@@ -158,6 +159,9 @@ pub struct Check {
     /// What other programs read.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// What may happen besides.
+    #[command(flatten)]
+    pub conditions: Conditions,
     /// Use this worker for all engines instead of building them.
     #[arg(long, value_name = "PATH", hide = true)]
     pub worker: Option<PathBuf>,
@@ -175,6 +179,13 @@ pub struct Bugs {
     /// Only the bugs that show themselves whoever runs them, which every engine has to find under their rule.
     #[arg(long)]
     pub shows: bool,
+    /// Look for the bugs of the registrar in the programs of these sizes, separated by commas, instead of in scenarios: in
+    /// small, calls and corners if none is named. `--budget` is then the time for each bug and size.
+    #[arg(
+        long, value_enum, value_name = "SIZE", value_delimiter = ',', num_args = 0..=1,
+        default_missing_value = "small,calls,corners", conflicts_with_all = ["engine", "deep"]
+    )]
+    pub prove: Vec<SizeChoice>,
     /// Time for each run, such as `2s`. By default 10 s under direct and explorer, 2 s under loom, which has it twice,
     /// and 300 ms under the others.
     #[arg(long, value_name = "TIME", value_parser = duration)]
@@ -214,6 +225,9 @@ pub struct Fuzz {
     /// Where to save cases [default: `nmr/findings` in cargo's target folder].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// What may happen besides.
+    #[command(flatten)]
+    pub conditions: Conditions,
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -37,6 +37,7 @@ pub mod module;
 pub mod musts;
 pub mod plan;
 pub mod plant;
+mod programs;
 pub mod subject;
 
 #[cfg(test)]
@@ -77,7 +78,10 @@ pub fn run(args: &args::Bugs, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     let engines = args.engine.iter().flat_map(|choice| choice.engines());
     let engines: BTreeSet<Engine> = engines.copied().collect();
     let engines = Vec::from_iter(engines);
-    let builds = engines.iter().map(|engine| engine.build()).collect();
+    let builds = match args.prove.is_empty() {
+        true => engines.iter().map(|engine| engine.build()).collect(),
+        false => BTreeSet::from([programs::BUILD]),
+    };
     let workers = match &args.worker {
         Some(path) => Workers::given(path, builds),
         None => garden.build(&builds, stop, &display)?,
@@ -86,6 +90,9 @@ pub fn run(args: &args::Bugs, stop: &AtomicBool, out: &mut dyn Write) -> Result<
         "looking for {}",
         words::plural(subjects.len() as u64, "bug")
     ));
+    if !args.prove.is_empty() {
+        return programs::run(args, &subjects, &workers, stop, &display, out);
+    }
     let hunter = Hunter {
         workers: &workers,
         engines: &engines,

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::process::{GRACE, Job, Outcome, Source};
@@ -55,7 +56,8 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     let start = Instant::now();
     args.outputs.check(args.format)?;
     let sources = sources(args)?;
-    let engines = Engines::of(&args.engine);
+    let mut engines = Engines::of(&args.engine);
+    let left_out = engines.under(args.conditions)?;
     check_explorer(&args.explorer, &engines, sources.len())?;
     let effort = Effort {
         budget: args.budget,
@@ -78,6 +80,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         seed,
         options: &args.explorer,
         terms: args.terms,
+        conditions: args.conditions,
         width: usize::from(args.jobs),
         stop,
         display: &display,
@@ -88,6 +91,14 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         words::plural(first.len() as u64, "run"),
         words::plural(sources.len() as u64, "scenario"),
     ));
+    if !left_out.is_empty() {
+        let names: Vec<&str> = left_out.iter().map(|engine| engine.name()).collect();
+        display.say(&format!(
+            "not run {}, which cannot be told to: {}",
+            args.conditions,
+            names.join(", ")
+        ));
+    }
     let mut tally = Tally::default();
     checker.run_all(&first, args.format, &mut tally, out)?;
     let then = plan::then(&sources, &engines, effort, &tally.results);
@@ -105,6 +116,8 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         scenarios: sources.len() as u64,
         seconds: start.elapsed().as_secs_f64(),
         seed,
+        conditions: args.conditions,
+        left_out: &left_out,
     };
     match args.format {
         Format::Human => out.write_all(human::report(&tally, frame).as_bytes())?,
@@ -226,6 +239,7 @@ struct Checker<'a> {
     seed: u64,
     options: &'a ExplorerOptions,
     terms: Terms,
+    conditions: Conditions,
     /// Runs at a time.
     width: usize,
     stop: &'a AtomicBool,
@@ -277,6 +291,7 @@ impl Checker<'_> {
             worker: self.workers.of(run.engine.build()),
             source: run.source.clone(),
             terms: self.terms,
+            conditions: self.conditions,
             engine: run.engine,
             seed: self.seed,
             budget: run.budget,

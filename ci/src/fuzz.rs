@@ -80,6 +80,7 @@ pub fn run(args: &args::Fuzz, stop: &AtomicBool, out: &mut dyn Write) -> Result<
             seed,
             shard: args.shard,
             version: env!("CARGO_PKG_VERSION").to_owned(),
+            conditions: args.conditions,
         },
     };
     let ended = night.pass();
@@ -135,6 +136,7 @@ impl Night<'_> {
         command.args(["--time-ms", &left.as_millis().to_string()]);
         command.args(["--seed", &seed.to_string()]);
         command.args(["--shard", &self.args.shard.to_string()]);
+        command.args(self.args.conditions.arguments());
         command.arg("--out").arg(self.folder);
         let limits = Limits {
             deadline: left + SLACK,
@@ -177,7 +179,10 @@ impl Night<'_> {
         }
         let time = humantime::format_duration(self.args.time);
         let shard = self.args.shard;
-        let repeat = format!("cargo nmr fuzz --time \"{time}\" --seed {seed} --shard {shard}");
+        let conditions = self.args.conditions.arguments().into_iter();
+        let conditions: String = conditions.map(|option| format!(" {option}")).collect();
+        let repeat =
+            format!("cargo nmr fuzz --time \"{time}\" --seed {seed} --shard {shard}{conditions}");
         Finding {
             rule,
             message: format!("{message}\nrepeat with: {repeat}"),

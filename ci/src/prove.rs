@@ -29,7 +29,7 @@ use crate::replay::{self, Replayer};
 use crate::words;
 use crate::workers::Workers;
 
-mod heard;
+pub(crate) mod heard;
 mod human;
 
 use heard::{Heard, Then, judge};
@@ -134,6 +134,7 @@ impl Proving<'_> {
         if let Some(file) = &args.checkpoint {
             command.arg("--checkpoint").arg(file);
         }
+        command.args(args.conditions.arguments());
         command.arg("--case-dir").arg(cases);
         command
     }

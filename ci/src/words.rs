@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use nmr_models::conditions::Conditions;
 use nmr_models::engine_name::Build;
 use nmr_models::report::{Extent, RunResult, Verdict};
 
@@ -31,6 +32,15 @@ pub fn plural(number: u64, one: &str) -> String {
         _ => "s",
     };
     format!("{} {one}{s}", count(number))
+}
+
+/// `; with spurious wake-ups`; nothing where none is in force.
+#[must_use]
+pub fn conditions(conditions: Conditions) -> String {
+    match conditions.is_default() {
+        true => String::new(),
+        false => format!("; {conditions}"),
+    }
 }
 
 /// `2.8 ms`, `0.07 s`, `1.3 s`, `3 min 1 s`, `2 h 5 min`.
@@ -160,6 +170,7 @@ mod tests {
     fn verdicts_say_how_far_they_go() {
         let say = |verdict_, extent, how: Option<&str>, rule| {
             verdict(&RunResult {
+                conditions: Default::default(),
                 scenario: "s".into(),
                 engine: Engine::Loom,
                 verdict: verdict_,

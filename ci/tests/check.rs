@@ -448,3 +448,51 @@ fn kill(signal: &str, pid: &str) -> bool {
         .status();
     status.expect("there is kill").success()
 }
+
+#[test]
+fn engines_that_do_not_know_a_condition_are_left_out_with_a_word() {
+    let fake = Fake::new(&result("holds", "complete", CLEAN, 0));
+    let scenario = ["--scenario", "two-lives", "--spurious-wakeups"];
+    let ended = check(
+        &fake,
+        &[&scenario[..], &["--engine", "explorer,loom,threads"]].concat(),
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let word = "not run with spurious wake-ups, which cannot be told to: loom, threads";
+    assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    let end = "; with spurious wake-ups; not run, as they cannot be told to: loom, threads\n";
+    assert!(ended.stdout.ends_with(end), "{}", ended.stdout);
+    let json = [
+        &scenario[..],
+        &["--engine", "explorer,loom", "--format", "json"],
+    ]
+    .concat();
+    let ended = check(&fake, &json);
+    let last = ended.stdout.lines().last().unwrap_or_default();
+    let told = r#""conditions":{"spurious-wakeups":true,"complete-any":false},"left-out":["loom"]"#;
+    assert!(last.contains(told), "{last}");
+
+    let ended = check(&fake, &[&scenario[..], &["--engine", "loom,pct"]].concat());
+    assert_eq!(ended.code, Some(2), "{}", ended.stdout);
+    let why = "loom, pct cannot search with spurious wake-ups: add `--engine direct`";
+    assert!(ended.stderr.contains(why), "{}", ended.stderr);
+}
+
+#[test]
+fn the_worker_hears_of_conditions() {
+    let script = r#"case "$all" in *--spurious-wakeups*--complete-any*) ;; *) exit 9 ;; esac; "#;
+    let fake = Fake::new(&format!(
+        "{script}{}",
+        result("holds", "complete", CLEAN, 0)
+    ));
+    let more = [
+        "--scenario",
+        "two-lives",
+        "--engine",
+        "explorer",
+        "--spurious-wakeups",
+    ];
+    let ended = check(&fake, &[&more[..], &["--complete-any"]].concat());
+    assert_eq!(ended.code, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert_ne!(check(&fake, &more).code, Some(0));
+}

@@ -111,7 +111,7 @@ fn bad_usage_is_2_and_says_what_was_expected() {
         ),
         (
             &["prove", "--size", "huge"],
-            "[possible values: small, medium, large]",
+            "[possible values: small, calls, corners, medium, large]",
         ),
         (
             &["prove", "--shard", "0/2"],

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Conditions;
 use crate::engine::{Exploration, Request};
 use crate::engine_name::Engine;
 use crate::prove::Violation;
@@ -42,6 +43,9 @@ pub struct Case {
     /// The preemption bound of the search. Not of a schedule that was found later.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound: Option<usize>,
+    /// Whether who waited could wake without a notification. The other conditions of a search stand in the scenario.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spurious_wakeups: bool,
     /// What found it: version and commit. Older cases do not have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
@@ -103,6 +107,7 @@ impl Case {
             message: finding.message.clone(),
             executions: Some(exploration.executions),
             bound: exploration.bound,
+            spurious_wakeups: request.conditions.spurious_wakeups,
             version: Some(version()),
             expect: None,
             schedule: exploration.schedule.clone(),
@@ -113,7 +118,12 @@ impl Case {
 
     /// The case of a program that breaks something.
     #[must_use]
-    pub fn of_program(engine: Engine, scenario: Scenario, violation: &Violation) -> Self {
+    pub fn of_program(
+        engine: Engine,
+        conditions: Conditions,
+        scenario: Scenario,
+        violation: &Violation,
+    ) -> Self {
         Self {
             kind: Kind::Schedule,
             engine,
@@ -122,11 +132,21 @@ impl Case {
             message: violation.message.clone(),
             executions: violation.executions,
             bound: None,
+            spurious_wakeups: conditions.spurious_wakeups,
             version: Some(version()),
             expect: None,
             schedule: violation.schedule.clone(),
             sections: violation.sections.clone(),
             scenario,
+        }
+    }
+
+    /// What its engine has to bring about, besides what stands in the scenario.
+    #[must_use]
+    pub const fn conditions(&self) -> Conditions {
+        Conditions {
+            spurious_wakeups: self.spurious_wakeups,
+            complete_any: false,
         }
     }
 

@@ -70,6 +70,15 @@ impl Engine {
         !matches!(self, Self::Direct | Self::Explorer | Self::Loom)
     }
 
+    /// Whether it can wake who waits for a condition without a notification.
+    #[must_use]
+    pub const fn wakes_spuriously(self) -> bool {
+        match self {
+            Self::Direct | Self::Explorer | Self::Random | Self::Urw => true,
+            Self::Loom | Self::Pct | Self::Threads => false,
+        }
+    }
+
     /// Its name, as in the JSON.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -13,6 +13,7 @@
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
+pub mod conditions;
 #[cfg_attr(
     any(loom, shuttle),
     allow(

@@ -13,6 +13,7 @@ use std::process::Command;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
+use crate::conditions::Conditions;
 use crate::engine::ExplorerOptions;
 use crate::engine_name::Engine;
 use crate::report::{Coverage, RunResult};
@@ -73,7 +74,9 @@ pub struct Job<'a> {
     pub source: Source,
     /// The rules in force besides those that the scenario itself asks for.
     pub terms: Terms,
-    /// The engine.
+    /// What may happen besides.
+    pub conditions: Conditions,
+    /// The engine. It has to know the conditions.
     pub engine: Engine,
     /// The seed of a sampling engine.
     pub seed: u64,
@@ -166,6 +169,7 @@ impl Job<'_> {
         if matches!(self.engine, Engine::Direct | Engine::Explorer) && !options.is_default() {
             command.args(["--explorer", &options.to_json()]);
         }
+        command.args(self.conditions.arguments());
         if let Some(folder) = self.case_dir {
             command.arg("--case-dir").arg(folder);
         }
@@ -179,8 +183,12 @@ impl Job<'_> {
             Engine::Explorer => options.arguments(),
             _ => Vec::new(),
         };
-        let asked = [self.terms.arguments(), asked].concat();
-        let asked: String = asked.iter().map(|word| format!(" {word}")).collect();
+        let conditions = self.conditions.arguments().into_iter().map(str::to_owned);
+        let asked = self.terms.arguments().into_iter().chain(asked);
+        let asked: String = asked
+            .chain(conditions)
+            .map(|word| format!(" {word}"))
+            .collect();
         let scenario = match &self.source {
             Source::Named(name) => format!("--scenario {name}"),
             Source::File { path, .. } => format!("--file {}", path.display()),

@@ -240,6 +240,7 @@ pub const fn builds(case: &Case) -> &'static [Build] {
 fn request(case: &Case, options: &Options) -> Request {
     Request {
         scenario: Arc::new(case.scenario.clone()),
+        conditions: case.conditions(),
         engine: match Build::current() {
             Build::Loom => Engine::Loom,
             _ => Engine::Explorer,

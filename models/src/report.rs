@@ -50,6 +50,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Conditions;
 use crate::engine_name::{BenchEngine, Engine};
 use crate::prove::report as prove;
 use crate::replay::{self, Replayed};
@@ -104,6 +105,9 @@ pub enum Extent {
 pub struct RunResult {
     /// The scenario's name.
     pub scenario: String,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
     /// The engine.
     pub engine: Engine,
     /// The outcome.
@@ -185,6 +189,8 @@ pub enum Line {
     Bug(Bug),
     /// An engine has looked at what is correct in a bug's place.
     Twin(Twin),
+    /// A planted bug was looked for in programs.
+    BugInPrograms(BugInPrograms),
     /// A case with a scenario was replayed.
     Replay(Box<Replayed>),
     /// A case of one thread was replayed.
@@ -250,6 +256,12 @@ pub struct Summary {
     pub seconds: f64,
     /// The seed of the sampling engines.
     pub seed: u64,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
+    /// The engines that were left out because they do not know the conditions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left_out: Vec<Engine>,
     /// The exit code of the command.
     pub exit: u8,
 }
@@ -286,6 +298,9 @@ pub struct FuzzSummary {
     pub shard: Shard,
     /// The version of the generator.
     pub version: String,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
     /// Scenarios that were exhausted by the direct engine.
     #[serde(default)]
     pub exhausted: u64,
@@ -361,6 +376,30 @@ pub struct Bug {
     /// `violated` if it was found; else `holds` if every run does, or what kept one from it.
     pub verdict: Verdict,
     /// What was found, or what kept a run from it, for people.
+    pub message: String,
+}
+
+/// A planted bug, as it was looked for in the programs of some sizes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct BugInPrograms {
+    /// Its name.
+    pub name: String,
+    /// The rule that should be named.
+    pub expected: Rule,
+    /// The size in which it was found.
+    pub size: Option<String>,
+    /// The number of the program that shows it.
+    pub program: Option<u64>,
+    /// The rule that is named. `None` for a crash, or if it was not found.
+    pub rule: Option<Rule>,
+    /// How many programs were looked at, of all sizes up to that one.
+    pub programs: u64,
+    /// The time that they took.
+    pub seconds: f64,
+    /// `violated` if it was found; else `holds` if every program does, or what kept one from it.
+    pub verdict: Verdict,
+    /// What was found, or what kept it from being found, for people.
     pub message: String,
 }
 

@@ -34,6 +34,7 @@ const TIME: Duration = Duration::from_secs(600);
 fn request(scenario: &Arc<Scenario>, engine: Engine) -> Request {
     Request {
         scenario: scenario.clone(),
+        conditions: Default::default(),
         engine,
         seed: 11,
         budget: TIME,

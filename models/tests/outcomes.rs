@@ -48,6 +48,7 @@ fn outcomes() -> Outcomes {
     let explored = |name: &str| {
         let request = Request {
             scenario: Arc::new(scenarios::named(name).expect("a named scenario")),
+            conditions: Default::default(),
             engine: ENGINE,
             seed: 0,
             budget: Duration::from_secs(60),

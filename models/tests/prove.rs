@@ -75,7 +75,7 @@ mod with_the_engine {
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert_eq!(
             stderr,
-            "error: `huge` is no size: expected one of small, medium, large\n"
+            "error: `huge` is no size: expected one of small, calls, corners, medium, large\n"
         );
     }
 }

@@ -65,6 +65,7 @@ fn run(file: &Path, engine: Engine) -> Result<(), Failed> {
             name: Scenario::from_toml(file, &text)?.name,
         },
         terms: Terms::default(),
+        conditions: Default::default(),
         engine,
         seed: 1,
         budget: Duration::from_secs(60),

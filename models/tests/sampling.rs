@@ -16,6 +16,7 @@ const SAMPLING: [Engine; 3] = [Engine::Random, Engine::Pct, Engine::Urw];
 fn request(scenario: Scenario, engine: Engine, seed: u64) -> Request {
     Request {
         scenario: Arc::new(scenario),
+        conditions: Default::default(),
         engine,
         seed,
         budget: Duration::from_secs(600),

@@ -71,6 +71,7 @@ fn run(name: &str, engine: Engine, found: &Mutex<Found>) -> Result<(), Failed> {
         worker: Path::new(env!("CARGO_BIN_EXE_nmr-worker")),
         source: Source::Named(name.to_owned()),
         terms: Terms::default(),
+        conditions: Default::default(),
         engine,
         seed: SEED,
         budget: match engine {

@@ -252,3 +252,55 @@ fn the_certificate_is_there_as_data_too() {
     }
     assert_eq!(run("random").report, None);
 }
+
+/// What an engine of this build does that knows of spurious wake-ups, or none.
+#[test]
+fn spurious_wake_ups_stand_in_the_result_the_certificate_and_the_case() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = write(folder.path(), NEVER_COMPLETES);
+    let own = Engine::ALL.into_iter();
+    for engine in own.filter(|engine| engine.build() == Build::current()) {
+        let cases = folder.path().join(engine.name());
+        let run = |options: &[&str]| {
+            let (engine, cases) = (engine.to_string(), cases.to_str().unwrap());
+            let args = [
+                "run",
+                "--engine",
+                &engine,
+                "--case-dir",
+                cases,
+                "--spurious-wakeups",
+            ];
+            let output = worker(&[&args[..], options].concat());
+            (result(&output), output.status.code())
+        };
+        let (holds, code) = run(&["--scenario", "both-deregister", "--complete-any"]);
+        let told = (
+            holds.conditions.spurious_wakeups,
+            holds.conditions.complete_any,
+        );
+        assert_eq!(told, (true, true));
+        if !engine.wakes_spuriously() {
+            let expected = "cannot search with spurious wake-ups, completions in any order";
+            assert!(holds.message.ends_with(expected), "{}", holds.message);
+            assert_eq!(code, Some(4), "{engine}");
+            continue;
+        }
+        assert_eq!(code, Some(0), "{engine}: {}", holds.message);
+        if let Some(certificate) = &holds.certificate {
+            assert!(
+                certificate.contains("with spurious wake-ups"),
+                "{certificate}"
+            );
+        }
+        // A deadlock is one all the same, and the case says how it was found.
+        let (stuck, code) = run(&["--file", &file]);
+        assert_eq!(
+            (stuck.rule, code),
+            (Some(Rule::new(16)), Some(1)),
+            "{engine}"
+        );
+        let case = std::fs::read_to_string(stuck.case.unwrap()).unwrap();
+        assert!(case.contains("spurious-wakeups = true"), "{case}");
+    }
+}

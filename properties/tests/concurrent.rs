@@ -168,6 +168,15 @@ fn generated_scenarios_have_every_behaviour() {
         "\"attach",
         "\"dispatch",
         "\"deregister-forged",
+        "attach = \"one-at-a-time\"",
+        "peers = [",
+        "\"dispatch p",
+        "\"set e",
+        "\"await e",
+        "in-detach = [\"await",
+        "\"lock outer",
+        "\"lock inner",
+        "\"lock leaf",
         "max-registrations",
         "max-bindings",
         "fail-reservation",
@@ -204,7 +213,7 @@ mod under_shuttle {
     }
 
     fn explorer() -> Sampler {
-        Sampler::new(Instant::now() + TIME)
+        Sampler::new(Instant::now() + TIME, Default::default())
     }
 
     /// Replays the saved cases; answers how many there are.
@@ -303,6 +312,7 @@ mod under_shuttle {
     fn request(scenario: Scenario, engine: Engine) -> Request {
         Request {
             scenario: Arc::new(scenario),
+            conditions: Default::default(),
             engine,
             seed: 11,
             budget: TIME,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
+use nmr_models::conditions::Conditions;
 use nmr_models::prove::Size;
 use nmr_models::shard::Shard;
 
@@ -33,6 +34,9 @@ pub struct Prove {
     /// What other programs read.
     #[command(flatten)]
     pub outputs: Outputs,
+    /// What may happen besides.
+    #[command(flatten)]
+    pub conditions: Conditions,
     /// How to print the results.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
@@ -48,6 +52,13 @@ pub enum SizeChoice {
     /// departures from plain modules: 117,226 programs.
     #[default]
     Small,
+    /// 1 client and 1 provider, 2 threads of up to 3 operations, 5 in all, calls of both sides through dispatch tables, one
+    /// binding at a time: 15,586 programs.
+    Calls,
+    /// 1 client and 1 provider, 2 threads of up to 2 operations, wrong, foreign and forged handles, attach calls at any
+    /// time, owned registrations, interfaces that differ in a part, none at all, one binding at a time, limits, up to 2
+    /// departures: 260,112 programs.
+    Corners,
     /// 1 client and 1 provider, 2 threads of up to 3 operations, every attach and detach behaviour: 208,560 programs.
     Medium,
     /// Up to 3 modules on up to 2 interfaces, 3 threads of up to 3 operations, 5 in all, every callback's every
@@ -61,6 +72,8 @@ impl SizeChoice {
     pub const fn size(self) -> Size {
         match self {
             Self::Small => Size::SMALL,
+            Self::Calls => Size::CALLS,
+            Self::Corners => Size::CORNERS,
             Self::Medium => Size::MEDIUM,
             Self::Large => Size::LARGE,
         }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nmr_models::conditions::Conditions;
 use nmr_models::rule::Rule;
 use nmr_models::scenario::{FormatError, Scenario};
 use nmr_models::scenarios;
@@ -35,8 +36,12 @@ pub struct Bug {
     pub direct: Option<String>,
     /// Why loom cannot find it.
     pub loom: Option<String>,
+    /// Why no program of the sizes shows it.
+    pub prove: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
     pub shows: Option<Shows>,
+    /// What has to be in force for it to show: without that it is none.
+    pub conditions: Conditions,
     /// Whose bug it is.
     pub of: Of,
 }
@@ -108,7 +113,10 @@ struct OfRegistrar {
     source: Option<String>,
     direct: Option<String>,
     loom: Option<String>,
+    prove: Option<String>,
     shows: Option<Shows>,
+    #[serde(default)]
+    conditions: Conditions,
     #[serde(default)]
     scenarios: Vec<Spanned<String>>,
 }
@@ -123,6 +131,8 @@ struct OfModule {
     direct: Option<String>,
     loom: Option<String>,
     shows: Option<Shows>,
+    #[serde(default)]
+    conditions: Conditions,
     #[serde(rename = "in")]
     places: Vec<Spanned<Place>>,
 }
@@ -180,7 +190,9 @@ fn of_registrar(folder: &Path) -> Result<Bug, Error> {
         source: written.source,
         direct: written.direct,
         loom: written.loom,
+        prove: written.prove,
         shows: written.shows,
+        conditions: written.conditions,
         of: Of::Registrar {
             scenarios: written
                 .scenarios
@@ -205,7 +217,9 @@ fn of_module(folder: &Path) -> Result<Bug, Error> {
         source: written.source,
         direct: written.direct,
         loom: written.loom,
+        prove: None,
         shows: written.shows,
+        conditions: written.conditions,
         name: file.name(folder)?,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::Engine;
 use nmr_models::process::{Job, Source};
@@ -40,15 +41,18 @@ pub struct Hunted {
     pub bugs: Vec<Bug>,
     /// The twin under each engine.
     pub twins: Vec<Twin>,
+    /// A bug that needs conditions, without them, under each engine that exhausts scenarios: nothing may be found.
+    pub without: Vec<Twin>,
     /// Runs in which the harness failed.
     pub troubles: Vec<RunResult>,
 }
 
-/// The bug or its twin.
+/// The bug or its twin, or the bug where it is none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Which {
     Wrong,
     Right,
+    WithoutConditions,
 }
 
 impl Hunter<'_> {
@@ -65,12 +69,19 @@ impl Hunter<'_> {
                 activity,
             };
             let tried = match engine {
+                _ if !subject.conditions.are_known_to(engine) => Vec::new(),
                 Engine::Direct | Engine::Explorer => one.explore()?,
                 _ => one.compare(&explored)?,
             };
             hunted.bugs.push(lines::bug(subject, engine, &tried));
             let cases = plan::twin(subject, engine, &tried, self.effort);
             let twins = one.runs(Which::Right, &cases, true)?;
+            if !subject.conditions.is_default() && !engine.is_sampling() {
+                let own = plan::explored(subject);
+                let without = one.runs(Which::WithoutConditions, &own, true)?;
+                hunted.without.push(lines::twin(subject, engine, &without));
+                hunted.troubles.extend(lines::troubles(&without));
+            }
             hunted.twins.push(lines::twin(subject, engine, &twins));
             hunted.troubles.extend(lines::troubles(&tried));
             hunted.troubles.extend(lines::troubles(&twins));
@@ -113,6 +124,7 @@ impl One<'_> {
             self.activity.at(match which {
                 Which::Wrong => format!("{engine}, {scenario}"),
                 Which::Right => format!("{engine}, {scenario}, its twin"),
+                Which::WithoutConditions => format!("{engine}, {scenario}, without conditions"),
             });
             let ran = self.run_and_again(which, case)?;
             let is_found = ran.result.verdict == Verdict::Violated;
@@ -130,7 +142,7 @@ impl One<'_> {
         let checked = self.run(which, case, false)?;
         let RunResult { rule, message, .. } = &checked.result;
         let crashed = *rule != Some(self.subject.rule) && message.contains(PANICKED);
-        if which == Which::Right || !crashed {
+        if which != Which::Wrong || !crashed {
             return Some(checked);
         }
         let unchecked = self.run(which, case, true)?;
@@ -149,7 +161,8 @@ impl One<'_> {
         }
         let mut env = Vec::new();
         if let Some(chosen) = &self.subject.chosen {
-            env.push((CHOSEN, chosen[which as usize].as_str()));
+            let index = usize::from(which == Which::Right);
+            env.push((CHOSEN, chosen[index].as_str()));
         }
         if unchecked {
             env.push((UNCHECKED, "1"));
@@ -158,6 +171,10 @@ impl One<'_> {
             worker: workers.of(self.engine.build()),
             source: self.source(which, case).clone(),
             terms: Terms::default(),
+            conditions: match which {
+                Which::WithoutConditions => Conditions::default(),
+                _ => self.subject.conditions,
+            },
             engine: self.engine,
             seed: SEED,
             budget: effort.budget(self.engine),
@@ -177,7 +194,7 @@ impl One<'_> {
     fn source(&self, which: Which, case: usize) -> &Source {
         let case = &self.subject.cases[case];
         match which {
-            Which::Wrong => &case.wrong,
+            Which::Wrong | Which::WithoutConditions => &case.wrong,
             Which::Right => &case.right,
         }
     }

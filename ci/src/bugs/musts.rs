@@ -1,6 +1,6 @@
 //! What must be so, and what to do if it is not. Pure.
 //!
-//! Of the explorer: each bug is found, by two scenarios, with its rule by one of them, in 5 s. Of loom and the direct
+//! A bug that needs conditions is none without them. Of the explorer: each bug is found, by two scenarios, with its rule by one of them, in 5 s. Of loom and the direct
 //! engine: each bug is found that does not say why it cannot be. Of every engine: each bug is found, with its rule, that shows
 //! itself in every execution, for a judgement is the same whoever runs what is judged; and no twin is flagged.
 //! What else shuttle's schedulers and real threads find is for comparison.
@@ -52,6 +52,7 @@ pub fn faults(subject: &Subject, hunted: &Hunted) -> Vec<Fault> {
         faults.extend(shows.and_then(|shows| everywhere(shows, bug)));
     }
     faults.extend(hunted.twins.iter().filter_map(twin));
+    faults.extend(hunted.without.iter().filter_map(without));
     faults.extend(hunted.troubles.iter().map(trouble));
     for fault in &mut faults {
         fault.text = format!("{}: {}", subject.name, fault.text);
@@ -196,6 +197,29 @@ fn twin(twin: &Twin) -> Option<Fault> {
     }
 }
 
+/// A bug that is one under conditions alone.
+fn without(run: &Twin) -> Option<Fault> {
+    let engine = run.engine;
+    match run.verdict {
+        Verdict::Holds | Verdict::HarnessError => None,
+        Verdict::Incomplete => Some(fault(
+            Verdict::Incomplete,
+            format!(
+                "without its conditions it was not looked at to the end under {engine} ({}): give it more time (--budget)",
+                first_line(&run.message)
+            ),
+        )),
+        Verdict::Violated => Some(fault(
+            Verdict::Violated,
+            format!(
+                "{engine} finds it without its conditions too, by {}: take `conditions` out; it says: {}",
+                run.scenario.as_deref().unwrap_or("?"),
+                first_line(&run.message)
+            ),
+        )),
+    }
+}
+
 fn trouble(result: &RunResult) -> Fault {
     let (scenario, engine) = (&result.scenario, result.engine);
     let text = format!(
@@ -218,6 +242,7 @@ mod tests {
     use crate::bugs::samples::{ended, found_by, missed_by, subject};
     use crate::bugs::subject::Subject;
     use crate::exit::Exit;
+    use nmr_models::conditions::Conditions;
     use nmr_models::engine_name::Engine;
     use nmr_models::report::Verdict;
 
@@ -226,9 +251,41 @@ mod tests {
         let hunted = Hunted {
             bugs: vec![lines::bug(subject, engine, tried)],
             twins: vec![lines::twin(subject, engine, &[missed_by(0)])],
+            without: Vec::new(),
             troubles: lines::troubles(tried),
         };
         faults(subject, &hunted)
+    }
+
+    #[test]
+    fn a_bug_that_needs_conditions_is_none_without_them() {
+        let subject = Subject {
+            conditions: Conditions {
+                spurious_wakeups: true,
+                ..Conditions::default()
+            },
+            ..subject(&[])
+        };
+        let tried = [found_by(0, Some(6)), found_by(1, Some(6))];
+        let mut hunted = Hunted {
+            bugs: vec![
+                lines::bug(&subject, Engine::Explorer, &tried),
+                lines::bug(&subject, Engine::Loom, &[]),
+            ],
+            without: vec![lines::twin(&subject, Engine::Explorer, &[missed_by(0)])],
+            ..Hunted::default()
+        };
+        assert_eq!(faults(&subject, &hunted), []);
+        let too_much = lines::twin(&subject, Engine::Explorer, &[found_by(0, Some(6))]);
+        hunted.without = vec![too_much];
+        let wrong = faults(&subject, &hunted);
+        assert_eq!((wrong.len(), exit(&wrong, false)), (1, Exit::Violated));
+        assert!(
+            wrong[0]
+                .text
+                .contains("explorer finds it without its conditions too, by scenario-0"),
+            "{wrong:?}"
+        );
     }
 
     fn one(tried: &[Ran]) -> (Exit, String) {

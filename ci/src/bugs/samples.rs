@@ -23,7 +23,9 @@ pub(super) fn registrar_bug(name: &str, scenarios: &[&str]) -> Bug {
         source: None,
         direct: None,
         loom: None,
+        prove: None,
         shows: None,
+        conditions: Default::default(),
         of: Of::Registrar {
             scenarios: scenarios.iter().map(|&name| name.to_owned()).collect(),
             change: diff(name.to_owned()),
@@ -47,6 +49,7 @@ pub(super) fn missed_by(case: usize) -> Ran {
         case,
         result: RunResult {
             scenario: format!("scenario-{case}"),
+            conditions: Default::default(),
             engine: Engine::Explorer,
             verdict: Verdict::Holds,
             extent: Extent::Complete,

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use nmr_models::conditions::Conditions;
 use nmr_models::engine_name::Engine;
 use nmr_models::process::Source;
 use nmr_models::rule::Rule;
@@ -27,8 +28,12 @@ pub struct Subject {
     pub direct: Option<String>,
     /// Why loom cannot find it.
     pub loom: Option<String>,
+    /// Why no program of the sizes shows it.
+    pub prove: Option<String>,
     /// Where it shows itself in every execution of its first scenario.
     pub shows: Option<Shows>,
+    /// What has to be in force for it to show.
+    pub conditions: Conditions,
     /// What is chosen in the planted worker, for the bug and for its twin.
     pub chosen: Option<[String; 2]>,
     /// The scenarios, the bug's own first.
@@ -65,6 +70,9 @@ impl Subject {
     /// Why an engine cannot find it.
     #[must_use]
     pub fn excuse(&self, engine: Engine) -> Option<&str> {
+        if !self.conditions.are_known_to(engine) {
+            return Some("its conditions cannot be brought about");
+        }
         match engine {
             Engine::Direct => self.direct.as_deref(),
             Engine::Loom => self.loom.as_deref(),
@@ -140,7 +148,9 @@ impl Subject {
             rule: bug.rule,
             direct: bug.direct.clone(),
             loom: bug.loom.clone(),
+            prove: bug.prove.clone(),
             shows: bug.shows,
+            conditions: bug.conditions,
             chosen: None,
             cases: Vec::new(),
             own: 0,

@@ -11,7 +11,7 @@ use crate::words;
 
 /// The whole report.
 #[must_use]
-pub fn report(tally: &Tally, frame: Frame) -> String {
+pub fn report(tally: &Tally, frame: Frame<'_>) -> String {
     let mut text = results(&tally.results);
     text.push_str(&notes(&tally.results));
     for result in &tally.results {
@@ -155,12 +155,21 @@ fn summary(summary: &Summary) -> String {
     } else {
         counts.join(", ")
     };
+    let left_out: Vec<&str> = summary.left_out.iter().map(|it| it.name()).collect();
+    let left_out = match left_out.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; not run, as they cannot be told to: {}",
+            left_out.join(", ")
+        ),
+    };
     format!(
-        "{} of {} in {}: {counts}; seed {}\n",
+        "{} of {} in {}: {counts}; seed {}{}{left_out}\n",
         words::plural(summary.runs, "run"),
         words::plural(summary.scenarios, "scenario"),
         words::time(summary.seconds),
-        summary.seed
+        summary.seed,
+        words::conditions(summary.conditions),
     )
 }
 
@@ -169,11 +178,30 @@ mod tests {
     use super::report;
     use crate::check::samples::{everything_exercised, frame, holds, outcome, violated};
     use crate::check::tally::{Frame, Tally};
+    use nmr_models::conditions::Conditions;
     use nmr_models::engine_name::Engine;
     use nmr_models::report::{Extent, RunResult, Verdict};
 
-    fn plain(tally: &Tally, frame: Frame) -> String {
+    fn plain(tally: &Tally, frame: Frame<'_>) -> String {
         anstream::adapter::strip_str(&report(tally, frame)).to_string()
+    }
+
+    #[test]
+    fn conditions_are_told_and_who_does_not_know_them() {
+        let mut tally = Tally::default();
+        tally.add(everything_exercised(holds()));
+        let hard = Frame {
+            conditions: Conditions {
+                spurious_wakeups: true,
+                complete_any: true,
+            },
+            left_out: &[Engine::Loom, Engine::Threads],
+            ..frame()
+        };
+        let text = plain(&tally, hard);
+        let told = "; seed 7; with spurious wake-ups, completions in any order; not run, as they cannot be told to: \
+                    loom, threads\n";
+        assert!(text.ends_with(told), "{text}");
     }
 
     #[test]

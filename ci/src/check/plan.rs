@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use nmr_models::conditions::Conditions;
 use nmr_models::engine_name::Engine;
 use nmr_models::process::Source;
 use nmr_models::report::{Extent, RunResult, Verdict};
 
 use crate::args::EngineChoice;
+use crate::error::Error;
 
 /// What a run may take under the explorer, by default.
 pub const EXPLORER: Duration = Duration::from_secs(60);
@@ -82,6 +84,28 @@ impl Engines {
         Self {
             always,
             for_the_rest,
+        }
+    }
+
+    /// Leaves out those that do not know these conditions; answers which.
+    ///
+    /// # Errors
+    /// None is left.
+    pub fn under(&mut self, conditions: Conditions) -> Result<Vec<Engine>, Error> {
+        let unknown = |engine: &Engine| !conditions.are_known_to(*engine);
+        let left_out: Vec<Engine> = self.all().filter(unknown).collect();
+        for some in [&mut self.always, &mut self.for_the_rest] {
+            some.retain(|engine| !unknown(engine));
+        }
+        match self.all().next() {
+            Some(_) => Ok(left_out),
+            None => {
+                let names: Vec<&str> = left_out.iter().map(|engine| engine.name()).collect();
+                Err(Error::Usage(format!(
+                    "{} cannot search {conditions}: add `--engine direct` or `--engine explorer`",
+                    names.join(", ")
+                )))
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! Results for this crate's unit tests.
 
+use nmr_models::conditions::Conditions;
 use nmr_models::engine_name::Engine;
 use nmr_models::process::Outcome;
 use nmr_models::report::{Coverage, Extent, RunResult, Verdict};
@@ -10,6 +11,7 @@ use super::tally::Frame;
 pub(crate) fn holds() -> RunResult {
     RunResult {
         scenario: "late-comer".to_owned(),
+        conditions: Conditions::default(),
         engine: Engine::Loom,
         verdict: Verdict::Holds,
         extent: Extent::Complete,
@@ -67,12 +69,17 @@ pub(crate) fn everything_exercised(result: RunResult) -> Outcome {
     }
 }
 
-pub(crate) const fn frame() -> Frame {
+pub(crate) const fn frame() -> Frame<'static> {
     Frame {
         whole: true,
         interrupted: false,
         scenarios: 1,
         seconds: 61.5,
         seed: 7,
+        conditions: Conditions {
+            spurious_wakeups: false,
+            complete_any: false,
+        },
+        left_out: &[],
     }
 }

@@ -1,5 +1,7 @@
 //! Adding up what the runs said. Pure.
 
+use nmr_models::conditions::Conditions;
+use nmr_models::engine_name::Engine;
 use nmr_models::process::{Outcome, Source};
 use nmr_models::report::{Coverage, RunResult, Summary, Verdict};
 use nmr_models::rule::Rule;
@@ -16,7 +18,7 @@ pub struct Tally {
 
 /// What is known of a check as a whole.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Frame {
+pub struct Frame<'a> {
     /// Whether it ran every named scenario, so that every rule should have been exercised.
     pub whole: bool,
     /// Whether it was interrupted.
@@ -27,6 +29,10 @@ pub struct Frame {
     pub seconds: f64,
     /// The seed.
     pub seed: u64,
+    /// What could happen besides.
+    pub conditions: Conditions,
+    /// The engines that do not know that.
+    pub left_out: &'a [Engine],
 }
 
 impl Tally {
@@ -63,7 +69,7 @@ impl Tally {
 
     /// How the command ends.
     #[must_use]
-    pub fn exit(&self, frame: Frame) -> Exit {
+    pub fn exit(&self, frame: Frame<'_>) -> Exit {
         if frame.interrupted {
             return Exit::Interrupted;
         }
@@ -75,7 +81,7 @@ impl Tally {
 
     /// The last line.
     #[must_use]
-    pub fn summary(&self, frame: Frame) -> Summary {
+    pub fn summary(&self, frame: Frame<'_>) -> Summary {
         let with = |verdict| {
             let results = self.results.iter();
             results.filter(|result| result.verdict == verdict).count() as u64
@@ -89,6 +95,8 @@ impl Tally {
             harness_errors: with(Verdict::HarnessError),
             seconds: frame.seconds,
             seed: frame.seed,
+            conditions: frame.conditions,
+            left_out: frame.left_out.to_vec(),
             exit: self.exit(frame).code(),
         }
     }

@@ -35,10 +35,12 @@ pub(super) fn summary(total: &FuzzSummary) -> String {
         seed,
         shard,
         version,
+        conditions,
         ..
     } = total;
+    let conditions = words::conditions(*conditions);
     format!(
-        "{}, {} exhausted ({}), {} sampled ({}) in {}: {}; seed {seed}, shard {shard}, version {version}",
+        "{}, {} exhausted ({}), {} sampled ({}) in {}: {}; seed {seed}, shard {shard}, version {version}{conditions}",
         words::plural(total.scenarios, "scenario"),
         words::count(total.exhausted),
         words::plural(total.states, "state"),
@@ -88,6 +90,7 @@ violated C9, seed 99
             seed: 7,
             shard: Shard::WHOLE,
             version: "0.1.0".to_owned(),
+            conditions: Default::default(),
         };
         assert_eq!(
             summary(&total),

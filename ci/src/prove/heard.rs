@@ -10,7 +10,7 @@ use nmr_models::report::{Line, Verdict};
 
 /// What the worker said.
 #[derive(Debug, Default)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     progress: Option<Progress>,
     broken: u64,
     summary: process::heard::Heard<Summary>,
@@ -18,7 +18,7 @@ pub(super) struct Heard {
 
 /// What follows from it.
 #[derive(Debug, PartialEq)]
-pub(super) enum Then {
+pub(crate) enum Then {
     /// This came of it.
     Done(Box<Summary>),
     /// Everything stops, and nothing is known.
@@ -31,7 +31,7 @@ pub(super) enum Then {
 
 impl Heard {
     /// Takes in a line; answers it if it is to be passed on.
-    pub(super) fn take(&mut self, text: &str) -> Option<Line> {
+    pub(crate) fn take(&mut self, text: &str) -> Option<Line> {
         match self.summary.line(text)? {
             Line::ProveSummary(summary) => self.summary.result(*summary, text),
             Line::ProveProgress(progress) => {
@@ -59,7 +59,7 @@ impl Heard {
 }
 
 /// What follows from what the worker said and how it ended.
-pub(super) fn judge(heard: Heard, end: &End) -> Then {
+pub(crate) fn judge(heard: Heard, end: &End) -> Then {
     let reached = heard.reached();
     let status = match end.how {
         How::Stopped => return Then::Interrupted,

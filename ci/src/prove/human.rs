@@ -69,12 +69,13 @@ fn last_line(summary: &Summary) -> String {
         false => format!(", shard {}", summary.shard),
     };
     format!(
-        "size {}{share}: {done}, {}, {} in {}: {}\n",
+        "size {}{share}: {done}, {}, {} in {}: {}{}\n",
         summary.size,
         words::plural(summary.states, "state"),
         words::plural(summary.transitions, "transition"),
         words::time(summary.seconds),
         paint(style::of(summary.verdict), &verdict(summary)),
+        words::conditions(summary.conditions),
     )
 }
 

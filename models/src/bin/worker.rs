@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, Parser, Subcommand};
 use nmr_models::case::Case;
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::bench::Order;
 use nmr_models::engine::{Control, Exploration, ExplorerOptions, Request, explore, refusal};
 use nmr_models::engine_name::{BenchEngine, Build, Engine};
@@ -75,6 +76,9 @@ struct Run {
     /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     explorer: ExplorerOptions,
+    /// What may happen besides.
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 #[derive(Args)]
@@ -125,12 +129,18 @@ struct Proving {
     /// Time for each program, in milliseconds.
     #[arg(long, default_value_t = 60_000)]
     budget_ms: u64,
+    /// End with the first program that breaks a rule, and do not make it small.
+    #[arg(long)]
+    first: bool,
     /// Where the run is written to and gone on with.
     #[arg(long)]
     checkpoint: Option<PathBuf>,
     /// Where to save what breaks a rule.
     #[arg(long)]
     case_dir: Option<PathBuf>,
+    /// What may happen besides.
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 fn main() -> ExitCode {
@@ -163,7 +173,8 @@ impl Run {
         };
         let words = Words::default();
         let request = Request {
-            scenario: Arc::new(scenario.under(self.terms)),
+            scenario: Arc::new(self.conditions.of(scenario.under(self.terms))),
+            conditions: self.conditions,
             engine: self.engine,
             seed: self.seed,
             budget: Duration::from_millis(self.budget_ms),
@@ -248,12 +259,15 @@ impl Proving {
             shard: self.shard,
             workers: self.workers,
             time: self.time_ms.map(Duration::from_millis),
+            first: self.first,
             checkpoint: self.checkpoint,
             cases: self.case_dir,
             engine: ENGINE,
+            conditions: self.conditions,
         };
         let prover = Exhausting {
             budget: Duration::from_millis(self.budget_ms),
+            conditions: self.conditions,
         };
         let verdict = order.run(&prover, &listen(), |line| print_line(&line));
         verdict.map_err(|error| error.to_string())

@@ -27,8 +27,9 @@ pub(crate) fn explore(request: &Request) -> Exploration {
 /// The same; `None` if there are more states than that, whatever the reductions.
 pub(crate) fn explore_up_to(request: &Request, states: u64) -> Option<Exploration> {
     let begun = Instant::now();
-    let options = &request.explorer.direct;
-    if *options == DirectOptions::default() {
+    let asked = &request.explorer.direct;
+    let options = &options(request);
+    if *asked == DirectOptions::default() && !request.conditions.spurious_wakeups {
         let plain = DirectOptions {
             without: DirectReduction::CLAIMED.to_vec(),
             verify: false,
@@ -45,9 +46,20 @@ pub(crate) fn explore_up_to(request: &Request, states: u64) -> Option<Exploratio
 
 /// Searches once, with the reductions that the options leave.
 pub(crate) fn explore_once(request: &Request) -> Exploration {
-    let options = &request.explorer.direct;
-    let search = search(request, options, Instant::now());
-    explore_by(request, options, &search).expect("it may have any number of states")
+    let options = options(request);
+    let search = search(request, &options, Instant::now());
+    explore_by(request, &options, &search).expect("it may have any number of states")
+}
+
+/// What is asked. Claims do not reckon with sleepers that wake without a reason: then none is believed.
+fn options(request: &Request) -> DirectOptions {
+    let mut options = request.explorer.direct.clone();
+    if request.conditions.spurious_wakeups {
+        options.without.extend(DirectReduction::CLAIMED);
+        options.without.sort_unstable();
+        options.without.dedup();
+    }
+    options
 }
 
 /// `None` if there are more states than the search may have.
@@ -57,6 +69,7 @@ fn explore_by(request: &Request, options: &DirectOptions, search: &Search) -> Op
     let program = Program::new(&request.scenario)
         .heard_by(&watch)
         .dropping_at_once(drops_at_once)
+        .waking_spuriously(request.conditions.spurious_wakeups)
         .forgetting_orders(!options.without.contains(&DirectReduction::ListOrders));
     let report = search.run(&program);
     let is_too_large = matches!(report.outcome, Outcome::Incomplete(Cut::States(_)));
@@ -149,9 +162,14 @@ impl Program {
             true => "places in lists count where they can matter",
             false => "places in lists count",
         };
+        let wakes = match self.wakes_spuriously {
+            true => "with",
+            false => "without",
+        };
         format!(
             "{states} states, {transitions} transitions, {ends} ends; critical sections are atomic, as loom shows \
-             of the monitor; {drops}; {orders}; {}",
+             of the monitor; {drops}; {orders}; {wakes} spurious \
+             wake-ups; {}",
             report.assumptions
         )
     }

@@ -79,6 +79,8 @@ pub(crate) struct Program {
     drops_at_once: bool,
     /// Whether places in the table's lists count only where they can still matter.
     forgets_orders: bool,
+    /// Whether who sleeps may wake without having been woken.
+    wakes_spuriously: bool,
     /// How often each rule could have failed, by shards of which each thread uses one.
     exercised: Vec<CachePadded<[AtomicU64; Rule::COUNT]>>,
     /// Who hears of what is left over at the ends.
@@ -121,6 +123,7 @@ impl Program {
             registers_inside: registering::registers_inside(scenario),
             drops_at_once: false,
             forgets_orders: false,
+            wakes_spuriously: false,
             outcomes: None,
             exercised: (0..SHARDS).map(|_| CachePadded::default()).collect(),
             watch: None,
@@ -160,6 +163,16 @@ impl Program {
     pub(crate) fn forgetting_orders(self, forgets_orders: bool) -> Self {
         Self {
             forgets_orders,
+            ..self
+        }
+    }
+
+    /// The same, in which who sleeps may look at any time whether its wait is over. What is claimed of steps does not
+    /// reckon with that.
+    pub(crate) fn waking_spuriously(self, wakes_spuriously: bool) -> Self {
+        Self {
+            may_claim: self.may_claim && !wakes_spuriously,
+            wakes_spuriously,
             ..self
         }
     }
@@ -381,6 +394,12 @@ impl System for Program {
                 thread: number,
                 choice,
             }));
+        }
+        // That a sleeper may wake without a reason does not mean that it ever will: alone it is a deadlock.
+        if self.wakes_spuriously && !enabled.is_empty() {
+            let sleepers = (0..).zip(&state.threads);
+            let sleepers = sleepers.filter(|(_, thread)| thread.sleeps());
+            enabled.extend(sleepers.map(|(thread, _)| Action { thread, choice: 0 }));
         }
     }
 

@@ -9,7 +9,7 @@ use nmr::machine::{Act, Call, Table};
 use nmr::{BindingHandle, Side};
 
 use super::lent::Plain;
-use super::task::Task;
+use super::task::{Driven, Task};
 use crate::event::{self, Event, Pair, RegId};
 use crate::flat::clone_in_place;
 use crate::interpreter::{
@@ -79,6 +79,13 @@ clone_in_place!(Thread {
     callbacks,
     is_asleep,
 });
+
+impl Thread {
+    /// Whether it sleeps in its innermost call.
+    pub(super) fn sleeps(&self) -> bool {
+        self.is_asleep && self.tasks.last() == Some(&Task::Host(Driven::Woken))
+    }
+}
 
 /// A call of the registrar that is open.
 #[derive(Clone)]

@@ -39,6 +39,10 @@ impl Interpreter<'_, Step<'_>> {
     /// pending detach that it takes, where it has a choice.
     pub(super) fn take(&mut self, choice: usize) -> Done {
         let gate = self.host.me().tasks.pop();
+        if gate == Some(Task::Host(Driven::Woken)) {
+            // Perhaps by nobody.
+            self.host.me().is_asleep = false;
+        }
         if let Some(blocked @ Task::Blocked(_)) = gate {
             self.carry_out(blocked)?;
         }

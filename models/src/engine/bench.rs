@@ -261,6 +261,7 @@ impl Order {
 
         super::Request {
             scenario: scenario.clone(),
+            conditions: Default::default(),
             engine: match self.engine {
                 BenchEngine::Loom => Engine::Loom,
                 BenchEngine::Direct => Engine::Direct,

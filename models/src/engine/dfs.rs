@@ -133,6 +133,7 @@ mod tests {
             };
             let request = Request {
                 scenario: scenario.clone(),
+                conditions: Default::default(),
                 engine: Engine::Explorer,
                 seed: 0,
                 budget: Duration::from_secs(60),

@@ -109,6 +109,10 @@ pub(super) fn builder(request: &Request, prepared: &Prepared) -> Builder {
         )
         .after_each(current::conclude)
         .judge(judge);
+    let builder = match request.conditions.spurious_wakeups {
+        true => builder.spurious_wakeups(),
+        false => builder,
+    };
     asked(builder, &request.explorer, &request.control)
 }
 

@@ -29,6 +29,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use crate::conditions::Conditions;
 use crate::engine_name::{Build, Engine};
 use crate::report::{Coverage, Extent, RunResult, Verdict};
 use crate::rule::Rule;
@@ -44,7 +45,9 @@ pub use options::ExplorerOptions;
 pub struct Request {
     /// The scenario.
     pub scenario: Arc<Scenario>,
-    /// The engine. It must be one of this build.
+    /// What may happen besides; the scenario is [as it is under them](Conditions::of).
+    pub conditions: Conditions,
+    /// The engine. It must be one of this build, and [know](Conditions::are_known_to) the conditions.
     pub engine: Engine,
     /// The seed of a sampling engine.
     pub seed: u64,
@@ -170,6 +173,7 @@ impl Exploration {
         });
         RunResult {
             scenario: request.scenario.name.clone(),
+            conditions: request.conditions,
             engine: request.engine,
             verdict,
             // Whatever the engine set out to do: a search that stopped on its way saw a part.
@@ -216,6 +220,14 @@ pub fn explore(
         let watch = Watch::new(request.executions.clone(), |_, _| {});
         return Exploration {
             error: Some(format!("{} is not an engine of this build", request.engine)),
+            ..Exploration::new(&watch, Extent::Sampled, None)
+        };
+    }
+    if !request.conditions.are_known_to(request.engine) {
+        let watch = Watch::new(request.executions.clone(), |_, _| {});
+        let (engine, conditions) = (request.engine, request.conditions);
+        return Exploration {
+            error: Some(format!("{engine} cannot search {conditions}")),
             ..Exploration::new(&watch, Extent::Sampled, None)
         };
     }

@@ -159,7 +159,8 @@ impl<H: Host> Interpreter<'_, H> {
             reg.map(|reg| (reg, handle.to_raw()))
         });
         let (of, bits) = issued.unzip();
-        let bits = ByName(bits.unwrap_or((1, 1)));
+        // Nobody's: no registrar has that number.
+        let bits = ByName(bits.unwrap_or((u32::MAX, 1)));
         self.then([Task::Piece(Piece::Forge(what, 0, of, bits))]);
     }
 

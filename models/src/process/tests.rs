@@ -55,6 +55,7 @@ fn job(worker: &Path) -> Job<'_> {
         worker,
         source: Source::Named("s".to_owned()),
         terms: Terms::default(),
+        conditions: Default::default(),
         engine: Engine::Pct,
         seed: 7,
         budget: Duration::from_millis(300),

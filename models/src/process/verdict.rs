@@ -37,6 +37,7 @@ pub(super) fn judge(
     } = transcript;
     let blank = |seconds| RunResult {
         scenario: job.source.name().to_owned(),
+        conditions: job.conditions,
         engine: job.engine,
         verdict: Verdict::HarnessError,
         extent: Extent::Sampled,

@@ -4,11 +4,11 @@
 use nmr::Side;
 
 use super::act::{Act, Verb};
-use super::callable::{fits, normal};
+use super::callable::{fits, normal, owners};
 use super::facts::Facts;
 use super::program::{Behaviour, Called, Inside, Manner, Member};
 use super::size::Size;
-use crate::scenario::{Attach, Limits};
+use crate::scenario::{Attach, Detach, Limits};
 
 /// What the behaviours of a skeleton hang on. Skeletons that agree in it have the same ones.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -24,7 +24,7 @@ impl Ground {
     pub(super) fn behaviours(&self, size: &Size) -> Vec<Behaviour> {
         let mut all = Vec::new();
         for (manners, left) in self.manners(size) {
-            if !fits(&self.cast, &self.facts, &manners) {
+            if !fits(&self.cast, &self.facts, &manners) || !self.has(size, &manners) {
                 continue;
             }
             for inside in self.insides(size, left > 0) {
@@ -34,7 +34,8 @@ impl Ground {
                     inside,
                     limits: Limits::default(),
                 };
-                if normal(&self.cast, &self.facts, &behaviour) != behaviour
+                if !owners(&self.facts, &behaviour.manners, inside)
+                    || normal(&self.cast, &self.facts, &behaviour) != behaviour
                     || !self.is_least(&behaviour)
                 {
                     continue;
@@ -46,6 +47,13 @@ impl Ground {
             }
         }
         all
+    }
+
+    /// Whether the size has providers that call their clients, if there is one.
+    fn has(&self, size: &Size, manners: &[Manner]) -> bool {
+        let mut all = self.cast.iter().zip(manners);
+        size.providers_dispatch
+            || all.all(|(it, manner)| it.side == Side::Client || manner.detach != Detach::Rundown)
     }
 
     /// The manners of all modules, and how many departures are left.
@@ -78,7 +86,10 @@ impl Ground {
                 .flat_map(|&verb| modules.clone().map(move |on| Act::new(verb, on)));
             let acts = acts.filter(move |act| {
                 let once = self.facts.registers[usize::from(module)] == 1;
-                act.verb != Verb::Wait || (act.module == module && once)
+                let waits = matches!(act.verb, Verb::Wait | Verb::Release);
+                let is_client = self.cast[usize::from(act.module)].side == Side::Client;
+                (!waits || (act.module == module && once))
+                    && (act.verb != Verb::Attach || is_client)
             });
             acts.map(move |act| Inside {
                 module,
@@ -127,8 +138,12 @@ impl Ground {
 
 /// What a module of that side may do.
 fn manners(size: &Size, side: Side) -> Vec<Manner> {
-    let for_both =
-        |attach: &&Attach| matches!(attach, Attach::Accept | Attach::Decline | Attach::Panic);
+    let for_both = |attach: &&Attach| {
+        matches!(
+            attach,
+            Attach::Accept | Attach::Decline | Attach::OneAtATime | Attach::Panic
+        )
+    };
     let attach = size.attach.iter();
     let attach = attach.filter(|attach| side == Side::Client || for_both(attach));
     let nulls: &[bool] = if size.null_contexts {
@@ -136,16 +151,20 @@ fn manners(size: &Size, side: Side) -> Vec<Manner> {
     } else {
         &[false]
     };
+    let owned: &[bool] = if size.owned { &[false, true] } else { &[false] };
     let mut all = Vec::new();
     for &attach in attach {
         for &detach in size.detach {
             for &cleanup in size.cleanup {
-                all.extend(nulls.iter().map(|&null_context| Manner {
-                    attach,
-                    detach,
-                    cleanup,
-                    null_context,
-                }));
+                for &owned in owned {
+                    all.extend(nulls.iter().map(|&null_context| Manner {
+                        attach,
+                        detach,
+                        cleanup,
+                        null_context,
+                        owned,
+                    }));
+                }
             }
         }
     }

@@ -37,7 +37,19 @@ pub(super) fn casts(size: &Size) -> Vec<Cast> {
         longest = longer.filter(|counts| fits(size, counts)).collect();
         all.extend(longest.iter().cloned());
     }
-    all.iter().map(|counts| Cast::new(counts)).collect()
+    let mut numbered: Vec<(&[u8], &Vec<Count>)> = Vec::new();
+    for numbers in size.numbers {
+        for counts in all.iter().filter(|counts| counts.len() <= numbers.len()) {
+            let one = (&numbers[..counts.len()], counts);
+            if !numbered.contains(&one) {
+                numbered.push(one);
+            }
+        }
+    }
+    let casts = numbered.into_iter();
+    casts
+        .map(|(numbers, counts)| Cast::new(counts, numbers))
+        .collect()
 }
 
 fn fits(size: &Size, counts: &[Count]) -> bool {
@@ -47,10 +59,10 @@ fn fits(size: &Size, counts: &[Count]) -> bool {
 }
 
 impl Cast {
-    fn new(counts: &[Count]) -> Self {
+    fn new(counts: &[Count], numbers: &[u8]) -> Self {
         let of = |side, count: fn(&Count) -> usize| {
-            let each = (1..).zip(counts);
-            each.flat_map(move |(npi, counts)| vec![Member { side, npi }; count(counts)])
+            let each = numbers.iter().zip(counts);
+            each.flat_map(move |(&npi, counts)| vec![Member { side, npi }; count(counts)])
         };
         let clients = of(Side::Client, |count| count.0);
         let members: Vec<_> = clients.chain(of(Side::Provider, |count| count.1)).collect();
@@ -82,6 +94,8 @@ fn keeps(members: &[Member], places: &[u8]) -> bool {
     let all = 0..members.len();
     all.clone().all(|one| {
         let side = members[one].side == moved(one).side;
+        let is_on_one = |member: Member| member.npi != 0;
+        let side = side && is_on_one(members[one]) == is_on_one(moved(one));
         let together = |other: usize| {
             (members[one].npi == members[other].npi) == (moved(one).npi == moved(other).npi)
         };

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::size::Size;
 use super::totals::Totals;
 use crate::case::version;
+use crate::conditions::Conditions;
 use crate::shard::Shard;
 
 /// What a run is about.
@@ -23,6 +24,8 @@ pub struct About {
     size: String,
     bounds: String,
     shard: Shard,
+    #[serde(default)]
+    conditions: Conditions,
     version: String,
     /// The hash of the running program's file, in hexadecimal digits.
     executable: String,
@@ -31,11 +34,12 @@ pub struct About {
 impl About {
     /// A run of this executable.
     #[must_use]
-    pub fn new(size: &Size, shard: Shard) -> Self {
+    pub fn new(size: &Size, shard: Shard, conditions: Conditions) -> Self {
         Self {
             size: size.name.to_owned(),
             bounds: format!("{size:?}"),
             shard,
+            conditions,
             version: version(),
             executable: executable(),
         }
@@ -46,11 +50,23 @@ impl About {
         let pairs = [
             ("size", self.size.clone(), now.size.clone()),
             ("shard", self.shard.to_string(), now.shard.to_string()),
+            (
+                "set of conditions",
+                told(self.conditions),
+                told(now.conditions),
+            ),
             ("version", self.version.clone(), now.version.clone()),
             ("set of bounds", self.bounds.clone(), now.bounds.clone()),
             ("build", self.executable.clone(), now.executable.clone()),
         ];
         pairs.into_iter().find(|(_, then, now)| then != now)
+    }
+}
+
+fn told(conditions: Conditions) -> String {
+    match conditions.is_default() {
+        true => "none".to_owned(),
+        false => conditions.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::prover::{Outcome, Proved, Prover, Violation};
+use crate::conditions::Conditions;
 use crate::engine::{Exploration, ExplorerOptions, Request, explore};
 use crate::engine_name::Engine;
 use crate::scenario::Scenario;
@@ -19,12 +20,15 @@ const MEMORY: u64 = 1 << 30;
 pub struct Exhausting {
     /// The time for each program, after which it is left incomplete.
     pub budget: Duration,
+    /// What may happen besides.
+    pub conditions: Conditions,
 }
 
 impl Prover for Exhausting {
     fn exhaust(&self, scenario: &Scenario) -> Proved {
         let request = Request {
-            scenario: Arc::new(scenario.clone()),
+            scenario: Arc::new(self.conditions.of(scenario.clone())),
+            conditions: self.conditions,
             engine: ENGINE,
             seed: 0,
             budget: self.budget,

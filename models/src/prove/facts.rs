@@ -18,6 +18,14 @@ pub(super) struct Facts {
     pub(super) dispatched: Modules,
     pub(super) try_completed: Modules,
     pub(super) completed_again: Modules,
+    pub(super) attached: Modules,
+    /// Deregistered by their handles, and as values: by `leave`, and by `release`.
+    pub(super) deregistered: Modules,
+    pub(super) left: Modules,
+    pub(super) released: Modules,
+    pub(super) waited: Modules,
+    /// Called, by a provider, perhaps before it is ready: who calls a client has to know that it has attached (C3).
+    pub(super) early: Modules,
 }
 
 /// The modules on which threads perform an operation.
@@ -46,7 +54,9 @@ impl Uses {
             registered: of_verb(all, Verb::Register),
             unregistered: unregistered_uses(ops),
             waits: of_verb(all, Verb::Wait),
-            deregistered: of_verb(all, Verb::Deregister),
+            deregistered: of_verb(all, Verb::Deregister)
+                | of_verb(all, Verb::Leave)
+                | of_verb(all, Verb::Release),
         }
     }
 }
@@ -70,7 +80,8 @@ pub(super) fn is_well_formed(modules: usize, threads: &[Uses]) -> bool {
 
 /// The modules that a thread uses before it has registered them.
 fn unregistered_uses(ops: &[Act]) -> Modules {
-    let uses = ops.iter().fold((0, 0), |(registered, uses), act| {
+    let ops = ops.iter().filter(|act| act.verb.has_module());
+    let uses = ops.fold((0, 0), |(registered, uses), act| {
         let module: Modules = 1 << act.module;
         match act.verb {
             Verb::Register => (registered | module, uses),
@@ -89,7 +100,7 @@ impl Facts {
         let meets = |one: usize| {
             let others = (0..cast.len()).filter(|&other| {
                 let (one, other) = (cast[one], cast[other]);
-                one.npi == other.npi && one.side != other.side
+                one.meets(other)
             });
             let others = others.filter(|&other| may_meet(threads, [one as u8, other as u8]));
             others.fold(0, |all, other| all | 1 << other)
@@ -100,6 +111,14 @@ impl Facts {
             dispatched: of_verb(threads, Verb::Dispatch),
             try_completed: of_verb(threads, Verb::TryComplete),
             completed_again: of_verb(threads, Verb::CompleteAgain),
+            attached: of_verb(threads, Verb::Attach),
+            deregistered: of_verb(threads, Verb::Deregister),
+            left: of_verb(threads, Verb::Leave),
+            released: of_verb(threads, Verb::Release),
+            waited: of_verb(threads, Verb::Wait),
+            early: (0..cast.len())
+                .filter(|&module| calls_early(cast, threads, module))
+                .fold(0, |all, module| all | 1 << module),
         }
     }
 
@@ -123,6 +142,22 @@ impl Facts {
     }
 }
 
+/// Whether a provider calls its peers where not all of them, and the provider, were registered before by the same thread:
+/// only then have their register calls returned, and with these the attach callbacks.
+fn calls_early(cast: &[Member], threads: &[Vec<Act>], module: usize) -> bool {
+    let registers = |act: &&Act| {
+        let other = usize::from(act.module);
+        act.verb == Verb::Register && (other == module || cast[other].meets(cast[module]))
+    };
+    let all = threads.iter().flatten().filter(registers).count();
+    let dispatch = Act::new(Verb::Dispatch, module as u8);
+    let calls_early = |ops: &Vec<Act>| {
+        let call = ops.iter().position(|act| *act == dispatch);
+        call.is_some_and(|call| ops[..call].iter().filter(registers).count() < all)
+    };
+    cast[module].side == Side::Provider && threads.iter().any(calls_early)
+}
+
 /// Whether registrations of two modules may be there together. They may not if one thread registers both, and in its
 /// order has always begun to deregister one before it registers the other; a registration that it loses sight of by
 /// registering the module again stays.
@@ -134,7 +169,7 @@ fn may_meet(threads: &[Vec<Act>], pair: [u8; 2]) -> bool {
     };
     let (mut there, mut latest) = ([0_u8; 2], [false; 2]);
     for act in ops {
-        let Some(which) = pair.iter().position(|&module| module == act.module) else {
+        let Some(which) = pair.iter().position(|&module| act.is_on(module)) else {
             continue;
         };
         match act.verb {
@@ -142,7 +177,7 @@ fn may_meet(threads: &[Vec<Act>], pair: [u8; 2]) -> bool {
                 there[which] += 1;
                 latest[which] = true;
             }
-            Verb::Deregister if latest[which] => {
+            verb if verb.deregisters() && latest[which] => {
                 there[which] -= 1;
                 latest[which] = false;
             }

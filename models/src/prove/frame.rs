@@ -25,7 +25,8 @@ impl Program {
     pub fn scenario(&self, name: &str, summary: &str) -> Scenario {
         let names = names(&self.cast);
         let frame = Frame::new(self);
-        let ops = |acts: &[Act]| acts.iter().map(|act| act.op(&names)).collect::<Vec<_>>();
+        let op = |act: &Act| act.op(&names, self.is_owned(act.module));
+        let ops = |acts: &[Act]| acts.iter().map(op).collect::<Vec<_>>();
         let mut threads: Vec<Thread> = (1..)
             .zip(&self.threads)
             .map(|(number, acts)| {
@@ -53,6 +54,10 @@ impl Program {
         }
     }
 
+    fn is_owned(&self, module: u8) -> bool {
+        self.behaviour.manners[usize::from(module)].owned
+    }
+
     fn modules(&self, names: &[String]) -> Vec<Module> {
         let each = self.cast.iter().zip(&self.behaviour.manners).zip(names);
         let modules = each.zip(0..).map(|(((member, manner), name), number)| {
@@ -74,7 +79,7 @@ impl Program {
                     Called::Detach => &mut module.in_detach,
                     Called::Cleanup => &mut module.in_cleanup,
                 };
-                script.push(inside.act.op(names));
+                script.push(inside.act.op(names, self.is_owned(inside.act.module)));
             }
             module
         });
@@ -136,6 +141,9 @@ impl<'a> Frame<'a> {
         let mut open: Vec<u8> = modules.filter(|&module| !self.has_ended(module)).collect();
         open.sort_by_key(|&module| !self.is_deregistered(module));
         let end_of = |&module: &u8| {
+            if self.program.is_owned(module) {
+                return vec![Act::new(Verb::Release, module)];
+            }
             let complete = self.pending.iter().flat_map(|&module| {
                 vec![Act::new(Verb::TryComplete, module); self.bindings_of(module)]
             });
@@ -149,7 +157,7 @@ impl<'a> Frame<'a> {
     /// Whether some thread deregisters the module.
     fn is_deregistered(&self, module: u8) -> bool {
         let mut acts = self.program.threads.iter().flatten();
-        acts.any(|act| *act == Act::new(Verb::Deregister, module))
+        acts.any(|act| act.verb.deregisters() && act.module == module)
     }
 
     /// How many bindings a module has at most.
@@ -175,7 +183,14 @@ impl<'a> Frame<'a> {
             .iter()
             .rposition(is(Verb::Register))
             .unwrap_or_default();
-        let mut rest = acts[last..].iter();
+        let acts = &acts[last..];
+        // The owner waits within.
+        if self.program.is_owned(module) {
+            return acts
+                .iter()
+                .any(|act| act.verb.is_an_owners() && act.module == module);
+        }
+        let mut rest = acts.iter();
         rest.any(is(Verb::Deregister)) && rest.any(is(Verb::Wait))
     }
 }

@@ -32,6 +32,11 @@
 //!   to at most are as good as no limit.
 //! - **Waiting in a callback for anything but the own module**, and for that where it registers more than once: such a wait can
 //!   be a deadlock of the program's own making. The wait for oneself the registrar has to refuse (C15).
+//! - **A provider that calls its client too early**: unless its own thread has registered both before, the client may not have
+//!   attached yet, which is the provider's own mistake (C3).
+//! - **One binding at a time where there is never another one**: it is a plain module.
+//! - **Waiting by its handle for what an owner leaves or releases**, an owner that registers twice, or whose detaches pend: see
+//!   `callable.rs`. A module is an owner's if and only if something is done to it that owners do.
 //! - **Completing by hand what a rundown completes**: a mistake of the module's own, while calls run (C9).
 //!
 //! *Not* left out are programs that fall into parts without a common interface, though each part is a program of its

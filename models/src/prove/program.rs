@@ -10,8 +10,15 @@ use crate::scenario::{Attach, Cleanup, Detach, Limits};
 pub struct Member {
     /// Its side.
     pub side: Side,
-    /// The number of its interface, from 1.
+    /// The number of its interface; 0 is none.
     pub npi: u8,
+}
+
+impl Member {
+    /// Whether the two are for each other.
+    pub(super) fn meets(self, other: Self) -> bool {
+        self.side != other.side && self.npi == other.npi && self.npi != 0
+    }
 }
 
 /// How a module behaves when it is called.
@@ -25,6 +32,8 @@ pub struct Manner {
     pub cleanup: Cleanup,
     /// Whether it hands over a null binding context.
     pub null_context: bool,
+    /// Whether it is registered through the owning API. Then it is left or released, and so no departure of its own.
+    pub owned: bool,
 }
 
 /// A callback.
@@ -79,7 +88,7 @@ pub struct Program {
 }
 
 /// What orders manners, and behaviours.
-type MannerKey = (u8, u8, u8, bool);
+type MannerKey = (u8, u8, u8, bool, bool);
 pub(super) type Key = (Vec<MannerKey>, Option<Inside>);
 
 impl Manner {
@@ -99,8 +108,15 @@ impl Manner {
             detach,
             cleanup,
             null_context,
+            owned,
         } = *self;
-        (attach as u8, detach as u8, cleanup as u8, null_context)
+        (
+            attach as u8,
+            detach as u8,
+            cleanup as u8,
+            null_context,
+            owned,
+        )
     }
 }
 
@@ -108,7 +124,7 @@ impl Behaviour {
     /// The behaviour in which each module has taken its place. The least of those of a set of places is the one
     /// that stands for all.
     pub(super) fn key(&self, places: &[u8]) -> Key {
-        let mut manners = vec![(0, 0, 0, false); self.manners.len()];
+        let mut manners = vec![(0, 0, 0, false, false); self.manners.len()];
         for (manner, &place) in self.manners.iter().zip(places) {
             manners[usize::from(place)] = manner.key();
         }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::conditions::Conditions;
 use crate::engine_name::Engine;
 use crate::report::Verdict;
 use crate::rule::Rule;
@@ -74,6 +75,9 @@ pub struct Summary {
     pub workers: u64,
     /// What exhausted the programs.
     pub engine: Engine,
+    /// What could happen besides; left out if nothing could.
+    #[serde(default, skip_serializing_if = "Conditions::is_default")]
+    pub conditions: Conditions,
     /// The verdict on the share: `holds` only if each of its programs was exhausted.
     pub verdict: Verdict,
     /// Why it is not known to hold, in words; `None` if it does, or if a rule breaks.

@@ -8,14 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::checkpoint::{About, Checkpoint, Error};
-use super::prover::Prover;
+use super::prover::{Outcome, Prover};
 use super::report::{Broken, Progress, Summary};
-use super::run::{Run, Share};
+use super::run::{Run, Share, name};
 use super::shrink::{Counterexample, smallest};
 use super::size::Size;
 use super::space::Space;
 use super::totals::Totals;
 use crate::case::{Case, version};
+use crate::conditions::Conditions;
 use crate::engine_name::Engine;
 use crate::report::{Line, Verdict};
 use crate::rule::Rule;
@@ -39,12 +40,16 @@ pub struct Order {
     /// The time for it, if there is a limit. A program that is begun is ended, and what breaks a rule is made small
     /// after it.
     pub time: Option<Duration>,
+    /// Whether it ends with the first program that breaks a rule, which is then not made small.
+    pub first: bool,
     /// Where it is written, and gone on with.
     pub checkpoint: Option<PathBuf>,
     /// Where the small programs that break a rule are saved.
     pub cases: Option<PathBuf>,
     /// The engine that the prover stands for.
     pub engine: Engine,
+    /// What may happen besides, as the prover brings it about.
+    pub conditions: Conditions,
 }
 
 impl Order {
@@ -61,7 +66,7 @@ impl Order {
         let start = Instant::now();
         let space = Space::new(self.size);
         let share = Share::new(&space, self.shard);
-        let about = About::new(&self.size, self.shard);
+        let about = About::new(&self.size, self.shard, self.conditions);
         let mut checkpoint = match &self.checkpoint {
             Some(path) => Checkpoint::load(path, about)?,
             None => Checkpoint::new(about),
@@ -75,12 +80,16 @@ impl Order {
             workers: self.workers,
         };
         let failed = AtomicBool::new(false);
+        let found = AtomicBool::new(false);
         let is_late = || self.time.is_some_and(|time| start.elapsed() >= time);
-        let is_over =
-            || stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed) || is_late();
+        let is_over = || {
+            let all = [stop, &failed, &found];
+            all.iter().any(|it| it.load(Ordering::Relaxed)) || is_late()
+        };
         let (mut saved, mut last, mut told) = (Ok(()), start, None::<Instant>);
         let mut totals = checkpoint.totals.clone();
         run.go_on(&mut totals, &is_over, |totals| {
+            found.fetch_or(self.first && totals.violated > 0, Ordering::Relaxed);
             if told.is_none_or(|told| told.elapsed() >= TELLING) {
                 told = Some(Instant::now());
                 say(Line::ProveProgress(Progress {
@@ -128,6 +137,9 @@ impl Order {
         number: u64,
         prover: &impl Prover,
     ) -> Broken {
+        if self.first {
+            return self.first_broken(space, rule, number, prover);
+        }
         let smallest = smallest(space, number, rule, prover);
         let (message, case) = match smallest {
             None => {
@@ -154,13 +166,35 @@ impl Order {
         }
     }
 
+    /// As it was found.
+    fn first_broken(
+        &self,
+        space: &Space,
+        rule: Option<Rule>,
+        number: u64,
+        prover: &impl Prover,
+    ) -> Broken {
+        let scenario = space.program(number).scenario(&name(space, number), "");
+        let message = match prover.exhaust(&scenario).outcome {
+            Outcome::Violated(violation) => violation.message,
+            _ => "it did so once, and does not when it is exhausted again".to_owned(),
+        };
+        Broken {
+            rule,
+            program: number,
+            message,
+            case: None,
+        }
+    }
+
     fn save_case(&self, found: &Counterexample, number: u64, folder: &Path) -> io::Result<PathBuf> {
         let size = self.size.name;
         let summary =
             format!("The smallest program that breaks it as program {number} of {size} does.");
         let name = format!("program-{size}-{number}");
         let scenario = found.program.scenario(&name, &summary);
-        Case::of_program(self.engine, scenario, &found.violation).save(folder)
+        let scenario = self.conditions.of(scenario);
+        Case::of_program(self.engine, self.conditions, scenario, &found.violation).save(folder)
     }
 
     fn summary(
@@ -187,6 +221,7 @@ impl Order {
             seconds,
             workers: self.workers.get() as u64,
             engine: self.engine,
+            conditions: self.conditions,
             verdict,
             how: how(totals, share.len(), interrupted),
             certificate: (verdict == Verdict::Holds).then(|| self.certificate(share.len())),
@@ -199,15 +234,21 @@ impl Order {
             size,
             shard,
             engine,
+            conditions,
             ..
         } = self;
+        let wakes = match conditions.spurious_wakeups {
+            true => "with",
+            false => "without",
+        };
         let share = match *shard == Shard::WHOLE {
             true => String::new(),
             false => format!(" of shard {shard}"),
         };
         format!(
             "every program{share} of the size `{}` ({}), {programs} up to renaming, was exhausted by {engine}: every \
-             order of critical sections, which are atomic as loom shows of the monitor; states are told apart by hashes of 128 bits; left out are programs \
+             order of critical sections, which are atomic as loom shows of the monitor, {wakes} spurious wake-ups; pending detaches are \
+             completed in any order; states are told apart by hashes of 128 bits; left out are programs \
              that differ from these only in what cannot matter (documentation of nmr_models::prove); nothing is said of \
              larger programs, nor of weaker memory",
             size.name, size.summary

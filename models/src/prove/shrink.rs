@@ -6,7 +6,7 @@
 //! taken away from, and another program is smaller all the same; so then the lighter ones of the size are tried.
 
 use super::act::Act;
-use super::callable::{fits, normal};
+use super::callable::{fits, normal, owners};
 use super::facts::{Facts, Uses, is_well_formed};
 use super::program::{Manner, Program};
 use super::prover::{Outcome, Prover, Violation};
@@ -101,7 +101,7 @@ fn with(of: &Program, change: impl FnOnce(&mut Program)) -> Program {
 
 /// The program without a module, and without all that is done to it.
 fn without_module(of: &Program, module: u8) -> Program {
-    let others = |act: &Act| act.module != module;
+    let others = |act: &Act| !act.is_on(module);
     let places: Vec<u8> = (0..of.cast.len() as u8)
         .map(|other| other - u8::from(other > module))
         .collect();
@@ -127,13 +127,14 @@ fn without_module(of: &Program, module: u8) -> Program {
 
 /// The program with plainer modules, or without limits.
 fn plainer(of: &Program) -> impl Iterator<Item = Program> {
-    const PLAINER: [fn(&mut Manner); 6] = [
+    const PLAINER: [fn(&mut Manner); 7] = [
         |manner| *manner = Manner::default(),
         |manner| manner.attach = Attach::Accept,
         |manner| manner.attach = Attach::Decline,
         |manner| manner.detach = Detach::Complete,
         |manner| manner.cleanup = Cleanup::Return,
         |manner| manner.null_context = false,
+        |manner| manner.owned = false,
     ];
     let modules = (0..of.cast.len()).flat_map(move |module| {
         PLAINER.map(|change| with(of, |program| change(&mut program.behaviour.manners[module])))
@@ -164,9 +165,11 @@ fn is_program(program: &Program) -> bool {
         behaviour,
     } = program;
     let uses: Vec<_> = threads.iter().map(|ops| Uses::new(ops)).collect();
+    let facts = Facts::new(cast, threads);
     !threads.is_empty()
         && is_well_formed(cast.len(), &uses)
-        && fits(cast, &Facts::new(cast, threads), &behaviour.manners)
+        && fits(cast, &facts, &behaviour.manners)
+        && owners(&facts, &behaviour.manners, behaviour.inside)
 }
 
 /// How much there is to read. What is smaller has less. A plain module is as good as an operation less.

@@ -16,6 +16,9 @@ pub struct Size {
     pub modules: usize,
     /// The most interfaces.
     pub interfaces: usize,
+    /// Their numbers, as scenarios give them: each of these lists, as far as there are interfaces. They count for nothing
+    /// but that 0 is none, and that some differ from others in a part of their GUIDs alone.
+    pub numbers: &'static [&'static [u8]],
     /// The most threads, at most four: a fifth may be needed to complete pending detaches.
     pub threads: usize,
     /// The most operations of a thread.
@@ -30,9 +33,13 @@ pub struct Size {
     pub detach: &'static [Detach],
     /// What cleanup callbacks may do.
     pub cleanup: &'static [Cleanup],
+    /// Whether providers may have rundowns, too, and call their clients.
+    pub providers_dispatch: bool,
+    /// Whether modules may be registered through the owning API.
+    pub owned: bool,
     /// Whether contexts may be null.
     pub null_contexts: bool,
-    /// What one callback may do before it answers: none, or some of `register`'s opposites.
+    /// What one callback may do before it answers: nothing, or one of these.
     pub inside: &'static [Verb],
     /// Whether the registrar may have limits and faults.
     pub limits: bool,
@@ -40,6 +47,9 @@ pub struct Size {
     /// do something else than accept, complete or return, null contexts, operations inside callbacks, and limits.
     pub departures: usize,
 }
+
+/// Interfaces that differ in the GUID's first bits.
+const IN_ORDER: &[&[u8]] = &[&[1, 2, 3, 4]];
 
 const LIFE: &[Verb] = &[Verb::Register, Verb::Deregister, Verb::Wait];
 
@@ -88,7 +98,13 @@ impl Size {
     }
 
     /// The named sizes, the smallest first.
-    pub const ALL: [Self; 3] = [Self::SMALL, Self::MEDIUM, Self::LARGE];
+    pub const ALL: [Self; 5] = [
+        Self::SMALL,
+        Self::CALLS,
+        Self::CORNERS,
+        Self::MEDIUM,
+        Self::LARGE,
+    ];
 
     /// For each change of the code.
     pub const SMALL: Self = Self {
@@ -98,6 +114,7 @@ impl Size {
         modules_a_side: 1,
         modules: 2,
         interfaces: 1,
+        numbers: IN_ORDER,
         threads: 2,
         operations: 2,
         operations_in_all: 4,
@@ -105,10 +122,67 @@ impl Size {
         attach: EVERY_ATTACH,
         detach: EVERY_DETACH_AND_RUNDOWN,
         cleanup: EVERY_CLEANUP,
+        providers_dispatch: false,
+        owned: false,
         null_contexts: true,
         inside: &[Verb::Deregister, Verb::Wait],
         limits: true,
         departures: 2,
+    };
+
+    /// Calls through dispatch tables, of either side, each guarded by a rundown.
+    pub const CALLS: Self = Self {
+        name: "calls",
+        summary: "1 client and 1 provider, 2 threads of up to 3 operations, 5 in all, calls of both sides through \
+                  dispatch tables, one binding at a time",
+        operations: 3,
+        operations_in_all: 5,
+        verbs: &[Verb::Register, Verb::Deregister, Verb::Wait, Verb::Dispatch],
+        attach: &[Attach::Accept, Attach::OneAtATime],
+        detach: &[Detach::Complete, Detach::Pending, Detach::Rundown],
+        providers_dispatch: true,
+        departures: usize::MAX,
+        ..Self::MEDIUM
+    };
+
+    /// What is at the edge of the contract, and beside the life of a binding: handles of another kind, of another registrar
+    /// and of nobody; attach calls at any time; registrations that are owned; interfaces that differ in a part of their
+    /// GUIDs alone, and none; and modules that take one binding at a time.
+    pub const CORNERS: Self = Self {
+        name: "corners",
+        summary: "1 client and 1 provider, 2 threads of up to 2 operations, wrong, foreign and forged handles, attach calls \
+                  at any time, owned registrations, interfaces that differ in a part, none at all, one binding at a \
+                  time, limits, up to 2 departures",
+        interfaces: 2,
+        numbers: &[
+            &[1, 2],
+            &[1, 17],
+            &[1, 33],
+            &[1, 65],
+            &[1, 129],
+            &[0, 1],
+            &[1, 0],
+        ],
+        verbs: &[
+            Verb::Register,
+            Verb::Deregister,
+            Verb::Wait,
+            Verb::Attach,
+            Verb::DeregisterWrong,
+            Verb::DeregisterForeign,
+            Verb::Leave,
+            Verb::Release,
+            Verb::DeregisterForged,
+            Verb::WaitForged,
+            Verb::CompleteForged,
+        ],
+        attach: &[Attach::Accept, Attach::Decline, Attach::OneAtATime],
+        detach: &[Detach::Complete, Detach::Pending],
+        cleanup: &[Cleanup::Return],
+        owned: true,
+        null_contexts: false,
+        inside: &[Verb::Release, Verb::Attach],
+        ..Self::SMALL
     };
 
     /// Every attach and detach behaviour of two modules, with all that two threads can do to them in three
@@ -119,6 +193,7 @@ impl Size {
         modules_a_side: 1,
         modules: 2,
         interfaces: 1,
+        numbers: IN_ORDER,
         threads: 2,
         operations: 3,
         operations_in_all: 6,
@@ -126,6 +201,8 @@ impl Size {
         attach: EVERY_ATTACH,
         detach: EVERY_DETACH,
         cleanup: &[Cleanup::Return],
+        providers_dispatch: false,
+        owned: false,
         null_contexts: false,
         inside: &[],
         limits: false,
@@ -140,6 +217,7 @@ impl Size {
         modules_a_side: 2,
         modules: 3,
         interfaces: 2,
+        numbers: IN_ORDER,
         threads: 3,
         operations: 3,
         operations_in_all: 5,
@@ -147,6 +225,8 @@ impl Size {
         attach: EVERY_ATTACH,
         detach: EVERY_DETACH_AND_RUNDOWN,
         cleanup: EVERY_CLEANUP,
+        providers_dispatch: false,
+        owned: false,
         null_contexts: true,
         inside: &[Verb::Deregister, Verb::Wait],
         limits: true,

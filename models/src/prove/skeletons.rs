@@ -49,7 +49,10 @@ pub(super) fn skeletons(size: &Size, cast: &Cast) -> Vec<Skeleton> {
 fn sequences(size: &Size, modules: usize) -> Vec<Vec<Act>> {
     let verbs = size.verbs.iter();
     let acts: Vec<Act> = verbs
-        .flat_map(|&verb: &Verb| (0..modules as u8).map(move |module| Act::new(verb, module)))
+        .flat_map(|&verb: &Verb| {
+            let on = if verb.has_module() { modules as u8 } else { 1 };
+            (0..on).map(move |module| Act::new(verb, module))
+        })
         .collect();
     let mut all: Vec<Vec<Act>> = Vec::new();
     let mut longest: Vec<Vec<Act>> = vec![Vec::new()];

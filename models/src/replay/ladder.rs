@@ -44,7 +44,9 @@ pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
 /// threads that is not there without them.
 fn along_its_sections(case: &Case, request: &Request, made: &mut Made) -> Option<Replayed> {
     let sections = case.sections.as_ref()?;
-    let program = Program::new(&request.scenario).dropping_at_once(sections.drops_at_once());
+    let program = Program::new(&request.scenario)
+        .dropping_at_once(sections.drops_at_once())
+        .waking_spuriously(request.conditions.spurious_wakeups);
     let path = sections.path(&request.scenario);
     if !program.has(&path) {
         return None;

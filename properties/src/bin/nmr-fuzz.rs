@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use nmr_models::conditions::Conditions;
 use nmr_models::shard::Shard;
 
 /// Runs generated scenarios until the time is up; prints JSON lines.
@@ -26,6 +27,9 @@ struct Args {
     /// Where to save the cases of findings.
     #[arg(long)]
     out: PathBuf,
+    /// What may happen besides.
+    #[command(flatten)]
+    conditions: Conditions,
 }
 
 fn main() -> ExitCode {
@@ -75,7 +79,8 @@ mod fuzz {
     /// Fuzzes; answers the number of findings.
     pub(super) fn run(args: &Args) -> anyhow::Result<u64> {
         let start = Instant::now();
-        let explorer = Sampler::new(start + Duration::from_millis(args.time_ms));
+        let deadline = start + Duration::from_millis(args.time_ms);
+        let explorer = Sampler::new(deadline, args.conditions);
         report_progress(&explorer);
         let mut findings = Findings::default();
         let mut scenarios = 0;
@@ -102,6 +107,7 @@ mod fuzz {
             seed: args.seed,
             shard: args.shard,
             version: VERSION.to_owned(),
+            conditions: args.conditions,
         }))?;
         Ok(findings.count)
     }

@@ -9,7 +9,7 @@ use nmr_models::scenario::{Attach, Module, Scenario, Thread};
 use proptest::sample::Index;
 
 use super::fair;
-use super::generate::{Draft, ModuleDraft, Phrase, Step, Verb};
+use super::generate::{Draft, HandOver, ModuleDraft, Phrase, Section, Step, Verb};
 
 /// The most operations of a thread.
 pub const OPERATIONS: usize = 6;
@@ -25,12 +25,15 @@ pub fn assemble(draft: &Draft) -> Scenario {
             ops: ops.take(OPERATIONS).collect(),
         }
     });
-    let threads: Vec<Thread> = threads.collect();
+    let mut threads: Vec<Thread> = threads.collect();
     let drafts = draft.clients.iter().chain(&draft.providers);
     let registered_before = drafts.clone().zip(&names).filter(|(module, name)| {
         let register = Op::Register((*name).clone());
         module.twice || !threads.iter().any(|thread| thread.ops.contains(&register))
     });
+    let before = registered_before
+        .map(|(_, name)| Op::Register(name.clone()))
+        .collect();
     let after = names.iter().filter(|_| draft.shut_down);
     let after = after.flat_map(|name| [Op::Deregister(name.clone()), Op::Wait(name.clone())]);
     let modules = drafts.clone().enumerate().map(|(index, module)| {
@@ -40,18 +43,102 @@ pub fn assemble(draft: &Draft) -> Scenario {
         };
         named(module, side, &names[index], &names)
     });
+    let mut modules: Vec<Module> = modules.collect();
+    for (module, draft) in drafts.enumerate() {
+        choose_peer(&mut modules, module, draft);
+    }
+    for section in &draft.sections {
+        lock(section, &mut threads, &mut modules);
+    }
+    for (number, hand_over) in (1..).zip(&draft.hand_overs) {
+        tell(hand_over, &event(number), &mut threads, &mut modules);
+    }
+    for thread in &mut threads {
+        thread.ops.truncate(OPERATIONS);
+    }
     fair::mended(Scenario {
         name: "generated".to_owned(),
         summary: "drawn at random".to_owned(),
         limits: draft.limits,
-        before: registered_before
-            .map(|(_, name)| Op::Register(name.clone()))
-            .collect(),
+        events: (1..=draft.hand_overs.len()).map(event).collect(),
+        locks: LOCKS.map(str::to_owned).into(),
+        before,
         after: after.collect(),
-        modules: modules.collect(),
+        modules,
         threads,
         ..Scenario::default()
     })
+}
+
+/// The locks, in the order in which they may be taken; the last one is that of callbacks.
+const LOCKS: [&str; 3] = ["outer", "inner", "leaf"];
+
+/// `e1`, `e2`, …
+fn event(number: usize) -> String {
+    format!("e{number}")
+}
+
+/// A module chooses one of those that it could attach to.
+fn choose_peer(modules: &mut [Module], module: usize, draft: &ModuleDraft) {
+    let (own, all) = (&modules[module], &*modules);
+    let peers = all
+        .iter()
+        .filter(|peer| peer.side != own.side && peer.npi == own.npi);
+    let peers: Vec<String> = peers.map(|peer| peer.name.clone()).collect();
+    if let Some(chosen) = draft.peer.filter(|_| peers.len() > 1) {
+        modules[module].peers = vec![chosen.get(&peers).clone()];
+    }
+}
+
+/// The callback of a module.
+fn callback(modules: &mut [Module], (module, called): (Index, Index)) -> &mut Vec<Op> {
+    let module = &mut modules[module.index(modules.len())];
+    let Module {
+        in_attach,
+        in_detach,
+        in_cleanup,
+        ..
+    } = module;
+    match called.index(3) {
+        0 => in_attach,
+        1 => in_detach,
+        _ => in_cleanup,
+    }
+}
+
+fn lock(section: &Section, threads: &mut [Thread], modules: &mut [Module]) {
+    let [outer, inner, leaf] = LOCKS.map(str::to_owned);
+    if let Some(inside) = section.inside {
+        let ops = [Op::Lock(leaf.clone()), Op::Yield, Op::Unlock(leaf)];
+        callback(modules, inside).extend(ops);
+        return;
+    }
+    let lock = if section.outer { outer } else { inner };
+    let ops = &mut threads[section.thread.index(threads.len())].ops;
+    let from = section.from.index(ops.len().max(1)).min(ops.len());
+    let to = (from + section.length).min(ops.len());
+    ops.insert(to, Op::Unlock(lock.clone()));
+    ops.insert(from, Op::Lock(lock));
+}
+
+fn tell(hand_over: &HandOver, event: &str, threads: &mut [Thread], modules: &mut [Module]) {
+    let (set, awaits) = (Op::Set(event.to_owned()), Op::Await(event.to_owned()));
+    let setting = hand_over.from.index(threads.len());
+    let ops = &mut threads[setting].ops;
+    if let Some(inside) = hand_over.inside {
+        // Before any call: any other one could make the callback.
+        ops.insert(0, set);
+        callback(modules, inside).push(awaits);
+        return;
+    }
+    let wait = ops
+        .iter()
+        .position(|op| matches!(op, Op::Wait(_) | Op::Await(_)));
+    let most = wait.unwrap_or(ops.len());
+    ops.insert(hand_over.set.index(most + 1), set);
+    let others: Vec<usize> = (0..threads.len()).filter(|&it| it != setting).collect();
+    let ops = &mut threads[*hand_over.to.get(&others)].ops;
+    ops.insert(hand_over.awaited.index(ops.len() + 1), awaits);
 }
 
 /// `c1`, `c2`, …, `p1`, `p2`, …

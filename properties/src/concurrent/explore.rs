@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use nmr_models::case::Case;
+use nmr_models::conditions::Conditions;
 use nmr_models::engine::{Exploration, Request, exhaust, shuttle};
 use nmr_models::engine_name::Engine;
 use nmr_models::replay::{self, Verdict, replay};
@@ -53,6 +54,7 @@ pub struct HarnessError {
 #[derive(Clone, Debug)]
 pub struct Sampler {
     deadline: Instant,
+    conditions: Conditions,
     executions: Arc<AtomicU64>,
     tally: Arc<Tally>,
 }
@@ -66,11 +68,13 @@ struct Tally {
 }
 
 impl Sampler {
-    /// One that stops at `deadline`, a failure half shrunk if need be.
+    /// One that stops at `deadline`, a failure half shrunk if need be. Under these conditions, engines that do not
+    /// [know](Conditions::are_known_to) them sample nothing.
     #[must_use]
-    pub fn new(deadline: Instant) -> Self {
+    pub fn new(deadline: Instant, conditions: Conditions) -> Self {
         Self {
             deadline,
+            conditions,
             executions: Arc::default(),
             tally: Arc::default(),
         }
@@ -132,7 +136,8 @@ impl Sampler {
 
     fn sample(&self, scenario: &Scenario, seed: u64) -> Result<Option<Case>, HarnessError> {
         self.tally.sampled.fetch_add(1, Ordering::Relaxed);
-        for engine in ENGINES {
+        let knows = |engine: &Engine| self.conditions.are_known_to(*engine);
+        for engine in ENGINES.into_iter().filter(knows) {
             let request = self.request(scenario, engine, seed);
             let exploration = shuttle::explore(&request, Some(EXECUTIONS));
             if let Some(case) = Case::new(&request, &exploration) {
@@ -153,7 +158,8 @@ impl Sampler {
 
     fn request(&self, scenario: &Scenario, engine: Engine, seed: u64) -> Request {
         Request {
-            scenario: Arc::new(scenario.clone()),
+            scenario: Arc::new(self.conditions.of(scenario.clone())),
+            conditions: self.conditions,
             engine,
             seed,
             budget: self.deadline.saturating_duration_since(Instant::now()),

@@ -17,6 +17,13 @@
 //! 5. A null context means one binding (the validity of scenarios asks for that), so the interface's
 //!    modules are not registered in callbacks, which may come any number of times; and it is handed
 //!    over once, by the module's own attach callback.
+//! 6. Locks of the modules' own are no deadlock: see `fair/locks.rs`.
+//! 7. What is awaited is set in the end: see `fair/events.rs`.
+//!
+//! 8. A provider calls its clients only in threads, and only if all registrations on its interface are the main
+//!    thread's, before there are others: then their attach callbacks have returned success (C3).
+//!
+//! So each deadlock is the registrar's fault, and no verdict has to tell whose it is.
 
 use std::path::Path;
 
@@ -25,6 +32,9 @@ use nmr_models::op::Op;
 use nmr_models::scenario::{Attach, Cleanup, Detach, MAX_LOOM_THREADS, Module, Scenario, Thread};
 
 use super::assemble::OPERATIONS;
+
+mod events;
+mod locks;
 
 /// Whether a scenario is valid and keeps the rules above.
 #[must_use]
@@ -35,6 +45,7 @@ pub fn is_fair(scenario: &Scenario) -> bool {
 /// The scenario with as little changed as makes it valid and fair. What is so stays as it is.
 #[must_use]
 pub fn mended(mut scenario: Scenario) -> Scenario {
+    mend_peers(&mut scenario);
     mend_dispatches(&mut scenario);
     mend_callbacks(&mut scenario);
     mend_null_contexts(&mut scenario);
@@ -47,8 +58,10 @@ pub fn mended(mut scenario: Scenario) -> Scenario {
         }
     } else {
         let threads = scenario.threads.iter_mut();
-        threads.for_each(|thread| thread.ops.retain(|op| *op != Op::CompleteAll));
+        threads.for_each(|thread| thread.ops.retain(|op| !is_completer(op)));
     }
+    locks::mend(&mut scenario);
+    events::mend(&mut scenario);
     scenario
 }
 
@@ -59,6 +72,11 @@ fn has_pending(scenario: &Scenario) -> bool {
 
 const fn is_register(op: &Op) -> bool {
     matches!(op, Op::Register(_))
+}
+
+/// One that goes on for as long as a wait is still to come.
+const fn is_completer(op: &Op) -> bool {
+    matches!(op, Op::CompleteAll | Op::CompleteAny)
 }
 
 const fn is_wait(op: &Op) -> bool {
@@ -83,6 +101,19 @@ fn registrations(scenario: &Scenario, module: &str) -> (usize, usize) {
     )
 }
 
+/// Who is chosen is there, on the other side of the module's own interface.
+fn mend_peers(scenario: &mut Scenario) {
+    let all = scenario.modules.clone();
+    for module in &mut scenario.modules {
+        let is_peer = |name: &String| {
+            all.iter().any(|other| {
+                other.name == *name && other.side != module.side && other.npi == module.npi
+            })
+        };
+        module.peers.retain(is_peer);
+    }
+}
+
 /// Dispatching needs a rundown, and attaching a client.
 fn mend_dispatches(scenario: &mut Scenario) {
     let of = |name: &str, test: &dyn Fn(&Module) -> bool| {
@@ -91,12 +122,33 @@ fn mend_dispatches(scenario: &mut Scenario) {
     };
     let makes_sense = |op: &Op| match op {
         Op::Attach(name) => of(name, &|module| module.side == Side::Client),
-        Op::Dispatch(name) => of(name, &|module| {
-            module.side == Side::Client && module.detach == Detach::Rundown
-        }),
+        Op::Dispatch(name) => of(name, &|module| module.detach == Detach::Rundown),
         _ => true,
     };
+    // Rule 8.
+    let is_provider = |op: &Op| match op {
+        Op::Dispatch(name) => of(name, &|module| module.side == Side::Provider),
+        _ => false,
+    };
+    let callbacks = scenario.modules.iter().flat_map(Module::scripts).flatten();
+    let threads = scenario.threads.iter().flat_map(|thread| &thread.ops);
+    let late: Vec<&Op> = threads
+        .chain(callbacks)
+        .filter(|op| is_register(op))
+        .collect();
+    let is_late = |op: &Op| {
+        let module = op.module().and_then(|name| scenario.module(name));
+        let npi = module.map(|index| scenario.modules[index].npi);
+        let on_it = |name: &str| of(name, &|module| Some(module.npi) == npi);
+        late.iter().any(|op| op.module().is_some_and(on_it))
+    };
     let mut mended = scenario.clone();
+    for thread in &mut mended.threads {
+        thread.ops.retain(|op| !is_provider(op) || !is_late(op));
+    }
+    for ops in mended.modules.iter_mut().flat_map(Module::scripts_mut) {
+        ops.retain(|op| !is_provider(op));
+    }
     let threads = mended.threads.iter_mut().map(|thread| &mut thread.ops);
     let callbacks = mended.modules.iter_mut().flat_map(Module::scripts_mut);
     for ops in threads.chain(callbacks) {
@@ -117,7 +169,7 @@ fn mend_callbacks(scenario: &mut Scenario) {
         for ops in module.scripts_mut() {
             ops.retain(|op| match op {
                 Op::Register(name) => interface(&before, name) > npi,
-                Op::Complete(_) | Op::CompleteAll => false,
+                Op::Complete(_) | Op::CompleteAll | Op::CompleteAny => false,
                 _ => true,
             });
         }
@@ -156,10 +208,10 @@ fn mend_null_contexts(scenario: &mut Scenario) {
 /// Rule 3.
 fn mend_completers(scenario: &mut Scenario) {
     let waits = |thread: &Thread| thread.ops.iter().any(is_wait);
-    let completes = |thread: &Thread| thread.ops.last() == Some(&Op::CompleteAll);
+    let completes = |thread: &Thread| thread.ops.last().is_some_and(is_completer);
     if !scenario.threads.iter().any(waits) {
         let threads = scenario.threads.iter_mut();
-        threads.for_each(|thread| thread.ops.retain(|op| *op != Op::CompleteAll));
+        threads.for_each(|thread| thread.ops.retain(|op| !is_completer(op)));
         return;
     }
     if scenario
@@ -191,18 +243,20 @@ fn mend_completers(scenario: &mut Scenario) {
 }
 
 fn append_completer(thread: &mut Thread) {
-    thread.ops.retain(|op| *op != Op::CompleteAll);
+    thread.ops.retain(|op| !is_completer(op));
     thread.ops.truncate(OPERATIONS - 1);
     thread.ops.push(Op::CompleteAll);
 }
 
+/// Whether a callback of the module panics.
+fn can_panic(module: &Module) -> bool {
+    let attach = matches!(module.attach, Attach::Panic | Attach::PanicAfterAttach);
+    attach || module.detach == Detach::Panic || module.cleanup == Cleanup::Panic
+}
+
 /// Rule 4, for a scenario with pending detaches.
 fn keeps_completer(scenario: &Scenario) -> bool {
-    let panics = |module: &Module| {
-        let attach = matches!(module.attach, Attach::Panic | Attach::PanicAfterAttach);
-        attach || module.detach == Detach::Panic || module.cleanup == Cleanup::Panic
-    };
-    if !scenario.modules.iter().any(panics) {
+    if !scenario.modules.iter().any(can_panic) {
         return true;
     }
     let in_callbacks = scenario.modules.iter().flat_map(Module::scripts).flatten();

@@ -4,6 +4,7 @@
 //! deregister, wait), so that most of what is drawn makes sense.
 
 use nmr_models::scenario::{Attach, Cleanup, Detach, Limits, Scenario};
+use proptest::arbitrary::any;
 use proptest::bool;
 use proptest::collection::vec;
 use proptest::option;
@@ -22,6 +23,10 @@ pub struct Draft {
     pub providers: Vec<ModuleDraft>,
     /// The threads.
     pub threads: Vec<Vec<Phrase>>,
+    /// What one thread tells another one by an event.
+    pub hand_overs: Vec<HandOver>,
+    /// What is done under locks.
+    pub sections: Vec<Section>,
     /// The registrar's limits and faults.
     pub limits: Limits,
     /// Whether the main thread deregisters everything in the end.
@@ -33,6 +38,8 @@ pub struct Draft {
 pub struct ModuleDraft {
     /// Whether it is on the second interface.
     pub elsewhere: bool,
+    /// The only one that it attaches to, if it chooses.
+    pub peer: Option<Index>,
     /// Its attach callback; a provider takes what it does not know for [`Attach::Accept`].
     pub attach: Attach,
     /// Its detach callback.
@@ -45,6 +52,36 @@ pub struct ModuleDraft {
     pub twice: bool,
     /// Operations in its attach, detach and cleanup callbacks, and of a client after it has attached.
     pub calls: [Vec<(Verb, Index)>; 4],
+}
+
+/// An event: a thread sets it, and another one, or a callback, awaits it.
+#[derive(Clone, Debug)]
+pub struct HandOver {
+    /// The thread that sets it.
+    pub from: Index,
+    /// Before which of its operations, up to the first wait.
+    pub set: Index,
+    /// The thread that awaits it.
+    pub to: Index,
+    /// Before which of its operations.
+    pub awaited: Index,
+    /// The module and the callback that await it, instead.
+    pub inside: Option<(Index, Index)>,
+}
+
+/// A piece of a list of operations, under a lock.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// Whether it is the lock that is taken first, where two are taken.
+    pub outer: bool,
+    /// The thread.
+    pub thread: Index,
+    /// From which of its operations on.
+    pub from: Index,
+    /// How many of them.
+    pub length: usize,
+    /// The module and the callback that do so, instead, and only yield meanwhile.
+    pub inside: Option<(Index, Index)>,
 }
 
 /// What a thread does with one module.
@@ -100,15 +137,56 @@ pub fn drafts() -> impl Strategy<Value = Draft> {
         3 => vec(thread.clone(), 3..=3),
         1 => vec(thread, 4..=4),
     ];
-    (modules(), modules(), threads, limits(), bool::weighted(0.8)).prop_map(
-        |(clients, providers, threads, limits, shut_down)| Draft {
+    let beside = (
+        prop_oneof![4 => Just(Vec::new()), 1 => vec(hand_over(), 1..=2)],
+        prop_oneof![5 => Just(Vec::new()), 1 => vec(section(), 1..=3)],
+    );
+    let all = (
+        modules(),
+        modules(),
+        threads,
+        beside,
+        limits(),
+        bool::weighted(0.8),
+    );
+    all.prop_map(
+        |(clients, providers, threads, (hand_overs, sections), limits, shut_down)| Draft {
             clients,
             providers,
             threads,
+            hand_overs,
+            sections,
             limits,
             shut_down,
         },
     )
+}
+
+fn inside() -> impl Strategy<Value = Option<(Index, Index)>> {
+    option::weighted(0.3, (any::<Index>(), any::<Index>()))
+}
+
+fn hand_over() -> impl Strategy<Value = HandOver> {
+    let threads = (any::<Index>(), any::<Index>());
+    let places = (any::<Index>(), any::<Index>());
+    (threads, places, inside()).prop_map(|((from, to), (set, awaited), inside)| HandOver {
+        from,
+        set,
+        to,
+        awaited,
+        inside,
+    })
+}
+
+fn section() -> impl Strategy<Value = Section> {
+    let place = (any::<Index>(), any::<Index>(), 1..=3_usize);
+    (bool::ANY, place, inside()).prop_map(|(outer, (thread, from, length), inside)| Section {
+        outer,
+        thread,
+        from,
+        length,
+        inside,
+    })
 }
 
 fn limits() -> impl Strategy<Value = Limits> {
@@ -133,9 +211,11 @@ fn module() -> impl Strategy<Value = ModuleDraft> {
         bool::weighted(0.1),
     );
     let calls = [calls(), calls(), calls(), calls()];
-    (flags, attach(), detach(), bool::weighted(0.05), calls).prop_map(
-        |((elsewhere, null_context, twice), attach, detach, panics, calls)| ModuleDraft {
+    let peer = option::weighted(0.1, any::<Index>());
+    (flags, peer, attach(), detach(), bool::weighted(0.05), calls).prop_map(
+        |((elsewhere, null_context, twice), peer, attach, detach, panics, calls)| ModuleDraft {
             elsewhere,
+            peer,
             attach,
             detach,
             cleanup: if panics {
@@ -180,7 +260,7 @@ fn calls() -> impl Strategy<Value = Vec<(Verb, Index)>> + Clone {
         2 => Just(Verb::Register),
         1 => small_verb(),
     ];
-    let call = (verb, proptest::arbitrary::any::<Index>());
+    let call = (verb, any::<Index>());
     prop_oneof![8 => Just(Vec::new()), 1 => vec(call, 1..=2)]
 }
 
@@ -193,7 +273,7 @@ fn phrase() -> impl Strategy<Value = Phrase> + Clone {
         1 => Just(Step::Do(Verb::Wait)),
         1 => small_verb().prop_map(Step::Do),
     ];
-    (step, proptest::arbitrary::any::<Index>()).prop_map(|(step, module)| Phrase { step, module })
+    (step, any::<Index>()).prop_map(|(step, module)| Phrase { step, module })
 }
 
 /// Operations beside the life cycle.

@@ -91,7 +91,7 @@ fn without_module(of: &Scenario, name: &str) -> Scenario {
 }
 
 fn plainer(of: &Scenario) -> impl Iterator<Item = Scenario> {
-    let changes: [fn(&mut Module); 7] = [
+    let changes: [fn(&mut Module); 8] = [
         |module| {
             *module = Module::new(module.name.clone(), module.side, module.npi);
         },
@@ -101,6 +101,7 @@ fn plainer(of: &Scenario) -> impl Iterator<Item = Scenario> {
         |module| module.cleanup = Cleanup::default(),
         |module| module.null_context = false,
         |module| module.npi = 1,
+        |module| module.peers.clear(),
     ];
     (0..of.modules.len()).flat_map(move |index| {
         let changes = changes.into_iter();
@@ -128,6 +129,9 @@ pub fn renumbered(of: &Scenario) -> Scenario {
         .collect();
     for module in &mut variant.modules {
         module.name.clone_from(&renamed[&module.name]);
+        for peer in &mut module.peers {
+            peer.clone_from(&renamed[peer]);
+        }
     }
     for (index, thread) in variant.threads.iter_mut().enumerate() {
         thread.name = format!("t{}", index + 1);
@@ -159,6 +163,7 @@ pub fn size(scenario: &Scenario) -> usize {
             + usize::from(module.cleanup != Cleanup::default())
             + usize::from(module.null_context)
             + usize::from(module.npi != 1)
+            + module.peers.len()
             + 2 * module.scripts().map(Vec::len).iter().sum::<usize>()
     };
     let modules: usize = scenario.modules.iter().map(module).sum();

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use nmr_search::System;
 
+use crate::conditions::Conditions;
 use crate::direct::{Action, Program};
 use crate::engine::along;
 use crate::engine::{Control, ExplorerOptions, Request};
@@ -18,6 +19,7 @@ use crate::seed::{GAMMA, split_mix};
 fn request(scenario: &Arc<Scenario>) -> Request {
     Request {
         scenario: scenario.clone(),
+        conditions: Default::default(),
         engine: Engine::Explorer,
         seed: 0,
         budget: Duration::from_secs(60),
@@ -43,6 +45,33 @@ fn walk(program: &Program, seed: &mut u64) -> Vec<Action> {
         stepped.expect("the scenario holds");
         enabled.clear();
     }
+}
+
+/// Sleepers that nobody has woken look on threads as they do without, and see the same.
+#[test]
+fn random_paths_with_spurious_wake_ups_are_made_again_on_threads_too() {
+    let (mut seed, mut spurious) = (7, 0);
+    for scenario in scenarios::all() {
+        let scenario = Arc::new(scenario);
+        let [plain, program] =
+            [false, true].map(|it| Program::new(&scenario).waking_spuriously(it));
+        for nth in 0..100 {
+            let path = walk(&program, &mut seed);
+            spurious += usize::from(!plain.has(&path));
+            let request = Request {
+                conditions: Conditions {
+                    spurious_wakeups: true,
+                    ..Conditions::default()
+                },
+                ..request(&scenario)
+            };
+            let tied = along::follow(&request, &program, &path);
+            let name = &scenario.name;
+            assert_eq!(tied.followed.error, None, "{name}, path {nth}");
+            assert_eq!(tied.difference, None, "{name}, path {nth}");
+        }
+    }
+    assert!(spurious > 1_000, "only {spurious} paths have one");
 }
 
 #[test]

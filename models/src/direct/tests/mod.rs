@@ -6,6 +6,7 @@ use std::sync::Arc;
 use nmr_search::{Encoder, Search, System};
 
 use super::{Action, Program, State, Violation};
+use crate::scenario::Scenario;
 use crate::scenarios;
 
 #[cfg(shuttle)]
@@ -123,6 +124,42 @@ fn reductions_change_no_verdict_and_leave_out_states() {
     assert!(states.is_sorted_by(|one, other| one > other), "{states:?}");
 }
 
+/// Whoever is woken looks again, and sleeps: no state is new.
+#[test]
+fn spurious_wake_ups_add_steps_and_no_states() {
+    let mut more = 0;
+    for scenario in scenarios::all() {
+        let name = scenario.name.clone();
+        if matches!(&*name, "four-lives" | "three-lives") {
+            continue;
+        }
+        let scenario = Arc::new(scenario);
+        let [plain, spurious] = [false, true].map(|wakes| {
+            let program = Program::new(&scenario).waking_spuriously(wakes);
+            let report = Search::new().ample(false).run(&program);
+            report.assert_exhausted();
+            report.counts
+        });
+        assert_eq!(plain.states, spurious.states, "{name}");
+        assert_eq!(plain.ends, spurious.ends, "{name}");
+        assert!(plain.transitions <= spurious.transitions, "{name}");
+        more += usize::from(plain.transitions < spurious.transitions);
+    }
+    assert!(more > 50, "only {more} scenarios have somebody who sleeps");
+}
+
+#[test]
+fn a_sleeper_that_only_a_spurious_wake_up_could_wake_is_deadlocked() {
+    let text = include_str!("../../../examples/never-completes.toml");
+    let path = std::path::Path::new("never-completes.toml");
+    let scenario = Arc::new(Scenario::from_toml(path, text).expect("a scenario"));
+    let found = [false, true].map(|wakes| {
+        let program = Program::new(&scenario).waking_spuriously(wakes);
+        search(&program, true).2.expect("nobody completes").rule
+    });
+    assert_eq!(found.map(|rule| rule.expect("a rule").number()), [16, 16]);
+}
+
 /// The other side has the interpreter and the oracle in common with this one, and nothing else: there the registrar's calls are
 /// made on threads, and another search orders them.
 #[cfg(shuttle)]
@@ -140,6 +177,7 @@ fn the_explorer_sees_the_same_come_out_of_every_small_scenario() {
         let scenario = Arc::new(scenario);
         let request = Request {
             scenario: scenario.clone(),
+            conditions: Default::default(),
             engine: Engine::Explorer,
             seed: 0,
             budget: std::time::Duration::from_secs(60),

@@ -15,6 +15,7 @@ use crate::scenario::{Attach, Cleanup, Detach};
 fn explored(program: &Program) -> Exploration {
     let request = Request {
         scenario: Arc::new(program.scenario("program", "")),
+        conditions: Default::default(),
         engine: Engine::Explorer,
         seed: 0,
         budget: Duration::from_secs(60),

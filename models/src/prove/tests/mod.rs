@@ -20,6 +20,7 @@ const TINY: Size = Size {
     modules_a_side: 1,
     modules: 2,
     interfaces: 1,
+    numbers: Size::SMALL.numbers,
     threads: 2,
     operations: 2,
     operations_in_all: 3,
@@ -27,6 +28,8 @@ const TINY: Size = Size {
     attach: &[Attach::Accept],
     detach: &[Detach::Complete],
     cleanup: &[Cleanup::Return],
+    providers_dispatch: false,
+    owned: false,
     null_contexts: false,
     inside: &[],
     limits: false,
@@ -34,7 +37,7 @@ const TINY: Size = Size {
 };
 
 /// Small sizes that together have everything that a size can have.
-const SAMPLES: [Size; 7] = [
+const SAMPLES: [Size; 12] = [
     Size {
         attach: Size::MEDIUM.attach,
         detach: &[Detach::Complete, Detach::Pending],
@@ -71,6 +74,55 @@ const SAMPLES: [Size; 7] = [
         cleanup: Size::SMALL.cleanup,
         inside: &[Verb::Deregister],
         departures: 2,
+        ..TINY
+    },
+    // Two of a side that may take each other's places.
+    Size {
+        modules_a_side: 2,
+        modules: 3,
+        verbs: &[
+            Verb::Register,
+            Verb::DeregisterWrong,
+            Verb::DeregisterForged,
+            Verb::WaitForged,
+        ],
+        ..TINY
+    },
+    Size {
+        verbs: &[
+            Verb::Register,
+            Verb::Attach,
+            Verb::DeregisterForeign,
+            Verb::CompleteForged,
+        ],
+        attach: Size::CORNERS.attach,
+        detach: Size::CORNERS.detach,
+        ..TINY
+    },
+    Size {
+        operations: 3,
+        operations_in_all: 4,
+        verbs: &[Verb::Register, Verb::Dispatch],
+        attach: Size::CALLS.attach,
+        detach: Size::CALLS.detach,
+        providers_dispatch: true,
+        ..TINY
+    },
+    Size {
+        operations_in_all: 4,
+        verbs: &[Verb::Register, Verb::Wait, Verb::Leave, Verb::Release],
+        detach: &[Detach::Complete, Detach::Pending],
+        owned: true,
+        inside: Size::CORNERS.inside,
+        departures: 1,
+        ..TINY
+    },
+    Size {
+        operations: 3,
+        verbs: &[Verb::Register, Verb::Deregister, Verb::Leave, Verb::Release],
+        attach: Size::CORNERS.attach,
+        owned: true,
+        limits: true,
         ..TINY
     },
     Size {
@@ -146,7 +198,7 @@ fn the_behaviours_of_two_modules_are_counted_by_hand() {
 #[test]
 fn sizes_have_as_many_programs_as_is_said() {
     let counts = Size::ALL.map(|size| Space::new(size).len());
-    assert_eq!(counts, [117_226, 208_560, 1_433_096]);
+    assert_eq!(counts, [117_226, 15_586, 260_112, 208_560, 1_433_096]);
 }
 
 #[test]
@@ -195,4 +247,30 @@ fn what_is_registered_after_the_other_has_gone_is_never_called() {
         3,
         "the client panics, the provider, or none"
     );
+}
+
+/// Two modules that one thread registers, or one each, in one operation each: `c, p` and `p, c` in one thread, and a thread
+/// each. Of interfaces that have them both there is one, with one list of numbers; on two of their own they are in five lists,
+/// and with none of them on an interface that there is in two more, where the first or the second is on none. An interface that
+/// is none is there with both modules, too.
+#[test]
+fn interfaces_are_numbered_in_each_of_the_ways() {
+    let size = Size {
+        interfaces: 2,
+        numbers: Size::CORNERS.numbers,
+        verbs: &[Verb::Register],
+        ..TINY
+    };
+    let space = Space::new(size);
+    let programs = (0..space.len()).map(|number| space.program(number));
+    let both = programs.filter(|it| it.cast.len() == 2 && it.threads.iter().flatten().count() == 2);
+    let (mut together, mut apart, mut on_none) = (0, 0, 0);
+    for program in both {
+        match [program.cast[0].npi, program.cast[1].npi] {
+            [0, _] | [_, 0] => on_none += 1,
+            [one, other] if one == other => together += 1,
+            _ => apart += 1,
+        }
+    }
+    assert_eq!((together, apart, on_none), (3, 5 * 3, 3 * 3));
 }

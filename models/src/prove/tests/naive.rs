@@ -71,7 +71,8 @@ fn casts(size: &Size) -> Vec<Vec<Member>> {
 fn threads(size: &Size, modules: usize) -> Vec<Vec<Vec<Act>>> {
     let mut acts = Vec::new();
     for &verb in size.verbs {
-        acts.extend((0..modules as u8).map(|module| Act::new(verb, module)));
+        let on = if verb.has_module() { modules as u8 } else { 1 };
+        acts.extend((0..on).map(|module| Act::new(verb, module)));
     }
     let ops = |length| product(vec![acts.clone(); length]);
     let sequences: Vec<_> = (1..=size.operations).flat_map(ops).collect();
@@ -95,8 +96,11 @@ fn is_well_formed(modules: usize, threads: &[Vec<Act>]) -> bool {
             ops.iter().enumerate().all(|(index, act)| {
                 let module = act.module;
                 let known = has(&ops[..index], Verb::Register, module) || is_raced(thread, module);
-                let is_left = any(Verb::Deregister, module);
-                act.verb == Verb::Register || (known && (act.verb != Verb::Wait || is_left))
+                let ends = [Verb::Deregister, Verb::Leave, Verb::Release];
+                let is_left = ends.iter().any(|&verb| any(verb, module));
+                act.verb == Verb::Register
+                    || !act.verb.has_module()
+                    || (known && (act.verb != Verb::Wait || is_left))
             })
         })
 }
@@ -106,12 +110,15 @@ fn manners(size: &Size, member: Member) -> Vec<Manner> {
     for &attach in size.attach {
         for &detach in size.detach {
             for &cleanup in size.cleanup {
-                for null_context in [false, true] {
+                for (null_context, owned) in
+                    [(false, false), (false, true), (true, false), (true, true)]
+                {
                     all.push(Manner {
                         attach,
                         detach,
                         cleanup,
                         null_context,
+                        owned,
                     });
                 }
             }
@@ -120,9 +127,11 @@ fn manners(size: &Size, member: Member) -> Vec<Manner> {
     all.retain(|manner| {
         let can = matches!(
             manner.attach,
-            Attach::Accept | Attach::Decline | Attach::Panic
+            Attach::Accept | Attach::Decline | Attach::OneAtATime | Attach::Panic
         );
-        (can || member.side == Side::Client) && (size.null_contexts || !manner.null_context)
+        (can || member.side == Side::Client)
+            && (size.null_contexts || !manner.null_context)
+            && (size.owned || !manner.owned)
     });
     all
 }
@@ -247,7 +256,7 @@ fn execute(program: &Program, at: &mut Vec<usize>, registered: &Registered, call
                 }
                 registered[module].push(true);
             }
-            Verb::Deregister => {
+            Verb::Deregister | Verb::Leave | Verb::Release => {
                 if let Some(latest) = registered[module].last_mut() {
                     *latest = false;
                 }
@@ -270,11 +279,10 @@ fn offer(program: &Program, (client, provider): (usize, usize), calls: &mut Call
     let stays = match attach(client) {
         Decline | Hollow | Panic => return,
         ChangeOfMind | PanicAfterAttach => false,
-        Accept | Twice => true,
-        OneAtATime => unreachable!("no size has it"),
+        Accept | OneAtATime | Twice => true,
     };
     calls.callbacks.insert((provider, Called::Attach));
-    if attach(provider) == Accept {
+    if matches!(attach(provider), Accept | OneAtATime) {
         calls.callbacks.insert((client, Called::Attached));
         let both = [(provider, true), (client, stays)];
         for (module, _) in both.into_iter().filter(|(_, detached)| *detached) {
@@ -306,6 +314,25 @@ fn is_meant(size: &Size, program: &Program, called: &Calls) -> bool {
         });
         let peers: usize = others.map(registers).sum();
         let has_rundown = manner.detach == Detach::Rundown;
+        let is_client = member.side == Side::Client;
+        let met = called
+            .pairs
+            .iter()
+            .filter_map(|&(client, provider)| match is_client {
+                true => (client == module).then_some(provider),
+                false => (provider == module).then_some(client),
+            });
+        let bindings = registers(module) * met.map(registers).sum::<usize>();
+        let inside_releases =
+            inside.is_some_and(|it| it.act == Act::new(Verb::Release, module as u8));
+        let leaves = does(Verb::Leave, module);
+        let has_owner = leaves || does(Verb::Release, module) || inside_releases;
+        let may_be_owned = registers(module) == 1
+            && !(leaves && does(Verb::Deregister, module))
+            && !(does(Verb::Wait, module) && (leaves || does(Verb::Release, module)))
+            && manners
+                .iter()
+                .all(|manner| manner.detach != Detach::Pending);
         let allowed = (manner.attach == Attach::Accept || may(module, Called::Attach))
             && (manner.detach == Detach::Complete || may(module, Called::Detach))
             && (manner.cleanup == Cleanup::Return || may(module, Called::Cleanup))
@@ -315,7 +342,12 @@ fn is_meant(size: &Size, program: &Program, called: &Calls) -> bool {
                     && registers(module) == 1
                     && peers == 1)
             && (has_rundown == does(Verb::Dispatch, module))
-            && !(has_rundown && member.side == Side::Provider)
+            && !(has_rundown && !is_client && !size.providers_dispatch)
+            && (manner.attach != Attach::OneAtATime || bindings > 1)
+            && (!does(Verb::Attach, module) || is_client && may(module, Called::Attach))
+            && (is_client || !calls_early(program, module))
+            && manner.owned == has_owner
+            && (!manner.owned || may_be_owned)
             && (!does(Verb::TryComplete, module) || manner.detach == Detach::Pending)
             && (!does(Verb::CompleteAgain, module) || may(module, Called::Attach) && !has_rundown);
         if !allowed {
@@ -329,9 +361,34 @@ fn is_meant(size: &Size, program: &Program, called: &Calls) -> bool {
     let inside_allowed = inside.is_none_or(|inside| {
         let module = usize::from(inside.module);
         let own = inside.act.module == inside.module && registers(module) == 1;
-        may(module, inside.called) && (inside.act.verb != Verb::Wait || own)
+        let waits = matches!(inside.act.verb, Verb::Wait | Verb::Release);
+        let on = program.cast[usize::from(inside.act.module)];
+        may(module, inside.called)
+            && (!waits || own)
+            && (inside.act.verb != Verb::Attach || on.side == Side::Client)
     });
     inside_allowed && departures <= size.departures
+}
+
+/// Whether a module calls its peers while one of them, or itself, may be registering.
+fn calls_early(program: &Program, module: usize) -> bool {
+    let member = program.cast[module];
+    (0..program.threads.len()).any(|thread| {
+        let ops = &program.threads[thread];
+        let calls = |act: &Act| *act == Act::new(Verb::Dispatch, module as u8);
+        let Some(first) = ops.iter().position(calls) else {
+            return false;
+        };
+        let concerned = |act: &Act| {
+            let other = program.cast[usize::from(act.module)];
+            act.verb == Verb::Register
+                && (usize::from(act.module) == module
+                    || (other.npi, other.side) == (member.npi, member.side.peer()))
+        };
+        let later = ops[first..].iter().any(concerned);
+        let mut others = (0..program.threads.len()).filter(|&other| other != thread);
+        later || others.any(|other| program.threads[other].iter().any(concerned))
+    })
 }
 
 fn orders(count: usize) -> Vec<Vec<usize>> {
@@ -371,7 +428,10 @@ fn renamed(program: &Program, modules: &[usize], interfaces: &[usize], threads: 
         let place = order.iter().position(|&other| other == number);
         place.expect("each has a place") as u8
     };
-    let act = |act: Act| [act.verb as u8, place(modules, act.module.into())];
+    let act = |act: Act| match act.verb.has_module() {
+        true => [act.verb as u8, place(modules, act.module.into())],
+        false => [act.verb as u8, u8::MAX],
+    };
     let mut form = Vec::new();
     for &module in modules {
         let (member, manner) = (program.cast[module], program.behaviour.manners[module]);
@@ -382,6 +442,7 @@ fn renamed(program: &Program, modules: &[usize], interfaces: &[usize], threads: 
             manner.detach as u8,
             manner.cleanup as u8,
             u8::from(manner.null_context),
+            u8::from(manner.owned),
         ]);
     }
     for &thread in threads {

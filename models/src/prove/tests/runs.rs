@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::TINY;
+use crate::conditions::Conditions;
 use crate::prove::checkpoint::{About, Checkpoint};
 use crate::prove::run::{Run, Share};
 use crate::prove::{Outcome, Proved, Prover, Size, Space, Totals, Violation};
@@ -132,7 +133,7 @@ fn a_run_that_is_stopped_again_and_again_comes_to_the_same() {
     let space = space();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("programs.checkpoint");
-    let about = || About::new(space.size(), Shard::WHOLE);
+    let about = || About::new(space.size(), Shard::WHOLE, Conditions::default());
     let mut stops = 0;
     let totals = loop {
         let mut checkpoint = Checkpoint::load(&path, about()).unwrap();
@@ -162,7 +163,8 @@ fn a_run_that_is_stopped_again_and_again_comes_to_the_same() {
 fn a_checkpoint_of_something_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("programs.checkpoint");
-    let about = |size: &Size, shard: &str| About::new(size, shard.parse().unwrap());
+    let about =
+        |size: &Size, shard: &str| About::new(size, shard.parse().unwrap(), Conditions::default());
     Checkpoint::new(about(&TINY, "1/2")).save(&path).unwrap();
     assert!(Checkpoint::load(&path, about(&TINY, "1/2")).is_ok());
     let refused = |about| Checkpoint::load(&path, about).unwrap_err().to_string();
@@ -174,6 +176,15 @@ fn a_checkpoint_of_something_else_is_refused() {
     let other = refused(about(&TINY, "2/2"));
     assert!(
         other.contains("is of another shard: it has 1/2, this is 2/2"),
+        "{other}"
+    );
+    let hard = Conditions {
+        spurious_wakeups: true,
+        ..Conditions::default()
+    };
+    let other = refused(About::new(&TINY, "1/2".parse().unwrap(), hard));
+    assert!(
+        other.contains("set of conditions: it has none, this is with spurious wake-ups"),
         "{other}"
     );
     let other = refused(about(

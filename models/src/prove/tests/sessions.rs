@@ -47,9 +47,11 @@ fn order(attach: &'static [Attach]) -> Order {
         shard: Shard::WHOLE,
         workers: NonZeroUsize::MIN,
         time: None,
+        first: false,
         checkpoint: None,
         cases: None,
         engine: Engine::Direct,
+        conditions: Default::default(),
     }
 }
 
@@ -110,6 +112,25 @@ fn what_breaks_is_made_small_and_saved_as_a_case() {
         threads.map(|thread| thread.ops.len()).collect::<Vec<_>>(),
         [2]
     );
+}
+
+/// For whoever wants to know whether something is found, and not how small it can be.
+#[test]
+fn it_ends_with_the_first_that_breaks_if_that_is_enough() {
+    let folder = tempfile::tempdir().unwrap();
+    let all = order(&[Attach::Accept, Attach::Decline]);
+    let first = Order {
+        first: true,
+        cases: Some(folder.path().to_owned()),
+        ..all.clone()
+    };
+    let (broken, _, summary) = run(&first);
+    assert_eq!(summary.verdict, Verdict::Violated);
+    assert_eq!((broken.len(), &broken[0].case), (1, &None));
+    assert_eq!(broken[0].message, "c declines");
+    let (all_broken, _, all) = run(&all);
+    assert_eq!(broken[0].program, all_broken[0].program);
+    assert!(summary.programs <= all.programs, "{summary:?}");
 }
 
 #[test]
