@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use nmr_sync::thread::ThreadId;
-use nmr_sync::{Name, learn, linger, remember};
+use nmr_sync::{Name, Remembered, learn, linger, remember};
 use tracing::debug;
 
 use crate::handle::BindingHandle;
@@ -20,7 +20,7 @@ use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::offer::Offer;
 use crate::registrar::Registrar;
 use crate::status::Status;
-use crate::table::Hand;
+use crate::table::{Hand, Table};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
 
@@ -75,62 +75,104 @@ struct Kept {
 }
 
 impl Registrar {
-    /// Carries out a call; its answer.
+    /// Carries out a call; its answer. Most calls are over with their first section: the caller says which of
+    /// [`go_on`](Call::go_on) and its like does that best.
     ///
     /// # Panics
     /// With the first panic of a callback or a drop, when everything is done.
-    #[inline]
-    pub(crate) fn drive(&self, call: Call<Real>) -> Answer {
-        self.carry_out(call, &mut Kept::default())
+    #[cfg_attr(shuttle, track_caller)]
+    #[inline(always)]
+    pub(crate) fn drive(
+        &self,
+        call: &mut Call<Real>,
+        first: impl Fn(&mut Call<Real>, &mut Table) -> bool,
+    ) -> Answer {
+        let remembered = remember();
+        self.enter(call, first, &remembered);
+        // What the section has dropped goes with the call.
+        if !call.is_over() {
+            self.carry_out(call, &mut Kept::default(), &remembered);
+        }
+        *call.answer().expect("it is over")
     }
 
     /// Carries out a call of `client_attach_provider`; its answer, and the provider's, if it was asked.
     ///
     /// # Panics
     /// With the provider's panic.
+    #[cfg_attr(shuttle, track_caller)]
+    #[inline(always)]
     pub(crate) fn drive_attach(
         &self,
-        call: Call<Real>,
+        call: &mut Call<Real>,
         client: Attachment,
     ) -> (Answer, Option<Result<Attachment, Status>>) {
         let mut kept = Kept {
             client: Some(client),
             ..Kept::default()
         };
-        (self.carry_out(call, &mut kept), kept.peer)
+        let remembered = remember();
+        self.enter(call, Call::go_on_attaching, &remembered);
+        if !call.is_over() {
+            self.carry_out(call, &mut kept, &remembered);
+        }
+        (*call.answer().expect("it is over"), kept.peer)
     }
 
+    /// One critical section, or those in which a wait looks whether it is over.
     #[cfg_attr(shuttle, track_caller)]
-    fn carry_out(&self, mut call: Call<Real>, kept: &mut Kept) -> Answer {
+    #[inline(always)]
+    fn enter(
+        &self,
+        call: &mut Call<Real>,
+        go_on: impl Fn(&mut Call<Real>, &mut Table) -> bool,
+        remembered: &Remembered,
+    ) {
         let monitor = &self.shared.stripes[call.stripe() as usize];
-        let remembered = remember();
+        monitor.enter_until(|table| {
+            // However it came here: the call says how it goes on.
+            remembered.and(&());
+            let wake = go_on(call, table);
+            learn(&table.by_name(call));
+            #[cfg(shuttle)]
+            table.show();
+            ((!call.is_asleep()).then_some(()), wake)
+        });
+    }
+
+    /// The acts of a call that is not over with its first section, and its other sections.
+    #[cfg_attr(shuttle, track_caller)]
+    #[inline(never)]
+    fn carry_out(&self, call: &mut Call<Real>, kept: &mut Kept, remembered: &Remembered) {
         loop {
-            let act = monitor.enter_until(|table| {
-                // However it came here: the call says how it goes on.
-                remembered.and(&());
-                let section = call.section(table);
-                learn(&table.by_name(&call));
-                #[cfg(shuttle)]
-                table.show();
-                let act = (section.act != Act::Sleep).then_some(section.act);
-                (act, section.wake)
-            });
             if let Some(dropped) = call.take_dropped() {
                 catching(&mut kept.panic, || drop(dropped));
             }
-            let outcome = match act {
-                Act::Offer(binding) => self.call_attach(binding, call.hand_mut(), kept),
-                Act::Ask(binding) => call_attach_client(binding, call.hand_mut(), kept),
-                Act::Detach(binding, side) => call_detach(binding, side, call.hand_mut(), kept),
-                Act::CleanUp(binding) => clean_up(binding, call.hand_mut(), kept),
-                Act::LetGo => Outcome::LetGo,
+            match call.act() {
+                Act::Offer(binding) => {
+                    let outcome = self.call_attach(binding, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::Ask(binding) => {
+                    let outcome = call_attach_client(binding, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::Detach(binding, side) => {
+                    let outcome = call_detach(binding, side, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::CleanUp(binding) => {
+                    let outcome = clean_up(binding, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::LetGo => call.resume(Outcome::LetGo),
                 Act::Sleep => unreachable!("the monitor waits"),
                 Act::Return => break,
-            };
+            }
             if kept.panic.is_some() {
                 call.panicked();
             }
-            call.resume(outcome);
+            self.enter(call, Call::go_on, remembered);
         }
         // Whoever still has something at hand lets go of it here: others may have found it gone by then.
         if cfg!(any(loom, shuttle)) && !call.hand().is_empty() {
@@ -139,7 +181,6 @@ impl Registrar {
         if let Some(payload) = kept.panic.take() {
             resume_unwind(payload);
         }
-        *call.answer().expect("it is over")
     }
 
     /// The client's attach callback, and whether it answered success.

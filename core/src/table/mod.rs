@@ -345,6 +345,7 @@ impl<L: Lent> Table<L> {
         }
     }
 
+    #[inline]
     /// Ends a critical section: puts what the thread has to drop outside it into `dropped`, and
     /// answers whether to wake the waiters.
     pub(crate) fn leave(&mut self, dropped: &mut Option<Dropped<L>>) -> bool {
@@ -413,8 +414,9 @@ impl<L: Lent> Table<L> {
         }
         self.wake |= registration.waiters > 0;
         if registration.abandoned && registration.waiters == 0 {
-            let module = self.free_registration(key);
-            self.drop_outside(module.expect("no waiter has taken it"));
+            let mut dropped = self.dropped.take();
+            self.free_registration(key, &mut dropped);
+            self.dropped = dropped;
         }
     }
 
@@ -423,17 +425,29 @@ impl<L: Lent> Table<L> {
         self.dropped.is_some()
     }
 
-    fn drop_outside(&mut self, module: Characteristics<L>) {
-        let side = L::side(&module.module);
-        let kept = &mut self.dropped.get_or_insert_default().modules[side as usize];
-        debug_assert!(kept.is_none(), "one registration of a side at a time");
-        *kept = Some(module);
+    fn drop_outside(&mut self, module: Option<Characteristics<L>>) {
+        let module = module.expect("it has yet to begin");
+        self.dropped.get_or_insert_default().put(module);
     }
 
-    fn free_registration(&mut self, key: Key) -> Option<Characteristics<L>> {
+    /// Frees a registration's slot, and lets go of its module, unless a waiter has taken it.
+    #[inline(always)]
+    fn free_registration(&mut self, key: Key, dropped: &mut Option<Dropped<L>>) {
         self.reserve.give_back(Resource::Registration, 1);
-        let characteristics = self.registrations.get_mut(key).characteristics.take();
+        let registration = self.registrations.get_mut(key);
+        if let Some(module) = registration.characteristics.take() {
+            dropped.get_or_insert_default().put(module);
+        }
         self.registrations.remove(key);
-        characteristics
+    }
+}
+
+impl<L: Lent> Dropped<L> {
+    #[inline(always)]
+    fn put(&mut self, module: Characteristics<L>) {
+        let side = L::side(&module.module);
+        let kept = &mut self.modules[side as usize];
+        debug_assert!(kept.is_none(), "one registration of a side at a time");
+        *kept = Some(module);
     }
 }

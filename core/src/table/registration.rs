@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 
 use super::list::{self, Links, List};
-use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table, Visit};
+use super::{Binding, Characteristics, Dropped, End, Job, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::lent::Lent;
@@ -34,14 +34,16 @@ pub(crate) enum Waited {
 impl<L: Lent> Table<L> {
     /// Makes a registration and a proposed binding with each open one of the other side, or
     /// nothing at all (C17). Refused characteristics are dropped outside the lock.
+    #[inline(always)]
     pub(crate) fn register(
         &mut self,
-        characteristics: Characteristics<L>,
+        brought: &mut Option<Characteristics<L>>,
         visit: &mut Visit<L>,
     ) -> Result<Step, InsufficientResources> {
+        let characteristics = brought.as_ref().expect("it has yet to begin");
         let side = L::side(&characteristics.module);
         if let Err(refused) = self.make_room() {
-            self.drop_outside(characteristics);
+            self.drop_outside(brought.take());
             return Err(refused);
         }
         let npi = self.npis.entry(L::npi(&characteristics.instance));
@@ -56,14 +58,15 @@ impl<L: Lent> Table<L> {
                 .room(Resource::Binding, wanted, || self.bindings.room(wanted))
         {
             self.reserve.give_back(Resource::Registration, 1);
-            self.drop_outside(characteristics);
+            self.drop_outside(brought.take());
             return Err(refused);
         }
         let own = &mut npi.or_default().sides[side as usize];
-        let key = self.registrations.insert(Registration {
-            name: L::name(&characteristics.module),
+        let name = L::name(&characteristics.module);
+        let key = self.registrations.insert(|| Registration {
+            name,
             side,
-            characteristics: Some(characteristics),
+            characteristics: brought.take(),
             links: Links::default(),
             bindings: List::default(),
             registering: true,
@@ -103,7 +106,7 @@ impl<L: Lent> Table<L> {
             links: Links::default(),
             context: None,
         });
-        let key = self.bindings.insert(Binding {
+        let key = self.bindings.insert(|| Binding {
             phase: Phase::Proposed { by },
             running: None,
             ends,
@@ -115,6 +118,7 @@ impl<L: Lent> Table<L> {
     }
 
     /// The next pair that the register call of `key` offers, or the end of that call.
+    #[inline]
     pub(super) fn next_offer(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let registration = self.registrations.get_mut(key);
         let side = registration.side;
@@ -132,6 +136,7 @@ impl<L: Lent> Table<L> {
         Step::Done
     }
 
+    #[inline(always)]
     fn registration_key(&self, key: Key, side: Side) -> Result<&Registration<L>, HandleFault> {
         let registration = self.registrations.lookup(key)?;
         // A slot serves both sides in turn; the kind in the handle's bits may be forged.
@@ -146,6 +151,7 @@ impl<L: Lent> Table<L> {
 
     /// Closes the door (C6) and begins to detach what is attached (C7). `Ok(None)`: it was being
     /// deregistered already (C13).
+    #[inline(always)]
     pub(crate) fn deregister(
         &mut self,
         key: Key,
@@ -193,6 +199,7 @@ impl<L: Lent> Table<L> {
 
     /// The next attached binding that the deregister call of `key` begins to detach. Bindings are
     /// taken one by one, so that the other side's own deregistration need not wait for this thread.
+    #[inline]
     pub(super) fn next_teardown(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         // The registration may be gone: its last binding was just cleaned up, and nobody waits.
         if !self.registrations.contains(key) {
@@ -210,6 +217,7 @@ impl<L: Lent> Table<L> {
     }
 
     /// Enters a wait; see [`end_wait`](Self::end_wait).
+    #[inline(always)]
     pub(crate) fn begin_wait(
         &mut self,
         key: Key,
@@ -236,7 +244,12 @@ impl<L: Lent> Table<L> {
 
     /// Ends a wait that was entered, if it is over. No waiter leaves before the module is dropped (C11)
     /// and the registration, and with it the handle, is gone (C12).
-    pub(crate) fn end_wait(&mut self, key: Key) -> Option<Waited> {
+    #[inline(always)]
+    pub(crate) fn end_wait(
+        &mut self,
+        key: Key,
+        dropped: &mut Option<Dropped<L>>,
+    ) -> Option<Waited> {
         if !self.registrations.contains(key) {
             return Some(Waited::Gone);
         }
@@ -245,21 +258,18 @@ impl<L: Lent> Table<L> {
             return None;
         }
         if registration.waiters == 1 {
-            let module = self.free_registration(key);
-            module
-                .into_iter()
-                .for_each(|module| self.drop_outside(module));
+            self.free_registration(key, dropped);
             return Some(Waited::Alone);
         }
         // `None`: the first of the waiters is dropping it.
         let module = registration.characteristics.take()?;
-        self.drop_outside(module);
+        dropped.get_or_insert_default().put(module);
         Some(Waited::First)
     }
 
     /// The module that [`Waited::First`] handed out is dropped; the other waiters may leave.
     pub(crate) fn let_go(&mut self, key: Key) {
-        self.free_registration(key);
+        self.free_registration(key, &mut None);
         self.wake = true;
     }
 

@@ -45,14 +45,18 @@ impl<T> Slab<T> {
         self.slots.len() + new <= 1 << SLOT_BITS && self.slots.try_reserve(new).is_ok()
     }
 
-    /// Puts `tenant` into a slot. Room was made before.
-    pub(crate) fn insert(&mut self, tenant: T) -> Key {
+    /// Makes a tenant, where its slot is. Room was made before.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, tenant: impl FnOnce() -> T) -> Key {
         self.tenants += 1;
         if let Some(index) = self.vacant {
             let slot = &mut self.slots[index as usize];
             self.vacant = slot.next_vacant.take();
             self.vacant_count -= 1;
-            slot.tenant = Some(tenant);
+            let None = slot.tenant else {
+                unreachable!("a vacant slot has no tenant")
+            };
+            slot.tenant = Some(tenant());
             return Key {
                 slot: index,
                 generation: slot.generation,
@@ -61,7 +65,7 @@ impl<T> Slab<T> {
         let slot = u32::try_from(self.slots.len()).expect("slots are limited by `room`");
         self.slots.push(Slot {
             generation: NonZeroU32::MIN,
-            tenant: Some(tenant),
+            tenant: Some(tenant()),
             next_vacant: None,
             retired: false,
         });
@@ -189,7 +193,7 @@ mod tests {
 
     fn insert(slab: &mut Slab<char>, tenant: char) -> Key {
         assert!(slab.room(1));
-        slab.insert(tenant)
+        slab.insert(|| tenant)
     }
 
     #[test]

@@ -76,11 +76,14 @@ fn a_late_comer_is_detached_and_the_register_call_goes_on() {
         .unwrap();
     let step = bench.attached(binding, true, client);
     assert!(
-        bench.table.end_wait(first).is_none(),
+        bench.table.end_wait(first, &mut None).is_none(),
         "it is being detached"
     );
     let next = bench.finish(step, Job::Register(client));
-    assert!(matches!(bench.table.end_wait(first), Some(Waited::Alone)));
+    assert!(matches!(
+        bench.table.end_wait(first, &mut None),
+        Some(Waited::Alone)
+    ));
     assert_ne!(attach(next), binding);
 }
 

@@ -77,7 +77,7 @@ impl Bench {
             instance: NPI,
         };
         let mut visit = Visit::new(self.me);
-        let step = self.table.register(characteristics, &mut visit);
+        let step = self.table.register(&mut Some(characteristics), &mut visit);
         self.leave();
         let Job::Register(key) = visit.job else {
             return Err(step.expect_err("it did not register"));
