@@ -202,7 +202,6 @@ impl Registrar {
             provider,
         };
         let answer = catching(&mut kept.panic, || client.attach_provider(offer));
-        hand.modules[Side::Client as usize] = None;
         hand.peer = None;
         let success = matches!(answer, Some(Ok(())));
         debug!(%binding, success, "client's attach callback returned");
@@ -218,7 +217,7 @@ fn call_attach_client(
     kept: &mut Kept,
 ) -> Outcome<BindingContext> {
     let (Some(Module::Provider(provider)), Some(instance), Some(client)) = (
-        hand.modules[Side::Provider as usize].take(),
+        &hand.modules[Side::Provider as usize],
         hand.peer.take(),
         kept.client.take(),
     ) else {
@@ -226,7 +225,7 @@ fn call_attach_client(
     };
     let attach = || provider.attach_client(binding, &instance, &client);
     kept.peer = catching(&mut kept.panic, attach);
-    drop((provider, instance, client));
+    drop((instance, client));
     let context = match &kept.peer {
         Some(Ok(attachment)) => Some(attachment.context.clone()),
         Some(Err(_)) | None => None,
@@ -248,7 +247,6 @@ fn call_detach(
         }
         _ => unreachable!("a side that detaches is at hand"),
     };
-    hand.modules[side as usize] = None;
     hand.contexts[side as usize] = None;
     let answer = answer.unwrap_or(Detach::Complete);
     debug!(%binding, %side, ?answer, "detach callback returned");

@@ -456,7 +456,7 @@ impl<L: Lent> Call<L> {
             At::Asked(key) => {
                 let context = self.context.take();
                 let answer = context.is_some().then_some(()).ok_or(AttachFault::Refused);
-                table.provider_returned(key, context);
+                table.provider_returned(key, context, &mut self.visit);
                 self.end(Answer::Attach(answer));
             }
             At::Complete(key, side) => self.complete_in(table, key, side),
@@ -564,8 +564,10 @@ impl<L: Lent> Call<L> {
     #[inline(always)]
     fn carry_out(&mut self, table: &mut Table<L>, step: Step) {
         match step {
+            Step::Attach(key) => self.at = At::Making(Step::Attach(key)),
+            Step::Detach(key, side) => self.at = At::Making(Step::Detach(key, side)),
+            Step::CleanUp(key) => self.at = At::Making(Step::CleanUp(key)),
             Step::Done => self.done(table),
-            _ => self.at = At::Making(step),
         }
     }
 

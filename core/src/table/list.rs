@@ -13,6 +13,12 @@ pub(crate) struct List {
 }
 
 impl List {
+    pub(crate) const EMPTY: Self = Self {
+        first: None,
+        last: None,
+        len: 0,
+    };
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.first.is_none()
     }
@@ -22,6 +28,13 @@ impl List {
 pub(crate) struct Links {
     pub(crate) previous: Option<Key>,
     pub(crate) next: Option<Key>,
+}
+
+impl Links {
+    pub(crate) const NONE: Self = Self {
+        previous: None,
+        next: None,
+    };
 }
 
 pub(crate) trait Linked {

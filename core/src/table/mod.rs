@@ -36,7 +36,7 @@ use crate::npi::{NpiId, Side};
 use crate::registrar::Count;
 use crate::reserve::Reserve;
 use list::{Linked, Links, List};
-use slab::Slab;
+use slab::{Slab, Tenant};
 
 pub(crate) use attach::AttachCall;
 pub use registration::WaitFault;
@@ -166,6 +166,53 @@ struct Registration<L: Lent = Real> {
 }
 
 impl<L: Lent> Registration<L> {
+    /// What is in a slot before its first tenant.
+    const fn blank(name: L::Name) -> Self {
+        Self {
+            name,
+            side: Side::Client,
+            characteristics: None,
+            links: Links::NONE,
+            bindings: List::EMPTY,
+            registering: false,
+            offers: None,
+            closing: false,
+            teardown: None,
+            waiters: 0,
+            abandoned: false,
+        }
+    }
+
+    /// Becomes another registration, whose register call begins.
+    #[inline(always)]
+    fn begin(&mut self, of: Side, called: L::Name, brought: &mut Option<Characteristics<L>>) {
+        let Self {
+            name,
+            side,
+            characteristics,
+            links,
+            bindings,
+            registering,
+            offers,
+            closing,
+            teardown,
+            waiters,
+            abandoned,
+        } = self;
+        *name = called;
+        *side = of;
+        // What is left of the last tenant is nothing.
+        std::mem::swap(characteristics, brought);
+        *links = Links::NONE;
+        *bindings = List::EMPTY;
+        *registering = true;
+        *offers = None;
+        *closing = false;
+        *teardown = None;
+        *waiters = 0;
+        *abandoned = false;
+    }
+
     /// The deregistration is over: no binding is left and no callback can start (C10).
     fn is_finished(&self) -> bool {
         self.closing && !self.registering && self.bindings.is_empty()
@@ -236,6 +283,47 @@ struct Binding<L: Lent = Real> {
     ends: [End<L>; 2],
 }
 
+impl<L: Lent> Binding<L> {
+    /// What is in a slot before its first tenant, of any registration.
+    const fn blank(registration: Key) -> Self {
+        Self {
+            phase: Phase::CleaningUp,
+            running: None,
+            ends: [End::blank(registration), End::blank(registration)],
+        }
+    }
+
+    /// Becomes another binding, of a client and a provider.
+    #[inline(always)]
+    fn begin(&mut self, by: Side, owners: [Key; 2]) {
+        let Self {
+            phase,
+            running,
+            ends,
+        } = self;
+        *phase = Phase::Proposed { by };
+        *running = None;
+        for (end, owner) in ends.iter_mut().zip(owners) {
+            let End {
+                registration,
+                links,
+                context,
+                module,
+            } = end;
+            *registration = owner;
+            *links = Links::NONE;
+            *context = None;
+            *module = None;
+        }
+    }
+
+    /// A callback has returned. Its module is not let go of here, for the registration has it, too.
+    #[inline(always)]
+    fn take_back(&mut self, side: Side, hand: &mut Hand<L>) {
+        self.ends[side as usize].module = hand.modules[side as usize].take();
+    }
+}
+
 /// One side of a binding.
 #[derive(Clone)]
 struct End<L: Lent = Real> {
@@ -245,6 +333,36 @@ struct End<L: Lent = Real> {
     /// What this side remembers about the binding; `None` before it attached, and once the registrar
     /// has let go of it. Its dispatch table is the other side's matter: the registrar keeps none.
     context: Option<L::Context>,
+    /// Its module, between two of this binding's callbacks of it: one reference serves them all.
+    module: Option<L::Module>,
+}
+
+impl<L: Lent> End<L> {
+    const fn blank(registration: Key) -> Self {
+        Self {
+            registration,
+            links: Links::NONE,
+            context: None,
+            module: None,
+        }
+    }
+}
+
+impl<L: Lent> Tenant for Registration<L> {
+    #[inline(always)]
+    fn vacate(&mut self) {
+        self.characteristics = None;
+    }
+}
+
+impl<L: Lent> Tenant for Binding<L> {
+    #[inline(always)]
+    fn vacate(&mut self) {
+        for end in &mut self.ends {
+            end.context = None;
+            end.module = None;
+        }
+    }
 }
 
 impl<L: Lent> Linked for Binding<L> {
@@ -398,6 +516,20 @@ impl<L: Lent> Table<L> {
                 self.settle(owner);
             }
         }
+    }
+
+    /// Puts the module of one side at hand, for a callback.
+    #[inline(always)]
+    fn lend(&mut self, key: Key, side: Side, hand: &mut Hand<L>) {
+        let end = &mut self.bindings.get_mut(key).ends[side as usize];
+        let module = match end.module.take() {
+            Some(module) => module,
+            None => {
+                let owner = self.registrations.get(end.registration);
+                owner.characteristics().module.clone()
+            }
+        };
+        hand.modules[side as usize] = Some(module);
     }
 
     /// The two registrations of a binding.

@@ -2,8 +2,8 @@
 
 use std::collections::hash_map::Entry;
 
-use super::list::{self, Links, List};
-use super::{Binding, Characteristics, Dropped, End, Job, Phase, Registration, Step, Table, Visit};
+use super::list::{self, List};
+use super::{Binding, Characteristics, Dropped, Job, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::lent::Lent;
@@ -63,19 +63,9 @@ impl<L: Lent> Table<L> {
         }
         let own = &mut npi.or_default().sides[side as usize];
         let name = L::name(&characteristics.module);
-        let key = self.registrations.insert(|| Registration {
-            name,
-            side,
-            characteristics: brought.take(),
-            links: Links::default(),
-            bindings: List::default(),
-            registering: true,
-            offers: None,
-            closing: false,
-            teardown: None,
-            waiters: 0,
-            abandoned: false,
-        });
+        let blank = || Registration::blank(name.clone());
+        let (key, registration) = self.registrations.insert(blank);
+        registration.begin(side, name, brought);
         list::push(own, &mut self.registrations, key, side);
         let mut peer = peers.first;
         while let Some(other) = peer {
@@ -101,16 +91,9 @@ impl<L: Lent> Table<L> {
             Side::Client => (new, other),
             Side::Provider => (other, new),
         };
-        let ends = [client, provider].map(|registration| End {
-            registration,
-            links: Links::default(),
-            context: None,
-        });
-        let key = self.bindings.insert(|| Binding {
-            phase: Phase::Proposed { by },
-            running: None,
-            ends,
-        });
+        let blank = || Binding::blank(client);
+        let (key, binding) = self.bindings.insert(blank);
+        binding.begin(by, [client, provider]);
         for (side, owner) in [(Side::Client, client), (Side::Provider, provider)] {
             let owner = self.registrations.get_mut(owner);
             list::push(&mut owner.bindings, &mut self.bindings, key, side);

@@ -261,6 +261,8 @@ impl<L: Lent> ByName<L> for Binding<L> {
                 // Its registration has the list.
                 links: _,
                 context,
+                // As its registration's.
+                module: _,
             } = end;
             outline::<L>(context).hash(state);
         }

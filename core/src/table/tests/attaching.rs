@@ -54,7 +54,9 @@ fn what_a_refused_client_handed_over_is_dropped_outside() {
     let binding = attach(step);
     let call = bench.ask(binding, SOME, bench.me);
     assert!(matches!(call, Ok(AttachCall::Provider)));
-    bench.table.provider_returned(binding, None);
+    bench
+        .table
+        .provider_returned(binding, None, &mut Visit::new(1));
     let mut dropped = None;
     bench.table.leave(&mut dropped);
     assert!(dropped.is_some_and(|dropped| dropped.context.is_some()));

@@ -107,7 +107,8 @@ impl Bench {
     fn accept(&mut self, binding: Key) {
         let call = self.ask(binding, NULL, self.me);
         assert!(matches!(call, Ok(AttachCall::Provider)));
-        self.table.provider_returned(binding, Some(NULL));
+        self.table
+            .provider_returned(binding, Some(NULL), &mut Visit::new(1));
         self.leave();
     }
 

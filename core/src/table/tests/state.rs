@@ -85,7 +85,11 @@ fn attached(history: &mut History) -> (Key, Key) {
     assert!(matches!(call, Ok(AttachCall::Provider)));
     let again = history.refuses(|bench| bench.ask(binding, NULL, bench.me));
     assert!(matches!(again, Ok(AttachCall::InvalidState)));
-    history.changes(|bench| bench.table.provider_returned(binding, Some(NULL)));
+    history.changes(|bench| {
+        bench
+            .table
+            .provider_returned(binding, Some(NULL), &mut Visit::new(1))
+    });
     done(history.changes(|bench| bench.attached(binding, true, client)));
     (client, binding)
 }
@@ -143,7 +147,11 @@ fn each_transition_of_a_binding_that_does_not_come_about_changes_the_state() {
     let binding = attach(step);
     let call = history.changes(|bench| bench.ask(binding, NULL, bench.me));
     assert!(matches!(call, Ok(AttachCall::Provider)));
-    history.changes(|bench| bench.table.provider_returned(binding, None));
+    history.changes(|bench| {
+        bench
+            .table
+            .provider_returned(binding, None, &mut Visit::new(1))
+    });
     let step = history.changes(|bench| bench.attached(binding, false, client));
     // A change of mind.
     let binding = attach(step);
@@ -297,7 +305,9 @@ fn up_to_cleanup([own, peers]: [bool; 2], success: bool) -> [u64; 2] {
     let binding = attach(step);
     let call = bench.ask(binding, own, bench.me);
     assert!(matches!(call, Ok(AttachCall::Provider)));
-    bench.table.provider_returned(binding, Some(peers));
+    bench
+        .table
+        .provider_returned(binding, Some(peers), &mut Visit::new(1));
     let step = bench.attached(binding, success, client);
     if success {
         done(step);
