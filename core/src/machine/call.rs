@@ -412,7 +412,8 @@ impl<L: Lent> Call<L> {
         let binding = |key| self.layout.binding(self.stripe, key);
         match self.at {
             At::Making(Step::Attach(key)) => Act::Offer(binding(key)),
-            At::Making(Step::Detach(key, side)) => Act::Detach(binding(key), side),
+            At::Making(Step::DetachClient(key)) => Act::Detach(binding(key), Side::Client),
+            At::Making(Step::DetachProvider(key)) => Act::Detach(binding(key), Side::Provider),
             At::Making(Step::CleanUp(key)) => Act::CleanUp(binding(key)),
             At::Asking(key) => Act::Ask(binding(key)),
             At::Asleep(_) => Act::Sleep,
@@ -480,8 +481,11 @@ impl<L: Lent> Call<L> {
                 _ => another_act(),
             },
             Outcome::Detached(answer) => match self.at {
-                At::Making(Step::Detach(key, side)) => {
-                    self.at = At::Made(Returned::Detach(key, side, answer));
+                At::Making(Step::DetachClient(key)) => {
+                    self.at = At::Made(Returned::Detach(key, Side::Client, answer));
+                }
+                At::Making(Step::DetachProvider(key)) => {
+                    self.at = At::Made(Returned::Detach(key, Side::Provider, answer));
                 }
                 _ => another_act(),
             },
@@ -565,7 +569,8 @@ impl<L: Lent> Call<L> {
     fn carry_out(&mut self, table: &mut Table<L>, step: Step) {
         match step {
             Step::Attach(key) => self.at = At::Making(Step::Attach(key)),
-            Step::Detach(key, side) => self.at = At::Making(Step::Detach(key, side)),
+            Step::DetachClient(key) => self.at = At::Making(Step::DetachClient(key)),
+            Step::DetachProvider(key) => self.at = At::Making(Step::DetachProvider(key)),
             Step::CleanUp(key) => self.at = At::Making(Step::CleanUp(key)),
             Step::Done => self.done(table),
         }

@@ -30,7 +30,7 @@ impl<L: Lent> Table<L> {
             debug_assert!(end.context.is_some(), "it has attached");
             visit.hand.contexts[side as usize].clone_from(&end.context);
             self.lend(key, side, &mut visit.hand);
-            return Step::Detach(key, side);
+            return Step::detach(key, side);
         }
         if *sides == [Detaching::Complete; 2] {
             return self.begin_cleanup(key, visit);

@@ -60,13 +60,26 @@ pub struct Characteristics<L: Lent = Real> {
 pub(crate) enum Step {
     /// Make the client's attach callback.
     Attach(Key),
-    /// Make one side's detach callback.
-    Detach(Key, Side),
+    /// Make the client's detach callback.
+    DetachClient(Key),
+    /// Make the provider's.
+    DetachProvider(Key),
     /// Make the cleanup callbacks in order, and let go of what they are given: when a wait returns,
     /// the contexts are gone too (C11).
     CleanUp(Key),
     /// Nothing more.
     Done,
+}
+
+impl Step {
+    /// Make one side's detach callback.
+    // Not a variant of two parts: each step is two words, and answered in two registers.
+    const fn detach(key: Key, side: Side) -> Self {
+        match side {
+            Side::Client => Self::DetachClient(key),
+            Side::Provider => Self::DetachProvider(key),
+        }
+    }
 }
 
 /// The callback of a [`Step`] has returned.
@@ -320,7 +333,10 @@ impl<L: Lent> Binding<L> {
     /// A callback has returned. Its module is not let go of here, for the registration has it, too.
     #[inline(always)]
     fn take_back(&mut self, side: Side, hand: &mut Hand<L>) {
-        self.ends[side as usize].module = hand.modules[side as usize].take();
+        std::mem::swap(
+            &mut self.ends[side as usize].module,
+            &mut hand.modules[side as usize],
+        );
     }
 }
 
@@ -372,9 +388,15 @@ impl<L: Lent> Linked for Binding<L> {
 }
 
 /// The open registrations of one interface.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Npi {
     sides: [List; 2],
+}
+
+impl Npi {
+    const EMPTY: Self = Self {
+        sides: [List::EMPTY; 2],
+    };
 }
 
 /// The registrations and bindings of one registrar, or of the interfaces of one of its stripes.
@@ -522,14 +544,13 @@ impl<L: Lent> Table<L> {
     #[inline(always)]
     fn lend(&mut self, key: Key, side: Side, hand: &mut Hand<L>) {
         let end = &mut self.bindings.get_mut(key).ends[side as usize];
-        let module = match end.module.take() {
-            Some(module) => module,
-            None => {
-                let owner = self.registrations.get(end.registration);
-                owner.characteristics().module.clone()
-            }
-        };
-        hand.modules[side as usize] = Some(module);
+        let at_hand = &mut hand.modules[side as usize];
+        if end.module.is_some() {
+            std::mem::swap(at_hand, &mut end.module);
+        } else {
+            let owner = self.registrations.get(end.registration);
+            *at_hand = Some(owner.characteristics().module.clone());
+        }
     }
 
     /// The two registrations of a binding.

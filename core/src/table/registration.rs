@@ -3,7 +3,7 @@
 use std::collections::hash_map::Entry;
 
 use super::list::{self, List};
-use super::{Binding, Characteristics, Dropped, Job, Phase, Registration, Step, Table, Visit};
+use super::{Binding, Characteristics, Dropped, Job, Npi, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::lent::Lent;
@@ -61,7 +61,7 @@ impl<L: Lent> Table<L> {
             self.drop_outside(brought.take());
             return Err(refused);
         }
-        let own = &mut npi.or_default().sides[side as usize];
+        let own = &mut npi.or_insert(Npi::EMPTY).sides[side as usize];
         let name = L::name(&characteristics.module);
         let blank = || Registration::blank(name.clone());
         let (key, registration) = self.registrations.insert(blank);

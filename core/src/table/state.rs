@@ -302,7 +302,8 @@ impl<L: Lent> ByName<L> for Step {
         std::mem::discriminant(self).hash(state);
         match *self {
             Self::Attach(key) | Self::CleanUp(key) => table.binding_name(key).hash(state),
-            Self::Detach(key, side) => (table.binding_name(key), side).hash(state),
+            Self::DetachClient(key) => table.binding_name(key).hash(state),
+            Self::DetachProvider(key) => table.binding_name(key).hash(state),
             Self::Done => {}
         }
     }

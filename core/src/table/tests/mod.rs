@@ -198,7 +198,8 @@ fn attach(step: Step) -> Key {
 #[track_caller]
 fn detach(step: Step) -> (Key, Side) {
     match step {
-        Step::Detach(binding, side) => (binding, side),
+        Step::DetachClient(binding) => (binding, Client),
+        Step::DetachProvider(binding) => (binding, Provider),
         _ => panic!("expected a detach callback"),
     }
 }
