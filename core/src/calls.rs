@@ -105,7 +105,7 @@ impl Registrar {
     pub(crate) fn attach_provider(
         &self,
         binding: BindingHandle,
-        client: Attachment,
+        mut client: Attachment,
     ) -> Result<Attachment, AttachError> {
         let handle = binding;
         let invalid = |fault| AttachError::InvalidParameter { handle, fault };
@@ -113,13 +113,13 @@ impl Registrar {
         let thread = thread::current_id();
         let call = Call::<Real>::attach(self.shared.layout, binding, context, thread);
         let mut call = call.map_err(invalid)?;
-        let (answer, peer) = self.drive_attach(&mut call, client);
-        match answer {
+        let peer = self.drive_attach(&mut call, &mut client);
+        match call.answer().expect("it is over") {
             Answer::Attach(Ok(()) | Err(AttachFault::Refused)) => {
                 let peer = peer.expect("the provider was asked");
                 peer.map_err(AttachError::Refused)
             }
-            Answer::Attach(Err(AttachFault::Handle(fault))) => Err(invalid(fault)),
+            Answer::Attach(Err(AttachFault::Handle(fault))) => Err(invalid(*fault)),
             Answer::Attach(Err(AttachFault::InvalidState)) => {
                 Err(AttachError::InvalidState { handle })
             }

@@ -66,11 +66,11 @@ impl Lent for Real {
 
 /// What the driver of a call keeps beside it.
 #[derive(Default)]
-struct Kept {
+struct Kept<'a> {
     /// The first panic of a callback, or of a drop.
     panic: Option<Payload>,
     /// Of an attach call: what the client hands over, and what the provider answered.
-    client: Option<Attachment>,
+    client: Option<&'a mut Attachment>,
     peer: Option<Result<Attachment, Status>>,
 }
 
@@ -96,7 +96,8 @@ impl Registrar {
         *call.answer().expect("it is over")
     }
 
-    /// Carries out a call of `client_attach_provider`; its answer, and the provider's, if it was asked.
+    /// Carries out a call of `client_attach_provider`, for what the client hands over, which is let go of as soon as
+    /// the provider has had it; the provider's answer, if it was asked. That of the call is in it.
     ///
     /// # Panics
     /// With the provider's panic.
@@ -105,8 +106,8 @@ impl Registrar {
     pub(crate) fn drive_attach(
         &self,
         call: &mut Call<Real>,
-        client: Attachment,
-    ) -> (Answer, Option<Result<Attachment, Status>>) {
+        client: &mut Attachment,
+    ) -> Option<Result<Attachment, Status>> {
         let mut kept = Kept {
             client: Some(client),
             ..Kept::default()
@@ -116,7 +117,7 @@ impl Registrar {
         if !call.is_over() {
             self.carry_out(call, &mut kept, &remembered);
         }
-        (*call.answer().expect("it is over"), kept.peer)
+        kept.peer
     }
 
     /// One critical section, or those in which a wait looks whether it is over.
@@ -143,7 +144,7 @@ impl Registrar {
     /// The acts of a call that is not over with its first section, and its other sections.
     #[cfg_attr(shuttle, track_caller)]
     #[inline(never)]
-    fn carry_out(&self, call: &mut Call<Real>, kept: &mut Kept, remembered: &Remembered) {
+    fn carry_out(&self, call: &mut Call<Real>, kept: &mut Kept<'_>, remembered: &Remembered) {
         loop {
             if let Some(dropped) = call.take_dropped() {
                 catching(&mut kept.panic, || drop(dropped));
@@ -188,7 +189,7 @@ impl Registrar {
         &self,
         binding: BindingHandle,
         hand: &mut Hand,
-        kept: &mut Kept,
+        kept: &mut Kept<'_>,
     ) -> Outcome<BindingContext> {
         let (Some(Module::Client(client)), Some(provider)) =
             (&hand.modules[Side::Client as usize], &hand.peer)
@@ -214,7 +215,7 @@ impl Registrar {
 fn call_attach_client(
     binding: BindingHandle,
     hand: &mut Hand,
-    kept: &mut Kept,
+    kept: &mut Kept<'_>,
 ) -> Outcome<BindingContext> {
     let (Some(Module::Provider(provider)), Some(instance), Some(client)) = (
         &hand.modules[Side::Provider as usize],
@@ -223,6 +224,7 @@ fn call_attach_client(
     ) else {
         unreachable!("a provider that is asked is at hand")
     };
+    let client = std::mem::take(client);
     let attach = || provider.attach_client(binding, &instance, &client);
     kept.peer = catching(&mut kept.panic, attach);
     drop((instance, client));
@@ -239,7 +241,7 @@ fn call_detach(
     binding: BindingHandle,
     side: Side,
     hand: &mut Hand,
-    kept: &mut Kept,
+    kept: &mut Kept<'_>,
 ) -> Outcome<BindingContext> {
     let answer = match (&hand.modules[side as usize], &hand.contexts[side as usize]) {
         (Some(module), Some(context)) => {
@@ -254,7 +256,11 @@ fn call_detach(
 }
 
 /// The cleanup callbacks, after each of which the context is let go of.
-fn clean_up(binding: BindingHandle, hand: &mut Hand, kept: &mut Kept) -> Outcome<BindingContext> {
+fn clean_up(
+    binding: BindingHandle,
+    hand: &mut Hand,
+    kept: &mut Kept<'_>,
+) -> Outcome<BindingContext> {
     for (module, context) in hand.modules.iter_mut().zip(&mut hand.contexts) {
         if let (Some(module), Some(context)) = (&*module, &*context) {
             catching(&mut kept.panic, || module.clean_up(context));
