@@ -36,7 +36,7 @@ use crate::npi::{NpiId, Side};
 use crate::registrar::Count;
 use crate::reserve::Reserve;
 use list::{Linked, Links, List};
-use slab::{Slab, Tenant};
+use slab::{Link, Slab, Tenant};
 
 pub(crate) use attach::AttachCall;
 pub use registration::WaitFault;
@@ -167,11 +167,11 @@ struct Registration<L: Lent = Real> {
     /// The register call has not yet made all its offers.
     registering: bool,
     /// The next binding that the register call looks at.
-    offers: Option<Key>,
+    offers: Option<Link>,
     /// Deregistration has begun.
     closing: bool,
     /// The next binding that the deregister call looks at.
-    teardown: Option<Key>,
+    teardown: Option<Link>,
     /// Threads inside a wait for it.
     waiters: u32,
     /// Nobody will wait: the slot is freed as soon as the deregistration is over.
@@ -242,6 +242,10 @@ impl<L: Lent> Registration<L> {
 impl<L: Lent> Linked for Registration<L> {
     fn links(&mut self, _side: Side) -> &mut Links {
         &mut self.links
+    }
+
+    fn next(&self, _side: Side) -> Option<Link> {
+        self.links.next
     }
 }
 
@@ -384,6 +388,10 @@ impl<L: Lent> Tenant for Binding<L> {
 impl<L: Lent> Linked for Binding<L> {
     fn links(&mut self, side: Side) -> &mut Links {
         &mut self.ends[side as usize].links
+    }
+
+    fn next(&self, side: Side) -> Option<Link> {
+        self.ends[side as usize].links.next
     }
 }
 
@@ -529,7 +537,7 @@ impl<L: Lent> Table<L> {
         for ((owner, links), side) in ends.into_iter().zip(Side::BOTH) {
             let registration = self.registrations.get_mut(owner);
             for cursor in [&mut registration.offers, &mut registration.teardown] {
-                if *cursor == Some(key) {
+                if *cursor == Some(Link::to(key)) {
                     *cursor = links.next;
                 }
             }

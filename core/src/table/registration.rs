@@ -51,7 +51,7 @@ impl<L: Lent> Table<L> {
             Entry::Occupied(npi) => npi.get().sides[side.peer() as usize],
             Entry::Vacant(_) => List::default(),
         };
-        let wanted = peers.len as usize;
+        let wanted = peers.len(&self.registrations, side.peer());
         if wanted > 0
             && let Err(refused) = self
                 .reserve
@@ -69,7 +69,7 @@ impl<L: Lent> Table<L> {
         list::push(own, &mut self.registrations, key, side);
         let mut peer = peers.first;
         while let Some(other) = peer {
-            self.propose(side, key, other);
+            self.propose(side, key, self.registrations.key(other));
             peer = self.registrations.get(other).links.next;
         }
         let registration = self.registrations.get_mut(key);
@@ -109,7 +109,7 @@ impl<L: Lent> Table<L> {
             let binding = self.bindings.get(next);
             registration.offers = binding.ends[side as usize].links.next;
             if binding.phase == (Phase::Proposed { by: side }) {
-                return self.offer(next, visit);
+                return self.offer(self.bindings.key(next), visit);
             }
         }
         registration.registering = false;
@@ -175,7 +175,7 @@ impl<L: Lent> Table<L> {
             let binding = self.bindings.get(next);
             cursor = binding.ends[side as usize].links.next;
             if matches!(binding.phase, Phase::Proposed { .. }) {
-                self.remove_binding(next);
+                self.remove_binding(self.bindings.key(next));
             }
         }
     }
@@ -193,7 +193,7 @@ impl<L: Lent> Table<L> {
             let binding = self.bindings.get(next);
             registration.teardown = binding.ends[registration.side as usize].links.next;
             if binding.phase == Phase::Attached {
-                return self.begin_detach(next, visit);
+                return self.begin_detach(self.bindings.key(next), visit);
             }
         }
         Step::Done

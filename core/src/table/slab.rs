@@ -57,6 +57,61 @@ impl State {
     }
 }
 
+/// A tenant's key as the table itself keeps it: in half as many bits.
+///
+/// From the top: a 1, which leaves room for "no tenant", the last bits of the generation (11), and the slot. So what
+/// is left behind is known as such unless thousands of tenants came since; the table leaves nothing behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link(NonZeroU32);
+
+impl Link {
+    const GENERATION: u32 = (1 << (31 - SLOT_BITS)) - 1;
+
+    pub(crate) const fn to(key: Key) -> Self {
+        let generation = (key.generation() & Self::GENERATION) << SLOT_BITS;
+        Self(NonZeroU32::new(1 << 31 | generation | key.slot()).expect("it has a 1"))
+    }
+
+    /// The key, by the generation of the slot now: that of the latest tenant with these last bits.
+    const fn key(self, now: NonZeroU32) -> Key {
+        let slot = self.0.get() & ((1 << SLOT_BITS) - 1);
+        let ago = now.get().wrapping_sub(self.0.get() >> SLOT_BITS) & Self::GENERATION;
+        match NonZeroU32::new(now.get().saturating_sub(ago)) {
+            Some(generation) => Key::new(slot, generation),
+            None => Key::new(slot, now),
+        }
+    }
+}
+
+/// What refers to a tenant.
+pub(crate) trait Reference: Copy {
+    fn slot(self) -> usize;
+    /// Whether it can be meant, if it has this generation.
+    fn may_be(self, generation: NonZeroU32) -> bool;
+}
+
+impl Reference for Key {
+    #[inline(always)]
+    fn slot(self) -> usize {
+        Self::slot(self) as usize
+    }
+
+    fn may_be(self, generation: NonZeroU32) -> bool {
+        self.generation() == generation.get()
+    }
+}
+
+impl Reference for Link {
+    #[inline(always)]
+    fn slot(self) -> usize {
+        (self.0.get() & ((1 << SLOT_BITS) - 1)) as usize
+    }
+
+    fn may_be(self, generation: NonZeroU32) -> bool {
+        self.0.get() >> SLOT_BITS & Self::GENERATION == generation.get() & Self::GENERATION
+    }
+}
+
 const ONLY_TENANTS: &str = "C11: the table refers only to tenants";
 
 /// What can be in a slot.
@@ -144,19 +199,27 @@ impl<T> Slab<T> {
     }
 
     /// A tenant that the table itself refers to, and that is therefore there.
-    pub(crate) fn get(&self, key: Key) -> &T {
-        let slot = &self.slots[key.slot() as usize];
-        debug_assert_eq!(slot.generation.get(), key.generation());
+    #[inline(always)]
+    pub(crate) fn get(&self, tenant: impl Reference) -> &T {
+        let slot = &self.slots[tenant.slot()];
+        debug_assert!(tenant.may_be(slot.generation));
         assert!(slot.state == State::TAKEN, "{ONLY_TENANTS}");
         &slot.tenant
     }
 
     /// See [`get`](Self::get).
-    pub(crate) fn get_mut(&mut self, key: Key) -> &mut T {
-        let slot = &mut self.slots[key.slot() as usize];
-        debug_assert_eq!(slot.generation.get(), key.generation());
+    #[inline(always)]
+    pub(crate) fn get_mut(&mut self, tenant: impl Reference) -> &mut T {
+        let slot = &mut self.slots[tenant.slot()];
+        debug_assert!(tenant.may_be(slot.generation));
         assert!(slot.state == State::TAKEN, "{ONLY_TENANTS}");
         &mut slot.tenant
+    }
+
+    /// The key of a tenant to which the table refers.
+    #[inline(always)]
+    pub(crate) fn key(&self, link: Link) -> Key {
+        link.key(self.slots[link.slot()].generation)
     }
 
     pub(crate) fn contains(&self, key: Key) -> bool {
