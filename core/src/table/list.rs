@@ -1,7 +1,8 @@
 //! Doubly linked lists through the slots of a slab: oldest first, removal from anywhere, no
 //! allocation. A tenant may be in several lists, told apart by side.
 
-use super::slab::{Link, Slab};
+use super::link::Link;
+use super::slab::Slab;
 use crate::handle::Key;
 use crate::npi::Side;
 

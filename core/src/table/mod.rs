@@ -13,6 +13,7 @@ mod attach;
 mod check;
 mod detach;
 mod distance;
+mod link;
 mod list;
 mod registration;
 mod slab;
@@ -35,8 +36,9 @@ use crate::module::Detach;
 use crate::npi::{NpiId, Side};
 use crate::registrar::Count;
 use crate::reserve::Reserve;
+use link::Link;
 use list::{Linked, Links, List};
-use slab::{Link, Slab, Tenant};
+use slab::{Slab, Tenant};
 
 pub(crate) use attach::AttachCall;
 pub use registration::WaitFault;

@@ -2,6 +2,7 @@
 
 use std::collections::hash_map::Entry;
 
+use super::link::Link;
 use super::list::{self, List};
 use super::{Binding, Characteristics, Dropped, Job, Npi, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
@@ -69,7 +70,7 @@ impl<L: Lent> Table<L> {
         list::push(own, &mut self.registrations, key, side);
         let mut peer = peers.first;
         while let Some(other) = peer {
-            self.propose(side, key, self.registrations.key(other));
+            self.propose(side, key, other);
             peer = self.registrations.get(other).links.next;
         }
         let registration = self.registrations.get_mut(key);
@@ -86,7 +87,8 @@ impl<L: Lent> Table<L> {
         npi.inspect_err(|_| reserve.give_back(Resource::Registration, 1))
     }
 
-    fn propose(&mut self, by: Side, new: Key, other: Key) {
+    fn propose(&mut self, by: Side, new: Key, other: Link) {
+        let other = self.registrations.key(other);
         let (client, provider) = match by {
             Side::Client => (new, other),
             Side::Provider => (other, new),
@@ -106,10 +108,11 @@ impl<L: Lent> Table<L> {
         let registration = self.registrations.get_mut(key);
         let side = registration.side;
         while let Some(next) = registration.offers {
+            let next = self.bindings.key(next);
             let binding = self.bindings.get(next);
             registration.offers = binding.ends[side as usize].links.next;
             if binding.phase == (Phase::Proposed { by: side }) {
-                return self.offer(self.bindings.key(next), visit);
+                return self.offer(next, visit);
             }
         }
         registration.registering = false;
@@ -172,10 +175,11 @@ impl<L: Lent> Table<L> {
     fn withdraw_proposals(&mut self, key: Key, side: Side) {
         let mut cursor = self.registrations.get(key).bindings.first;
         while let Some(next) = cursor {
+            let next = self.bindings.key(next);
             let binding = self.bindings.get(next);
             cursor = binding.ends[side as usize].links.next;
             if matches!(binding.phase, Phase::Proposed { .. }) {
-                self.remove_binding(self.bindings.key(next));
+                self.remove_binding(next);
             }
         }
     }
@@ -190,10 +194,11 @@ impl<L: Lent> Table<L> {
         }
         let registration = self.registrations.get_mut(key);
         while let Some(next) = registration.teardown {
+            let next = self.bindings.key(next);
             let binding = self.bindings.get(next);
             registration.teardown = binding.ends[registration.side as usize].links.next;
             if binding.phase == Phase::Attached {
-                return self.begin_detach(self.bindings.key(next), visit);
+                return self.begin_detach(next, visit);
             }
         }
         Step::Done

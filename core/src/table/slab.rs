@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroU32;
 
+use super::link::{Link, Reference};
 use crate::handle::{HandleFault, Key, SLOT_BITS};
 
 #[derive(Clone, Debug)]
@@ -57,67 +58,30 @@ impl State {
     }
 }
 
-/// A tenant's key as the table itself keeps it: in half as many bits.
-///
-/// From the top: a 1, which leaves room for "no tenant", the last bits of the generation (11), and the slot. So what
-/// is left behind is known as such unless thousands of tenants came since; the table leaves nothing behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Link(NonZeroU32);
-
-impl Link {
-    const GENERATION: u32 = (1 << (31 - SLOT_BITS)) - 1;
-
-    pub(crate) const fn to(key: Key) -> Self {
-        let generation = (key.generation() & Self::GENERATION) << SLOT_BITS;
-        Self(NonZeroU32::new(1 << 31 | generation | key.slot()).expect("it has a 1"))
-    }
-
-    /// The key, by the generation of the slot now: that of the latest tenant with these last bits.
-    const fn key(self, now: NonZeroU32) -> Key {
-        let slot = self.0.get() & ((1 << SLOT_BITS) - 1);
-        let ago = now.get().wrapping_sub(self.0.get() >> SLOT_BITS) & Self::GENERATION;
-        match NonZeroU32::new(now.get().saturating_sub(ago)) {
-            Some(generation) => Key::new(slot, generation),
-            None => Key::new(slot, now),
-        }
-    }
-}
-
-/// What refers to a tenant.
-pub(crate) trait Reference: Copy {
-    fn slot(self) -> usize;
-    /// Whether it can be meant, if it has this generation.
-    fn may_be(self, generation: NonZeroU32) -> bool;
-}
-
-impl Reference for Key {
-    #[inline(always)]
-    fn slot(self) -> usize {
-        Self::slot(self) as usize
-    }
-
-    fn may_be(self, generation: NonZeroU32) -> bool {
-        self.generation() == generation.get()
-    }
-}
-
-impl Reference for Link {
-    #[inline(always)]
-    fn slot(self) -> usize {
-        (self.0.get() & ((1 << SLOT_BITS) - 1)) as usize
-    }
-
-    fn may_be(self, generation: NonZeroU32) -> bool {
-        self.0.get() >> SLOT_BITS & Self::GENERATION == generation.get() & Self::GENERATION
-    }
-}
-
 const ONLY_TENANTS: &str = "C11: the table refers only to tenants";
 
 /// What can be in a slot.
 pub(crate) trait Tenant {
     /// Lets go of everything that it holds.
     fn vacate(&mut self);
+}
+
+impl<T> Slab<T> {
+    pub(crate) const fn new(last_generation: NonZeroU32) -> Self {
+        Self {
+            slots: Vec::new(),
+            vacant: None,
+            vacant_count: 0,
+            tenants: 0,
+            last_generation,
+        }
+    }
+
+    /// Makes sure that the next `wanted` inserts find room; whether there is that much.
+    pub(crate) fn room(&mut self, wanted: usize) -> bool {
+        let new = wanted.saturating_sub(self.vacant_count);
+        self.slots.len() + new <= 1 << SLOT_BITS && self.slots.try_reserve(new).is_ok()
+    }
 }
 
 impl<T: Tenant> Slab<T> {
@@ -166,22 +130,6 @@ impl<T: Tenant> Slab<T> {
 }
 
 impl<T> Slab<T> {
-    pub(crate) const fn new(last_generation: NonZeroU32) -> Self {
-        Self {
-            slots: Vec::new(),
-            vacant: None,
-            vacant_count: 0,
-            tenants: 0,
-            last_generation,
-        }
-    }
-
-    /// Makes sure that the next `wanted` inserts find room; whether there is that much.
-    pub(crate) fn room(&mut self, wanted: usize) -> bool {
-        let new = wanted.saturating_sub(self.vacant_count);
-        self.slots.len() + new <= 1 << SLOT_BITS && self.slots.try_reserve(new).is_ok()
-    }
-
     /// The tenant that a handle names.
     pub(crate) fn lookup(&self, key: Key) -> Result<&T, HandleFault> {
         let slot = self
