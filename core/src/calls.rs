@@ -22,8 +22,8 @@ impl Registrar {
         characteristics: Characteristics,
     ) -> Result<Handle<K>, RegisterError> {
         let npi = characteristics.instance.npi;
-        let call = Call::register(self.shared.layout, characteristics, thread::current_id())?;
-        let Answer::Register(registered) = self.drive(call) else {
+        let mut call = Call::register(self.shared.layout, characteristics, thread::current_id())?;
+        let Answer::Register(registered) = self.drive(&mut call, Call::go_on_registering) else {
             unreachable!("a register call answers so, or panics")
         };
         let (registrar, bits) = registered?;
@@ -38,7 +38,8 @@ impl Registrar {
     ) -> Result<Status, DeregisterError<K>> {
         let invalid = |fault| DeregisterError::InvalidParameter { handle, fault };
         let call = Call::deregister(self.shared.layout, handle, thread::current_id());
-        match self.drive(call.map_err(invalid)?) {
+        let mut call = call.map_err(invalid)?;
+        match self.drive(&mut call, Call::go_on_deregistering) {
             Answer::Deregister(Ok(())) => Ok(Status::PENDING),
             Answer::Deregister(Err(DeregisterFault::Handle(fault))) => Err(invalid(fault)),
             Answer::Deregister(Err(DeregisterFault::Already)) => {
@@ -72,7 +73,8 @@ impl Registrar {
         call: Result<Call<Real>, HandleFault>,
     ) -> Result<(), WaitError<K>> {
         let invalid = |fault| WaitError::InvalidParameter { handle, fault };
-        match self.drive(call.map_err(invalid)?) {
+        let mut call = call.map_err(invalid)?;
+        match self.drive(&mut call, Call::go_on_waiting) {
             Answer::Wait(Ok(())) => {
                 debug!(%handle, "deregistered");
                 Ok(())
@@ -88,35 +90,36 @@ impl Registrar {
 
     /// Begins to deregister, and after a panic waits.
     pub(crate) fn leave<K: RegistrationKind>(&self, handle: Handle<K>) {
-        if let Ok(call) = Call::leave(self.shared.layout, handle, thread::current_id()) {
-            self.drive(call);
+        if let Ok(mut call) = Call::leave(self.shared.layout, handle, thread::current_id()) {
+            self.drive(&mut call, Call::go_on_deregistering);
         }
     }
 
     /// Deregisters and waits; where it must not wait, the registration frees itself.
     pub(crate) fn release<K: RegistrationKind>(&self, handle: Handle<K>) {
-        if let Ok(call) = Call::release(self.shared.layout, handle, thread::current_id()) {
-            self.drive(call);
+        if let Ok(mut call) = Call::release(self.shared.layout, handle, thread::current_id()) {
+            self.drive(&mut call, Call::go_on_deregistering);
         }
     }
 
     pub(crate) fn attach_provider(
         &self,
         binding: BindingHandle,
-        client: Attachment,
+        mut client: Attachment,
     ) -> Result<Attachment, AttachError> {
         let handle = binding;
         let invalid = |fault| AttachError::InvalidParameter { handle, fault };
         let context = client.context.clone();
         let thread = thread::current_id();
         let call = Call::<Real>::attach(self.shared.layout, binding, context, thread);
-        let (answer, peer) = self.drive_attach(call.map_err(invalid)?, client);
-        match answer {
+        let mut call = call.map_err(invalid)?;
+        let peer = self.drive_attach(&mut call, &mut client);
+        match call.answer().expect("it is over") {
             Answer::Attach(Ok(()) | Err(AttachFault::Refused)) => {
                 let peer = peer.expect("the provider was asked");
                 peer.map_err(AttachError::Refused)
             }
-            Answer::Attach(Err(AttachFault::Handle(fault))) => Err(invalid(fault)),
+            Answer::Attach(Err(AttachFault::Handle(fault))) => Err(invalid(*fault)),
             Answer::Attach(Err(AttachFault::InvalidState)) => {
                 Err(AttachError::InvalidState { handle })
             }
@@ -136,7 +139,8 @@ impl Registrar {
         let invalid = |fault| DetachCompleteError::InvalidParameter { handle, fault };
         let thread = thread::current_id();
         let call = Call::detach_complete(self.shared.layout, binding, side, thread);
-        match self.drive(call.map_err(invalid)?) {
+        let mut call = call.map_err(invalid)?;
+        match self.drive(&mut call, Call::go_on) {
             Answer::Complete(Ok(())) => {
                 debug!(%binding, %side, "detach completed");
                 Ok(())

@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use nmr_sync::thread::ThreadId;
-use nmr_sync::{Name, learn, linger, remember};
+use nmr_sync::{Name, Remembered, learn, linger, remember};
 use tracing::debug;
 
 use crate::handle::BindingHandle;
@@ -20,7 +20,7 @@ use crate::npi::{NpiId, RegistrationInstance, Side};
 use crate::offer::Offer;
 use crate::registrar::Registrar;
 use crate::status::Status;
-use crate::table::Hand;
+use crate::table::{Hand, Table};
 
 pub(crate) type Payload = Box<dyn Any + Send>;
 
@@ -66,71 +66,114 @@ impl Lent for Real {
 
 /// What the driver of a call keeps beside it.
 #[derive(Default)]
-struct Kept {
+struct Kept<'a> {
     /// The first panic of a callback, or of a drop.
     panic: Option<Payload>,
     /// Of an attach call: what the client hands over, and what the provider answered.
-    client: Option<Attachment>,
+    client: Option<&'a mut Attachment>,
     peer: Option<Result<Attachment, Status>>,
 }
 
 impl Registrar {
-    /// Carries out a call; its answer.
+    /// Carries out a call; its answer. Most calls are over with their first section: the caller says which of
+    /// [`go_on`](Call::go_on) and its like does that best.
     ///
     /// # Panics
     /// With the first panic of a callback or a drop, when everything is done.
-    #[inline]
-    pub(crate) fn drive(&self, call: Call<Real>) -> Answer {
-        self.carry_out(call, &mut Kept::default())
+    #[cfg_attr(shuttle, track_caller)]
+    #[inline(always)]
+    pub(crate) fn drive(
+        &self,
+        call: &mut Call<Real>,
+        first: impl Fn(&mut Call<Real>, &mut Table) -> bool,
+    ) -> Answer {
+        let remembered = remember();
+        self.enter(call, first, &remembered);
+        // What the section has dropped goes with the call.
+        if !call.is_over() {
+            self.carry_out(call, &mut Kept::default(), &remembered);
+        }
+        *call.answer().expect("it is over")
     }
 
-    /// Carries out a call of `client_attach_provider`; its answer, and the provider's, if it was asked.
+    /// Carries out a call of `client_attach_provider`, for what the client hands over, which is let go of as soon as
+    /// the provider has had it; the provider's answer, if it was asked. That of the call is in it.
     ///
     /// # Panics
     /// With the provider's panic.
+    #[cfg_attr(shuttle, track_caller)]
+    #[inline(always)]
     pub(crate) fn drive_attach(
         &self,
-        call: Call<Real>,
-        client: Attachment,
-    ) -> (Answer, Option<Result<Attachment, Status>>) {
+        call: &mut Call<Real>,
+        client: &mut Attachment,
+    ) -> Option<Result<Attachment, Status>> {
         let mut kept = Kept {
             client: Some(client),
             ..Kept::default()
         };
-        (self.carry_out(call, &mut kept), kept.peer)
+        let remembered = remember();
+        self.enter(call, Call::go_on_attaching, &remembered);
+        if !call.is_over() {
+            self.carry_out(call, &mut kept, &remembered);
+        }
+        kept.peer
     }
 
+    /// One critical section, or those in which a wait looks whether it is over.
     #[cfg_attr(shuttle, track_caller)]
-    fn carry_out(&self, mut call: Call<Real>, kept: &mut Kept) -> Answer {
+    #[inline(always)]
+    fn enter(
+        &self,
+        call: &mut Call<Real>,
+        go_on: impl Fn(&mut Call<Real>, &mut Table) -> bool,
+        remembered: &Remembered,
+    ) {
         let monitor = &self.shared.stripes[call.stripe() as usize];
-        let remembered = remember();
+        monitor.enter_until(|table| {
+            // However it came here: the call says how it goes on.
+            remembered.and(&());
+            let wake = go_on(call, table);
+            learn(&table.by_name(call));
+            #[cfg(shuttle)]
+            table.show();
+            ((!call.is_asleep()).then_some(()), wake)
+        });
+    }
+
+    /// The acts of a call that is not over with its first section, and its other sections.
+    #[cfg_attr(shuttle, track_caller)]
+    #[inline(never)]
+    fn carry_out(&self, call: &mut Call<Real>, kept: &mut Kept<'_>, remembered: &Remembered) {
         loop {
-            let act = monitor.enter_until(|table| {
-                // However it came here: the call says how it goes on.
-                remembered.and(&());
-                let section = call.section(table);
-                learn(&table.by_name(&call));
-                #[cfg(shuttle)]
-                table.show();
-                let act = (section.act != Act::Sleep).then_some(section.act);
-                (act, section.wake)
-            });
             if let Some(dropped) = call.take_dropped() {
                 catching(&mut kept.panic, || drop(dropped));
             }
-            let outcome = match act {
-                Act::Offer(binding) => self.call_attach(binding, call.hand_mut(), kept),
-                Act::Ask(binding) => call_attach_client(binding, call.hand_mut(), kept),
-                Act::Detach(binding, side) => call_detach(binding, side, call.hand_mut(), kept),
-                Act::CleanUp(binding) => clean_up(binding, call.hand_mut(), kept),
-                Act::LetGo => Outcome::LetGo,
+            match call.act() {
+                Act::Offer(binding) => {
+                    let outcome = self.call_attach(binding, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::Ask(binding) => {
+                    let outcome = call_attach_client(binding, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::Detach(binding, side) => {
+                    let outcome = call_detach(binding, side, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::CleanUp(binding) => {
+                    let outcome = clean_up(binding, call.hand_mut(), kept);
+                    call.resume(outcome);
+                }
+                Act::LetGo => call.resume(Outcome::LetGo),
                 Act::Sleep => unreachable!("the monitor waits"),
                 Act::Return => break,
-            };
+            }
             if kept.panic.is_some() {
                 call.panicked();
             }
-            call.resume(outcome);
+            self.enter(call, Call::go_on, remembered);
         }
         // Whoever still has something at hand lets go of it here: others may have found it gone by then.
         if cfg!(any(loom, shuttle)) && !call.hand().is_empty() {
@@ -139,7 +182,6 @@ impl Registrar {
         if let Some(payload) = kept.panic.take() {
             resume_unwind(payload);
         }
-        *call.answer().expect("it is over")
     }
 
     /// The client's attach callback, and whether it answered success.
@@ -147,7 +189,7 @@ impl Registrar {
         &self,
         binding: BindingHandle,
         hand: &mut Hand,
-        kept: &mut Kept,
+        kept: &mut Kept<'_>,
     ) -> Outcome<BindingContext> {
         let (Some(Module::Client(client)), Some(provider)) =
             (&hand.modules[Side::Client as usize], &hand.peer)
@@ -161,7 +203,6 @@ impl Registrar {
             provider,
         };
         let answer = catching(&mut kept.panic, || client.attach_provider(offer));
-        hand.modules[Side::Client as usize] = None;
         hand.peer = None;
         let success = matches!(answer, Some(Ok(())));
         debug!(%binding, success, "client's attach callback returned");
@@ -174,18 +215,19 @@ impl Registrar {
 fn call_attach_client(
     binding: BindingHandle,
     hand: &mut Hand,
-    kept: &mut Kept,
+    kept: &mut Kept<'_>,
 ) -> Outcome<BindingContext> {
     let (Some(Module::Provider(provider)), Some(instance), Some(client)) = (
-        hand.modules[Side::Provider as usize].take(),
+        &hand.modules[Side::Provider as usize],
         hand.peer.take(),
         kept.client.take(),
     ) else {
         unreachable!("a provider that is asked is at hand")
     };
+    let client = std::mem::take(client);
     let attach = || provider.attach_client(binding, &instance, &client);
     kept.peer = catching(&mut kept.panic, attach);
-    drop((provider, instance, client));
+    drop((instance, client));
     let context = match &kept.peer {
         Some(Ok(attachment)) => Some(attachment.context.clone()),
         Some(Err(_)) | None => None,
@@ -199,7 +241,7 @@ fn call_detach(
     binding: BindingHandle,
     side: Side,
     hand: &mut Hand,
-    kept: &mut Kept,
+    kept: &mut Kept<'_>,
 ) -> Outcome<BindingContext> {
     let answer = match (&hand.modules[side as usize], &hand.contexts[side as usize]) {
         (Some(module), Some(context)) => {
@@ -207,7 +249,6 @@ fn call_detach(
         }
         _ => unreachable!("a side that detaches is at hand"),
     };
-    hand.modules[side as usize] = None;
     hand.contexts[side as usize] = None;
     let answer = answer.unwrap_or(Detach::Complete);
     debug!(%binding, %side, ?answer, "detach callback returned");
@@ -215,7 +256,11 @@ fn call_detach(
 }
 
 /// The cleanup callbacks, after each of which the context is let go of.
-fn clean_up(binding: BindingHandle, hand: &mut Hand, kept: &mut Kept) -> Outcome<BindingContext> {
+fn clean_up(
+    binding: BindingHandle,
+    hand: &mut Hand,
+    kept: &mut Kept<'_>,
+) -> Outcome<BindingContext> {
     for (module, context) in hand.modules.iter_mut().zip(&mut hand.contexts) {
         if let (Some(module), Some(context)) = (&*module, &*context) {
             catching(&mut kept.panic, || module.clean_up(context));

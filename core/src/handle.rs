@@ -7,7 +7,7 @@
 use std::fmt;
 use std::hash::Hash;
 use std::marker::PhantomData;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 
 use crate::npi::Side;
 
@@ -39,26 +39,37 @@ pub(crate) struct Place {
 }
 
 /// A slot together with the generation of one of its tenants.
+///
+/// One word, as it is in a handle: it is stored, copied and compared as a whole. Generations are counted from 1, which
+/// leaves room for "no key" in as many bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Key {
-    pub(crate) slot: u32,
-    /// Counted from 1, which leaves room for "no key" in as many bits.
-    pub(crate) generation: NonZeroU32,
+pub(crate) struct Key(NonZeroU64);
+
+impl Key {
+    pub(crate) const fn new(slot: u32, generation: NonZeroU32) -> Self {
+        let bits = (slot as u64) << 32 | generation.get() as u64;
+        Self(NonZeroU64::new(bits).expect("no generation is 0"))
+    }
+
+    pub(crate) const fn slot(self) -> u32 {
+        (self.0.get() >> 32) as u32
+    }
+
+    pub(crate) const fn generation(self) -> u32 {
+        self.0.get() as u32
+    }
 }
 
 impl Place {
     const fn pack(self, code: u64) -> u64 {
-        code << 62
-            | (self.stripe as u64) << 52
-            | (self.key.slot as u64) << 32
-            | self.key.generation.get() as u64
+        code << 62 | (self.stripe as u64) << 52 | self.key.0.get()
     }
 
     /// `None` for bits that no handle has.
     fn unpack(bits: u64) -> Option<Self> {
         let (stripe, slot, generation) = fields(bits);
         let generation = NonZeroU32::new(generation)?;
-        let key = Key { slot, generation };
+        let key = Key::new(slot, generation);
         Some(Self { stripe, key })
     }
 }
@@ -204,10 +215,7 @@ mod tests {
     fn bits_round_trip_at_the_limits() {
         let place = Place {
             stripe: (1 << STRIPE_BITS) - 1,
-            key: Key {
-                slot: (1 << SLOT_BITS) - 1,
-                generation: NonZeroU32::MAX,
-            },
+            key: Key::new((1 << SLOT_BITS) - 1, NonZeroU32::MAX),
         };
         for kind in [
             Kind::Registration(Side::Client),

@@ -42,7 +42,7 @@ pub struct Call<L: Lent> {
 
 /// Where a call is.
 #[derive(Clone, Copy)]
-pub(super) enum At {
+pub(crate) enum At {
     /// It has yet to begin.
     Register,
     Deregister(Key, Side),
@@ -398,123 +398,235 @@ impl<L: Lent> Call<L> {
     /// # Panics
     /// If the call is over, or has to be [resumed](Self::resume) first.
     pub fn section(&mut self, table: &mut Table<L>) -> Section {
-        let act = self.go_on(table);
-        let wake = table.leave(&mut self.dropped);
+        let wake = self.go_on(table);
+        let act = self.act();
         Section { act, wake }
     }
 
-    fn go_on(&mut self, table: &mut Table<L>) -> Act {
-        let visit = &mut self.visit;
+    /// What the driver has to do next, after a section: it follows from where the call is.
+    ///
+    /// Not an answer of the section, for a driver with threads looks at it when it has left the lock: what is written
+    /// in parts is there as a whole only then (a load is not forwarded from several stores).
+    #[inline(always)]
+    pub(crate) fn act(&self) -> Act {
+        let binding = |key| self.layout.binding(self.stripe, key);
         match self.at {
-            At::Register => {
-                let characteristics = self.brought.take().expect("it has yet to begin");
-                match table.register(characteristics, visit) {
-                    Ok(step) => self.carry_out(table, step),
-                    Err(refused) => self.end(Answer::Register(Err(refused))),
-                }
-            }
+            At::Making(Step::Attach(key)) => Act::Offer(binding(key)),
+            At::Making(Step::DetachClient(key)) => Act::Detach(binding(key), Side::Client),
+            At::Making(Step::DetachProvider(key)) => Act::Detach(binding(key), Side::Provider),
+            At::Making(Step::CleanUp(key)) => Act::CleanUp(binding(key)),
+            At::Asking(key) => Act::Ask(binding(key)),
+            At::Asleep(_) => Act::Sleep,
+            At::LettingGo(_) | At::Dropping | At::Turning(..) => Act::LetGo,
+            At::Over => Act::Return,
+            _ => unreachable!("a section comes to an act"),
+        }
+    }
+
+    /// Whether the call sleeps, after a section.
+    #[inline(always)]
+    pub(crate) const fn is_asleep(&self) -> bool {
+        matches!(self.at, At::Asleep(_))
+    }
+
+    /// Whether the call is over.
+    #[inline(always)]
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.at, At::Over)
+    }
+
+    /// [`section`](Self::section) without the act; whether to wake.
+    // On its own: a loop into which it is inlined computes the addresses that any of its cases needs beforehand.
+    #[inline(never)]
+    pub(crate) fn go_on(&mut self, table: &mut Table<L>) -> bool {
+        match self.at {
+            At::Register => self.register_in(table),
             At::Made(returned) => {
-                let step = table.returned(returned, visit);
-                self.carry_out(table, step)
+                let step = table.returned(returned, &mut self.visit);
+                self.carry_out(table, step);
             }
             At::Deregister(key, side) => self.deregister_in(table, key, side),
             At::Wait(key, side) => self.wait_in(table, key, side),
             At::Asleep(key) => self.look(table, key),
             At::LettingGo(key) => {
                 table.let_go(key);
-                self.end(Answer::Wait(Ok(())))
+                self.end(Answer::Wait(Ok(())));
             }
             At::Dropping => self.done(table),
             At::Attach(key) => self.attach_in(table, key),
             At::Asked(key) => {
                 let context = self.context.take();
                 let answer = context.is_some().then_some(()).ok_or(AttachFault::Refused);
-                table.provider_returned(key, context);
-                self.end(Answer::Attach(answer))
+                table.provider_returned(key, context, &mut self.visit);
+                self.end(Answer::Attach(answer));
             }
-            At::Complete(key, side) => match table.detach_complete(key, side, visit) {
-                Ok(Some(step)) => self.carry_out(table, step),
-                Ok(None) => self.end(Answer::Complete(Err(CompleteFault::InvalidState))),
-                Err(fault) => self.end(Answer::Complete(Err(CompleteFault::Handle(fault)))),
-            },
+            At::Complete(key, side) => self.complete_in(table, key, side),
             At::Making(_) | At::Asking(_) | At::Turning(..) => {
                 panic!("the call is to be resumed first")
             }
             At::Over => panic!("the call is over"),
         }
+        table.leave(&mut self.dropped)
     }
 
     /// What came of the act that the latest section answered.
     ///
     /// # Panics
     /// If it is the outcome of another act.
+    #[inline(always)]
     pub fn resume(&mut self, outcome: Outcome<L::Context>) {
-        self.at = match (self.at, outcome) {
-            (At::Making(Step::Attach(key)), Outcome::Offered { success }) => {
-                At::Made(Returned::Attach(key, success))
+        match outcome {
+            Outcome::Offered { success } => match self.at {
+                At::Making(Step::Attach(key)) => self.at = At::Made(Returned::Attach(key, success)),
+                _ => another_act(),
+            },
+            Outcome::Detached(answer) => match self.at {
+                At::Making(Step::DetachClient(key)) => {
+                    self.at = At::Made(Returned::Detach(key, Side::Client, answer));
+                }
+                At::Making(Step::DetachProvider(key)) => {
+                    self.at = At::Made(Returned::Detach(key, Side::Provider, answer));
+                }
+                _ => another_act(),
+            },
+            Outcome::CleanedUp => match self.at {
+                At::Making(Step::CleanUp(key)) => self.at = At::Made(Returned::CleanUp(key)),
+                _ => another_act(),
+            },
+            Outcome::Asked(context) => match self.at {
+                At::Asking(key) => {
+                    self.context = context;
+                    self.at = At::Asked(key);
+                }
+                _ => another_act(),
+            },
+            Outcome::LetGo => match self.at {
+                At::LettingGo(_) | At::Dropping => {}
+                At::Turning(key, side) => self.at = At::Wait(key, side),
+                _ => another_act(),
+            },
+        }
+    }
+}
+
+#[cold]
+fn another_act() -> ! {
+    panic!("the outcome of another act")
+}
+
+/// Sections for a driver that knows what it drives: the case with which such a call begins, and mostly is over, is
+/// compiled for itself. The answer is whether to wake.
+impl<L: Lent> Call<L> {
+    #[inline(always)]
+    pub(crate) fn go_on_registering(&mut self, table: &mut Table<L>) -> bool {
+        match self.at {
+            At::Register => {
+                self.register_in(table);
+                table.leave(&mut self.dropped)
             }
-            (At::Making(Step::Detach(key, side)), Outcome::Detached(answer)) => {
-                At::Made(Returned::Detach(key, side, answer))
+            _ => self.go_on(table),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn go_on_deregistering(&mut self, table: &mut Table<L>) -> bool {
+        match self.at {
+            At::Deregister(key, side) => {
+                self.deregister_in(table, key, side);
+                table.leave(&mut self.dropped)
             }
-            (At::Making(Step::CleanUp(key)), Outcome::CleanedUp) => {
-                At::Made(Returned::CleanUp(key))
+            _ => self.go_on(table),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn go_on_waiting(&mut self, table: &mut Table<L>) -> bool {
+        match self.at {
+            At::Wait(key, side) => {
+                self.wait_in(table, key, side);
+                table.leave(&mut self.dropped)
             }
-            (At::Asking(key), Outcome::Asked(context)) => {
-                self.context = context;
-                At::Asked(key)
+            _ => self.go_on(table),
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn go_on_attaching(&mut self, table: &mut Table<L>) -> bool {
+        match self.at {
+            At::Attach(key) => {
+                self.attach_in(table, key);
+                table.leave(&mut self.dropped)
             }
-            (At::LettingGo(key), Outcome::LetGo) => At::LettingGo(key),
-            (At::Dropping, Outcome::LetGo) => At::Dropping,
-            (At::Turning(key, side), Outcome::LetGo) => At::Wait(key, side),
-            _ => panic!("the outcome of another act"),
-        };
+            _ => self.go_on(table),
+        }
     }
 }
 
 /// What calls do inside a section.
 impl<L: Lent> Call<L> {
     /// Goes on with a step of the table's answers.
-    fn carry_out(&mut self, table: &mut Table<L>, step: Step) -> Act {
-        let binding = |key| self.layout.binding(self.stripe, key);
-        let act = match step {
-            Step::Attach(key) => Act::Offer(binding(key)),
-            Step::Detach(key, side) => Act::Detach(binding(key), side),
-            Step::CleanUp(key) => Act::CleanUp(binding(key)),
-            Step::Done => return self.done(table),
-        };
-        self.at = At::Making(step);
-        act
+    #[inline(always)]
+    fn carry_out(&mut self, table: &mut Table<L>, step: Step) {
+        match step {
+            Step::Attach(key) => self.at = At::Making(Step::Attach(key)),
+            Step::DetachClient(key) => self.at = At::Making(Step::DetachClient(key)),
+            Step::DetachProvider(key) => self.at = At::Making(Step::DetachProvider(key)),
+            Step::CleanUp(key) => self.at = At::Making(Step::CleanUp(key)),
+            Step::Done => self.done(table),
+        }
     }
 
     /// There is no callback to make any more.
-    fn done(&mut self, table: &mut Table<L>) -> Act {
+    #[inline(always)]
+    fn done(&mut self, table: &mut Table<L>) {
         match (self.then, self.visit.job) {
-            (Then::TakeBack(_), _) if table.has_dropped() => {
-                self.at = At::Dropping;
-                Act::LetGo
-            }
+            (Then::TakeBack(_), _) if table.has_dropped() => self.at = At::Dropping,
             (Then::TakeBack(side), Job::Register(key)) if self.panicked => {
                 self.then = Then::Wait(key, side);
-                self.deregister_in(table, key, side)
+                self.take_back(table, key, side);
             }
             (Then::WaitAfterPanic(key, side), _) if self.panicked => {
                 self.then = Then::Wait(key, side);
-                self.turn_to_wait(key, side)
+                self.at = At::Turning(key, side);
             }
-            (Then::Wait(key, side), _) => self.turn_to_wait(key, side),
+            (Then::Wait(key, side), _) => self.at = At::Turning(key, side),
             (_, Job::Register(key)) => {
                 let side = match self.then {
                     Then::TakeBack(side) => side,
                     _ => unreachable!("a register call takes back what panics"),
                 };
-                self.end(Answer::Register(Ok(self.bits(side, key))))
+                self.end(Answer::Register(Ok(self.bits(side, key))));
             }
             (_, Job::Deregister(_)) => self.end(Answer::Deregister(Ok(()))),
             (_, Job::Complete) => self.end(Answer::Complete(Ok(()))),
         }
     }
 
-    fn deregister_in(&mut self, table: &mut Table<L>, key: Key, side: Side) -> Act {
+    #[inline(always)]
+    fn register_in(&mut self, table: &mut Table<L>) {
+        match table.register(&mut self.brought, &mut self.visit) {
+            Ok(step) => self.carry_out(table, step),
+            Err(refused) => self.end(Answer::Register(Err(refused))),
+        }
+    }
+
+    // On its own, for it is where a register call that has ended begins again.
+    #[cold]
+    #[inline(never)]
+    fn take_back(&mut self, table: &mut Table<L>, key: Key, side: Side) {
+        self.deregister_in(table, key, side);
+    }
+
+    fn complete_in(&mut self, table: &mut Table<L>, key: Key, side: Side) {
+        match table.detach_complete(key, side, &mut self.visit) {
+            Ok(Some(step)) => self.carry_out(table, step),
+            Ok(None) => self.end(Answer::Complete(Err(CompleteFault::InvalidState))),
+            Err(fault) => self.end(Answer::Complete(Err(CompleteFault::Handle(fault)))),
+        }
+    }
+
+    #[inline(always)]
+    fn deregister_in(&mut self, table: &mut Table<L>, key: Key, side: Side) {
         let fault = match table.deregister(key, side, &mut self.visit) {
             Ok(Some(step)) => return self.carry_out(table, step),
             Ok(None) => DeregisterFault::Already,
@@ -522,62 +634,50 @@ impl<L: Lent> Call<L> {
         };
         match self.then {
             // Somebody has deregistered it already, with the handle: the owner waits all the same.
-            Then::Wait(key, side) => self.turn_to_wait(key, side),
+            Then::Wait(key, side) => self.at = At::Turning(key, side),
             _ => self.end(Answer::Deregister(Err(fault))),
         }
     }
 
-    /// The deregistration has begun; the wait for its end is a section of its own.
-    fn turn_to_wait(&mut self, key: Key, side: Side) -> Act {
-        self.at = At::Turning(key, side);
-        Act::LetGo
-    }
-
-    fn wait_in(&mut self, table: &mut Table<L>, key: Key, side: Side) -> Act {
+    #[inline(always)]
+    fn wait_in(&mut self, table: &mut Table<L>, key: Key, side: Side) {
         match table.begin_wait(key, side, self.visit.thread) {
             Ok(()) => self.look(table, key),
             Err(fault) => {
                 if fault == WaitFault::WouldDeadlock && self.then != Then::Nothing {
                     table.abandon(key);
                 }
-                self.end(Answer::Wait(Err(fault)))
+                self.end(Answer::Wait(Err(fault)));
             }
         }
     }
 
     /// A wait looks whether it is over.
-    fn look(&mut self, table: &mut Table<L>, key: Key) -> Act {
-        match table.end_wait(key) {
-            None => {
-                self.at = At::Asleep(key);
-                Act::Sleep
-            }
-            Some(Waited::First) => {
-                self.at = At::LettingGo(key);
-                Act::LetGo
-            }
+    #[inline(always)]
+    fn look(&mut self, table: &mut Table<L>, key: Key) {
+        match table.end_wait(key, &mut self.dropped) {
+            None => self.at = At::Asleep(key),
+            Some(Waited::First) => self.at = At::LettingGo(key),
             Some(Waited::Gone | Waited::Alone) => self.end(Answer::Wait(Ok(()))),
         }
     }
 
-    fn attach_in(&mut self, table: &mut Table<L>, key: Key) -> Act {
+    #[inline(always)]
+    fn attach_in(&mut self, table: &mut Table<L>, key: Key) {
         let context = self.context.take().expect("it has yet to begin");
         let fault = match table.attach_provider(key, context, &mut self.visit) {
-            Ok(AttachCall::Provider) => {
-                self.at = At::Asking(key);
-                return Act::Ask(self.layout.binding(self.stripe, key));
-            }
+            Ok(AttachCall::Provider) => return self.at = At::Asking(key),
             Ok(AttachCall::InvalidState) => AttachFault::InvalidState,
             Ok(AttachCall::NoInterface) => AttachFault::NoInterface,
             Err(fault) => AttachFault::Handle(fault),
         };
-        self.end(Answer::Attach(Err(fault)))
+        self.end(Answer::Attach(Err(fault)));
     }
 
-    fn end(&mut self, answer: Answer) -> Act {
+    #[inline(always)]
+    fn end(&mut self, answer: Answer) {
         self.at = At::Over;
         self.answer = Some(answer);
-        Act::Return
     }
 
     fn bits(&self, side: Side, key: Key) -> (u32, u64) {

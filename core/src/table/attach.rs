@@ -22,8 +22,9 @@ impl<L: Lent> Table<L> {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::Offered);
         binding.running = Some(visit.thread);
-        let [client, provider] = self.registrations_of(self.bindings.get(key));
-        visit.hand.modules[Side::Client as usize] = Some(client.characteristics().module.clone());
+        let provider = binding.ends[Side::Provider as usize].registration;
+        self.lend(key, Side::Client, &mut visit.hand);
+        let provider = self.registrations.get(provider);
         visit.hand.peer = Some(provider.characteristics().instance.clone());
         Step::Attach(key)
     }
@@ -46,9 +47,8 @@ impl<L: Lent> Table<L> {
             self.bindings.get_mut(key).phase = Phase::Attaching(Attaching::Refused);
             return Ok(AttachCall::NoInterface);
         }
-        visit.hand.modules[Side::Provider as usize] =
-            Some(provider.characteristics().module.clone());
         visit.hand.peer = Some(client.characteristics().instance.clone());
+        self.lend(key, Side::Provider, &mut visit.hand);
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::Attaching(Attaching::CallingProvider);
         binding.ends[Side::Client as usize].context = Some(context);
@@ -56,8 +56,14 @@ impl<L: Lent> Table<L> {
     }
 
     /// The provider's attach callback returned; with its binding context if it attached.
-    pub(crate) fn provider_returned(&mut self, key: Key, context: Option<L::Context>) {
+    pub(crate) fn provider_returned(
+        &mut self,
+        key: Key,
+        context: Option<L::Context>,
+        visit: &mut Visit<L>,
+    ) {
         let binding = self.bindings.get_mut(key);
+        binding.take_back(Side::Provider, &mut visit.hand);
         debug_assert_eq!(binding.phase, Phase::Attaching(Attaching::CallingProvider));
         if context.is_some() {
             binding.phase = Phase::Attaching(Attaching::Accepted);
@@ -79,6 +85,7 @@ impl<L: Lent> Table<L> {
         let [client, provider] = self.registrations_of(self.bindings.get(key));
         let closing = client.closing || provider.closing;
         let binding = self.bindings.get_mut(key);
+        binding.take_back(Side::Client, &mut visit.hand);
         binding.running = None;
         let accepted = match binding.phase {
             Phase::Attaching(attaching) => attaching == Attaching::Accepted,

@@ -20,14 +20,14 @@ impl<L: Lent> Table<L> {
             let characteristics = registration.characteristics.as_ref();
             let npi = characteristics.and_then(|own| self.npis.get(&L::npi(&own.instance)));
             assert!(
-                registration.closing || npi.is_some_and(|npi| npi.sides[side as usize].len > 0),
+                registration.closing || npi.is_some_and(|npi| !npi.sides[side as usize].is_empty()),
                 "C2: an open registration is listed under its interface"
             );
             let bindings = self.bindings.iter();
             let own = bindings.filter(|(_, b)| b.ends[side as usize].registration == key);
             assert_eq!(
                 own.count(),
-                registration.bindings.len as usize,
+                self.bindings_of(registration).count(),
                 "C10: a registration lists exactly its bindings"
             );
         }

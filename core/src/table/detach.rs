@@ -29,9 +29,8 @@ impl<L: Lent> Table<L> {
             let end = &binding.ends[side as usize];
             debug_assert!(end.context.is_some(), "it has attached");
             visit.hand.contexts[side as usize].clone_from(&end.context);
-            let owner = end.registration;
-            visit.hand.modules[side as usize] = Some(self.module(owner));
-            return Step::Detach(key, side);
+            self.lend(key, side, &mut visit.hand);
+            return Step::detach(key, side);
         }
         if *sides == [Detaching::Complete; 2] {
             return self.begin_cleanup(key, visit);
@@ -40,23 +39,17 @@ impl<L: Lent> Table<L> {
         self.next(visit)
     }
 
-    fn module(&self, owner: Key) -> L::Module {
-        let owner = self.registrations.get(owner);
-        owner.characteristics().module.clone()
-    }
-
     fn begin_cleanup(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let binding = self.bindings.get_mut(key);
         binding.phase = Phase::CleaningUp;
         binding.running = Some(visit.thread);
-        let owners = binding.ends.each_ref().map(|end| end.registration);
         for side in Side::BOTH {
             let binding = self.bindings.get_mut(key);
             let context = binding.ends[side as usize].context.take();
             // A client that changed its mind has nothing to clean up (C5).
             if context.is_some() {
                 visit.hand.contexts[side as usize] = context;
-                visit.hand.modules[side as usize] = Some(self.module(owners[side as usize]));
+                self.lend(key, side, &mut visit.hand);
             }
         }
         Step::CleanUp(key)
@@ -71,6 +64,7 @@ impl<L: Lent> Table<L> {
         visit: &mut Visit<L>,
     ) -> Step {
         let binding = self.bindings.get_mut(key);
+        binding.take_back(side, &mut visit.hand);
         let Phase::Detaching(sides) = &mut binding.phase else {
             unreachable!("a detach callback returned in {:?}", binding.phase)
         };

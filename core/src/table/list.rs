@@ -1,31 +1,59 @@
 //! Doubly linked lists through the slots of a slab: oldest first, removal from anywhere, no
 //! allocation. A tenant may be in several lists, told apart by side.
 
+use super::link::Link;
 use super::slab::Slab;
 use crate::handle::Key;
 use crate::npi::Side;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct List {
-    pub(crate) first: Option<Key>,
-    pub(crate) last: Option<Key>,
-    pub(crate) len: u32,
+    pub(crate) first: Option<Link>,
+    pub(crate) last: Option<Link>,
 }
 
 impl List {
+    pub(crate) const EMPTY: Self = Self {
+        first: None,
+        last: None,
+    };
+
     pub(crate) const fn is_empty(&self) -> bool {
         self.first.is_none()
+    }
+
+    /// How many are in it: counted, for whoever asks does something with each.
+    pub(crate) fn len<T: Linked>(&self, slab: &Slab<T>, side: Side) -> usize {
+        self.iter(slab, side).count()
+    }
+
+    /// Those in it, oldest first. A list that is not consistent has an end, too.
+    pub(crate) fn iter<T: Linked>(&self, slab: &Slab<T>, side: Side) -> impl Iterator<Item = Key> {
+        let next = move |&key: &Key| {
+            let link = slab.lookup(key).ok()?.next(side)?;
+            Some(slab.key(link))
+        };
+        let first = self.first.map(|first| slab.key(first));
+        std::iter::successors(first, next).take(slab.len())
     }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Links {
-    pub(crate) previous: Option<Key>,
-    pub(crate) next: Option<Key>,
+    pub(crate) previous: Option<Link>,
+    pub(crate) next: Option<Link>,
+}
+
+impl Links {
+    pub(crate) const NONE: Self = Self {
+        previous: None,
+        next: None,
+    };
 }
 
 pub(crate) trait Linked {
     fn links(&mut self, side: Side) -> &mut Links;
+    fn next(&self, side: Side) -> Option<Link>;
 }
 
 pub(crate) fn push<T: Linked>(list: &mut List, slab: &mut Slab<T>, key: Key, side: Side) {
@@ -33,12 +61,12 @@ pub(crate) fn push<T: Linked>(list: &mut List, slab: &mut Slab<T>, key: Key, sid
         previous: list.last,
         next: None,
     };
+    let link = Some(Link::to(key));
     match list.last {
-        Some(last) => slab.get_mut(last).links(side).next = Some(key),
-        None => list.first = Some(key),
+        Some(last) => slab.get_mut(last).links(side).next = link,
+        None => list.first = link,
     }
-    list.last = Some(key);
-    list.len += 1;
+    list.last = link;
 }
 
 /// Takes out the one that had these `links`.
@@ -52,5 +80,4 @@ pub(crate) fn unlink<T: Linked>(list: &mut List, slab: &mut Slab<T>, links: Link
         Some(next) => slab.get_mut(next).links(side).previous = previous,
         None => list.last = previous,
     }
-    list.len -= 1;
 }

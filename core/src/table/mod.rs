@@ -13,6 +13,7 @@ mod attach;
 mod check;
 mod detach;
 mod distance;
+mod link;
 mod list;
 mod registration;
 mod slab;
@@ -35,8 +36,9 @@ use crate::module::Detach;
 use crate::npi::{NpiId, Side};
 use crate::registrar::Count;
 use crate::reserve::Reserve;
+use link::Link;
 use list::{Linked, Links, List};
-use slab::Slab;
+use slab::{Slab, Tenant};
 
 pub(crate) use attach::AttachCall;
 pub use registration::WaitFault;
@@ -60,13 +62,26 @@ pub struct Characteristics<L: Lent = Real> {
 pub(crate) enum Step {
     /// Make the client's attach callback.
     Attach(Key),
-    /// Make one side's detach callback.
-    Detach(Key, Side),
+    /// Make the client's detach callback.
+    DetachClient(Key),
+    /// Make the provider's.
+    DetachProvider(Key),
     /// Make the cleanup callbacks in order, and let go of what they are given: when a wait returns,
     /// the contexts are gone too (C11).
     CleanUp(Key),
     /// Nothing more.
     Done,
+}
+
+impl Step {
+    /// Make one side's detach callback.
+    // Not a variant of two parts: each step is two words, and answered in two registers.
+    const fn detach(key: Key, side: Side) -> Self {
+        match side {
+            Side::Client => Self::DetachClient(key),
+            Side::Provider => Self::DetachProvider(key),
+        }
+    }
 }
 
 /// The callback of a [`Step`] has returned.
@@ -154,11 +169,11 @@ struct Registration<L: Lent = Real> {
     /// The register call has not yet made all its offers.
     registering: bool,
     /// The next binding that the register call looks at.
-    offers: Option<Key>,
+    offers: Option<Link>,
     /// Deregistration has begun.
     closing: bool,
     /// The next binding that the deregister call looks at.
-    teardown: Option<Key>,
+    teardown: Option<Link>,
     /// Threads inside a wait for it.
     waiters: u32,
     /// Nobody will wait: the slot is freed as soon as the deregistration is over.
@@ -166,6 +181,53 @@ struct Registration<L: Lent = Real> {
 }
 
 impl<L: Lent> Registration<L> {
+    /// What is in a slot before its first tenant.
+    const fn blank(name: L::Name) -> Self {
+        Self {
+            name,
+            side: Side::Client,
+            characteristics: None,
+            links: Links::NONE,
+            bindings: List::EMPTY,
+            registering: false,
+            offers: None,
+            closing: false,
+            teardown: None,
+            waiters: 0,
+            abandoned: false,
+        }
+    }
+
+    /// Becomes another registration, whose register call begins.
+    #[inline(always)]
+    fn begin(&mut self, of: Side, called: L::Name, brought: &mut Option<Characteristics<L>>) {
+        let Self {
+            name,
+            side,
+            characteristics,
+            links,
+            bindings,
+            registering,
+            offers,
+            closing,
+            teardown,
+            waiters,
+            abandoned,
+        } = self;
+        *name = called;
+        *side = of;
+        // What is left of the last tenant is nothing.
+        std::mem::swap(characteristics, brought);
+        *links = Links::NONE;
+        *bindings = List::EMPTY;
+        *registering = true;
+        *offers = None;
+        *closing = false;
+        *teardown = None;
+        *waiters = 0;
+        *abandoned = false;
+    }
+
     /// The deregistration is over: no binding is left and no callback can start (C10).
     fn is_finished(&self) -> bool {
         self.closing && !self.registering && self.bindings.is_empty()
@@ -182,6 +244,10 @@ impl<L: Lent> Registration<L> {
 impl<L: Lent> Linked for Registration<L> {
     fn links(&mut self, _side: Side) -> &mut Links {
         &mut self.links
+    }
+
+    fn next(&self, _side: Side) -> Option<Link> {
+        self.links.next
     }
 }
 
@@ -236,6 +302,50 @@ struct Binding<L: Lent = Real> {
     ends: [End<L>; 2],
 }
 
+impl<L: Lent> Binding<L> {
+    /// What is in a slot before its first tenant, of any registration.
+    const fn blank(registration: Key) -> Self {
+        Self {
+            phase: Phase::CleaningUp,
+            running: None,
+            ends: [End::blank(registration), End::blank(registration)],
+        }
+    }
+
+    /// Becomes another binding, of a client and a provider.
+    #[inline(always)]
+    fn begin(&mut self, by: Side, owners: [Key; 2]) {
+        let Self {
+            phase,
+            running,
+            ends,
+        } = self;
+        *phase = Phase::Proposed { by };
+        *running = None;
+        for (end, owner) in ends.iter_mut().zip(owners) {
+            let End {
+                registration,
+                links,
+                context,
+                module,
+            } = end;
+            *registration = owner;
+            *links = Links::NONE;
+            *context = None;
+            *module = None;
+        }
+    }
+
+    /// A callback has returned. Its module is not let go of here, for the registration has it, too.
+    #[inline(always)]
+    fn take_back(&mut self, side: Side, hand: &mut Hand<L>) {
+        std::mem::swap(
+            &mut self.ends[side as usize].module,
+            &mut hand.modules[side as usize],
+        );
+    }
+}
+
 /// One side of a binding.
 #[derive(Clone)]
 struct End<L: Lent = Real> {
@@ -245,18 +355,58 @@ struct End<L: Lent = Real> {
     /// What this side remembers about the binding; `None` before it attached, and once the registrar
     /// has let go of it. Its dispatch table is the other side's matter: the registrar keeps none.
     context: Option<L::Context>,
+    /// Its module, between two of this binding's callbacks of it: one reference serves them all.
+    module: Option<L::Module>,
+}
+
+impl<L: Lent> End<L> {
+    const fn blank(registration: Key) -> Self {
+        Self {
+            registration,
+            links: Links::NONE,
+            context: None,
+            module: None,
+        }
+    }
+}
+
+impl<L: Lent> Tenant for Registration<L> {
+    #[inline(always)]
+    fn vacate(&mut self) {
+        self.characteristics = None;
+    }
+}
+
+impl<L: Lent> Tenant for Binding<L> {
+    #[inline(always)]
+    fn vacate(&mut self) {
+        for end in &mut self.ends {
+            end.context = None;
+            end.module = None;
+        }
+    }
 }
 
 impl<L: Lent> Linked for Binding<L> {
     fn links(&mut self, side: Side) -> &mut Links {
         &mut self.ends[side as usize].links
     }
+
+    fn next(&self, side: Side) -> Option<Link> {
+        self.ends[side as usize].links.next
+    }
 }
 
 /// The open registrations of one interface.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Npi {
     sides: [List; 2],
+}
+
+impl Npi {
+    const EMPTY: Self = Self {
+        sides: [List::EMPTY; 2],
+    };
 }
 
 /// The registrations and bindings of one registrar, or of the interfaces of one of its stripes.
@@ -378,6 +528,7 @@ impl<L: Lent> Table<L> {
         }
     }
 
+    #[inline]
     /// Ends a critical section: puts what the thread has to drop outside it into `dropped`, and
     /// answers whether to wake the waiters.
     pub(crate) fn leave(&mut self, dropped: &mut Option<Dropped<L>>) -> bool {
@@ -421,7 +572,7 @@ impl<L: Lent> Table<L> {
         for ((owner, links), side) in ends.into_iter().zip(Side::BOTH) {
             let registration = self.registrations.get_mut(owner);
             for cursor in [&mut registration.offers, &mut registration.teardown] {
-                if *cursor == Some(key) {
+                if *cursor == Some(Link::to(key)) {
                     *cursor = links.next;
                 }
             }
@@ -429,6 +580,19 @@ impl<L: Lent> Table<L> {
             if registration.is_finished() {
                 self.settle(owner);
             }
+        }
+    }
+
+    /// Puts the module of one side at hand, for a callback.
+    #[inline(always)]
+    fn lend(&mut self, key: Key, side: Side, hand: &mut Hand<L>) {
+        let end = &mut self.bindings.get_mut(key).ends[side as usize];
+        let at_hand = &mut hand.modules[side as usize];
+        if end.module.is_some() {
+            std::mem::swap(at_hand, &mut end.module);
+        } else {
+            let owner = self.registrations.get(end.registration);
+            *at_hand = Some(owner.characteristics().module.clone());
         }
     }
 
@@ -446,8 +610,9 @@ impl<L: Lent> Table<L> {
         }
         self.wake |= registration.waiters > 0;
         if registration.abandoned && registration.waiters == 0 {
-            let module = self.free_registration(key);
-            self.drop_outside(module.expect("no waiter has taken it"));
+            let mut dropped = self.dropped.take();
+            self.free_registration(key, &mut dropped);
+            self.dropped = dropped;
         }
     }
 
@@ -456,17 +621,29 @@ impl<L: Lent> Table<L> {
         self.dropped.is_some()
     }
 
-    fn drop_outside(&mut self, module: Characteristics<L>) {
-        let side = L::side(&module.module);
-        let kept = &mut self.dropped.get_or_insert_default().modules[side as usize];
-        debug_assert!(kept.is_none(), "one registration of a side at a time");
-        *kept = Some(module);
+    fn drop_outside(&mut self, module: Option<Characteristics<L>>) {
+        let module = module.expect("it has yet to begin");
+        self.dropped.get_or_insert_default().put(module);
     }
 
-    fn free_registration(&mut self, key: Key) -> Option<Characteristics<L>> {
+    /// Frees a registration's slot, and lets go of its module, unless a waiter has taken it.
+    #[inline(always)]
+    fn free_registration(&mut self, key: Key, dropped: &mut Option<Dropped<L>>) {
         self.reserve.give_back(Resource::Registration, 1);
-        let characteristics = self.registrations.get_mut(key).characteristics.take();
+        let registration = self.registrations.get_mut(key);
+        if let Some(module) = registration.characteristics.take() {
+            dropped.get_or_insert_default().put(module);
+        }
         self.registrations.remove(key);
-        characteristics
+    }
+}
+
+impl<L: Lent> Dropped<L> {
+    #[inline(always)]
+    fn put(&mut self, module: Characteristics<L>) {
+        let side = L::side(&module.module);
+        let kept = &mut self.modules[side as usize];
+        debug_assert!(kept.is_none(), "one registration of a side at a time");
+        *kept = Some(module);
     }
 }

@@ -2,8 +2,9 @@
 
 use std::collections::hash_map::Entry;
 
-use super::list::{self, Links, List};
-use super::{Binding, Characteristics, End, Job, Phase, Registration, Step, Table, Visit};
+use super::link::Link;
+use super::list::{self, List};
+use super::{Binding, Characteristics, Dropped, Job, Npi, Phase, Registration, Step, Table, Visit};
 use crate::error::{InsufficientResources, Resource};
 use crate::handle::{HandleFault, Key};
 use crate::lent::Lent;
@@ -34,14 +35,16 @@ pub(crate) enum Waited {
 impl<L: Lent> Table<L> {
     /// Makes a registration and a proposed binding with each open one of the other side, or
     /// nothing at all (C17). Refused characteristics are dropped outside the lock.
+    #[inline(always)]
     pub(crate) fn register(
         &mut self,
-        characteristics: Characteristics<L>,
+        brought: &mut Option<Characteristics<L>>,
         visit: &mut Visit<L>,
     ) -> Result<Step, InsufficientResources> {
+        let characteristics = brought.as_ref().expect("it has yet to begin");
         let side = L::side(&characteristics.module);
         if let Err(refused) = self.make_room() {
-            self.drop_outside(characteristics);
+            self.drop_outside(brought.take());
             return Err(refused);
         }
         let npi = self.npis.entry(L::npi(&characteristics.instance));
@@ -49,30 +52,21 @@ impl<L: Lent> Table<L> {
             Entry::Occupied(npi) => npi.get().sides[side.peer() as usize],
             Entry::Vacant(_) => List::default(),
         };
-        let wanted = peers.len as usize;
+        let wanted = peers.len(&self.registrations, side.peer());
         if wanted > 0
             && let Err(refused) = self
                 .reserve
                 .room(Resource::Binding, wanted, || self.bindings.room(wanted))
         {
             self.reserve.give_back(Resource::Registration, 1);
-            self.drop_outside(characteristics);
+            self.drop_outside(brought.take());
             return Err(refused);
         }
-        let own = &mut npi.or_default().sides[side as usize];
-        let key = self.registrations.insert(Registration {
-            name: L::name(&characteristics.module),
-            side,
-            characteristics: Some(characteristics),
-            links: Links::default(),
-            bindings: List::default(),
-            registering: true,
-            offers: None,
-            closing: false,
-            teardown: None,
-            waiters: 0,
-            abandoned: false,
-        });
+        let own = &mut npi.or_insert(Npi::EMPTY).sides[side as usize];
+        let name = L::name(&characteristics.module);
+        let blank = || Registration::blank(name.clone());
+        let (key, registration) = self.registrations.insert(blank);
+        registration.begin(side, name, brought);
         list::push(own, &mut self.registrations, key, side);
         let mut peer = peers.first;
         while let Some(other) = peer {
@@ -93,21 +87,15 @@ impl<L: Lent> Table<L> {
         npi.inspect_err(|_| reserve.give_back(Resource::Registration, 1))
     }
 
-    fn propose(&mut self, by: Side, new: Key, other: Key) {
+    fn propose(&mut self, by: Side, new: Key, other: Link) {
+        let other = self.registrations.key(other);
         let (client, provider) = match by {
             Side::Client => (new, other),
             Side::Provider => (other, new),
         };
-        let ends = [client, provider].map(|registration| End {
-            registration,
-            links: Links::default(),
-            context: None,
-        });
-        let key = self.bindings.insert(Binding {
-            phase: Phase::Proposed { by },
-            running: None,
-            ends,
-        });
+        let blank = || Binding::blank(client);
+        let (key, binding) = self.bindings.insert(blank);
+        binding.begin(by, [client, provider]);
         for (side, owner) in [(Side::Client, client), (Side::Provider, provider)] {
             let owner = self.registrations.get_mut(owner);
             list::push(&mut owner.bindings, &mut self.bindings, key, side);
@@ -115,10 +103,12 @@ impl<L: Lent> Table<L> {
     }
 
     /// The next pair that the register call of `key` offers, or the end of that call.
+    #[inline]
     pub(super) fn next_offer(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         let registration = self.registrations.get_mut(key);
         let side = registration.side;
         while let Some(next) = registration.offers {
+            let next = self.bindings.key(next);
             let binding = self.bindings.get(next);
             registration.offers = binding.ends[side as usize].links.next;
             if binding.phase == (Phase::Proposed { by: side }) {
@@ -132,6 +122,7 @@ impl<L: Lent> Table<L> {
         Step::Done
     }
 
+    #[inline(always)]
     fn registration_key(&self, key: Key, side: Side) -> Result<&Registration<L>, HandleFault> {
         let registration = self.registrations.lookup(key)?;
         // A slot serves both sides in turn; the kind in the handle's bits may be forged.
@@ -146,6 +137,7 @@ impl<L: Lent> Table<L> {
 
     /// Closes the door (C6) and begins to detach what is attached (C7). `Ok(None)`: it was being
     /// deregistered already (C13).
+    #[inline(always)]
     pub(crate) fn deregister(
         &mut self,
         key: Key,
@@ -183,6 +175,7 @@ impl<L: Lent> Table<L> {
     fn withdraw_proposals(&mut self, key: Key, side: Side) {
         let mut cursor = self.registrations.get(key).bindings.first;
         while let Some(next) = cursor {
+            let next = self.bindings.key(next);
             let binding = self.bindings.get(next);
             cursor = binding.ends[side as usize].links.next;
             if matches!(binding.phase, Phase::Proposed { .. }) {
@@ -193,6 +186,7 @@ impl<L: Lent> Table<L> {
 
     /// The next attached binding that the deregister call of `key` begins to detach. Bindings are
     /// taken one by one, so that the other side's own deregistration need not wait for this thread.
+    #[inline]
     pub(super) fn next_teardown(&mut self, key: Key, visit: &mut Visit<L>) -> Step {
         // The registration may be gone: its last binding was just cleaned up, and nobody waits.
         if !self.registrations.contains(key) {
@@ -200,6 +194,7 @@ impl<L: Lent> Table<L> {
         }
         let registration = self.registrations.get_mut(key);
         while let Some(next) = registration.teardown {
+            let next = self.bindings.key(next);
             let binding = self.bindings.get(next);
             registration.teardown = binding.ends[registration.side as usize].links.next;
             if binding.phase == Phase::Attached {
@@ -210,6 +205,7 @@ impl<L: Lent> Table<L> {
     }
 
     /// Enters a wait; see [`end_wait`](Self::end_wait).
+    #[inline(always)]
     pub(crate) fn begin_wait(
         &mut self,
         key: Key,
@@ -236,7 +232,12 @@ impl<L: Lent> Table<L> {
 
     /// Ends a wait that was entered, if it is over. No waiter leaves before the module is dropped (C11)
     /// and the registration, and with it the handle, is gone (C12).
-    pub(crate) fn end_wait(&mut self, key: Key) -> Option<Waited> {
+    #[inline(always)]
+    pub(crate) fn end_wait(
+        &mut self,
+        key: Key,
+        dropped: &mut Option<Dropped<L>>,
+    ) -> Option<Waited> {
         if !self.registrations.contains(key) {
             return Some(Waited::Gone);
         }
@@ -245,21 +246,18 @@ impl<L: Lent> Table<L> {
             return None;
         }
         if registration.waiters == 1 {
-            let module = self.free_registration(key);
-            module
-                .into_iter()
-                .for_each(|module| self.drop_outside(module));
+            self.free_registration(key, dropped);
             return Some(Waited::Alone);
         }
         // `None`: the first of the waiters is dropping it.
         let module = registration.characteristics.take()?;
-        self.drop_outside(module);
+        dropped.get_or_insert_default().put(module);
         Some(Waited::First)
     }
 
     /// The module that [`Waited::First`] handed out is dropped; the other waiters may leave.
     pub(crate) fn let_go(&mut self, key: Key) {
-        self.free_registration(key);
+        self.free_registration(key, &mut None);
         self.wake = true;
     }
 

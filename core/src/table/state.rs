@@ -22,7 +22,6 @@ use std::hash::{Hash, Hasher};
 
 use nmr_sync::{bits, unordered};
 
-use super::list::List;
 use super::{
     Attaching, Binding, Dropped, End, Hand, Npi, Phase, Registration, Returned, Step, Table, Visit,
 };
@@ -140,10 +139,9 @@ impl<L: Lent> Table<L> {
 
     /// The bindings of a registration, in order. A table that is not consistent has an end, too.
     pub(super) fn bindings_of(&self, registration: &Registration<L>) -> impl Iterator<Item = Key> {
-        let side = registration.side as usize;
-        let next = move |&key: &Key| self.bindings.lookup(key).ok()?.ends[side].links.next;
-        let List { first, len, .. } = registration.bindings;
-        std::iter::successors(first, next).take(len as usize)
+        registration
+            .bindings
+            .iter(&self.bindings, registration.side)
     }
 
     /// Whether a deregister or register call may still come to the binding.
@@ -167,11 +165,12 @@ impl<L: Lent> Table<L> {
     fn hash_bindings(&self, registration: &Registration<L>, state: &mut impl Hasher) {
         let peer = |key| self.peer_name(key, registration.side);
         if !self.forgets_orders {
-            registration.bindings.len.hash(state);
             self.bindings_of(registration)
-                .for_each(|key| peer(key).hash(state));
+                .for_each(|key| (true, peer(key)).hash(state));
+            false.hash(state);
             for cursor in [registration.offers, registration.teardown] {
-                cursor.map(peer).hash(state);
+                let key = cursor.map(|link| self.bindings.key(link));
+                key.map(peer).hash(state);
             }
             return;
         }
@@ -211,14 +210,15 @@ struct Open<'a, L: Lent>(&'a Table<L>, &'a Npi, [bool; 2]);
 impl<L: Lent> Hash for Open<'_, L> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         let &Self(table, npi, may_register) = self;
-        for (&list, side) in npi.sides.iter().zip(Side::BOTH) {
-            list.len.hash(state);
-            let next = |&key: &Key| table.registrations.lookup(key).ok()?.links.next;
-            let names = std::iter::successors(list.first, next).take(list.len as usize);
+        for (list, side) in npi.sides.iter().zip(Side::BOTH) {
+            let names = list.iter(&table.registrations, side);
             let names = names.map(|key| table.registration_name(key));
             match table.forgets_orders && !may_register[side.peer() as usize] {
                 true => unordered(names, state),
-                false => names.for_each(|name| name.hash(state)),
+                false => {
+                    names.for_each(|name| (true, name).hash(state));
+                    false.hash(state);
+                }
             }
         }
     }
@@ -261,6 +261,8 @@ impl<L: Lent> ByName<L> for Binding<L> {
                 // Its registration has the list.
                 links: _,
                 context,
+                // As its registration's.
+                module: _,
             } = end;
             outline::<L>(context)
         });
@@ -306,7 +308,8 @@ impl<L: Lent> ByName<L> for Step {
         std::mem::discriminant(self).hash(state);
         match *self {
             Self::Attach(key) | Self::CleanUp(key) => table.binding_name(key).hash(state),
-            Self::Detach(key, side) => (table.binding_name(key), side).hash(state),
+            Self::DetachClient(key) => table.binding_name(key).hash(state),
+            Self::DetachProvider(key) => table.binding_name(key).hash(state),
             Self::Done => {}
         }
     }

@@ -54,7 +54,7 @@ impl Seen<'_> {
         let table = self.shown;
         let registrations = table.registrations.map(|key, it| {
             let (name, characteristics) =
-                translation.registration(key.slot, it.characteristics.as_ref());
+                translation.registration(key.slot(), it.characteristics.as_ref());
             it.lent(name, characteristics)
         });
         let bindings = table.bindings.map(|_, it| it.translated(translation));
@@ -135,6 +135,7 @@ impl Binding {
             registration: end.registration,
             links: end.links,
             context: end.context.as_ref().map(|it| translation.context(it)),
+            module: None,
         });
         Binding {
             phase: self.phase,

@@ -54,7 +54,9 @@ fn what_a_refused_client_handed_over_is_dropped_outside() {
     let binding = attach(step);
     let call = bench.ask(binding, SOME, bench.me);
     assert!(matches!(call, Ok(AttachCall::Provider)));
-    bench.table.provider_returned(binding, None);
+    bench
+        .table
+        .provider_returned(binding, None, &mut Visit::new(1));
     let mut dropped = None;
     bench.table.leave(&mut dropped);
     assert!(dropped.is_some_and(|dropped| dropped.context.is_some()));
@@ -76,11 +78,14 @@ fn a_late_comer_is_detached_and_the_register_call_goes_on() {
         .unwrap();
     let step = bench.attached(binding, true, client);
     assert!(
-        bench.table.end_wait(first).is_none(),
+        bench.table.end_wait(first, &mut None).is_none(),
         "it is being detached"
     );
     let next = bench.finish(step, Job::Register(client));
-    assert!(matches!(bench.table.end_wait(first), Some(Waited::Alone)));
+    assert!(matches!(
+        bench.table.end_wait(first, &mut None),
+        Some(Waited::Alone)
+    ));
     assert_ne!(attach(next), binding);
 }
 

@@ -71,11 +71,11 @@ fn the_second_side_to_deregister_waits_for_the_thread_of_the_first() {
         bench.table.begin_wait(provider, Provider, bench.other),
         Ok(())
     );
-    assert!(bench.table.end_wait(provider).is_none());
+    assert!(bench.table.end_wait(provider, &mut None).is_none());
     let inside = bench.table.begin_wait(provider, Provider, bench.me);
     assert_eq!(inside, Err(WaitFault::WouldDeadlock));
     done(bench.finish(step, Job::Deregister(client)));
-    assert!(bench.table.end_wait(provider).is_some());
+    assert!(bench.table.end_wait(provider, &mut None).is_some());
 }
 
 #[test]
@@ -114,9 +114,9 @@ fn a_teardown_passes_over_what_another_thread_detaches_but_the_wait_does_not() {
         bench.table.bindings.iter().next().map(|(key, _)| key),
         Some(bindings[0])
     );
-    assert!(bench.table.end_wait(client).is_none());
+    assert!(bench.table.end_wait(client, &mut None).is_none());
     done(bench.finish(taken, Job::Deregister(provider)));
-    assert!(bench.table.end_wait(client).is_some());
+    assert!(bench.table.end_wait(client, &mut None).is_some());
 }
 
 #[test]

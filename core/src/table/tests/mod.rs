@@ -77,7 +77,7 @@ impl Bench {
             instance: NPI,
         };
         let mut visit = Visit::new(self.me);
-        let step = self.table.register(characteristics, &mut visit);
+        let step = self.table.register(&mut Some(characteristics), &mut visit);
         self.leave();
         let Job::Register(key) = visit.job else {
             return Err(step.expect_err("it did not register"));
@@ -107,7 +107,8 @@ impl Bench {
     fn accept(&mut self, binding: Key) {
         let call = self.ask(binding, NULL, self.me);
         assert!(matches!(call, Ok(AttachCall::Provider)));
-        self.table.provider_returned(binding, Some(NULL));
+        self.table
+            .provider_returned(binding, Some(NULL), &mut Visit::new(1));
         self.leave();
     }
 
@@ -197,7 +198,8 @@ fn attach(step: Step) -> Key {
 #[track_caller]
 fn detach(step: Step) -> (Key, Side) {
     match step {
-        Step::Detach(binding, side) => (binding, side),
+        Step::DetachClient(binding) => (binding, Client),
+        Step::DetachProvider(binding) => (binding, Provider),
         _ => panic!("expected a detach callback"),
     }
 }

@@ -59,7 +59,7 @@ impl Bench {
     /// A thread waits, and need not.
     fn wait(&mut self, key: Key, side: Side) {
         self.table.begin_wait(key, side, self.me).unwrap();
-        let waited = self.table.end_wait(key);
+        let waited = self.table.end_wait(key, &mut None);
         assert!(matches!(waited, Some(Waited::Alone)));
         self.leave();
     }
@@ -85,7 +85,11 @@ fn attached(history: &mut History) -> (Key, Key) {
     assert!(matches!(call, Ok(AttachCall::Provider)));
     let again = history.refuses(|bench| bench.ask(binding, NULL, bench.me));
     assert!(matches!(again, Ok(AttachCall::InvalidState)));
-    history.changes(|bench| bench.table.provider_returned(binding, Some(NULL)));
+    history.changes(|bench| {
+        bench
+            .table
+            .provider_returned(binding, Some(NULL), &mut Visit::new(1))
+    });
     done(history.changes(|bench| bench.attached(binding, true, client)));
     (client, binding)
 }
@@ -127,7 +131,7 @@ fn each_transition_from_deregistering_to_the_end_of_a_wait_changes_the_state() {
     assert_eq!(history.refuses(wait), Err(WaitFault::WouldDeadlock));
     done(history.changes(|bench| bench.finish(step, Job::Deregister(client))));
     assert_eq!(history.changes(wait), Ok(()));
-    let (over, state) = history.after(|bench| bench.table.end_wait(client));
+    let (over, state) = history.after(|bench| bench.table.end_wait(client, &mut None));
     assert!(matches!(over, Some(Waited::Alone)));
     assert_eq!(state, history.states[1], "the provider is alone again");
 }
@@ -143,7 +147,11 @@ fn each_transition_of_a_binding_that_does_not_come_about_changes_the_state() {
     let binding = attach(step);
     let call = history.changes(|bench| bench.ask(binding, NULL, bench.me));
     assert!(matches!(call, Ok(AttachCall::Provider)));
-    history.changes(|bench| bench.table.provider_returned(binding, None));
+    history.changes(|bench| {
+        bench
+            .table
+            .provider_returned(binding, None, &mut Visit::new(1))
+    });
     let step = history.changes(|bench| bench.attached(binding, false, client));
     // A change of mind.
     let binding = attach(step);
@@ -173,9 +181,9 @@ fn each_waiter_counts_and_whether_the_module_is_taken_out_and_whether_nobody_wil
         let wait = |bench: &mut Bench| bench.table.begin_wait(client, Client, bench.me);
         assert_eq!(history.changes(wait), Ok(()));
     }
-    let first = history.changes(|bench| bench.table.end_wait(client));
+    let first = history.changes(|bench| bench.table.end_wait(client, &mut None));
     assert!(matches!(first, Some(Waited::First)));
-    let second = history.refuses(|bench| bench.table.end_wait(client));
+    let second = history.refuses(|bench| bench.table.end_wait(client, &mut None));
     assert!(second.is_none());
     let ((), state) = history.after(|bench| bench.table.let_go(client));
     assert_eq!(state, history.states[0], "nothing is left");
@@ -297,7 +305,9 @@ fn up_to_cleanup([own, peers]: [bool; 2], success: bool) -> [u64; 2] {
     let binding = attach(step);
     let call = bench.ask(binding, own, bench.me);
     assert!(matches!(call, Ok(AttachCall::Provider)));
-    bench.table.provider_returned(binding, Some(peers));
+    bench
+        .table
+        .provider_returned(binding, Some(peers), &mut Visit::new(1));
     let step = bench.attached(binding, success, client);
     if success {
         done(step);

@@ -36,16 +36,22 @@ fn of_two_waiters_the_first_lets_go_of_the_module_and_then_both_leave() {
     bench.deregister(client, Client, bench.me);
     bench.table.begin_wait(client, Client, bench.me).unwrap();
     bench.table.begin_wait(client, Client, bench.other).unwrap();
-    assert!(matches!(bench.table.end_wait(client), Some(Waited::First)));
+    assert!(matches!(
+        bench.table.end_wait(client, &mut None),
+        Some(Waited::First)
+    ));
     assert!(
-        bench.table.end_wait(client).is_none(),
+        bench.table.end_wait(client, &mut None).is_none(),
         "the module is being dropped"
     );
     let late = bench.table.begin_wait(client, Client, bench.other);
     assert_eq!(late, Err(WaitFault::Handle(HandleFault::Dead)));
     bench.table.let_go(client);
     assert!(bench.leave(), "the other waiter goes on");
-    assert!(matches!(bench.table.end_wait(client), Some(Waited::Gone)));
+    assert!(matches!(
+        bench.table.end_wait(client, &mut None),
+        Some(Waited::Gone)
+    ));
     assert_eq!(bench.count(), (0, 0));
 }
 
@@ -81,7 +87,10 @@ fn what_was_freed_is_back_in_the_limits_when_the_section_ends() {
     done(bench.attached(binding, false, client));
     bench.deregister(client, Client, bench.me);
     bench.table.begin_wait(client, Client, bench.me).unwrap();
-    assert!(matches!(bench.table.end_wait(client), Some(Waited::Alone)));
+    assert!(matches!(
+        bench.table.end_wait(client, &mut None),
+        Some(Waited::Alone)
+    ));
     bench.leave();
     assert!(
         bench.try_add(Client).is_ok(),
