@@ -72,7 +72,8 @@ impl Registrar {
 }
 
 impl<K: RegistrationKind> Registration<K> {
-    /// The raw handle. Deregistering through it as well takes the steps out of this type's hands.
+    /// The raw handle. Deregistering through it as well takes the steps out of this type's hands; and who waits by it may be the
+    /// one that drops the module, a moment after this value's drop has returned.
     ///
     /// # Panics
     /// Never: only a value that is being taken apart has no handle.
