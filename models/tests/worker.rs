@@ -174,7 +174,7 @@ fn a_malformed_scenario_is_refused_with_file_line_and_what_was_expected() {
         (
             "[\"deregister c\", \"wait c\"]",
             "[\"deregister x\"]",
-            ":17:9: `deregister x` names no module: expected one of c, p",
+            ":17:8: `deregister x` names no module: expected one of c, p",
         ),
         (
             "detach = \"pending\"",
@@ -184,12 +184,12 @@ fn a_malformed_scenario_is_refused_with_file_line_and_what_was_expected() {
         (
             "[\"yield\"]",
             "[\"sleep\"]",
-            ":21:7: `sleep` is no operation: expected `register M`",
+            ":21:8: `sleep` is no operation: expected `register M`",
         ),
         (
             "[\"yield\"]",
             "[\"complete p\", \"wait c\"]",
-            ":21:9: `complete p` goes on until the other threads' waits are done",
+            ":21:8: `complete p` goes on until the other threads' waits are done",
         ),
     ];
     for (was, is, expected) in cases {
