@@ -59,10 +59,10 @@ impl JsonSchema for Rule {
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        let rules: Vec<String> = Self::all().map(|rule| rule.to_string()).collect();
+        let rules: Vec<String> = Self::every().map(|rule| rule.to_string()).collect();
         json_schema!({
             "type": "string",
-            "description": "A rule of the contract.",
+            "description": "A rule: of the contract, of what modules leave over, or of Windows.",
             "enum": rules,
         })
     }
