@@ -17,14 +17,14 @@ pub(crate) enum AnyHandle {
 }
 
 impl AnyHandle {
-    pub(crate) const fn to_raw(self) -> (u32, u64) {
+    pub(crate) fn to_raw(self) -> (u32, u64) {
         match self {
             Self::Client(handle) => handle.to_raw(),
             Self::Provider(handle) => handle.to_raw(),
         }
     }
 
-    pub(crate) const fn from_raw(side: Side, (registrar, bits): (u32, u64)) -> Self {
+    pub(crate) fn from_raw(side: Side, (registrar, bits): (u32, u64)) -> Self {
         match side {
             Side::Client => Self::Client(ClientHandle::from_raw(registrar, bits)),
             Side::Provider => Self::Provider(ProviderHandle::from_raw(registrar, bits)),

@@ -5,7 +5,7 @@
 
 use nmr::Side;
 use nmr_models::op::Op;
-use nmr_models::scenario::{Attach, Module, Scenario, Thread};
+use nmr_models::scenario::{Attach, Detach, Module, Scenario, Thread};
 use proptest::sample::Index;
 
 use super::fair;
@@ -26,6 +26,14 @@ pub fn assemble(draft: &Draft) -> Scenario {
         }
     });
     let mut threads: Vec<Thread> = threads.collect();
+    if let Some((provider, thread)) = draft.calling {
+        for thread in &mut threads {
+            thread.ops.retain(|op| !matches!(op, Op::Register(_)));
+        }
+        let provider = draft.clients.len() + provider.index(draft.providers.len());
+        let ops = &mut threads[thread.index(draft.threads.len())].ops;
+        ops.insert(0, Op::Dispatch(names[provider].clone()));
+    }
     let drafts = draft.clients.iter().chain(&draft.providers);
     let registered_before = drafts.clone().zip(&names).filter(|(module, name)| {
         let register = Op::Register((*name).clone());
@@ -44,6 +52,10 @@ pub fn assemble(draft: &Draft) -> Scenario {
         named(module, side, &names[index], &names)
     });
     let mut modules: Vec<Module> = modules.collect();
+    if let Some((provider, _)) = draft.calling {
+        let provider = draft.clients.len() + provider.index(draft.providers.len());
+        modules[provider].detach = Detach::Rundown;
+    }
     for (module, draft) in drafts.enumerate() {
         choose_peer(&mut modules, module, draft);
     }

@@ -31,6 +31,9 @@ pub struct Draft {
     pub limits: Limits,
     /// Whether the main thread deregisters everything in the end.
     pub shut_down: bool,
+    /// The main thread registers everything before the others start, and this provider calls its clients, under a rundown, in that
+    /// thread: they are surely attached.
+    pub calling: Option<(Index, Index)>,
 }
 
 /// A module before it has a name.
@@ -148,16 +151,21 @@ pub fn drafts() -> impl Strategy<Value = Draft> {
         beside,
         limits(),
         bool::weighted(0.8),
+        option::weighted(0.1, (any::<Index>(), any::<Index>())),
     );
     all.prop_map(
-        |(clients, providers, threads, (hand_overs, sections), limits, shut_down)| Draft {
-            clients,
-            providers,
-            threads,
-            hand_overs,
-            sections,
-            limits,
-            shut_down,
+        |(clients, providers, threads, beside, limits, shut_down, calling)| {
+            let (hand_overs, sections) = beside;
+            Draft {
+                clients,
+                providers,
+                threads,
+                hand_overs,
+                sections,
+                limits,
+                shut_down,
+                calling,
+            }
         },
     )
 }

@@ -10,7 +10,7 @@ use super::generate::scenarios;
 
 /// The version of the generator and of the engines' choices: it changes when the same seed no longer
 /// gives the same series.
-pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/4");
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "/5");
 
 /// The seed of one scenario of a series, and of the engines that explore it: the `index`-th (from 0)
 /// output of SplitMix64 that starts from `seed`,
