@@ -176,6 +176,7 @@ mod tests {
                 preemptions: None,
                 notes: Vec::new(),
                 report: None,
+                exercised: Vec::new(),
             })
         };
         use Extent::{Bounded, Complete, Sampled};

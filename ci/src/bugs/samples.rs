@@ -62,6 +62,7 @@ pub(super) fn missed_by(case: usize) -> Ran {
             preemptions: None,
             notes: Vec::new(),
             report: None,
+            exercised: Vec::new(),
         },
         unchecked: false,
     }

@@ -25,6 +25,7 @@ pub(crate) fn holds() -> RunResult {
         preemptions: None,
         notes: Vec::new(),
         report: None,
+        exercised: Vec::new(),
     }
 }
 

@@ -52,6 +52,7 @@ pub(super) fn judge(
         preemptions: None,
         notes: Vec::new(),
         report: None,
+        exercised: Vec::new(),
     };
     let end = match ended {
         Ok(end) => end,

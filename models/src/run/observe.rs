@@ -38,6 +38,7 @@ impl Run {
     pub(super) fn record(&self, what: What) {
         mark(&InWords(&self.prepared.scenario, what));
         self.passes(Milestone::Observed(what));
+        self.moment();
         #[cfg(shuttle)]
         if is_redundant() {
             return self.recorder.note(Some(self.number()), what);
@@ -75,6 +76,7 @@ impl Run {
     /// Never panics, for it is called from `drop`.
     pub(super) fn record_dropped(&self, what: What) {
         self.passes(Milestone::Observed(what));
+        self.moment();
         #[cfg(shuttle)]
         if is_redundant() {
             return self.recorder.note(None, what);
@@ -135,11 +137,14 @@ impl Run {
     }
 }
 
-/// Where executions go along others.
+/// Where executions go along others, and are shown.
 #[cfg(not(shuttle))]
 impl Run {
     /// Nobody goes along here.
     pub(super) const fn passes(&self, _: Milestone) {}
+
+    /// Nobody is shown anything here.
+    pub(super) const fn moment(&self) {}
 }
 
 /// What is observed of a registration is observed in an order: the oracle judges by it.
