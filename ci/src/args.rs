@@ -100,6 +100,16 @@ pub enum Command {
     /// is not as expected.
     #[command(after_help = exit::HELP)]
     Case(Case),
+    /// Write a page to look at: cases step by step, and what runs have printed.
+    ///
+    /// One HTML file that needs no network and no other file, to be opened, kept with a build, or sent. A case is replayed;
+    /// the page shows its threads, what the registrar held after each step, and who waits for whom; the end of its
+    /// address, `#step=17`, names a step. Of lines of `--format json` (`check`, `prove`, `bugs`, `fuzz`, `case`) it shows verdicts,
+    /// coverage, findings, and over several files the trend. The same inputs make the same bytes.
+    ///
+    /// The exit code says whether the page was written, and not what it shows.
+    #[command(after_help = exit::HELP)]
+    Report(Report),
     /// Run all tests of all builds.
     ///
     /// Ends with one line per build and a total.
@@ -288,6 +298,24 @@ pub struct Case {
     pub worker: Option<PathBuf>,
 }
 
+/// `nmr report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// A case, lines that a command printed with `--format json`, or a folder of these [default: the cases that `nmr case`
+    /// lists].
+    #[arg(value_name = "DIR|CASE.toml|LINES.jsonl")]
+    pub from: Option<PathBuf>,
+    /// The file to write.
+    #[arg(long, value_name = "FILE.html")]
+    pub out: PathBuf,
+    /// Time for exhausting the scenario of a case, if its schedule breaks nothing any more, such as `10m`.
+    #[arg(long, value_name = "TIME", value_parser = duration, default_value = "60s")]
+    pub budget: Duration,
+    /// Use this worker for all builds instead of building them.
+    #[arg(long, value_name = "PATH", hide = true)]
+    pub worker: Option<PathBuf>,
+}
+
 /// `nmr test`.
 #[derive(Debug, Args)]
 pub struct Test {
@@ -449,6 +477,8 @@ mod tests {
             "nmr list --format json",
             "nmr replay case.toml",
             "nmr replay case.toml --update --budget 10m --format json",
+            "nmr report --out page.html",
+            "nmr report case.toml --out page.html --budget 10m",
             "nmr case",
             "nmr case --from cases --from findings --format json",
             "nmr case properties/regressions/schedule-late-comer.toml",

@@ -36,7 +36,7 @@ pub fn run(args: &args::Case, stop: &AtomicBool, out: &mut dyn Write) -> Result<
     }
     args.outputs.check(args.format)?;
     let display = Display::new();
-    let cases = read_all(&folders(args)?)?;
+    let cases = read_all(&folders(&args.from)?)?;
     let replayer = Replayer::new(args.worker.as_deref(), stop);
     let mut lines = Vec::new();
     for (path, saved) in &cases {
@@ -103,9 +103,10 @@ fn malformed(error: Error) -> Result<Verdict, Error> {
     }
 }
 
-fn folders(args: &args::Case) -> Result<Vec<PathBuf>, Error> {
-    if !args.from.is_empty() {
-        return Ok(args.from.clone());
+/// The folders of cases: these, or where cases are saved.
+pub(crate) fn folders(from: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+    if !from.is_empty() {
+        return Ok(from.to_vec());
     }
     let workspace = Workspace::find()?;
     let saved = workspace.output();

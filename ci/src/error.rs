@@ -22,6 +22,14 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
+    /// A file cannot be written.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
     /// A scenario or a case is malformed.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -62,7 +70,10 @@ impl Error {
     #[must_use]
     pub const fn exit(&self) -> Exit {
         match self {
-            Self::Usage(_) | Self::Unreadable { .. } | Self::Format(_) => Exit::Usage,
+            Self::Usage(_)
+            | Self::Unreadable { .. }
+            | Self::Unwritable { .. }
+            | Self::Format(_) => Exit::Usage,
             Self::Run { .. }
             | Self::Cargo(_)
             | Self::Build { .. }

@@ -6,6 +6,7 @@
 //! - [`fuzz`]: generated scenarios until the time is up.
 //! - [`prove`]: every program up to a size.
 //! - [`replay`], [`case`]: a saved case step by step, and all of them.
+//! - [`report`]: a page to look at, of cases and of what runs have printed.
 //! - [`list`], [`test`](mod@test): what there is, all tests.
 //!
 //! Which executions to make, what the oracle says of them and how a scenario is written is the
@@ -30,6 +31,7 @@ pub mod pool;
 pub mod progress;
 pub mod prove;
 pub mod replay;
+pub mod report;
 pub mod seed;
 pub mod select;
 pub mod style;

@@ -9,7 +9,7 @@ use clap::Parser;
 use nmr_ci::args::{Cli, Command};
 use nmr_ci::error::Error;
 use nmr_ci::exit::Exit;
-use nmr_ci::{bench, bugs, case, check, fuzz, init, list, prove, replay, test};
+use nmr_ci::{bench, bugs, case, check, fuzz, init, list, prove, replay, report, test};
 
 /// Becomes true at the first Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -48,6 +48,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<Exit, Error> {
         Command::Init(args) => init::run(args, out),
         Command::List(args) => list::run(args, out),
         Command::Replay(args) => replay::run(args, &STOP, out),
+        Command::Report(args) => report::run(args, &STOP, out),
         Command::Case(args) => case::run(args, &STOP, out),
         Command::Test(args) => test::run(args, &STOP, out),
     }

@@ -110,6 +110,7 @@ pub fn find_schedule(
         path,
         case: &case,
         budget,
+        shows: false,
     };
     let replayed = order.run(stop, &mut |_| {})?;
     match (&case.sections, &replayed.verdict) {
@@ -128,6 +129,7 @@ pub struct Replayer<'a> {
     given: Option<&'a Path>,
     stop: &'a AtomicBool,
     built: Mutex<BTreeMap<Build, PathBuf>>,
+    shows: bool,
 }
 
 impl<'a> Replayer<'a> {
@@ -138,6 +140,16 @@ impl<'a> Replayer<'a> {
             given,
             stop,
             built: Mutex::default(),
+            shows: false,
+        }
+    }
+
+    /// The same, whose replays come with what there is to see of them.
+    #[must_use]
+    pub fn showing(self) -> Self {
+        Self {
+            shows: true,
+            ..self
         }
     }
 
@@ -185,6 +197,7 @@ impl<'a> Replayer<'a> {
                 path,
                 case,
                 budget,
+                shows: self.shows,
             };
             let mut replayed = order.run(self.stop, &mut |progress| activity.at(progress))?;
             let executions = first.as_ref().map_or(0, |first| first.executions);

@@ -188,6 +188,7 @@ mod tests {
                 in_force: Vec::new(),
                 notes: Vec::new(),
                 report: None,
+                exercised: Vec::new(),
             })
         };
         use Extent::{Bounded, Complete, Sampled};

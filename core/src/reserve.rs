@@ -31,6 +31,16 @@ struct Counters<C> {
     fault: Option<Fault<C>>,
 }
 
+/// What is left of limits, where there are some.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Left {
+    /// Registrations for which there is room.
+    pub registrations: Option<usize>,
+    /// Bindings for which there is room.
+    pub bindings: Option<usize>,
+}
+
 /// The call that is to fail, and those made so far.
 #[derive(Clone, Debug)]
 struct Fault<C> {
@@ -45,6 +55,8 @@ trait Counter {
     fn take(&self, wanted: usize) -> bool;
     /// Adds to it; what it was.
     fn add(&self, more: usize) -> usize;
+    /// What it is, for people: no step of any execution. `None` if that cannot be had.
+    fn look(&self) -> Option<usize>;
 }
 
 impl Counter for AtomicUsize {
@@ -61,6 +73,16 @@ impl Counter for AtomicUsize {
     fn add(&self, more: usize) -> usize {
         self.fetch_add(more, Ordering::Relaxed)
     }
+
+    #[cfg(shuttle)]
+    fn look(&self) -> Option<usize> {
+        self.look()
+    }
+
+    #[cfg(not(shuttle))]
+    fn look(&self) -> Option<usize> {
+        Some(self.load(Ordering::Relaxed))
+    }
 }
 
 impl Counter for Cell<usize> {
@@ -75,6 +97,10 @@ impl Counter for Cell<usize> {
 
     fn add(&self, more: usize) -> usize {
         self.replace(self.get() + more)
+    }
+
+    fn look(&self) -> Option<usize> {
+        Some(self.get())
     }
 }
 
@@ -112,6 +138,13 @@ impl<C: Counter> Counters<C> {
             self.give_back(what, wanted);
         }
         grown
+    }
+
+    fn left(&self) -> Left {
+        Left {
+            registrations: self.registrations.as_ref().and_then(C::look),
+            bindings: self.bindings.as_ref().and_then(C::look),
+        }
     }
 
     fn give_back(&self, what: Resource, count: usize) {
@@ -167,6 +200,14 @@ impl Reserve {
             .ok_or(InsufficientResources { wanted, what })
     }
 
+    /// What is left of the limits now.
+    pub(crate) fn left(&self) -> Left {
+        match &self.0 {
+            Kept::Shared(counters) => counters.left(),
+            Kept::Own(counters) => counters.left(),
+        }
+    }
+
     pub(crate) fn give_back(&self, what: Resource, count: usize) {
         match &self.0 {
             Kept::Shared(counters) => counters.give_back(what, count),
@@ -192,6 +233,19 @@ mod tests {
             assert!(room(1).is_err());
             reserve.give_back(Resource::Registration, 1);
             assert!(room(1).is_ok());
+        }
+    }
+
+    #[test]
+    fn what_is_left_can_be_looked_at() {
+        for reserve in reserves(Some(2), None) {
+            let left = |registrations| Left {
+                registrations,
+                bindings: None,
+            };
+            assert_eq!(reserve.left(), left(Some(2)));
+            let taken = reserve.room(Resource::Registration, 1, || true);
+            assert_eq!((taken, reserve.left()), (Ok(()), left(Some(1))));
         }
     }
 

@@ -10,6 +10,7 @@
 //! - [`programs`]: what `nmr bench` measures the engines with.
 //! - [`rule`], [`engine_name`], [`shard`]: the words in which all of these are spoken of; [`seed`]: what follows from
 //!   a seed.
+//! - [`trace`]: an execution step by step, for whoever shows it.
 //! - [`report`]: the lines that workers print; [`process`]: the parent's side of that.
 
 pub mod case;
@@ -51,5 +52,6 @@ pub mod sections;
 pub mod seed;
 pub mod shard;
 pub mod symmetry;
+pub mod trace;
 
 pub use run::Finding;

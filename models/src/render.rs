@@ -31,9 +31,9 @@ pub struct Row {
 #[must_use]
 pub fn rows(scenario: &Scenario, history: &[Event]) -> Vec<Row> {
     let lines = lines(scenario, history).into_iter();
-    let row = |(thread, event)| Row {
-        thread: scenario.thread_name(thread).to_owned(),
-        event,
+    let row = |line: Line| Row {
+        thread: scenario.thread_name(line.thread).to_owned(),
+        event: line.indented(),
     };
     lines.map(row).collect()
 }
@@ -76,9 +76,23 @@ pub fn picture(rows: &[Row]) -> String {
     out
 }
 
-/// Each event in words, indented by what its thread is inside of. What is let go of stands in the
-/// column of the thread that acted last.
-fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
+/// An event in words.
+pub(crate) struct Line {
+    pub(crate) thread: u8,
+    /// How many calls and callbacks its thread is inside of.
+    pub(crate) depth: u8,
+    pub(crate) words: String,
+}
+
+impl Line {
+    fn indented(self) -> String {
+        let indent = usize::from(self.depth) * 2;
+        format!("{:indent$}{}", "", self.words)
+    }
+}
+
+/// Each event in words. What is let go of stands in the column of the thread that acted last.
+pub(crate) fn lines(scenario: &Scenario, history: &[Event]) -> Vec<Line> {
     let mut inside = Inside::default();
     let mut last = 0;
     let mut lines = Vec::new();
@@ -90,9 +104,13 @@ fn lines(scenario: &Scenario, history: &[Event]) -> Vec<(u8, String)> {
         let thread = event.thread.unwrap_or(last);
         last = thread;
         inside.close(thread, event.what);
-        let indent = inside.of(thread).len() * 2;
+        let depth = inside.of(thread).len() as u8;
         let (words, why) = (told(scenario, event.what), inside.why(thread, event.what));
-        lines.push((thread, format!("{:indent$}{words}{why}", "")));
+        lines.push(Line {
+            thread,
+            depth,
+            words: words + why,
+        });
         // What a destructor does stands inside of what it destroys; most do nothing.
         if event.thread.is_some() {
             inside.open(thread, event.what);
@@ -281,7 +299,7 @@ fn changed(scenario: &Scenario, Change { subject, from, to }: Change) -> String 
     }
 }
 
-fn name(scenario: &Scenario, reg: RegId) -> String {
+pub(crate) fn name(scenario: &Scenario, reg: RegId) -> String {
     let module = &scenario.modules[usize::from(reg.module)].name;
     match reg.nth {
         0 => module.clone(),
@@ -354,7 +372,7 @@ ops = ["wait c"]
         ];
         let thread = Some(1);
         let lines = lines(&scenario(), &history.map(|what| Event { thread, what }));
-        lines.last().unwrap().1.clone()
+        lines.into_iter().next_back().unwrap().indented()
     }
 
     #[test]

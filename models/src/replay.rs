@@ -7,6 +7,8 @@
 mod ladder;
 #[cfg(loom)]
 mod search;
+#[cfg(shuttle)]
+mod show;
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use crate::engine::{Control, ExplorerOptions, Request};
 use crate::engine_name::{Build, Engine};
 use crate::render::{Row, picture};
 use crate::rule::Rule;
+use crate::trace::{Passing, Trace};
 
 /// The time for exhausting a case's scenario, if no other is given.
 pub const BUDGET: Duration = Duration::from_secs(60);
@@ -150,6 +153,13 @@ pub struct Replayed {
     pub schedule: Vec<String>,
     /// The events of that, in order.
     pub interleaving: Vec<Row>,
+    /// All that there is to see of it, if that was asked for. Where nothing breaks any more it is the execution that comes of
+    /// the saved schedule today.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Box<Trace>>,
+    /// An execution near it in which nothing breaks, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passing: Option<Box<Passing>>,
 }
 
 impl Replayed {
@@ -166,6 +176,8 @@ impl Replayed {
             message: String::new(),
             schedule: Vec::new(),
             interleaving: Vec::new(),
+            trace: None,
+            passing: None,
         }
     }
 
@@ -210,6 +222,8 @@ pub struct Options {
     pub explorer: ExplorerOptions,
     /// Who waits for it.
     pub control: Control,
+    /// Whether it is to be shown: with a [trace](Replayed::trace), and with one in which nothing breaks.
+    pub shows: bool,
 }
 
 impl Default for Options {
@@ -219,6 +233,7 @@ impl Default for Options {
             executions: Arc::default(),
             explorer: ExplorerOptions::default(),
             control: Control::default(),
+            shows: false,
         }
     }
 }
@@ -264,7 +279,12 @@ pub fn replay(
     #[cfg(shuttle)]
     {
         drop(end);
-        ladder::climb(case, &request(case, options))
+        let request = request(case, options);
+        let replayed = ladder::climb(case, &request);
+        match options.shows {
+            true => show::shown(case, &request, replayed),
+            false => replayed,
+        }
     }
     #[cfg(loom)]
     return search::again(case, &request(case, options), end);

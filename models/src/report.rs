@@ -2,8 +2,8 @@
 //! `nmr bugs` pass on with `--format json`.
 //!
 //! One JSON object a line, told apart by `kind`. The format is stable: fields are added, never
-//! renamed or removed. A field without a value is `null`, never left out; only `in_force`, `notes` and `report` are there
-//! just where there are some.
+//! renamed or removed. A field without a value is `null`, never left out; only `in_force`, `notes`, `exercised`, `report`, and a
+//! replay's `trace` and `passing` are there just where there are some.
 //!
 //! | `kind` | from a worker | from `nmr check` | from `nmr fuzz` | from `nmr bench` | from `nmr bugs` |
 //! |---|---|---|---|---|---|
@@ -148,6 +148,9 @@ pub struct RunResult {
     /// Of what holds: what its executions leave over at their end and is no rule's matter, in words.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// How often each rule could have failed in this run; those that could not are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exercised: Vec<Coverage>,
 }
 
 /// How often a rule could have failed.

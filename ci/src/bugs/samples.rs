@@ -66,6 +66,7 @@ pub(super) fn missed_by(case: usize) -> Ran {
             in_force: Vec::new(),
             notes: Vec::new(),
             report: None,
+            exercised: Vec::new(),
         },
         unchecked: false,
     }

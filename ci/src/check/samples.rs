@@ -28,6 +28,7 @@ pub(crate) fn holds() -> RunResult {
         in_force: Vec::new(),
         notes: Vec::new(),
         report: None,
+        exercised: Vec::new(),
     }
 }
 

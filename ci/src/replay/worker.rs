@@ -25,6 +25,8 @@ pub(super) struct Order<'a> {
     pub(super) case: &'a Case,
     /// The time for exhausting the scenario.
     pub(super) budget: Duration,
+    /// Whether to say what there is to see.
+    pub(super) shows: bool,
 }
 
 impl Order<'_> {
@@ -37,6 +39,9 @@ impl Order<'_> {
         let mut command = Command::new(self.worker);
         command.arg("replay").arg(self.path);
         command.args(["--budget-ms", &self.budget.as_millis().to_string()]);
+        if self.shows {
+            command.arg("--trace");
+        }
         // The scenario may be searched twice: for anything, and for the case's own rule.
         let limits = Limits {
             deadline: self.budget * 2 + GRACE,

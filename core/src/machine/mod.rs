@@ -70,10 +70,14 @@ mod call;
 mod independence;
 mod layout;
 
+pub use crate::drive::Real;
 pub use crate::lent::Lent;
 pub use crate::registrar::Count;
-pub use crate::reserve::Reserve;
-pub use crate::table::{Characteristics, Dropped, Hand, Table, WaitFault};
+pub use crate::reserve::{Left, Reserve};
+pub use crate::table::{
+    BindingView, Characteristics, Dropped, Hand, InterfaceView, RegistrationView, Table, View,
+    WaitFault,
+};
 pub use call::{Act, Answer, AttachFault, Call, CompleteFault, DeregisterFault, Outcome, Section};
 pub use independence::Others;
 pub use layout::Layout;

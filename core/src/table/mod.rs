@@ -16,11 +16,12 @@ mod distance;
 mod link;
 mod list;
 mod registration;
+#[cfg(shuttle)]
+mod seen;
 mod slab;
 mod state;
 #[cfg(test)]
 mod tests;
-#[cfg(shuttle)]
 mod view;
 
 use std::collections::HashMap;
@@ -43,9 +44,10 @@ use slab::{Slab, Tenant};
 pub(crate) use attach::AttachCall;
 pub use registration::WaitFault;
 pub(crate) use registration::Waited;
-pub(crate) use state::{ByName, In};
 #[cfg(shuttle)]
-pub use view::{Seen, Translation, observe};
+pub use seen::{Seen, Translation, observe};
+pub(crate) use state::{ByName, In};
+pub use view::{BindingView, InterfaceView, RegistrationView, View};
 
 /// A module as the registrar holds it: its callbacks and what it says of itself.
 #[derive(Clone, Debug)]

@@ -1,148 +1,146 @@
-//! What a table holds, for whoever shows an execution to people or compares it with one without threads: seen at
-//! the end of each critical section, by one observer, in the build that has an explorer. It is no part of any state.
+//! What a table holds, for people: registrations, bindings, lists, what is left of the limits.
+//!
+//! A view is a copy of what the table is, taken where whoever has the table looks at it. It judges nothing, and is
+//! taken of a broken table, too: a list ends where it leads to what is not there.
 
-use std::sync::OnceLock;
-
-use nmr_sync::thread::ThreadId;
-
-use super::{
-    Attaching, Binding, Characteristics, Detaching, End, Phase, Registration, Reserve, Table,
-};
+use super::link::{Link, Reference};
+use super::list::{Linked, List};
+use super::slab::Slab;
+use super::{Attaching, Binding, Characteristics, Detaching, Phase, Registration, Table};
+use crate::drive::Real;
+use crate::handle::Key;
 use crate::lent::Lent;
-use crate::module::BindingContext;
-use crate::npi::RegistrationInstance;
+use crate::npi::{NpiId, Side};
+use crate::reserve::Left;
 
-/// A table at the end of a critical section.
+/// What a table holds. Slots name registrations and bindings as long as they are there; a slot is used again.
+///
+/// ```
+/// use nmr::machine::{Table, View};
+///
+/// let table = Table::<nmr::machine::Real>::unlimited();
+/// let View { registrations, bindings, .. } = table.view();
+/// assert!(registrations.is_empty() && bindings.is_empty());
+/// ```
+#[derive(Clone)]
 #[expect(
     missing_debug_implementations,
-    reason = "it has the table itself, which is the registrar's own"
+    reason = "it refers to modules, which need not have one"
 )]
 #[non_exhaustive]
-pub struct Seen<'a> {
-    /// Which table: another number than any other one's that is there at the same time.
-    pub table: usize,
-    /// Registrations, as their modules call themselves, and how far each is.
-    pub registrations: Vec<(&'a RegistrationInstance, &'static str)>,
-    /// Bindings, by the client and the provider; how far each is, and while it is detached, how far each side.
-    pub bindings: Vec<(
-        [&'a RegistrationInstance; 2],
-        &'static str,
-        [&'static str; 2],
-    )>,
-    shown: &'a Table,
+pub struct View<'a, L: Lent = Real> {
+    /// Registrations by slot.
+    pub registrations: Vec<RegistrationView<'a, L>>,
+    /// Bindings by slot.
+    pub bindings: Vec<BindingView<'a, L>>,
+    /// Interfaces that have open registrations, by name.
+    pub interfaces: Vec<InterfaceView>,
+    /// What is left of the limits.
+    pub left: Left,
 }
 
-/// What real modules lend, as another lender's.
-pub trait Translation<L: Lent> {
-    /// A registration: its name, and its module as long as the registrar has it. `slot` is the same for one
-    /// registration as long as it is there.
-    fn registration(
-        &mut self,
-        slot: u32,
-        module: Option<&Characteristics>,
-    ) -> (L::Name, Option<Characteristics<L>>);
-    /// A binding context.
-    fn context(&mut self, context: &BindingContext) -> L::Context;
-    /// A thread that is inside a callback.
-    fn thread(&mut self, thread: ThreadId) -> L::Thread;
+/// A registration.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "as above")]
+#[non_exhaustive]
+pub struct RegistrationView<'a, L: Lent = Real> {
+    /// Its slot.
+    pub slot: u32,
+    /// Its side.
+    pub side: Side,
+    /// Its module; `None` once one of several waiters has taken it out, to drop it.
+    pub characteristics: Option<&'a Characteristics<L>>,
+    /// `registering`, `open`, `closing`, or `closed` once nothing of it is in use.
+    pub stage: &'static str,
+    /// The slots of its bindings, oldest first.
+    pub bindings: Vec<u32>,
+    /// The binding that its register call looks at next.
+    pub offers: Option<u32>,
+    /// The binding that its deregister call looks at next.
+    pub teardown: Option<u32>,
+    /// Threads inside a wait for it.
+    pub waiters: u32,
+    /// Whether nobody will wait for it.
+    pub abandoned: bool,
 }
 
-impl Seen<'_> {
-    /// The table as it would be if somebody else had lent what is in it, but for the limits: its hash is that of a
-    /// table to which the same has happened without threads.
-    pub fn translated<L: Lent>(&self, translation: &mut impl Translation<L>) -> Table<L> {
-        let table = self.shown;
-        let registrations = table.registrations.map(|key, it| {
-            let (name, characteristics) =
-                translation.registration(key.slot(), it.characteristics.as_ref());
-            it.lent(name, characteristics)
+/// A binding.
+#[derive(Clone)]
+#[expect(missing_debug_implementations, reason = "as above")]
+#[non_exhaustive]
+pub struct BindingView<'a, L: Lent = Real> {
+    /// Its slot.
+    pub slot: u32,
+    /// The slots of the client and the provider.
+    pub registrations: [u32; 2],
+    /// `proposed`; `offered`, `attaching`, `refused`, `accepted`, all inside the client's attach callback; `attached`;
+    /// `detaching`; `cleaning up`.
+    pub stage: &'static str,
+    /// While it is detached, how far the client and the provider are: `to be asked`, `asked`, `completed early`,
+    /// `pending`, `complete`. Otherwise empty.
+    pub sides: [&'static str; 2],
+    /// The thread that is inside one of its callbacks.
+    pub running: Option<&'a L::Thread>,
+    /// Whether the table has a context of the client and of the provider.
+    pub contexts: [bool; 2],
+}
+
+/// An interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InterfaceView {
+    /// Its name.
+    pub npi: NpiId,
+    /// The slots of its open clients and providers, oldest first.
+    pub open: [Vec<u32>; 2],
+}
+
+impl<L: Lent> Table<L> {
+    /// What it holds now.
+    #[must_use]
+    pub fn view(&self) -> View<'_, L> {
+        let registrations = self.registrations.iter();
+        let bindings = self.bindings.iter();
+        let interfaces = self.npis.iter().map(|(&npi, lists)| InterfaceView {
+            npi,
+            open: Side::BOTH
+                .map(|side| slots(lists.sides[side as usize], &self.registrations, side)),
         });
-        let bindings = table.bindings.map(|_, it| it.translated(translation));
-        Table {
-            npis: table.npis.clone(),
-            registrations,
-            bindings,
-            reserve: Reserve::unlimited(),
-            wake: table.wake,
-            dropped: None,
-            hash_slots: table.hash_slots,
-            forgets_orders: table.forgets_orders,
+        let mut interfaces: Vec<_> = interfaces.collect();
+        interfaces.sort_unstable_by_key(|interface| interface.npi);
+        View {
+            registrations: registrations
+                .map(|(key, one)| self.registration_view(key, one))
+                .collect(),
+            bindings: bindings.map(|(key, one)| one.view(key)).collect(),
+            interfaces,
+            left: self.reserve.left(),
+        }
+    }
+
+    fn registration_view<'a>(
+        &'a self,
+        key: Key,
+        one: &'a Registration<L>,
+    ) -> RegistrationView<'a, L> {
+        let slot = |link: Link| link.slot() as u32;
+        RegistrationView {
+            slot: key.slot(),
+            side: one.side,
+            characteristics: one.characteristics.as_ref(),
+            stage: one.stage(),
+            bindings: slots(one.bindings, &self.bindings, one.side),
+            offers: one.offers.map(slot),
+            teardown: one.teardown.map(slot),
+            waiters: one.waiters,
+            abandoned: one.abandoned,
         }
     }
 }
 
-static OBSERVER: OnceLock<fn(&Seen<'_>)> = OnceLock::new();
-
-/// Shows every table of this process to `observer` from now on; the first one stays. It must not call the
-/// registrar.
-pub fn observe(observer: fn(&Seen<'_>)) {
-    OBSERVER.get_or_init(|| observer);
-}
-
-impl Table {
-    pub(crate) fn show(&self) {
-        if let Some(observer) = OBSERVER.get() {
-            observer(&self.seen());
-        }
-    }
-
-    fn seen(&self) -> Seen<'_> {
-        let registrations = self.registrations.iter().filter_map(|(_, it)| {
-            let own = it.characteristics.as_ref()?;
-            Some((&*own.instance, it.stage()))
-        });
-        let bindings = self.bindings.iter().filter_map(|(_, it)| {
-            let owners = self.registrations_of(it);
-            let [client, provider] = owners.map(|owner| owner.characteristics.as_ref());
-            let (phase, sides) = it.stage();
-            Some(([&*client?.instance, &*provider?.instance], phase, sides))
-        });
-        Seen {
-            table: std::ptr::from_ref(self).addr(),
-            registrations: registrations.collect(),
-            bindings: bindings.collect(),
-            shown: self,
-        }
-    }
-}
-
-impl Registration {
-    fn lent<L: Lent>(
-        &self,
-        name: L::Name,
-        characteristics: Option<Characteristics<L>>,
-    ) -> Registration<L> {
-        Registration {
-            name,
-            side: self.side,
-            characteristics,
-            links: self.links,
-            bindings: self.bindings,
-            registering: self.registering,
-            offers: self.offers,
-            closing: self.closing,
-            teardown: self.teardown,
-            waiters: self.waiters,
-            abandoned: self.abandoned,
-        }
-    }
-}
-
-impl Binding {
-    fn translated<L: Lent>(&self, translation: &mut impl Translation<L>) -> Binding<L> {
-        let running = self.running.map(|thread| translation.thread(thread));
-        let ends = self.ends.each_ref().map(|end| End {
-            registration: end.registration,
-            links: end.links,
-            context: end.context.as_ref().map(|it| translation.context(it)),
-            module: None,
-        });
-        Binding {
-            phase: self.phase,
-            running,
-            ends,
-        }
-    }
+/// The slots of a list, as far as it leads to what is there.
+fn slots<T: Linked>(list: List, slab: &Slab<T>, side: Side) -> Vec<u32> {
+    list.iter(slab, side).map(Key::slot).collect()
 }
 
 impl<L: Lent> Registration<L> {
@@ -157,6 +155,18 @@ impl<L: Lent> Registration<L> {
 }
 
 impl<L: Lent> Binding<L> {
+    fn view(&self, key: Key) -> BindingView<'_, L> {
+        let (stage, sides) = self.stage();
+        BindingView {
+            slot: key.slot(),
+            registrations: self.ends.each_ref().map(|end| end.registration.slot()),
+            stage,
+            sides,
+            running: self.running.as_ref(),
+            contexts: self.ends.each_ref().map(|end| end.context.is_some()),
+        }
+    }
+
     fn stage(&self) -> (&'static str, [&'static str; 2]) {
         let phase = match self.phase {
             Phase::Proposed { .. } => "proposed",

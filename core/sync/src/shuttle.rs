@@ -336,6 +336,15 @@ pub mod atomic {
             }
         }
 
+        /// What is in it, for people who look on: no step. `None` if it is shuttle's own.
+        #[must_use]
+        pub fn look(&self) -> Option<usize> {
+            match &self.value {
+                Value::Observed(plain) => Some(plain.load(Ordering::SeqCst)),
+                Value::Shuttle(_) => None,
+            }
+        }
+
         /// What is in it.
         #[track_caller]
         pub fn load(&self, ordering: Ordering) -> usize {

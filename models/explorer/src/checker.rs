@@ -39,6 +39,6 @@ pub use livelock::{Livelock, Spinning};
 pub use neighbourhood::Near;
 pub use nmr_sync::hook::choose;
 pub use progress::Progress;
-pub use redundant::is_redundant;
+pub use redundant::{Reached, is_redundant, reached};
 pub use report::{Counterexample, Replay, Replayed, Report, Unproven, Verdict};
 pub use schedule::{Action, Mark, NoStep, Outcome, Schedule, Step};

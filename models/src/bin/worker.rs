@@ -88,6 +88,9 @@ struct Repeat {
     /// Time for exhausting its scenario, in milliseconds.
     #[arg(long, default_value_t = 60_000)]
     budget_ms: u64,
+    /// Say also what there is to see of the execution, step by step, and of one near it in which nothing breaks.
+    #[arg(long)]
+    trace: bool,
     /// What the explorer is asked besides: JSON, such as `{"workers":2,"without":["symmetry"]}`.
     #[arg(long, value_name = "JSON", default_value = "{}")]
     explorer: ExplorerOptions,
@@ -219,6 +222,7 @@ impl Repeat {
             executions: Arc::default(),
             explorer: self.explorer,
             control: control(Build::current() == Build::Shuttle, &words),
+            shows: self.trace,
         };
         show_progress(options.executions.clone(), words);
         let end = |replayed: Replayed| -> u8 {

@@ -18,7 +18,7 @@ use crate::interpreter::Prepared;
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
-use crate::run::{Finding, Run, Watch};
+use crate::run::{Finding, Run, Traced, Watch};
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
@@ -212,12 +212,14 @@ pub(crate) struct Followed {
     pub(crate) schedule: Schedule,
     /// Where it is not the execution that was meant.
     pub(crate) misfits: Vec<Misfit>,
+    /// What there is to show of it, if it came to an end.
+    pub(crate) traced: Option<Traced>,
     /// The harness failed.
     pub(crate) error: Option<String>,
 }
 
 impl Followed {
-    fn new(replay: Replay) -> Self {
+    fn new(replay: Replay, watch: &Watch) -> Self {
         let (found, error) = match &replay.outcome {
             Replayed::Violated(found) => (finding(found), None),
             Replayed::HarnessError(error) => (None, Some(error.clone())),
@@ -227,6 +229,7 @@ impl Followed {
             finding: found,
             schedule: replay.schedule,
             misfits: replay.misfits,
+            traced: watch.take_trace(),
             error,
         }
     }
@@ -234,13 +237,18 @@ impl Followed {
 
 /// Makes the one execution of a schedule.
 pub(crate) fn follow(request: &Request, schedule: &Schedule) -> Followed {
+    follow_as(request, schedule, Fit::Exact)
+}
+
+/// The same, as closely as `fit` says.
+pub(crate) fn follow_as(request: &Request, schedule: &Schedule, fit: Fit) -> Followed {
     let watch = Watch::new(request.executions.clone(), |_, _| {});
     let watch = Arc::new(watch.showing_changes());
     let prepared = Prepared::new(&request.scenario);
     let execution = execution(&prepared, &watch);
-    let replay = builder(request, &prepared).replay_as(execution, schedule, Fit::Exact);
+    let replay = builder(request, &prepared).replay_as(execution, schedule, fit);
     current::leave();
-    Followed::new(replay)
+    Followed::new(replay, &watch)
 }
 
 /// Looks for an execution near a schedule that breaks this rule: how many were made, and the one that does.
@@ -257,5 +265,22 @@ pub(crate) fn search_near(
     let builder = builder(request, &prepared).max_executions(executions);
     let near = builder.search_near(execution(&prepared, &watch), schedule, is_wanted);
     current::leave();
-    (near.executions, near.found.map(Followed::new))
+    let followed = near.found.map(|found| Followed::new(found, &watch));
+    (near.executions, followed)
+}
+
+/// Looks for an execution near a schedule in which nothing breaks: how many were made, and the nearest one.
+pub(crate) fn search_passing(
+    request: &Request,
+    schedule: &Schedule,
+    executions: u64,
+) -> (u64, Option<Followed>) {
+    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    let watch = Arc::new(watch.showing_changes());
+    let prepared = Prepared::new(&request.scenario);
+    let builder = builder(request, &prepared).max_executions(executions);
+    let near = builder.search_good_near(execution(&prepared, &watch), schedule);
+    current::leave();
+    let followed = near.found.map(|found| Followed::new(found, &watch));
+    (near.executions, followed.filter(|one| one.error.is_none()))
 }

@@ -197,6 +197,7 @@ impl Exploration {
                 Verdict::Holds => self.notes.clone(),
                 _ => Vec::new(),
             },
+            exercised: self.coverage().filter(|one| one.exercised > 0).collect(),
         }
     }
 

@@ -54,6 +54,7 @@ pub(super) fn judge(
         in_force: job.terms.in_force(),
         notes: Vec::new(),
         report: None,
+        exercised: Vec::new(),
     };
     let end = match ended {
         Ok(end) => end,

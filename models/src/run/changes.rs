@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use nmr::Seen;
+use nmr::machine::RegistrationView;
 
 use super::Run;
 use super::module::named;
@@ -39,34 +40,42 @@ impl Run {
         let new = now.keys().filter(|subject| !before.contains_key(subject));
         let mut subjects: Vec<Subject> = before.keys().chain(new).copied().collect();
         subjects.sort_unstable();
-        let thread = self.number();
-        for subject in subjects {
+        let changes = subjects.into_iter().filter_map(|subject| {
             let (from, to) = (before.get(&subject).copied(), now.get(&subject).copied());
-            if from != to {
-                let change = Change { subject, from, to };
-                self.recorder.note(Some(thread), What::Changed(change));
-            }
+            (from != to).then_some(Change { subject, from, to })
+        });
+        let changes: Vec<Change> = changes.collect();
+        self.section(seen, changes.len());
+        let thread = self.number();
+        for change in changes {
+            self.recorder.note(Some(thread), What::Changed(change));
         }
     }
 }
 
 fn stages(seen: &Seen<'_>) -> BTreeMap<Subject, Stage> {
-    let registrations = seen.registrations.iter().filter_map(|&(instance, stage)| {
-        let reg = scripted(instance)?;
-        let sides = [""; 2];
-        Some((Subject::Registration(reg), Stage { stage, sides }))
+    let view = &seen.view;
+    let reg = |one: &RegistrationView<'_>| scripted(&one.characteristics?.instance);
+    let registrations = view.registrations.iter().filter_map(|one| {
+        let (stage, sides) = (one.stage, [""; 2]);
+        Some((Subject::Registration(reg(one)?), Stage { stage, sides }))
     });
-    let bindings = seen.bindings.iter().filter_map(|&(owners, stage, sides)| {
-        let [client, provider] = owners.map(scripted);
+    let owner = |slot: u32| {
+        let mut all = view.registrations.iter();
+        all.find(|one| one.slot == slot).and_then(reg)
+    };
+    let bindings = view.bindings.iter().filter_map(|one| {
+        let [client, provider] = one.registrations.map(owner);
         let (client, provider) = (client?, provider?);
         let pair = Pair { client, provider };
+        let (stage, sides) = (one.stage, one.sides);
         Some((Subject::Binding(pair), Stage { stage, sides }))
     });
     registrations.chain(bindings).collect()
 }
 
 /// The registration, if it is of a scenario's module: a scenario has other registrars, with strangers in them.
-fn scripted(instance: &nmr::RegistrationInstance) -> Option<RegId> {
+pub(super) fn scripted(instance: &nmr::RegistrationInstance) -> Option<RegId> {
     let reg = named(instance);
     (instance.module.0 == u128::from(reg.module) + 1).then_some(reg)
 }

@@ -24,6 +24,8 @@ mod shared;
 mod start;
 #[cfg(any(shuttle, all(test, not(loom))))]
 mod state;
+#[cfg(shuttle)]
+mod traced;
 mod watch;
 
 use std::cell::RefCell;
@@ -55,6 +57,8 @@ use start::StartingLine;
 #[cfg(shuttle)]
 pub(crate) use along::{Difference, Follower, Way};
 pub use recorder::Finding;
+#[cfg(shuttle)]
+pub(crate) use traced::{Held, Traced};
 pub(crate) use watch::Watch;
 
 /// Stripes of the registrar under test: few, for each is a lock that the model knows. The interfaces
@@ -102,6 +106,11 @@ pub(crate) struct Run {
     /// The registrar's tables as they were, where their changes are shown.
     #[cfg(shuttle)]
     tables: Invisible<changes::Tables>,
+    /// What happened, and whose the slots of tables are, where an execution is shown.
+    #[cfg(shuttle)]
+    moments: Invisible<Vec<traced::Moment>>,
+    #[cfg(shuttle)]
+    slots: Invisible<traced::Slots>,
     /// The handles that were issued. They need no part in the state that an explorer sees, unless stale handles are used:
     /// a value that is issued again is found right then, and which value comes next follows from the slots.
     /// Where handles are not used once they are dead, no later verdict rests on them but this one.
@@ -186,6 +195,10 @@ impl Run {
             reached: Invisible::default(),
             #[cfg(shuttle)]
             tables: Invisible::default(),
+            #[cfg(shuttle)]
+            moments: Invisible::default(),
+            #[cfg(shuttle)]
+            slots: Invisible::default(),
             issued: Invisible::default(),
             prepared: prepared.clone(),
         })
@@ -277,6 +290,8 @@ impl Run {
         if let Some(found) = self.recorder.quiet(&quiet) {
             self.found(found);
         } else {
+            #[cfg(shuttle)]
+            self.traced(self.recorder.history(), false);
             if !is_explored() {
                 self.watch.add_exercised(&self.recorder.exercised());
             }
@@ -340,6 +355,8 @@ impl Run {
     }
 
     fn found(&self, found: recorder::Found) {
+        #[cfg(shuttle)]
+        self.traced(found.history.clone(), found.by_event);
         let finding = found.named(&self.prepared.scenario);
         self.watch.add_exercised(&self.recorder.exercised());
         lock(&self.finding).get_or_insert_with(|| finding.clone());

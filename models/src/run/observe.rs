@@ -40,6 +40,7 @@ impl Run {
     pub(super) fn record(&self, what: What) {
         mark(&InWords(&self.prepared.scenario, what));
         self.passes(Milestone::Observed(what));
+        self.moment();
         #[cfg(shuttle)]
         if is_redundant() {
             return self.recorder.note(Some(self.number()), what);
@@ -86,6 +87,7 @@ impl Run {
     /// Never panics, for it is called from `drop`.
     fn record_dropped(&self, thread: Option<u8>, what: What) {
         self.passes(Milestone::Observed(what));
+        self.moment();
         #[cfg(shuttle)]
         if is_redundant() {
             return self.recorder.note(thread, what);
@@ -146,11 +148,14 @@ impl Run {
     }
 }
 
-/// Where executions go along others.
+/// Where executions go along others, and are shown.
 #[cfg(not(shuttle))]
 impl Run {
     /// Nobody goes along here.
     pub(super) const fn passes(&self, _: Milestone) {}
+
+    /// Nobody is shown anything here.
+    pub(super) const fn moment(&self) {}
 }
 
 /// What is observed of a registration is observed in an order: the oracle judges by it.

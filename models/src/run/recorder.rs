@@ -33,6 +33,8 @@ pub(crate) struct Found {
     pub(super) rule: Option<Rule>,
     pub(super) message: Message,
     pub(super) history: Vec<Event>,
+    /// Whether the last event broke it.
+    pub(super) by_event: bool,
 }
 
 impl Found {
@@ -120,6 +122,12 @@ impl Recorder {
             thread: Some(thread),
             what,
         })
+    }
+
+    /// Everything observed so far.
+    #[cfg(shuttle)]
+    pub(super) fn history(&self) -> Vec<Event> {
+        self.log().history.clone()
     }
 
     /// Adds to the history what was judged in an earlier execution, up to where that is
@@ -221,7 +229,11 @@ impl Log {
     fn step(&mut self, event: Event) -> Option<Found> {
         self.history.push(event);
         let violation = self.oracle.step(&event)?;
-        Some(self.found(Some(violation.rule), violation.message))
+        let found = self.found(Some(violation.rule), violation.message);
+        Some(Found {
+            by_event: true,
+            ..found
+        })
     }
 
     fn found(&mut self, rule: Option<Rule>, message: Message) -> Found {
@@ -230,6 +242,7 @@ impl Log {
             rule,
             message,
             history: std::mem::take(&mut self.history),
+            by_event: false,
         }
     }
 }

@@ -9,6 +9,8 @@ use super::STRIPES;
 use super::along::Follower;
 use super::notes::Notes;
 use super::recorder::Finding;
+#[cfg(shuttle)]
+use super::traced::Traced;
 use crate::interpreter::Prepared;
 use crate::invisible::{Invisible, lock};
 use crate::oracle::Left;
@@ -27,6 +29,9 @@ pub(crate) struct Watch {
     /// Whether histories have what changes in the registrar's tables.
     #[cfg(shuttle)]
     shows_changes: bool,
+    /// The last execution as it was seen, where it is shown.
+    #[cfg(shuttle)]
+    trace: Invisible<Option<Traced>>,
     /// What its executions go along.
     #[cfg(shuttle)]
     follower: Option<Follower>,
@@ -51,6 +56,8 @@ impl Watch {
             #[cfg(shuttle)]
             shows_changes: false,
             #[cfg(shuttle)]
+            trace: Invisible::default(),
+            #[cfg(shuttle)]
             follower: None,
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
@@ -72,6 +79,18 @@ impl Watch {
     #[cfg(shuttle)]
     pub(super) const fn shows_changes(&self) -> bool {
         self.shows_changes
+    }
+
+    /// An execution is over. What comes after its first end is of its being taken apart.
+    #[cfg(shuttle)]
+    pub(super) fn keep_trace(&self, trace: Traced) {
+        lock(&self.trace).get_or_insert(trace);
+    }
+
+    /// The last execution as it was seen.
+    #[cfg(shuttle)]
+    pub(crate) fn take_trace(&self) -> Option<Traced> {
+        lock(&self.trace).take()
     }
 
     /// The same, of executions that go along one without threads.
@@ -104,6 +123,8 @@ impl Watch {
         if let Some(follower) = &self.follower {
             follower.begin();
         }
+        #[cfg(shuttle)]
+        lock(&self.trace).take();
         self.executions.fetch_add(1, Ordering::Relaxed);
     }
 

@@ -33,6 +33,7 @@ use crate::checker::labels::Labels;
 use crate::checker::livelock::Livelock;
 use crate::checker::options::Options;
 use crate::checker::program::{At, Choice, Next, Program, Stop, Thread};
+use crate::checker::redundant::Reached;
 use crate::checker::schedule::Step;
 use crate::checker::visited::Visited;
 use crate::checker::walk::Walk;
@@ -316,6 +317,14 @@ impl Control {
 }
 
 impl State {
+    /// See [`reached`](crate::reached).
+    pub(crate) const fn reached(&self) -> Reached {
+        Reached {
+            steps: self.execution.steps.len(),
+            preemptions: self.execution.preemptions,
+        }
+    }
+
     /// Whether what threads know and mutexes protect is followed here.
     fn follows(&self) -> bool {
         self.options.follows() && matches!(self.execution.phase, Phase::Replay | Phase::Explore)

@@ -364,6 +364,36 @@ impl Builder {
         schedule: &Schedule,
         is_wanted: impl Fn(&Counterexample) -> bool,
     ) -> Near {
+        self.near(
+            program,
+            schedule,
+            neighbourhood::search,
+            |made| match &made.outcome {
+                Replayed::Violated(found) => is_wanted(found),
+                _ => false,
+            },
+        )
+    }
+
+    /// Looks for an execution near a schedule that comes to its end with nothing wrong: one that differs by one step; one that
+    /// leaves it at a step, the last one first, after which each thread goes on as long as it can; one that differs by two.
+    pub fn search_good_near(
+        self,
+        program: impl Fn() + Send + Sync + 'static,
+        schedule: &Schedule,
+    ) -> Near {
+        self.near(program, schedule, neighbourhood::search_others, |made| {
+            matches!(made.outcome, Replayed::Completed)
+        })
+    }
+
+    fn near<W: Fn(&Replay) -> bool>(
+        self,
+        program: impl Fn() + Send + Sync + 'static,
+        schedule: &Schedule,
+        search: impl FnOnce(&Schedule, u64, &dyn Fn(&Schedule, Fit) -> Replay, W) -> Near,
+        is_wanted: W,
+    ) -> Near {
         let program: Body = Arc::new(program);
         if let Some(why) = refusal() {
             return Near {
@@ -375,10 +405,7 @@ impl Builder {
         let replay = |schedule: &Schedule, fit| {
             Replay::new(replay::by_schedule(&self.options, &program, schedule, fit))
         };
-        neighbourhood::search(schedule, most, replay, |found| match &found.outcome {
-            Replayed::Violated(found) => is_wanted(found),
-            _ => false,
-        })
+        search(schedule, most, &replay, is_wanted)
     }
 
     /// Makes executions that a scheduler of shuttle's chooses, until one breaks something, the limits are

@@ -6,7 +6,7 @@
 
 use crate::checker::follow::Fit;
 use crate::checker::report::Replay;
-use crate::checker::schedule::Schedule;
+use crate::checker::schedule::{Schedule, Step};
 
 /// What came of a search in the neighbourhood of a schedule.
 #[derive(Clone, Debug)]
@@ -73,23 +73,76 @@ impl Edit {
 
 /// The neighbours, the nearest first.
 fn neighbours(schedule: &Schedule) -> impl Iterator<Item = Schedule> {
+    by_one(schedule).chain(by_two(schedule))
+}
+
+/// Those that differ by one change.
+fn by_one(schedule: &Schedule) -> impl Iterator<Item = Schedule> {
+    Edit::all(schedule.steps.len()).filter_map(|edit| edit.apply(schedule))
+}
+
+/// Those that differ by two.
+fn by_two(schedule: &Schedule) -> impl Iterator<Item = Schedule> {
     let steps = schedule.steps.len();
-    let singles = Edit::all(steps).filter_map(|edit| edit.apply(schedule));
     let pairs = Edit::all(steps).flat_map(move |one| {
         // A later step first: what comes before it keeps its place.
         Edit::all(steps)
             .filter(move |other| other.step() < one.step())
             .map(move |other| (one, other))
     });
-    let pairs = pairs.filter_map(|(one, other)| other.apply(&one.apply(schedule)?));
-    singles.chain(pairs)
+    pairs.filter_map(|(one, other)| other.apply(&one.apply(schedule)?))
+}
+
+/// Executions that leave a schedule, the latest first: at a step another thread goes on in the place of the one that did,
+/// or the one that ran; and then each thread as long as it can.
+fn branches(schedule: &Schedule) -> impl Iterator<Item = Schedule> {
+    (0..schedule.steps.len()).rev().flat_map(move |at| {
+        let (before, after) = schedule.steps.split_at(at);
+        let mut nexts: Vec<&Step> = Vec::new();
+        for step in after.iter().chain(&schedule.rest) {
+            if nexts.iter().all(|other| other.thread != step.thread) {
+                nexts.push(step);
+            }
+        }
+        // The first one is the step itself.
+        let others = nexts.into_iter().skip(1).map(Some).chain([None]);
+        others.map(|other| Schedule {
+            steps: before.iter().chain(other).cloned().collect(),
+            rest: Vec::new(),
+        })
+    })
+}
+
+/// Tries what differs by one step, what leaves the schedule for good, and what differs by two, until one is wanted or `most`
+/// executions are made.
+pub(crate) fn search_others(
+    schedule: &Schedule,
+    most: u64,
+    replay: &dyn Fn(&Schedule, Fit) -> Replay,
+    is_wanted: impl Fn(&Replay) -> bool,
+) -> Near {
+    let mut near = Near {
+        executions: 0,
+        found: None,
+    };
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    let others = by_one(schedule).chain(branches(schedule));
+    for other in others.chain(by_two(schedule)).take(most) {
+        near.executions += 1;
+        let replay = replay(&other, Fit::Aligned);
+        if is_wanted(&replay) {
+            near.found = Some(replay);
+            break;
+        }
+    }
+    near
 }
 
 /// Tries neighbours until one is wanted, or `most` executions are made.
 pub(crate) fn search(
     schedule: &Schedule,
     most: u64,
-    mut replay: impl FnMut(&Schedule, Fit) -> Replay,
+    replay: &dyn Fn(&Schedule, Fit) -> Replay,
     is_wanted: impl Fn(&Replay) -> bool,
 ) -> Near {
     let schedule = schedule.condensed();
@@ -135,14 +188,26 @@ mod tests {
     }
 
     #[test]
+    fn a_branch_leaves_the_schedule_at_one_step_the_latest_first() {
+        let schedule = schedule("a: load Atomic.1\nb: load Atomic.1\nc: load Atomic.1\n");
+        let all: Vec<String> = branches(&schedule).map(|one| one.to_string()).collect();
+        let expected = [
+            "a: load Atomic.1\nb: load Atomic.1\n",
+            "a: load Atomic.1\nc: load Atomic.1\n",
+            "a: load Atomic.1\n",
+            "b: load Atomic.1\n",
+            "c: load Atomic.1\n",
+            "",
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
     fn it_ends_at_its_bound() {
         let schedule = schedule("a: load Atomic.1\nb: load Atomic.1\nc: load Atomic.1\n");
-        let near = search(
-            &schedule,
-            5,
-            |_, _| Replay::failed(String::new()),
-            |_| false,
-        );
+        let near = search(&schedule, 5, &|_, _| Replay::failed(String::new()), |_| {
+            false
+        });
         assert_eq!((near.executions, near.found.is_some()), (5, false));
     }
 }

@@ -18,6 +18,24 @@ pub fn is_redundant() -> bool {
     control.is_some_and(|control| control.tells_nothing_new())
 }
 
+/// How far the execution at hand has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Reached {
+    /// Steps of its schedule so far: where something had to be chosen.
+    pub steps: usize,
+    /// Switches so far away from a thread that could have gone on.
+    pub preemptions: u32,
+}
+
+/// How far the execution at hand has come, for a program that shows itself to people; `None` outside of one. Nothing that
+/// a program does may depend on it.
+#[must_use]
+pub fn reached() -> Option<Reached> {
+    let control = CONTROL.with_borrow(Weak::upgrade)?;
+    Some(control.with(|state| state.reached()))
+}
+
 /// The program's main thread has come to its end.
 pub(crate) fn main_ended() {
     if let Some(control) = CONTROL.with_borrow(Weak::upgrade) {
