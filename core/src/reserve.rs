@@ -184,6 +184,14 @@ impl Reserve {
         Self::own(None, None, None)
     }
 
+    /// What is left of the limits now.
+    pub(crate) fn left(&self) -> Left {
+        match &self.0 {
+            Kept::Shared(counters) => counters.left(),
+            Kept::Own(counters) => counters.left(),
+        }
+    }
+
     /// Takes room for `wanted` of `what` out of the limit, if there is one, and grows the table.
     /// What was taken is given back with [`give_back`](Self::give_back).
     pub(crate) fn room(
@@ -198,14 +206,6 @@ impl Reserve {
         };
         made.then_some(())
             .ok_or(InsufficientResources { wanted, what })
-    }
-
-    /// What is left of the limits now.
-    pub(crate) fn left(&self) -> Left {
-        match &self.0 {
-            Kept::Shared(counters) => counters.left(),
-            Kept::Own(counters) => counters.left(),
-        }
     }
 
     pub(crate) fn give_back(&self, what: Resource, count: usize) {
