@@ -25,8 +25,12 @@ pub struct RegId {
 
 impl Hash for RegId {
     /// Under a [symmetry](crate::symmetry) its image.
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (ModuleNumber(self.module), self.nth).hash(state);
+        state.write_u16(u16::from_le_bytes([
+            ModuleNumber(self.module).image(),
+            self.nth,
+        ]));
     }
 }
 

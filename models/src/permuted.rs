@@ -99,11 +99,20 @@ fn image_of(
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ModuleNumber(pub(crate) u8);
 
-impl Hash for ModuleNumber {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let Self(module) = *self;
+impl ModuleNumber {
+    /// The number of the module in whose place it stands under the symmetry under which is being hashed.
+    #[inline]
+    pub(crate) fn image(self) -> u8 {
+        let Self(module) = self;
         let explorers = |symmetry: &Symmetry| symmetry.modules[usize::from(module)];
-        image_of(module, explorers, &MODULES).hash(state);
+        image_of(module, explorers, &MODULES)
+    }
+}
+
+impl Hash for ModuleNumber {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.image().hash(state);
     }
 }
 
@@ -122,6 +131,7 @@ impl ThreadNumber {
 }
 
 impl Hash for ThreadNumber {
+    #[inline]
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.image().0.hash(state);
     }

@@ -151,7 +151,12 @@ fn a_run_that_is_stopped_again_and_again_comes_to_the_same() {
         if totals.programs == space.len() {
             break totals;
         }
-        assert_eq!(totals.verdict(space.len()), Verdict::Violated);
+        // How far the workers came before they were stopped is theirs.
+        let expected = match totals.violated {
+            0 => Verdict::Incomplete,
+            _ => Verdict::Violated,
+        };
+        assert_eq!(totals.verdict(space.len()), expected);
         assert!(totals.programs > before, "nothing was done");
         stops += 1;
     };
