@@ -93,12 +93,19 @@ impl Line {
 
 /// Each event in words. What is let go of stands in the column of the thread that acted last.
 pub(crate) fn lines(scenario: &Scenario, history: &[Event]) -> Vec<Line> {
+    let lines = each_line(scenario, history).into_iter();
+    lines.flatten().collect()
+}
+
+/// The same, one for each event; `None` for the end of a destructor, of which there is nothing to say.
+pub(crate) fn each_line(scenario: &Scenario, history: &[Event]) -> Vec<Option<Line>> {
     let mut inside = Inside::default();
     let mut last = 0;
     let mut lines = Vec::new();
     for event in history {
         if event.what == What::Destroyed {
             inside.close(event.thread.unwrap_or(last), event.what);
+            lines.push(None);
             continue;
         }
         let thread = event.thread.unwrap_or(last);
@@ -106,11 +113,11 @@ pub(crate) fn lines(scenario: &Scenario, history: &[Event]) -> Vec<Line> {
         inside.close(thread, event.what);
         let depth = inside.of(thread).len() as u8;
         let (words, why) = (told(scenario, event.what), inside.why(thread, event.what));
-        lines.push(Line {
+        lines.push(Some(Line {
             thread,
             depth,
             words: words + why,
-        });
+        }));
         // What a destructor does stands inside of what it destroys; most do nothing.
         if event.thread.is_some() {
             inside.open(thread, event.what);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-/// See the [module's documentation](self).
+/// Files and messages for other programs, besides what is printed.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "For other programs")]
 pub struct Outputs {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::waits::Waits;
 use super::{Kind, Left, Module, State, Step, Trace, Violation};
 use crate::event::What;
-use crate::render::{Line, lines};
+use crate::render::{Line, each_line};
 use crate::run::{Finding, Held, Traced};
 use crate::scenario::Scenario;
 
@@ -58,7 +58,8 @@ impl States {
 
 struct Builder<'a> {
     traced: &'a Traced,
-    lines: Vec<Line>,
+    /// For each event; none of the end of a destructor.
+    lines: Vec<Option<Line>>,
     /// What each table held when it was last seen, in the order in which they came.
     tables: Vec<(usize, &'a Held)>,
     waits: Waits<'a>,
@@ -74,7 +75,7 @@ impl<'a> Builder<'a> {
         states.place(State::default());
         Self {
             traced,
-            lines: lines(scenario, &traced.history),
+            lines: each_line(scenario, &traced.history),
             tables: Vec::new(),
             waits: Waits::new(scenario),
             preemptions: 0,
@@ -104,9 +105,17 @@ impl<'a> Builder<'a> {
 
     fn event(&mut self, event: usize, interrupts: Option<u8>) {
         let what = self.traced.history[event].what;
-        let (thread, text) = (self.lines[event].thread, self.lines[event].words.clone());
+        let Some(Line {
+            thread,
+            depth,
+            words,
+        }) = &self.lines[event]
+        else {
+            return;
+        };
+        let (thread, depth, text) = (*thread, *depth, words.clone());
         self.waits.event(thread, what);
-        self.push(event, thread, kind(what), text, interrupts);
+        self.push(thread, depth, kind(what), text, interrupts);
     }
 
     /// A section, with the changes that were noted as it ended. Answers the next event.
@@ -120,7 +129,7 @@ impl<'a> Builder<'a> {
         let events = &self.traced.history[event..];
         let changes = events.iter().take_while(|event| is_change(event.what));
         let next = event + changes.count().min(held.changes);
-        let words = self.lines[event..next].iter();
+        let words = self.lines[event..next].iter().flatten();
         let words: Vec<&str> = words
             .map(|line| line.words.trim_start_matches("· "))
             .collect();
@@ -152,13 +161,13 @@ impl<'a> Builder<'a> {
         next
     }
 
-    fn push(&mut self, event: usize, thread: u8, kind: Kind, text: String, interrupts: Option<u8>) {
+    fn push(&mut self, thread: u8, depth: u8, kind: Kind, text: String, interrupts: Option<u8>) {
         let state = self.state();
         self.steps.push(Step {
             thread,
             kind,
             text,
-            depth: self.lines[event].depth,
+            depth,
             state,
             interrupts,
             scheduled: self.scheduled,
@@ -193,9 +202,13 @@ const fn kind(what: What) -> Kind {
         What::End(_) => Kind::Reply,
         What::DispatchBegin { .. } => Kind::Dispatch,
         What::DispatchEnd { .. } => Kind::Dispatched,
-        What::Dropped(_) => Kind::Drop,
+        // The end of a destructor is no step of its own.
+        What::Dropped(_) | What::Destroyed => Kind::Drop,
         What::Did(_) => Kind::Deed,
-        What::UsedAfterFree(_) | What::NotReady { .. } | What::Misused { .. } => Kind::Mistake,
+        What::UsedAfterFree(_)
+        | What::NotReady { .. }
+        | What::Misused { .. }
+        | What::Refused { .. } => Kind::Mistake,
         What::Changed(_) => Kind::Section,
     }
 }
