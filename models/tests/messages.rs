@@ -278,7 +278,7 @@ fn a_thread_that_was_woken_and_slept_again_is_not_said_to_have_been_left_alone()
     let expected = ": it was woken once, and nobody is left to notify it again";
     assert!(slept.ends_with(expected), "{message}");
     let woken = lines.next().unwrap_or_else(|| panic!("{message}"));
-    let sender = "    by thread waker from core/src/drive.rs:";
+    let sender = "    by thread waker from core/src/calls.rs:";
     assert!(woken.starts_with(sender), "{message}");
     let then = " after `⟨= success⟩` #2: it looked and slept again at the same wait";
     assert!(woken.ends_with(then), "{message}");

@@ -112,7 +112,7 @@ fn where_every_execution_breaks_none_is_said_to_pass() {
 }
 
 #[test]
-fn a_step_that_breaks_a_rule_is_told_and_who_was_interrupted() {
+fn a_step_that_breaks_a_rule_is_told() {
     let replayed = shown(EARLY);
     assert_eq!(replayed.verdict, Verdict::ReproducesElsewhere);
     let trace = replayed.trace.expect("it can be shown");
@@ -121,8 +121,6 @@ fn a_step_that_breaks_a_rule_is_told_and_who_was_interrupted() {
         (violation.rule, violation.by_step),
         (Some(Rule::new(9)), true)
     );
-    let interrupted = trace.steps.iter().filter_map(|step| step.interrupts);
-    assert!(interrupted.count() > 0, "{:?}", trace.steps);
     let sections = trace.steps.iter().filter(|step| step.kind == Kind::Section);
     assert!(sections.count() > 5, "{:?}", trace.steps);
 }

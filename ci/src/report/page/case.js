@@ -61,10 +61,10 @@ function player(it, passing, store) {
     trace.misfits.length > 0 && h("p", { class: "why" },
       `The code is not what it was when the case was saved; the schedule was aligned again: ${trace.misfits.join("; ")}.`),
     h("div", { class: "tools", role: "group", "aria-label": "Step through it" },
-      button("⏮", "First step", () => 0, "Home"),
+      button("|◀", "First step", () => 0, "Home"),
       button("◀", "Step back", (step) => step - 1, "ArrowLeft"),
       button("▶", "Next step", (step) => step + 1, "ArrowRight"),
-      button("⏭", "Last step", () => last, "End"),
+      button("▶|", "Last step", () => last, "End"),
       slider, place,
       trace.violation && h("button", {
         type: "button", class: "violated", "aria-keyshortcuts": "v", onclick: () => go(trace.violation.step),

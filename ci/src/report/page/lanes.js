@@ -1,7 +1,11 @@
 // The threads side by side, time going down: a line for each step, of which only those in sight are drawn.
 
 const LINE = 28;
+const LANE = 208;
 const SPARE = 12;
+
+/** What changes in a critical section, without the words that all of them have. */
+const brief = ({ kind, text }) => (kind === "section" ? text.replaceAll(/(registration|binding) /g, "") : text);
 
 /** Lanes for a trace. `choose` is told of a step that is clicked. */
 function createLanes(trace, label, choose) {
@@ -23,7 +27,7 @@ function createLanes(trace, label, choose) {
   /** Lanes share the width, and are never narrower than can be read. */
   function measure() {
     const gutter = head.firstChild.offsetWidth;
-    const lane = Math.max(230, Math.floor((box.clientWidth - gutter) / trace.threads.length));
+    const lane = Math.max(LANE, Math.floor((box.clientWidth - gutter) / trace.threads.length));
     box.style.setProperty("--lane", `${lane}px`);
   }
 
@@ -57,7 +61,7 @@ function createLanes(trace, label, choose) {
     const marks = [
       interrupted !== null && h("span", { class: "mark preempts", title: `${interrupted} could have gone on` }, `⇄ interrupts ${interrupted}`),
       breaks && h("span", { class: "mark breaks" }, `${breaks.by_step ? "" : "then "}breaks ${breaks.rule ?? "no rule: a crash"}`),
-      index === now.parting && h("span", { class: "mark parts" }, "other way"),
+      index === now.parting && h("span", { class: "mark parts" }, "parts here"),
     ];
     const kind = KINDS[step.kind] ?? step.kind;
     const words = [
@@ -73,7 +77,7 @@ function createLanes(trace, label, choose) {
       "data-step": index, style: `top: ${index * LINE}px; --thread: ${step.thread}; --depth: ${step.depth}`,
     },
     h("span", { class: "gutter" }, String(index + 1)),
-    h("span", { class: `cell t${step.thread % 7}` }, h("span", { class: "what", title: step.text }, step.text), marks));
+    h("span", { class: `cell t${step.thread % 7}` }, h("span", { class: "what", title: step.text }, brief(step)), marks));
   }
 
   /** Scrolls only as far as needed for a step to be in sight, with some room around it. */

@@ -108,7 +108,7 @@ function coverage(report, run) {
     const rule = report.rules.find((other) => other.rule === one.rule);
     return [`${one.rule} ${rule?.title ?? ""}`, one.exercised > 0 ? count(one.exercised) : badge("open", "never"), bar(share(one.exercised))];
   });
-  return h("details", { open: true }, h("summary", {}, "Coverage by rule"), table("How often each rule could have failed (bars: logarithmic)", ["rule", "exercised", ""], rows, [1]));
+  return h("details", { open: true }, h("summary", {}, "Coverage by rule"), table("How often each rule could have failed (bars: logarithmic)", ["rule", "exercised", "how often"], rows, [1]));
 }
 
 const bar = (percent) => h("span", { class: "bar", "aria-hidden": "true" }, h("span", { style: `width: ${percent.toFixed(1)}%` }));
