@@ -9,8 +9,11 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use nmr_ci::bugs::plant::{self, Diff, diff, tree};
 use nmr_ci::cargo::Workspace;
@@ -181,21 +184,43 @@ fn replayed(worker: &Path, bug: Option<&str>, case: &Path) -> (String, i32) {
     (text.lines().last().unwrap_or_default().to_owned(), code)
 }
 
-#[test]
-fn cases_of_six_bugs_outlive_five_harmless_changes() {
-    let copies = Copies::new();
-    let as_it_is = copies.worker(None);
-    let mut cases = Vec::new();
-    for bug in &BUGS {
+/// Two at a time, for each is a process of its own that waits for nothing; what comes of them in their order.
+fn each<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut done = Vec::new();
+        while let index = next.fetch_add(1, Ordering::Relaxed)
+            && let Some(item) = items.get(index)
+        {
+            done.push((index, work(item)));
+        }
+        done
+    };
+    let mut all = thread::scope(|scope| {
+        let both = [scope.spawn(take), scope.spawn(take)];
+        let done = both.map(|one| one.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        done.into_iter().flatten().collect::<Vec<_>>()
+    });
+    all.sort_by_key(|&(index, _)| index);
+    all.into_iter().map(|(_, result)| result).collect()
+}
+
+/// A case of a bug, and which engine found it.
+type Saved = (&'static str, Engine, PathBuf);
+
+impl Copies {
+    /// What each engine finds of a bug is the same twice; the cases of the first two.
+    fn cases(&self, worker: &Path, bug: &(&'static str, &str, &str)) -> Vec<Saved> {
+        let mut cases = Vec::new();
         for (index, (engine, workers)) in ENGINES.into_iter().enumerate() {
             // It takes three preemptions, and PCT of depth 3 makes two.
             if engine == Engine::Pct && bug.0 == "double-teardown" {
                 continue;
             }
-            let found = copies.find(&as_it_is, bug, engine, workers);
+            let found = self.find(worker, bug, engine, workers);
             let case = found.case.expect("it was saved");
             let what = format!("{bug:?} {engine} with {workers}");
-            let (text, code) = replay(&as_it_is, Some(bug.0), &case);
+            let (text, code) = replay(worker, Some(bug.0), &case);
             assert_eq!(code, 1, "{what}: {text}");
             assert!(
                 text.ends_with("\nreproduces; 1 execution\n"),
@@ -208,39 +233,47 @@ fn cases_of_six_bugs_outlive_five_harmless_changes() {
                 "{what}: {text}, not {}",
                 found.message
             );
-            assert_eq!(replay(&as_it_is, Some(bug.0), &case), (text, 1), "{what}");
+            assert_eq!(replay(worker, Some(bug.0), &case), (text, 1), "{what}");
             if index < 2 {
                 cases.push((bug.0, engine, case));
             }
         }
+        cases
     }
-    let mut by_the_scenario = 0;
-    let mut check = |change: &str, worker: &Path, case: &Path, name: &str, engine: Engine| {
-        let what = format!("{name} of {engine} after {change}");
-        let (words, code) = replayed(worker, Some(name), case);
-        assert!(
-            code == 1 && words.starts_with("reproduces"),
-            "{what}: {words}"
-        );
-        by_the_scenario += usize::from(words.starts_with("reproduces elsewhere"));
-        println!("{what}: {words}");
-        let (words, code) = replayed(worker, None, case);
-        println!("    mended: {words}");
-        let is_fixed = code == 0 && words.starts_with("fixed (scenario exhausted, ");
-        assert!(is_fixed, "{what}, mended: {words}");
-    };
+}
+
+/// A case after a change: with the bug it reproduces, and without it is fixed. Whether by another schedule.
+fn outlives(change: &str, worker: &Path, (name, engine, case): &Saved) -> bool {
+    let what = format!("{name} of {engine} after {change}");
+    let (words, code) = replayed(worker, Some(name), case);
+    assert!(
+        code == 1 && words.starts_with("reproduces"),
+        "{what}: {words}"
+    );
+    let (mended, code) = replayed(worker, None, case);
+    println!("{what}: {words}\n    mended: {mended}");
+    let is_fixed = code == 0 && mended.starts_with("fixed (scenario exhausted, ");
+    assert!(is_fixed, "{what}, mended: {mended}");
+    words.starts_with("reproduces elsewhere")
+}
+
+#[test]
+fn cases_of_six_bugs_outlive_five_harmless_changes() {
+    let copies = Copies::new();
+    let as_it_is = copies.worker(None);
+    let cases = each(&BUGS, |bug| copies.cases(&as_it_is, bug)).concat();
+    let mut elsewhere = Vec::new();
     for change in CHANGES {
         let worker = copies.worker(Some(change));
-        for (name, engine, case) in &cases {
-            check(change, &worker, case, name, *engine);
-        }
+        elsewhere.extend(each(&cases, |saved| outlives(change, &worker, saved)));
     }
-    for (name, engine, case) in &cases {
+    elsewhere.extend(each(&cases, |(name, engine, case)| {
         let text = fs::read_to_string(case).expect("it is there") + EXTRA_THREAD;
         let case = case.with_extension("extra.toml");
         fs::write(&case, text).expect("written");
-        check("extra-thread", &as_it_is, &case, name, *engine);
-    }
+        outlives("extra-thread", &as_it_is, &(name, *engine, case))
+    }));
+    let by_the_scenario = elsewhere.iter().filter(|&&is_other| is_other).count();
     // Otherwise the schedules would be good for nothing.
     assert!(
         by_the_scenario <= 5,
