@@ -3,13 +3,15 @@
 //!
 //! Generic over the side wherever both have the function; the public functions are not.
 
-use nmr_sync::thread;
+use nmr_sync::thread::{self, ThreadId};
 use tracing::debug;
 
 use crate::drive::Real;
 use crate::error::{AttachError, DeregisterError, DetachCompleteError, RegisterError, WaitError};
 use crate::handle::{BindingHandle, Handle, HandleFault};
-use crate::machine::{Answer, AttachFault, Call, CompleteFault, DeregisterFault, WaitFault};
+use crate::machine::{
+    Answer, AttachFault, Call, CompleteFault, DeregisterFault, Layout, WaitFault,
+};
 use crate::module::Attachment;
 use crate::npi::Side;
 use crate::registrar::{Registrar, RegistrationKind};
@@ -21,8 +23,25 @@ impl Registrar {
         &self,
         characteristics: Characteristics,
     ) -> Result<Handle<K>, RegisterError> {
+        self.registered(Call::register, characteristics)
+    }
+
+    /// As [`register`](Self::register), for an owner.
+    pub(crate) fn own<K: RegistrationKind>(
+        &self,
+        characteristics: Characteristics,
+    ) -> Result<Handle<K>, RegisterError> {
+        self.registered(Call::own, characteristics)
+    }
+
+    #[inline(always)]
+    fn registered<K: RegistrationKind>(
+        &self,
+        begin: impl FnOnce(Layout, Characteristics, ThreadId) -> Result<Call<Real>, RegisterError>,
+        characteristics: Characteristics,
+    ) -> Result<Handle<K>, RegisterError> {
         let npi = characteristics.instance.npi;
-        let mut call = Call::register(self.shared.layout, characteristics, thread::current_id())?;
+        let mut call = begin(self.shared.layout, characteristics, thread::current_id())?;
         let Answer::Register(registered) = self.drive(&mut call, Call::go_on_registering) else {
             unreachable!("a register call answers so, or panics")
         };

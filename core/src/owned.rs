@@ -7,11 +7,13 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use crate::drive::Module;
 use crate::error::{RegisterError, WaitError};
 use crate::handle::{Handle, OfClient, OfProvider};
 use crate::module::{ClientModule, ProviderModule};
 use crate::npi::RegistrationInstance;
 use crate::registrar::{Registrar, RegistrationKind};
+use crate::table::Characteristics;
 
 /// A registration that deregisters itself, and waits for the end of it, when dropped.
 pub struct Registration<K: RegistrationKind> {
@@ -45,7 +47,10 @@ impl Registrar {
         instance: impl Into<Arc<RegistrationInstance>>,
         module: Arc<dyn ClientModule>,
     ) -> Result<ClientRegistration, RegisterError> {
-        let handle = self.register_client(instance, module)?;
+        let handle = self.own(Characteristics {
+            module: Module::Client(module),
+            instance: instance.into(),
+        })?;
         Ok(Registration {
             held: Some((self.clone(), handle)),
         })
@@ -64,7 +69,10 @@ impl Registrar {
         instance: impl Into<Arc<RegistrationInstance>>,
         module: Arc<dyn ProviderModule>,
     ) -> Result<ProviderRegistration, RegisterError> {
-        let handle = self.register_provider(instance, module)?;
+        let handle = self.own(Characteristics {
+            module: Module::Provider(module),
+            instance: instance.into(),
+        })?;
         Ok(Registration {
             held: Some((self.clone(), handle)),
         })
@@ -72,8 +80,8 @@ impl Registrar {
 }
 
 impl<K: RegistrationKind> Registration<K> {
-    /// The raw handle. Deregistering through it as well takes the steps out of this type's hands; and who waits by it may be the
-    /// one that drops the module, a moment after this value's drop has returned.
+    /// The raw handle. Deregistering through it as well takes the steps out of this type's hands. Who waits by it may be the one
+    /// that drops the module; this value's own wait is over only then.
     ///
     /// # Panics
     /// Never: only a value that is being taken apart has no handle.

@@ -86,6 +86,7 @@ files! {
     "owned-and-panicking"
     "owned-and-panicking-while-the-provider-leaves"
     "owned-and-pending"
+    "owned-and-raced-for"
     "owned-and-waited-for"
     "owned-in-a-callback"
     "owned-lives"

@@ -43,8 +43,10 @@ pub struct Call<L: Lent> {
 /// Where a call is.
 #[derive(Clone, Copy)]
 pub(crate) enum At {
-    /// It has yet to begin.
-    Register,
+    /// It has yet to begin. Whether an owner will wait for the registration's end.
+    Register {
+        owned: bool,
+    },
     Deregister(Key, Side),
     Wait(Key, Side),
     Attach(Key),
@@ -190,6 +192,29 @@ impl<L: Lent> Call<L> {
         characteristics: Characteristics<L>,
         thread: L::Thread,
     ) -> Result<Self, RegisterError> {
+        Self::register_as(layout, characteristics, false, thread)
+    }
+
+    /// As [`register`](Self::register), of a [`Registration`](crate::Registration): its owner will come to wait for the end
+    /// of the deregistration, by [`release`](Self::release) or [`finish`](Self::finish), and who waits by the handle
+    /// meanwhile does not let go of the module without it.
+    ///
+    /// # Errors
+    /// Of the nil interface.
+    pub fn own(
+        layout: Layout,
+        characteristics: Characteristics<L>,
+        thread: L::Thread,
+    ) -> Result<Self, RegisterError> {
+        Self::register_as(layout, characteristics, true, thread)
+    }
+
+    fn register_as(
+        layout: Layout,
+        characteristics: Characteristics<L>,
+        owned: bool,
+        thread: L::Thread,
+    ) -> Result<Self, RegisterError> {
         let npi = L::npi(&characteristics.instance);
         if npi == NpiId::NIL {
             return Err(RegisterError::InvalidParameter(npi));
@@ -198,7 +223,7 @@ impl<L: Lent> Call<L> {
         let stripe = layout.stripe_of(npi);
         Ok(Self {
             brought: Some(characteristics),
-            ..Self::new(layout, stripe, At::Register, then, thread)
+            ..Self::new(layout, stripe, At::Register { owned }, then, thread)
         })
     }
 
@@ -383,7 +408,7 @@ impl<L: Lent> Call<L> {
     /// Whether it is a register call whose first section is still to come.
     #[must_use]
     pub const fn is_unbegun(&self) -> bool {
-        matches!(self.at, At::Register)
+        matches!(self.at, At::Register { .. })
     }
 
     /// The answer, once the call is over.
@@ -440,7 +465,7 @@ impl<L: Lent> Call<L> {
     #[inline(never)]
     pub(crate) fn go_on(&mut self, table: &mut Table<L>) -> bool {
         match self.at {
-            At::Register => self.register_in(table),
+            At::Register { owned } => self.register_in(table, owned),
             At::Made(returned) => {
                 let step = table.returned(returned, &mut self.visit);
                 self.carry_out(table, step);
@@ -520,8 +545,8 @@ impl<L: Lent> Call<L> {
     #[inline(always)]
     pub(crate) fn go_on_registering(&mut self, table: &mut Table<L>) -> bool {
         match self.at {
-            At::Register => {
-                self.register_in(table);
+            At::Register { owned } => {
+                self.register_in(table, owned);
                 table.leave(&mut self.dropped)
             }
             _ => self.go_on(table),
@@ -603,8 +628,8 @@ impl<L: Lent> Call<L> {
     }
 
     #[inline(always)]
-    fn register_in(&mut self, table: &mut Table<L>) {
-        match table.register(&mut self.brought, &mut self.visit) {
+    fn register_in(&mut self, table: &mut Table<L>, owned: bool) {
+        match table.register(&mut self.brought, owned, &mut self.visit) {
             Ok(step) => self.carry_out(table, step),
             Err(refused) => self.end(Answer::Register(Err(refused))),
         }
@@ -641,10 +666,11 @@ impl<L: Lent> Call<L> {
 
     #[inline(always)]
     fn wait_in(&mut self, table: &mut Table<L>, key: Key, side: Side) {
-        match table.begin_wait(key, side, self.visit.thread) {
+        let owner = self.then != Then::Nothing;
+        match table.begin_wait(key, side, owner, self.visit.thread) {
             Ok(()) => self.look(table, key),
             Err(fault) => {
-                if fault == WaitFault::WouldDeadlock && self.then != Then::Nothing {
+                if fault == WaitFault::WouldDeadlock && owner {
                     table.abandon(key);
                 }
                 self.end(Answer::Wait(Err(fault)));
@@ -706,7 +732,8 @@ impl<L: Lent> ByName<L> for Call<L> {
         } = self;
         std::mem::discriminant(at).hash(state);
         match at {
-            At::Register | At::Dropping => {}
+            At::Register { owned } => owned.hash(state),
+            At::Dropping => {}
             At::Deregister(key, _) | At::Wait(key, _) | At::Turning(key, _) => {
                 table.registration_name(*key).hash(state);
             }

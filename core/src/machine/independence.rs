@@ -65,7 +65,7 @@ impl<L: Lent> Call<L> {
                     ) | (Detaching::Calling, Detaching::ToCall | Detaching::Pending)
                 )
             }
-            At::Register => {
+            At::Register { .. } => {
                 let characteristics = self.brought.as_ref().expect("it has yet to begin");
                 let peers = L::side(&characteristics.module).peer();
                 let npi = L::npi(&characteristics.instance);

@@ -9,8 +9,9 @@ impl<L: Lent> Table<L> {
     /// Whether a registration that somebody may wait for is over, and nobody else waits for it.
     pub(crate) fn is_over(&self, key: Key) -> bool {
         let registration = self.registrations.lookup(key);
-        registration
-            .is_ok_and(|it| it.is_finished() && it.waiters <= 1 && it.characteristics.is_some())
+        registration.is_ok_and(|it| {
+            it.is_finished() && it.waiters <= 1 && !it.owned && it.characteristics.is_some()
+        })
     }
 
     /// How far both sides of a binding are that is detaching.

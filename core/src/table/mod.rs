@@ -178,6 +178,8 @@ struct Registration<L: Lent = Real> {
     teardown: Option<Link>,
     /// Threads inside a wait for it.
     waiters: u32,
+    /// Its owner has not come to wait yet: until it does, whoever waits by the handle has company (C11).
+    owned: bool,
     /// Nobody will wait: the slot is freed as soon as the deregistration is over.
     abandoned: bool,
 }
@@ -196,13 +198,20 @@ impl<L: Lent> Registration<L> {
             closing: false,
             teardown: None,
             waiters: 0,
+            owned: false,
             abandoned: false,
         }
     }
 
     /// Becomes another registration, whose register call begins.
     #[inline(always)]
-    fn begin(&mut self, of: Side, called: L::Name, brought: &mut Option<Characteristics<L>>) {
+    fn begin(
+        &mut self,
+        of: Side,
+        called: L::Name,
+        brought: &mut Option<Characteristics<L>>,
+        has_owner: bool,
+    ) {
         let Self {
             name,
             side,
@@ -214,6 +223,7 @@ impl<L: Lent> Registration<L> {
             closing,
             teardown,
             waiters,
+            owned,
             abandoned,
         } = self;
         *name = called;
@@ -227,6 +237,7 @@ impl<L: Lent> Registration<L> {
         *closing = false;
         *teardown = None;
         *waiters = 0;
+        *owned = has_owner;
         *abandoned = false;
     }
 

@@ -34,11 +34,12 @@ pub(crate) enum Waited {
 
 impl<L: Lent> Table<L> {
     /// Makes a registration and a proposed binding with each open one of the other side, or
-    /// nothing at all (C17). Refused characteristics are dropped outside the lock.
+    /// nothing at all (C17); `owned` says that an owner will come to wait for its end. Refused characteristics are dropped outside the lock.
     #[inline(always)]
     pub(crate) fn register(
         &mut self,
         brought: &mut Option<Characteristics<L>>,
+        owned: bool,
         visit: &mut Visit<L>,
     ) -> Result<Step, InsufficientResources> {
         let characteristics = brought.as_ref().expect("it has yet to begin");
@@ -66,7 +67,7 @@ impl<L: Lent> Table<L> {
         let name = L::name(&characteristics.module);
         let blank = || Registration::blank(name.clone());
         let (key, registration) = self.registrations.insert(blank);
-        registration.begin(side, name, brought);
+        registration.begin(side, name, brought, owned);
         list::push(own, &mut self.registrations, key, side);
         let mut peer = peers.first;
         while let Some(other) = peer {
@@ -204,17 +205,22 @@ impl<L: Lent> Table<L> {
         Step::Done
     }
 
-    /// Enters a wait; see [`end_wait`](Self::end_wait).
+    /// Enters a wait; see [`end_wait`](Self::end_wait). An owner, of whom others know that it will come, enters until the
+    /// registration is gone, the others until one of them has taken the module out.
     #[inline(always)]
     pub(crate) fn begin_wait(
         &mut self,
         key: Key,
         side: Side,
+        owner: bool,
         thread: L::Thread,
     ) -> Result<(), WaitFault> {
-        let registration = self
-            .registration_key(key, side)
-            .map_err(WaitFault::Handle)?;
+        let registration = match self.registrations.lookup(key) {
+            Ok(it) if owner && it.owned && it.side == side => it,
+            _ => self
+                .registration_key(key, side)
+                .map_err(WaitFault::Handle)?,
+        };
         if !registration.closing {
             return Err(WaitFault::NotDeregistered);
         }
@@ -226,7 +232,9 @@ impl<L: Lent> Table<L> {
             }
             cursor = binding.ends[side as usize].links.next;
         }
-        self.registrations.get_mut(key).waiters += 1;
+        let registration = self.registrations.get_mut(key);
+        registration.waiters += 1;
+        registration.owned &= !owner;
         Ok(())
     }
 
@@ -245,7 +253,7 @@ impl<L: Lent> Table<L> {
         if !registration.is_finished() {
             return None;
         }
-        if registration.waiters == 1 {
+        if registration.waiters == 1 && !registration.owned {
             self.free_registration(key, dropped);
             return Some(Waited::Alone);
         }
@@ -264,7 +272,9 @@ impl<L: Lent> Table<L> {
     /// Nobody will wait for this registration, whose deregistration has begun.
     pub(crate) fn abandon(&mut self, key: Key) {
         if self.registrations.contains(key) {
-            self.registrations.get_mut(key).abandoned = true;
+            let registration = self.registrations.get_mut(key);
+            registration.abandoned = true;
+            registration.owned = false;
             self.settle(key);
         }
     }

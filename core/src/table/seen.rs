@@ -104,6 +104,7 @@ impl Registration {
             closing: self.closing,
             teardown: self.teardown,
             waiters: self.waiters,
+            owned: self.owned,
             abandoned: self.abandoned,
         }
     }

@@ -238,12 +238,13 @@ impl<L: Lent> ByName<L> for Registration<L> {
             closing,
             teardown: _,
             waiters,
+            owned,
             abandoned,
         } = self;
         let npi = characteristics.as_ref().map(|own| L::npi(&own.instance));
         (side, npi).hash(state);
         table.hash_bindings(self, state);
-        (bits([*registering, *closing, *abandoned]), waiters).hash(state);
+        (bits([*registering, *closing, *abandoned, *owned]), waiters).hash(state);
     }
 }
 

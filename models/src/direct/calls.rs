@@ -27,7 +27,7 @@ impl Step<'_> {
     ) -> Option<Call<Plain>> {
         let (layout, thread) = (self.program.layout, self.thread());
         match function {
-            Function::Register { .. } => {
+            Function::Register { owned } => {
                 let event::Call::Register { reg, side, npi } = what else {
                     unreachable!("it is a register call")
                 };
@@ -35,7 +35,8 @@ impl Step<'_> {
                     module: Module { reg, side },
                     instance: Instance { reg, npi },
                 };
-                Call::register(layout, lent, thread).ok()
+                let begin = if owned { Call::own } else { Call::register };
+                begin(layout, lent, thread).ok()
             }
             Function::Deregister(handle) => by_kind(layout, handle, thread, Begin::Deregister).ok(),
             Function::DeregisterForeign(_, handle) => {

@@ -12,7 +12,7 @@ use super::task::{Driven, Task};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
 use crate::interpreter::{
     After, AnyHandle, Context, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On,
-    OpenCallback, PendingDetach, Rundown, Script, Which, admit,
+    OpenCallback, PendingDetach, Script, Which, admit,
 };
 use crate::milestone::{Milestone, Use};
 use crate::permuted::ThreadNumber;
@@ -37,7 +37,7 @@ impl Host for Step<'_> {
             Driven::Make => return interpreter.make(),
             Driven::Return => return interpreter.returns(),
             Driven::Drop(thing) => return interpreter.drop(thing),
-            Driven::Destroyed => return interpreter.host.record(What::Destroyed),
+            Driven::Destroyed(_) => return interpreter.host.record(What::Destroyed),
             Driven::CleanUp(second) => return interpreter.clean_up(second),
         }
         Ok(())
@@ -111,6 +111,13 @@ impl Host for Step<'_> {
         let callbacks = &self.state.threads[usize::from(self.number)].callbacks;
         let innermost = callbacks.last().map(|open| open.callback);
         innermost.map(|callback| callback.pair.side(callback.side))
+    }
+
+    fn is_destroying(&self, wanted: fn(Thing) -> bool) -> bool {
+        let tasks = &self.state.threads[usize::from(self.number)].tasks;
+        tasks
+            .iter()
+            .any(|task| matches!(task, Task::Host(Driven::Destroyed(thing)) if wanted(*thing)))
     }
 
     fn new_registration(&mut self, module: u8) -> RegId {
@@ -202,8 +209,24 @@ impl Host for Step<'_> {
         self.state.shared.locks[usize::from(lock)] = None;
     }
 
-    fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R {
-        how(&mut self.module(module).rundown)
+    fn open_rundown(&mut self, module: u8, pair: Pair, binding: BindingHandle) {
+        self.module(module).rundown.open(pair, binding);
+    }
+
+    fn close_rundown(&mut self, module: u8, binding: BindingHandle, forgets: bool) -> bool {
+        let rundown = &mut self.module(module).rundown;
+        match forgets {
+            true => rundown.close_if_called(binding),
+            false => rundown.close(binding),
+        }
+    }
+
+    fn enter_rundowns(&mut self, module: u8, side: Side) -> Vec<PendingDetach> {
+        self.module(module).rundown.enter_all(side)
+    }
+
+    fn leave_rundown(&mut self, module: u8, binding: BindingHandle) -> bool {
+        self.module(module).rundown.leave(binding)
     }
 
     /// A null context cannot be seen to be dropped; the module keeps what stands behind it.

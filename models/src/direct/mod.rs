@@ -18,6 +18,7 @@ mod host;
 pub(crate) mod lent;
 mod positions;
 mod registering;
+mod rundown;
 mod state;
 mod step;
 mod task;

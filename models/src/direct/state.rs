@@ -9,12 +9,11 @@ use nmr::machine::{Act, Call, Table};
 use nmr::{BindingHandle, Side};
 
 use super::lent::Plain;
+use super::rundown::Rundown;
 use super::task::{Driven, Task};
 use crate::event::{self, Event, Pair, RegId};
 use crate::flat::clone_in_place;
-use crate::interpreter::{
-    After, AnyHandle, Context, Contexts, Issued, OpenCallback, Pending, Rundown,
-};
+use crate::interpreter::{After, AnyHandle, Context, Contexts, Issued, OpenCallback, Pending};
 use crate::milestone::Passed;
 use crate::oracle::Oracle;
 use crate::permuted::{ModuleNumber, ThreadNumber};

@@ -93,7 +93,7 @@ impl Interpreter<'_, Step<'_>> {
             return self.host.record_of(None, What::Dropped(thing));
         }
         self.host.record(What::Dropped(thing))?;
-        self.then([Task::Script(script), Task::Host(Driven::Destroyed)]);
+        self.then([Task::Script(script), Task::Host(Driven::Destroyed(thing))]);
         Ok(())
     }
 }

@@ -22,7 +22,7 @@ pub(super) enum Driven {
     /// The registrar lets go of something, and its owner's script for that is performed.
     Drop(Thing),
     /// That script is over.
-    Destroyed,
+    Destroyed(Thing),
     /// Of cleaning up: the next side that has something at hand; whether one has come right before.
     CleanUp(bool),
 }

@@ -7,7 +7,7 @@ use super::host::Host;
 use super::shared::AnyHandle;
 use super::task::{After, Attempt, ByName, Gate, Piece, Task};
 use super::{Broken, Done, Interpreter};
-use crate::event::{Answer, Call, Pair, Refusal, RegId, Reply, What};
+use crate::event::{Answer, Call, Pair, Refusal, RegId, Reply, Thing, What};
 use crate::message::message;
 use crate::permuted::ModuleNumber;
 use crate::rule::Rule;
@@ -161,8 +161,8 @@ impl<H: Host> Interpreter<'_, H> {
                 _ => self.finish(reg, handle),
             },
             After::Released(reg) => {
-                // Inside a callback it may not have waited for the end of it.
-                if self.host.inside().is_none() {
+                // It has no answer that would say whether it was waited for.
+                if !self.is_in_a_callback() {
                     self.host.free(reg);
                 }
                 self.has_waited(reg.module);
@@ -196,8 +196,8 @@ impl<H: Host> Interpreter<'_, H> {
     }
 
     fn registered(&mut self, returned: Returned, reg: RegId, owned: bool) -> Done {
-        if returned.answer == Answer::Panicked && self.host.inside().is_none() {
-            // It has taken the registration back; inside a callback it may not have waited for the end of it.
+        if returned.answer == Answer::Panicked && !self.is_in_a_callback() {
+            // It has taken the registration back, and waited.
             self.host.free(reg);
         }
         let Some(handle) = returned.handle else {
@@ -218,10 +218,18 @@ impl<H: Host> Interpreter<'_, H> {
         Ok(())
     }
 
-    /// A wait is over. Only those of threads are counted.
+    /// Whether the thread may be inside of what a wait would wait for: a callback, or the destructor of a binding's
+    /// context, which is a part of the cleanup callback.
+    fn is_in_a_callback(&self) -> bool {
+        let is_context = |thing| matches!(thing, Thing::Context { .. });
+        self.host.inside().is_some() || self.host.is_destroying(is_context)
+    }
+
+    /// A wait is over. Only those of threads' own scripts are counted.
     fn has_waited(&mut self, module: u8) {
         let is_counted = self.prepared.has_completer && self.host.thread().0 > 0;
-        if is_counted && self.host.inside().is_none() {
+        let is_its_own = self.host.inside().is_none() && !self.host.is_destroying(|_| true);
+        if is_counted && is_its_own {
             self.gated(true, Task::Piece(Piece::Waited(module)));
         }
     }

@@ -3,10 +3,10 @@
 
 use std::hash::Hash;
 
-use super::shared::{AnyHandle, Contexts, Issued, PendingDetach, Rundown, Which};
+use super::shared::{AnyHandle, Contexts, Issued, PendingDetach, Which};
 use super::task::{After, Gate, On, Task};
 use super::{Done, Function, Interpreter, Script};
-use crate::event::{Call, Callback, Pair, RegId, Reply, Side, What};
+use crate::event::{Call, Callback, Pair, RegId, Reply, Side, Thing, What};
 use crate::milestone::Use;
 use crate::permuted::ThreadNumber;
 
@@ -83,6 +83,9 @@ pub(crate) trait Host: Sized {
     /// Whose callback the thread is inside of, if of any: the innermost one.
     fn inside(&self) -> Option<RegId>;
 
+    /// Whether the thread is inside the destructor of something of this kind that the registrar has let go of.
+    fn is_destroying(&self, wanted: fn(Thing) -> bool) -> bool;
+
     /// A module is about to register, under this name.
     fn new_registration(&mut self, module: u8) -> RegId;
 
@@ -143,8 +146,17 @@ pub(crate) trait Host: Sized {
     /// A lock is given back.
     fn unlock(&mut self, lock: u8);
 
-    /// A module's rundown protection.
-    fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R;
+    /// A module may call through a binding from now on.
+    fn open_rundown(&mut self, module: u8, pair: Pair, binding: nmr::BindingHandle);
+
+    /// It is closed to new calls, but by who `forgets` it where none runs; whether none runs.
+    fn close_rundown(&mut self, module: u8, binding: nmr::BindingHandle, forgets: bool) -> bool;
+
+    /// All open bindings of a module are entered; what is to be completed when one is left by the last.
+    fn enter_rundowns(&mut self, module: u8, side: Side) -> Vec<PendingDetach>;
+
+    /// One is left; whether this was the last call of a closed one.
+    fn leave_rundown(&mut self, module: u8, binding: nmr::BindingHandle) -> bool;
 
     /// What a side gives out.
     fn attachment(&mut self, pair: Pair, side: Side) -> Self::Attachment;

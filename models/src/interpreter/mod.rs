@@ -31,7 +31,7 @@ pub(crate) use host::{Host, OpenCallback};
 pub(crate) use prepared::{Prepared, Races, Resolved};
 pub(crate) use script::{Called, Script};
 pub(crate) use shared::{
-    AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Rundown, Which, admit, npi_id,
+    AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Which, admit, npi_id,
 };
 pub(crate) use task::{After, Attempt, Body, Gate, On, Piece, Taker, Task};
 

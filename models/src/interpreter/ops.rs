@@ -8,7 +8,7 @@ use nmr::{BindingHandle, Side};
 use super::calls::Function;
 use super::host::Host;
 use super::script::Script;
-use super::shared::{AnyHandle, PendingDetach, Rundown, Which};
+use super::shared::{AnyHandle, PendingDetach, Which};
 use super::task::{After, Attempt, ByName, Forged, Gate, On, Piece, Taker, Task};
 use super::{Done, Interpreter, Resolved};
 use crate::event::{Call, Deed, Pair, RegId, Reply, What};
@@ -245,18 +245,13 @@ impl<H: Host> Interpreter<'_, H> {
             Piece::Deregister(reg, handle) => self.deregister(reg, handle, After::Nothing),
             Piece::Open(pair, binding) => {
                 let owner = self.host.callback().owner();
-                self.host
-                    .rundown(owner.module, |rundown| rundown.open(pair, binding));
+                self.host.open_rundown(owner.module, pair, binding);
                 self.host.come_to(Use::Rundown(owner.module));
             }
             Piece::Close(binding) => {
                 let owner = self.host.callback().owner();
                 let forgets = self.script(owner).fault == Some(Fault::CallsAfterDetach);
-                let close = |rundown: &mut Rundown| match forgets {
-                    true => rundown.close_if_called(binding),
-                    false => rundown.close(binding),
-                };
-                let is_over = self.host.rundown(owner.module, close);
+                let is_over = self.host.close_rundown(owner.module, binding, forgets);
                 self.host.come_to(Use::Rundown(owner.module));
                 if is_over {
                     self.host.callback().reply = Reply::Complete;
@@ -350,8 +345,7 @@ impl<H: Host> Interpreter<'_, H> {
     /// Calls each peer of the module, as long as the rundown lets it.
     fn enter_all(&mut self, module: u8) {
         let side = self.side(module);
-        let enter = |rundown: &mut Rundown| rundown.enter_all(side);
-        let entered = self.host.rundown(module, enter);
+        let entered = self.host.enter_rundowns(module, side);
         self.host.come_to(Use::Rundown(module));
         let calls = entered.into_iter().flat_map(|detach| {
             let [begin, gate, end] = call(detach.pair, detach.side);
@@ -363,9 +357,7 @@ impl<H: Host> Interpreter<'_, H> {
 
     fn leave_rundown(&mut self, detach: PendingDetach) {
         let module = detach.module();
-        let is_over = self
-            .host
-            .rundown(module, |rundown| rundown.leave(detach.binding));
+        let is_over = self.host.leave_rundown(module, detach.binding);
         self.host.come_to(Use::Rundown(module));
         let script = self.script(detach.pair.side(detach.side));
         if is_over && script.fault != Some(Fault::UnguardedDispatch) {

@@ -1,5 +1,5 @@
 //! What the modules and threads of a scenario share beside the registrar, as plain values: handles, the memory of
-//! contexts, pending detaches, and rundowns. Whoever runs them side by side puts locks around them.
+//! contexts, and pending detaches. Whoever runs them side by side puts locks around them.
 
 use std::hash::{Hash, Hasher};
 
@@ -273,97 +273,6 @@ pub(crate) fn admit(taken: &mut u8, places: u8) -> bool {
     is_free
 }
 
-/// A module's rundown protection: which bindings may be called through, and how many calls run.
-#[derive(Debug, Default)]
-pub(crate) struct Rundown {
-    /// In the order in which they are called through. One that is closed and not called any more is not there.
-    bindings: Vec<Guarded>,
-}
-
-clone_in_place!(Rundown { bindings });
-
-/// Hashed without its handle, of which there is one for a pair.
-#[derive(Clone, Copy, Debug)]
-struct Guarded {
-    pair: Pair,
-    binding: BindingHandle,
-    calls: u8,
-    closing: bool,
-}
-
-impl Hash for Guarded {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.pair, self.calls, self.closing).hash(state);
-    }
-}
-
-impl Hash for Rundown {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.bindings.hash(state);
-    }
-}
-
-impl Rundown {
-    /// A binding may be called through from now on.
-    pub(super) fn open(&mut self, pair: Pair, binding: BindingHandle) {
-        self.bindings.push(Guarded {
-            pair,
-            binding,
-            calls: 0,
-            closing: false,
-        });
-    }
-
-    /// Closes a binding to new calls; whether none runs.
-    pub(super) fn close(&mut self, binding: BindingHandle) -> bool {
-        self.change(binding, |guarded| guarded.closing = true)
-    }
-
-    /// The same, by who forgets to close it where no call runs.
-    pub(super) fn close_if_called(&mut self, binding: BindingHandle) -> bool {
-        let mut all = self.bindings.iter_mut();
-        let guarded = all.find(|other| other.binding == binding);
-        guarded.is_none_or(|guarded| {
-            guarded.closing = guarded.calls > 0;
-            !guarded.closing
-        })
-    }
-
-    /// A side enters every open binding; what is to be completed when one is left by the last.
-    pub(super) fn enter_all(&mut self, side: Side) -> Vec<PendingDetach> {
-        let open = self.bindings.iter_mut().filter(|guarded| !guarded.closing);
-        let entered = open.map(|guarded| {
-            guarded.calls += 1;
-            PendingDetach {
-                side,
-                pair: guarded.pair,
-                binding: guarded.binding,
-            }
-        });
-        entered.collect()
-    }
-
-    /// Leaves a binding; whether this was the last call of a closed one.
-    pub(super) fn leave(&mut self, binding: BindingHandle) -> bool {
-        self.change(binding, |guarded| guarded.calls -= 1)
-    }
-
-    /// Whether the binding is closed then and not called.
-    fn change(&mut self, binding: BindingHandle, change: impl FnOnce(&mut Guarded)) -> bool {
-        let mut all = self.bindings.iter();
-        let Some(index) = all.position(|other| other.binding == binding) else {
-            return true;
-        };
-        let guarded = &mut self.bindings[index];
-        change(guarded);
-        let is_over = guarded.closing && guarded.calls == 0;
-        if is_over {
-            self.bindings.remove(index);
-        }
-        is_over
-    }
-}
-
 /// The lower four bits of the number are the GUID's lowest ones; each of the upper four is a bit of another
 /// part of it, by which alone an interface can differ from another one under the same monitor.
 pub(crate) fn npi_id(number: u8) -> NpiId {
@@ -403,21 +312,6 @@ mod tests {
         assert!(issued.add_binding(binding, pair(reg(0, 0))));
         assert!(!issued.add_binding(binding, pair(reg(0, 1))));
         assert_eq!(issued.pair(binding), Some(pair(reg(0, 0))));
-    }
-
-    #[test]
-    fn a_closed_binding_is_over_with_its_last_call_and_is_not_entered() {
-        let binding = BindingHandle::from_raw(1, 7);
-        let mut rundown = Rundown::default();
-        rundown.open(pair(reg(0, 0)), binding);
-        assert_eq!(rundown.enter_all(Side::Client).len(), 1);
-        assert_eq!(rundown.enter_all(Side::Client).len(), 1);
-        assert!(!rundown.close(binding));
-        assert_eq!(rundown.enter_all(Side::Client), []);
-        assert!(!rundown.leave(binding));
-        assert!(rundown.leave(binding));
-        // It is not there any more.
-        assert!(rundown.close(binding));
     }
 
     #[test]

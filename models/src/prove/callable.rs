@@ -131,16 +131,14 @@ pub(super) fn owners(facts: &Facts, manners: &[Manner], inside: Option<Inside>) 
     })
 }
 
-/// An owner has one registration, and nobody waits for it by its handle besides. Who leaves it does not deregister by the handle, too: nobody could tell whose call was
+/// An owner has one registration. Who leaves it does not deregister by the handle, too: nobody could tell whose call was
 /// accepted. And its detaches do not pend, for the main thread waits for it in the end, and completes nothing meanwhile.
 fn may_be_owned(facts: &Facts, manners: &[Manner], module: usize) -> bool {
     let both = facts.left & facts.deregistered & 1 << module != 0;
     let pending = manners
         .iter()
         .any(|manner| manner.detach == Detach::Pending);
-    // Who waits by the handle may be the one that lets go of the module, and the owner sees nothing of that.
-    let waited = (facts.left | facts.released) & facts.waited & 1 << module != 0;
-    facts.registers[module] <= 1 && !both && !waited && !pending
+    facts.registers[module] <= 1 && !both && !pending
 }
 
 /// See `validate_null_contexts`: with a null context a cleanup callback cannot tell two bindings apart. A module

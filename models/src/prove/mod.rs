@@ -35,8 +35,7 @@
 //! - **A provider that calls its client too early**: unless its own thread has registered both before, the client may not have
 //!   attached yet, which is the provider's own mistake (C3).
 //! - **One binding at a time where there is never another one**: it is a plain module.
-//! - **Waiting by its handle for what an owner leaves or releases**, an owner that registers twice, or whose detaches pend: see
-//!   `callable.rs`. A module is an owner's if and only if something is done to it that owners do.
+//! - **An owner that registers twice**, or whose detaches pend: see `callable.rs`. A module is an owner's if and only if something is done to it that owners do.
 //! - **Completing by hand what a rundown completes**: a mistake of the module's own, while calls run (C9).
 //!
 //! *Not* left out are programs that fall into parts without a common interface, though each part is a program of its

@@ -1,5 +1,6 @@
 //! The registrar's functions, called: what each is given, and what it answers.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use nmr::{
@@ -16,7 +17,7 @@ use crate::interpreter::{After, AnyHandle, Attempt, Function, Returned, npi_id};
 use crate::invisible::lock;
 use crate::scenario::Module;
 
-/// A call that is yet to be made.
+/// A call that is yet to be made. One that never is does nothing: what it holds of an owner's would deregister when it is dropped.
 pub(super) type Opened<'a> = Box<dyn FnOnce() -> Made + 'a>;
 
 /// What came of a call.
@@ -103,7 +104,7 @@ impl<'a> Frame<'a> {
             Function::Leave(_) => {
                 let owned = self.take_kept();
                 Box::new(move || {
-                    let left = match owned {
+                    let left = match ManuallyDrop::into_inner(owned) {
                         Kept::Owned(Owned::Client(owned)) => Kept::Client(owned.deregister()),
                         Kept::Owned(Owned::Provider(owned)) => Kept::Provider(owned.deregister()),
                         left => left,
@@ -114,7 +115,7 @@ impl<'a> Frame<'a> {
             Function::Finish(_) => {
                 let left = self.take_kept();
                 Box::new(move || {
-                    Made::answered(match left {
+                    Made::answered(match ManuallyDrop::into_inner(left) {
                         Kept::Client(left) => answer::waited(left.wait()),
                         Kept::Provider(left) => answer::waited(left.wait()),
                         Kept::Owned(_) => unreachable!("it was left"),
@@ -124,7 +125,7 @@ impl<'a> Frame<'a> {
             Function::Release(_) => {
                 let owned = self.take_kept();
                 Box::new(move || {
-                    drop(owned);
+                    drop(ManuallyDrop::into_inner(owned));
                     Made::answered(Answer::Done)
                 })
             }

@@ -17,10 +17,10 @@ use super::identity::{MEMORIES, MEMORY, OWNED, key};
 use super::module::Token;
 use super::shared::{Memory, change};
 use super::{Place, Run, recorder};
-use crate::event::{Answer, Call, Callback, CallbackKind, Deed, Pair, RegId, Reply, What};
+use crate::event::{Answer, Call, Callback, CallbackKind, Deed, Pair, RegId, Reply, Thing, What};
 use crate::interpreter::{
     After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On, OpenCallback,
-    PendingDetach, Rundown, Script, Task, Which, admit,
+    PendingDetach, Script, Task, Which, admit,
 };
 use crate::invisible::lock;
 use crate::milestone::{Milestone, Use};
@@ -141,9 +141,8 @@ impl Frame<'_> {
     }
 
     /// What the last call gave, or the next one is about.
-    pub(super) fn take_kept(&mut self) -> Kept {
-        let kept = self.kept.take();
-        ManuallyDrop::into_inner(kept.expect("it was taken or given"))
+    pub(super) fn take_kept(&mut self) -> ManuallyDrop<Kept> {
+        self.kept.take().expect("it was taken or given")
     }
 }
 
@@ -267,6 +266,13 @@ impl<'a> Host for Frame<'a> {
         innermost.map(|&(_, callback)| callback.pair.side(callback.side))
     }
 
+    fn is_destroying(&self, wanted: fn(Thing) -> bool) -> bool {
+        let destroying = lock(&self.run.destroying);
+        destroying
+            .iter()
+            .any(|&(other, thing)| other == self.thread && wanted(thing))
+    }
+
     fn new_registration(&mut self, module: u8) -> RegId {
         touch(MEMORIES | u32::from(module));
         let mut memories = lock(&self.run.modules[usize::from(module)].memories);
@@ -314,7 +320,7 @@ impl<'a> Host for Frame<'a> {
     }
 
     fn keep_owned(&mut self, reg: RegId, _: AnyHandle) {
-        if let Kept::Owned(owned) = self.take_kept() {
+        if let Kept::Owned(owned) = ManuallyDrop::into_inner(self.take_kept()) {
             touch(OWNED | u32::from(reg.module));
             let module = &self.run.modules[usize::from(reg.module)];
             lock(&module.owned).push((reg, ManuallyDrop::new(owned)));
@@ -398,10 +404,20 @@ impl<'a> Host for Frame<'a> {
         });
     }
 
-    fn rundown<R: Hash>(&mut self, module: u8, how: impl FnOnce(&mut Rundown) -> R) -> R {
-        let rundown = self.run.modules[usize::from(module)].rundown.as_ref();
-        let rundown = rundown.expect("a scenario dispatches from modules with a rundown only");
-        change(rundown, how)
+    fn open_rundown(&mut self, module: u8, pair: Pair, binding: BindingHandle) {
+        self.run.protection(module).open(pair, binding);
+    }
+
+    fn close_rundown(&mut self, module: u8, binding: BindingHandle, forgets: bool) -> bool {
+        self.run.protection(module).close(binding, forgets)
+    }
+
+    fn enter_rundowns(&mut self, module: u8, side: Side) -> Vec<PendingDetach> {
+        self.run.protection(module).enter_all(side)
+    }
+
+    fn leave_rundown(&mut self, module: u8, binding: BindingHandle) -> bool {
+        self.run.protection(module).leave(binding)
     }
 
     /// It comes back only through the registrar. A null context cannot be seen to be dropped; the module keeps its token

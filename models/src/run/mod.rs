@@ -18,6 +18,7 @@ mod memory;
 mod module;
 mod notes;
 mod observe;
+mod protection;
 mod recorder;
 mod scripts;
 mod shared;
@@ -38,9 +39,9 @@ use nmr::{BindingHandle, Registrar, RegistrationInstance};
 use nmr_sync::thread::{self, ThreadId};
 use nmr_sync::{Monitor, Mutex, forget, is_explored, remember};
 
-use crate::event::{Callback, Pair, Quiet, RegId};
+use crate::event::{Callback, Pair, Quiet, RegId, Thing};
 use crate::interpreter::{
-    Ahead, AnyHandle, Contexts, Issued, On, Pending, Prepared, Races, Rundown, Script,
+    Ahead, AnyHandle, Contexts, Issued, On, Pending, Prepared, Races, Script,
 };
 use crate::invisible::{Invisible, lock};
 use crate::message::{Message, message};
@@ -50,6 +51,7 @@ use crate::rule::Rule;
 use crate::scenario::{Detach, Module};
 use identity::{LAST_BINDING, LATEST};
 use observe::is_redundant;
+use protection::Protection;
 use scripts::Reached;
 use shared::{Latest, Memory, Owned, PendingDetaches};
 use start::StartingLine;
@@ -77,6 +79,8 @@ pub(crate) struct Run {
     pending: PendingDetaches,
     /// A thread's number for each callback that it is inside of, and that callback; innermost last.
     inside: Invisible<Vec<(u8, Callback)>>,
+    /// The same for each destructor with a script that it is inside of, and what that destroys.
+    destroying: Invisible<Vec<(u8, Thing)>>,
     /// Binding contexts as their owners see them, and whether they are freed; of scenarios with a faulty
     /// module only.
     contexts: Invisible<Contexts>,
@@ -142,7 +146,7 @@ struct ModuleState {
     memories: Invisible<Vec<Arc<Memory>>>,
     /// The binding that it last completed, attached or was offered.
     last_binding: Latest<Pair, BindingHandle>,
-    rundown: Option<Mutex<Rundown>>,
+    protection: Option<Protection>,
     /// Of one that counts its bindings: how many places are taken.
     taken: Option<Mutex<u8>>,
 }
@@ -172,6 +176,7 @@ impl Run {
                 .collect(),
             pending: PendingDetaches::new(Pending::new(&prepared.waits, prepared.completes_any)),
             inside: Invisible::default(),
+            destroying: Invisible::default(),
             contexts: Invisible::default(),
             unwinding: Invisible::default(),
             instances: Invisible::default(),
@@ -374,6 +379,14 @@ impl Run {
     }
 }
 
+impl Run {
+    /// What a module that has a rundown calls its peers under.
+    fn protection(&self, module: u8) -> &Protection {
+        let protection = self.modules[usize::from(module)].protection.as_ref();
+        protection.expect("a scenario dispatches from modules with a rundown only")
+    }
+}
+
 impl ModuleState {
     fn new(index: u32, module: &Module, races: Races) -> Self {
         let used = races.is_binding_used;
@@ -382,7 +395,7 @@ impl ModuleState {
             owned: Invisible::default(),
             memories: Invisible::default(),
             last_binding: Latest::new(races.binding, used, LAST_BINDING | index),
-            rundown: (module.detach == Detach::Rundown).then(|| Mutex::new(Rundown::default())),
+            protection: (module.detach == Detach::Rundown).then(Protection::default),
             taken: module.places().map(|_| Mutex::new(0)),
         }
     }

@@ -71,7 +71,10 @@ impl Run {
         }
         let thread = Some(self.number());
         self.record_dropped(thread, What::Dropped(thing));
+        let destroying = (self.number(), thing);
+        lock(&self.destroying).push(destroying);
         self.perform_in_drop(script);
+        lock(&self.destroying).retain(|other| *other != destroying);
         if !self.is_taken_apart() {
             self.record_dropped(thread, What::Destroyed);
         }

@@ -211,7 +211,7 @@ impl Owned {
     }
 }
 
-/// Changes what a mutex protects, such as a client's rundown.
+/// Changes what a mutex protects, such as the list of a module's bindings.
 pub(super) fn change<T: Hash, R: Hash>(shared: &Mutex<T>, how: impl FnOnce(&mut T) -> R) -> R {
     let mut shared = shared.lock();
     let result = how(&mut shared);

@@ -15,7 +15,7 @@ use nmr_sync::unordered;
 #[cfg(shuttle)]
 use super::recorder::Kept;
 use super::{ModuleState, Run};
-use crate::event::{Callback, RegId};
+use crate::event::{Callback, RegId, Thing};
 use crate::invisible::lock;
 use crate::permuted::{ModuleNumber, ThreadNumber};
 
@@ -39,6 +39,8 @@ impl Run {
         unordered((0..).map(ModuleNumber).zip(&self.modules), state);
         let inside = |&(thread, it): &(u8, Callback)| (ThreadNumber(thread), it.pair.side(it.side));
         unordered(lock(&self.inside).iter().map(inside), state);
+        let destroying = |&(thread, thing): &(u8, Thing)| (ThreadNumber(thread), thing);
+        unordered(lock(&self.destroying).iter().map(destroying), state);
         let thread = |&number: &u8| ThreadNumber(number);
         unordered(lock(&self.active).iter().map(thread), state);
         lock(&self.contexts).hash(state);
@@ -63,7 +65,7 @@ impl Hash for ModuleState {
             memories,
             last_binding,
             // Described by their mutexes.
-            rundown: _,
+            protection: _,
             taken: _,
         } = self;
         let owned = lock(owned).iter().map(|(reg, _)| *reg).collect::<Vec<_>>();

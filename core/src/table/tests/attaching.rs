@@ -74,7 +74,7 @@ fn a_late_comer_is_detached_and_the_register_call_goes_on() {
     done(bench.deregister(first, Provider, bench.other));
     bench
         .table
-        .begin_wait(first, Provider, bench.other)
+        .begin_wait(first, Provider, false, bench.other)
         .unwrap();
     let step = bench.attached(binding, true, client);
     assert!(

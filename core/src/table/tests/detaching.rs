@@ -68,11 +68,13 @@ fn the_second_side_to_deregister_waits_for_the_thread_of_the_first() {
     let step = bench.deregister(client, Client, bench.me);
     done(bench.deregister(provider, Provider, bench.other));
     assert_eq!(
-        bench.table.begin_wait(provider, Provider, bench.other),
+        bench
+            .table
+            .begin_wait(provider, Provider, false, bench.other),
         Ok(())
     );
     assert!(bench.table.end_wait(provider, &mut None).is_none());
-    let inside = bench.table.begin_wait(provider, Provider, bench.me);
+    let inside = bench.table.begin_wait(provider, Provider, false, bench.me);
     assert_eq!(inside, Err(WaitFault::WouldDeadlock));
     done(bench.finish(step, Job::Deregister(client)));
     assert!(bench.table.end_wait(provider, &mut None).is_some());
@@ -102,7 +104,7 @@ fn a_teardown_passes_over_what_another_thread_detaches_but_the_wait_does_not() {
     let own = bench.deregister(client, Client, bench.me);
     bench
         .table
-        .begin_wait(client, Client, bench.other)
+        .begin_wait(client, Client, false, bench.other)
         .unwrap_err();
     done(bench.finish(own, Job::Deregister(client)));
     assert_eq!(

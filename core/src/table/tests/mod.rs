@@ -72,12 +72,18 @@ impl Bench {
     }
 
     fn try_add(&mut self, side: Side) -> Result<(Key, Step), InsufficientResources> {
+        self.register(side, false)
+    }
+
+    fn register(&mut self, side: Side, owned: bool) -> Result<(Key, Step), InsufficientResources> {
         let characteristics = Characteristics {
             module: side,
             instance: NPI,
         };
         let mut visit = Visit::new(self.me);
-        let step = self.table.register(&mut Some(characteristics), &mut visit);
+        let step = self
+            .table
+            .register(&mut Some(characteristics), owned, &mut visit);
         self.leave();
         let Job::Register(key) = visit.job else {
             return Err(step.expect_err("it did not register"));
@@ -88,6 +94,11 @@ impl Bench {
     /// Registers; answers the key and the register call's first step.
     fn add(&mut self, side: Side) -> (Key, Step) {
         self.try_add(side).unwrap()
+    }
+
+    /// Registers for an owner.
+    fn add_owned(&mut self, side: Side) -> Key {
+        self.register(side, true).unwrap().0
     }
 
     /// Registers and attaches to everybody; answers the key and the bindings.

@@ -58,7 +58,7 @@ impl Bench {
 
     /// A thread waits, and need not.
     fn wait(&mut self, key: Key, side: Side) {
-        self.table.begin_wait(key, side, self.me).unwrap();
+        self.table.begin_wait(key, side, false, self.me).unwrap();
         let waited = self.table.end_wait(key, &mut None);
         assert!(matches!(waited, Some(Waited::Alone)));
         self.leave();
@@ -120,7 +120,7 @@ fn each_transition_from_registering_to_the_end_of_a_binding_changes_the_state() 
 fn each_transition_from_deregistering_to_the_end_of_a_wait_changes_the_state() {
     let mut history = History::of(Bench::new());
     let (client, _) = attached(&mut history);
-    let wait = |bench: &mut Bench| bench.table.begin_wait(client, Client, bench.me);
+    let wait = |bench: &mut Bench| bench.table.begin_wait(client, Client, false, bench.me);
     assert_eq!(history.refuses(wait), Err(WaitFault::NotDeregistered));
     let step = history.changes(|bench| bench.deregister(client, Client, bench.me));
     let again = history.refuses(|bench| {
@@ -167,7 +167,7 @@ fn each_transition_of_a_binding_that_does_not_come_about_changes_the_state() {
     assert!(matches!(call, Ok(AttachCall::NoInterface)));
     done(history.changes(|bench| bench.attached(binding, true, client)));
     done(history.changes(|bench| bench.deregister(first, Provider, bench.me)));
-    let wrong = |bench: &mut Bench| bench.table.begin_wait(first, Client, bench.me);
+    let wrong = |bench: &mut Bench| bench.table.begin_wait(first, Client, false, bench.me);
     let fault = WaitFault::Handle(HandleFault::WrongKind);
     assert_eq!(history.refuses(wrong), Err(fault));
 }
@@ -178,7 +178,7 @@ fn each_waiter_counts_and_whether_the_module_is_taken_out_and_whether_nobody_wil
     let (client, _) = history.changes(|bench| bench.add(Client));
     done(history.changes(|bench| bench.deregister(client, Client, bench.me)));
     for _ in 0..2 {
-        let wait = |bench: &mut Bench| bench.table.begin_wait(client, Client, bench.me);
+        let wait = |bench: &mut Bench| bench.table.begin_wait(client, Client, false, bench.me);
         assert_eq!(history.changes(wait), Ok(()));
     }
     let first = history.changes(|bench| bench.table.end_wait(client, &mut None));

@@ -12,7 +12,7 @@ fn waiters_are_woken_only_when_there_are_any() {
     bench.deregister(provider, Provider, bench.me);
     bench
         .table
-        .begin_wait(provider, Provider, bench.other)
+        .begin_wait(provider, Provider, false, bench.other)
         .unwrap();
     let step = bench.detached(detach(step), Detach::Complete, job);
     let step = bench.detached(detach(step), Detach::Complete, job);
@@ -34,8 +34,14 @@ fn of_two_waiters_the_first_lets_go_of_the_module_and_then_both_leave() {
     let mut bench = Bench::new();
     let (client, _) = bench.add(Client);
     bench.deregister(client, Client, bench.me);
-    bench.table.begin_wait(client, Client, bench.me).unwrap();
-    bench.table.begin_wait(client, Client, bench.other).unwrap();
+    bench
+        .table
+        .begin_wait(client, Client, false, bench.me)
+        .unwrap();
+    bench
+        .table
+        .begin_wait(client, Client, false, bench.other)
+        .unwrap();
     assert!(matches!(
         bench.table.end_wait(client, &mut None),
         Some(Waited::First)
@@ -44,7 +50,7 @@ fn of_two_waiters_the_first_lets_go_of_the_module_and_then_both_leave() {
         bench.table.end_wait(client, &mut None).is_none(),
         "the module is being dropped"
     );
-    let late = bench.table.begin_wait(client, Client, bench.other);
+    let late = bench.table.begin_wait(client, Client, false, bench.other);
     assert_eq!(late, Err(WaitFault::Handle(HandleFault::Dead)));
     bench.table.let_go(client);
     assert!(bench.leave(), "the other waiter goes on");
@@ -52,6 +58,38 @@ fn of_two_waiters_the_first_lets_go_of_the_module_and_then_both_leave() {
         bench.table.end_wait(client, &mut None),
         Some(Waited::Gone)
     ));
+    assert_eq!(bench.count(), (0, 0));
+}
+
+#[test]
+fn who_waits_beside_an_owner_that_has_not_come_yet_lets_go_of_the_module_first() {
+    let mut bench = Bench::new();
+    let client = bench.add_owned(Client);
+    bench.deregister(client, Client, bench.other);
+    let by_handle = bench.table.begin_wait(client, Client, false, bench.other);
+    by_handle.unwrap();
+    assert!(matches!(
+        bench.table.end_wait(client, &mut None),
+        Some(Waited::First)
+    ));
+    let owner = bench.table.begin_wait(client, Client, true, bench.me);
+    owner.expect("its wait is over only when the module is dropped");
+    assert!(bench.table.end_wait(client, &mut None).is_none());
+    bench.table.let_go(client);
+    assert!(bench.leave(), "the owner goes on");
+    assert!(matches!(
+        bench.table.end_wait(client, &mut None),
+        Some(Waited::Gone)
+    ));
+    assert_eq!(bench.count(), (0, 0));
+}
+
+#[test]
+fn an_owner_that_must_not_wait_is_not_waited_for() {
+    let mut bench = Bench::new();
+    let client = bench.add_owned(Client);
+    bench.deregister(client, Client, bench.me);
+    bench.table.abandon(client);
     assert_eq!(bench.count(), (0, 0));
 }
 
@@ -86,7 +124,10 @@ fn what_was_freed_is_back_in_the_limits_when_the_section_ends() {
     let binding = attach(step);
     done(bench.attached(binding, false, client));
     bench.deregister(client, Client, bench.me);
-    bench.table.begin_wait(client, Client, bench.me).unwrap();
+    bench
+        .table
+        .begin_wait(client, Client, false, bench.me)
+        .unwrap();
     assert!(matches!(
         bench.table.end_wait(client, &mut None),
         Some(Waited::Alone)

@@ -180,7 +180,7 @@ fn the_explorer_sees_the_same_come_out_of_every_small_scenario() {
             conditions: Default::default(),
             engine: Engine::Explorer,
             seed: 0,
-            budget: std::time::Duration::from_secs(60),
+            budget: std::time::Duration::from_secs(600),
             executions: Arc::default(),
             explorer: ExplorerOptions::default(),
             control: Control::default(),

@@ -329,7 +329,6 @@ fn is_meant(size: &Size, program: &Program, called: &Calls) -> bool {
         let has_owner = leaves || does(Verb::Release, module) || inside_releases;
         let may_be_owned = registers(module) == 1
             && !(leaves && does(Verb::Deregister, module))
-            && !(does(Verb::Wait, module) && (leaves || does(Verb::Release, module)))
             && manners
                 .iter()
                 .all(|manner| manner.detach != Detach::Pending);
