@@ -152,6 +152,8 @@ pub(super) struct OpenCall {
     pub(super) called_back: bool,
     /// A callback directly inside panicked.
     pub(super) panicked: bool,
+    /// The latest pair that attached inside when a deregistration of one of its sides had certainly begun (C6).
+    pub(super) late: Option<Pair>,
 }
 
 /// What a handle is worth.
@@ -543,6 +545,20 @@ impl Facts {
     /// Whether either side may be deregistering.
     pub(super) fn is_either_closing(&self, pair: Pair) -> bool {
         self.is_closing(pair.client) || self.is_closing(pair.provider)
+    }
+
+    /// Whether a deregistration of either side has certainly begun.
+    pub(super) fn has_either_begun_to_close(&self, pair: Pair) -> bool {
+        let sides = [pair.client, pair.provider].map(|reg| self.registrations.get(&reg));
+        sides.into_iter().flatten().any(|side| side.begun)
+    }
+
+    /// Whether a pair is attached, and a side has not been asked to detach.
+    pub(super) fn is_forgotten(&self, pair: Pair) -> bool {
+        self.bindings.get(&pair).is_some_and(|binding| {
+            matches!(binding.outcome(), Some(Outcome::Attached { .. }))
+                && binding.due().any(|(_, end)| !end.detach.has_begun())
+        })
     }
 
     pub(super) fn bindings_of(&self, reg: RegId) -> impl Iterator<Item = (Pair, &Binding)> {

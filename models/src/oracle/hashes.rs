@@ -18,9 +18,10 @@ impl Hash for OpenCall {
             complete,
             called_back,
             panicked,
+            late,
         } = self;
         let flags = [begun, valid, detaching, complete, called_back, panicked];
-        (call, standing, bits(flags) as u8).hash(state);
+        (call, standing, bits(flags) as u8, late).hash(state);
     }
 }
 

@@ -220,6 +220,7 @@ impl Facts {
             complete: false,
             called_back: false,
             panicked: false,
+            late: None,
         };
         match call {
             Call::Register { .. } => {}
@@ -378,10 +379,13 @@ impl Facts {
             self.panicked(thread);
         }
         let late = self.is_either_closing(callback.pair);
+        let surely = self.has_either_begun_to_close(callback.pair);
+        let mut comes_late = false;
         let binding = self.bindings.or_default(callback.pair);
         match (callback.kind, callback.side) {
             (CallbackKind::Attach, Side::Client) => {
                 binding.attach = Progress::Ended(outcome(binding, reply, late));
+                comes_late = surely && matches!(binding.outcome(), Some(Outcome::Attached { .. }));
             }
             (CallbackKind::Attach, Side::Provider) => {
                 binding.provider = Progress::Ended(reply);
@@ -400,6 +404,9 @@ impl Facts {
         }
         if binding.may_be_gone() {
             binding.leaving = Some(ThreadNumber(thread));
+        }
+        if comes_late && let Some(Frame::Call(open)) = self.stack(thread).last_mut() {
+            open.late = Some(callback.pair);
         }
     }
 

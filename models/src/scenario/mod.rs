@@ -89,11 +89,13 @@ pub struct Limits {
     /// At most so many bindings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_bindings: Option<usize>,
-    /// The k-th reservation of memory fails.
+    /// The k-th reservation of memory fails, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub fail_reservation: Option<usize>,
-    /// Slots are retired after this generation.
+    /// Slots are retired after this generation, counted from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub last_generation: Option<u32>,
 }
 

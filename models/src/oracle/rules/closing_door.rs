@@ -4,7 +4,7 @@
 //! A thread that has been inside a call without any event since the deregistration began may have
 //! chosen its next callback before; that is accepted.
 
-use crate::event::{Answer, Call, CallbackKind, Event, Side};
+use crate::event::{Answer, Call, CallbackKind, Event, Side, What};
 use crate::message::message;
 use crate::oracle::check::Check;
 use crate::oracle::facts::{Facts, Outcome, beginning_of};
@@ -40,6 +40,18 @@ pub(super) fn check(facts: &Facts, event: &Event, check: &mut Check<'_>) {
         && binding.outcome() == LATE
     {
         check.saw(RULE);
+    }
+    let attaches = beginning_of(event, CallbackKind::Attach).is_some();
+    if (attaches || matches!(event.what, What::Return(_)))
+        && let Some(thread) = event.thread
+        && let Some(pair) = facts.innermost_call(thread).and_then(|open| open.late)
+    {
+        check.deny(RULE, facts.is_forgotten(pair), || {
+            message![
+                {pair} " attached while one of its sides was deregistering, and thread " {ThreadNumber(thread)}
+                ", inside whose call it did, goes on without having asked it to detach"
+            ]
+        });
     }
     if let Some((_, open, Answer::NoInterface)) = facts.returning(event)
         && let Call::AttachProvider(Some(pair)) = open.call

@@ -362,17 +362,28 @@ fn a_late_comer_is_detached_at_once() {
             "quiet 1 0",
         ],
     );
-    breaks(6, &[OFFERED, attached, "1: < registered", "quiet 2 1"]);
+    // Who brought it about does it, whatever others would do later.
+    breaks(6, &[OFFERED, attached, "1: < registered"]);
     breaks(
         6,
         &[
-            OFFERED,
+            "1: > register c; < registered; > register d; < registered; > register p; { attach c:cp",
             attached,
-            "1: < registered",
-            "2: > wait c",
-            "stuck 2",
+            "1: { attach d:dp",
         ],
     );
+    // If the deregistration may have come after it, so may its own detach.
+    let raced = "1: > attach cp; { attach p:cp; } success; < attached
+        2: > deregister c
+        1: } success; < registered
+        2: { detach c:cp; } complete; { detach p:cp; } complete";
+    holds(6, &[OFFERED, raced]);
+    let unsure = "1: > attach cp; { attach p:cp; } success; < attached
+        2: > deregister c
+        1: } success; < registered
+        2: < pending";
+    breaks(6, &[OFFERED, unsure, "quiet 2 1"]);
+    breaks(6, &[OFFERED, unsure, "2: > wait c", "stuck 2"]);
     breaks(
         7,
         &[

@@ -1,10 +1,11 @@
 //! Whether a scenario makes sense, and where it does not: what may be named how (`names`), what a module may be
-//! (`modules`), which operation may stand in which list (`operations`), and what has no end (`ends`).
+//! (`modules`), what is counted from 1 (`limits`), which operation may stand in which list (`operations`), and what has no end (`ends`).
 //!
 //! It does not say whether a scenario ends: a wait for a module that nobody deregisters is refused by
 //! the registrar, a pending detach that nobody completes is found as a deadlock.
 
 mod ends;
+mod limits;
 mod modules;
 mod names;
 mod operations;
@@ -61,6 +62,7 @@ impl List<'_> {
 impl Scenario {
     pub(super) fn validate(&self) -> Checked {
         names::check(self)?;
+        limits::check(self)?;
         modules::check(self)?;
         ends::check(self)?;
         operations::check_lists(self)?;

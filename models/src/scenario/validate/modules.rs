@@ -64,6 +64,12 @@ fn check_peers(scenario: &Scenario, module: &Module, place: &Place) -> Checked {
                 ),
             );
         }
+        if module.peers[..nth].contains(peer) {
+            return misuse(
+                place.clone().key("peers").nth(nth),
+                format!("`{peer}` is there already: expected it once"),
+            );
+        }
     }
     Ok(())
 }

@@ -39,10 +39,17 @@ pub(super) fn check(scenario: &Scenario) -> Checked {
         }
     }
     for (index, name) in scenario.spin_locks.iter().enumerate() {
+        let place = Place::of("spin-locks").nth(index);
         if !scenario.locks.contains(name) {
             return misuse(
-                Place::of("spin-locks").nth(index),
+                place,
                 format!("`{name}` names no lock: expected it in `locks = [...]`, too"),
+            );
+        }
+        if scenario.spin_locks[..index].contains(name) {
+            return misuse(
+                place,
+                format!("`{name}` is there already: expected it once"),
             );
         }
     }

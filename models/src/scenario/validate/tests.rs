@@ -286,7 +286,24 @@ fn misuses() -> Vec<(String, &'static str)> {
             top("").replace("\"t\"", "«\"main\"»"),
             "`main` is taken: expected another name",
         ),
+        (
+            top("locks = [\"l\"]\nspin-locks = [\"l\", «\"l\"»]"),
+            "`l` is there already: expected it once",
+        ),
+        // What is counted from 1.
+        (
+            top("limits = { fail-reservation = «0» }"),
+            "there is no reservation 0: expected 1 or more",
+        ),
+        (
+            top("limits = { last-generation = «0» }"),
+            "there is no generation 0: expected 1 or more",
+        ),
         // What a module may be.
+        (
+            client("peers = [\"p\", «\"p\"»]"),
+            "`p` is there already: expected it once",
+        ),
         (
             two("", "", "[]").replace("\"provider\"", "\"provider\"\nattach = «\"hollow\"»"),
             "`p` is a provider: expected attach = accept, decline,",
