@@ -43,7 +43,7 @@ impl Outputs {
     /// Whether these go together with what is printed. Asked before anything is built or searched.
     ///
     /// # Errors
-    /// Annotations between lines of JSON; a file in a folder that is not there.
+    /// Annotations between lines of JSON; a file in a folder that is not there, or a folder.
     pub fn check(&self, format: Format) -> Result<(), Error> {
         if self.message_format == MessageFormat::Github && format == Format::Json {
             return Err(Error::Usage(
@@ -55,6 +55,12 @@ impl Outputs {
         for (option, file) in [("--junit", &self.junit), ("--sarif", &self.sarif)] {
             let Some(file) = file else { continue };
             let folder = std::path::absolute(file)?;
+            if folder.is_dir() {
+                return Err(Error::Usage(format!(
+                    "{option}: {} is a folder, expected a file",
+                    file.display()
+                )));
+            }
             if let Some(folder) = folder.parent().filter(|folder| !folder.is_dir()) {
                 return Err(Error::Usage(format!(
                     "{option}: there is no folder {}",
@@ -158,6 +164,20 @@ mod tests {
         };
         let refused = outputs.check(Format::Human).expect_err("it is refused");
         assert!(refused.to_string().contains("/no/such/folder"), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_is_refused_before_anything_is_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let outputs = Outputs {
+            sarif: Some(folder.path().to_owned()),
+            ..Outputs::default()
+        };
+        let refused = outputs.check(Format::Human).expect_err("it is refused");
+        assert!(
+            refused.to_string().contains("is a folder, expected a file"),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -187,6 +187,35 @@ fn a_slot_whose_generations_are_used_up_is_not_used_again() {
     }
 }
 
+/// The table's own lists keep the last bits of a generation alone.
+#[test]
+fn a_binding_is_told_from_those_that_had_its_slot_thousands_of_times_before() {
+    let world = World::default();
+    let (client, module) = world.add_client(world.client("c"));
+    let mut before: Vec<BindingHandle> = Vec::new();
+    for _ in 0..4_100 {
+        let (provider, _) = world.add_provider(world.provider("p"));
+        let binding = module.binding();
+        for ago in [1, 1_024, 2_048, 4_096] {
+            let Some(&dead) = before.iter().rev().nth(ago - 1) else {
+                continue;
+            };
+            assert_ne!(dead, binding);
+            let completed = world.registrar.client_detach_complete(dead);
+            let fault = HandleFault::Dead;
+            let refused = DetachCompleteError::InvalidParameter {
+                handle: dead,
+                fault,
+            };
+            assert_eq!(completed, Err(refused), "{ago} bindings ago");
+        }
+        before.push(binding);
+        world.end_provider(provider);
+    }
+    world.end_client(client);
+    world.assert_empty();
+}
+
 #[test]
 fn a_handle_survives_the_way_through_numbers() {
     let world = World::default();

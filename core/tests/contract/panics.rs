@@ -223,3 +223,40 @@ fn a_module_that_panics_when_dropped_does_not_strand_the_other_waiter() {
         }
     });
 }
+
+#[test]
+fn a_peers_module_that_panics_when_dropped_in_a_register_call_undoes_that() {
+    /// Ends its own registration as it is asked, and panics when it is dropped.
+    struct Leaving {
+        own: Mutex<Option<ProviderRegistration>>,
+        _fragile: Fragile,
+    }
+    impl ProviderModule for Leaving {
+        fn attach_client(
+            &self,
+            _: BindingHandle,
+            _: &RegistrationInstance,
+            _: &Attachment,
+        ) -> Result<Attachment, Status> {
+            let own = self.own.lock().take();
+            drop(own);
+            Err(WHY)
+        }
+
+        fn detach_client(&self, _: BindingHandle, _: &BindingContext) -> Detach {
+            unreachable!("it never attaches")
+        }
+    }
+    let world = World::default();
+    let leaving = Arc::new(Leaving {
+        own: Mutex::new(None),
+        _fragile: Fragile("module"),
+    });
+    let own = world.registrar.provider(instance(), leaving.clone());
+    *leaving.own.lock() = Some(own.unwrap());
+    drop(leaving);
+    let client = Arc::new(world.client("c"));
+    let register = || world.registrar.register_client(instance(), client);
+    assert_eq!(words_of(register), "module");
+    world.assert_empty();
+}

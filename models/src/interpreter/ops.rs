@@ -262,10 +262,13 @@ impl<H: Host> Interpreter<'_, H> {
                 self.host.record(What::DispatchBegin { pair, by })?;
                 self.touch(pair.side(by.peer()))?;
                 self.use_context(pair, by.peer())?;
+                self.use_context(pair, by)?;
             }
             Piece::DispatchEnd(pair, by) => {
                 self.touch(pair.side(by.peer()))?;
                 self.use_context(pair, by.peer())?;
+                // What it knows of the peer, and its rundown, it has there.
+                self.use_context(pair, by)?;
                 self.host.record(What::DispatchEnd { pair, by })?;
             }
             Piece::Leave(detach) => self.leave_rundown(detach),

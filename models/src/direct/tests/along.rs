@@ -96,6 +96,54 @@ fn random_paths_of_every_scenario_are_made_again_on_threads_step_by_step() {
     }
 }
 
+/// What an owner has in hand when its call is not to be made is let go of without deregistering.
+#[test]
+fn an_owners_call_that_breaks_a_rule_ends_on_threads_as_it_does_without() {
+    let text = |op: &str| {
+        format!(
+            r#"
+            name = "leaves-in-a-detach"
+            summary = "An owner leaves inside a detach callback, which does not wait."
+            platform = "windows"
+            before = ["register c", "register p", "own d"]
+            after = ["deregister c"]
+            [[module]]
+            name = "c"
+            side = "client"
+            in-detach = ["{op} d"]
+            [[module]]
+            name = "p"
+            side = "provider"
+            [[module]]
+            name = "d"
+            side = "client"
+            "#
+        )
+    };
+    for op in ["release", "leave"] {
+        let path = std::path::Path::new("leaves-in-a-detach.toml");
+        let scenario = Scenario::from_toml(path, &text(op)).expect("a scenario");
+        let scenario = Arc::new(scenario);
+        let program = Program::new(&scenario);
+        let (mut state, mut path) = (program.initial(), Vec::new());
+        let broken = loop {
+            let mut enabled = Vec::new();
+            program.actions(&state, &mut enabled);
+            let &action = enabled.first().expect("it breaks a rule before its end");
+            path.push(action);
+            if let Err(violation) = program.apply(&mut state, action) {
+                break violation;
+            }
+        };
+        assert_eq!(
+            broken.rule.map(|rule| rule.to_string()).as_deref(),
+            Some("W1")
+        );
+        let tied = along::follow(&request(&scenario), &program, &path);
+        assert_eq!((tied.followed.error, tied.difference), (None, None), "{op}");
+    }
+}
+
 /// A client and a provider meet and part, on one thread.
 fn meeting() -> Scenario {
     let mut scenario = scenarios::named("two-lives").expect("a scenario");
