@@ -189,6 +189,7 @@ files! {
     "waits-in-the-second-cleanup"
     "windows-lives"
     "windows-pending"
+    "windows-unloaded-elsewhere"
     "withdrawn-context-calls-the-registrar"
     "withdrawn-context-deregisters-its-own"
 }

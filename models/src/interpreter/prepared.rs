@@ -18,6 +18,8 @@ pub(crate) struct Prepared {
     pub(crate) completes_any: bool,
     /// Whether somebody needs to hear that a wait is over.
     pub(crate) has_completer: bool,
+    /// Whether a module is unloaded.
+    pub(crate) unloads: bool,
     /// For each module, the number of `wait` operations in threads.
     pub(crate) waits: Vec<u16>,
     /// Whether a module makes a mistake with its memory.
@@ -67,6 +69,7 @@ impl Prepared {
             uses_stale_handles: scenario.uses_stale_handles(),
             completes_any: scenario.completes_any(),
             has_completer: scenario.has_completer(),
+            unloads: scenario.unloads(),
             has_fault: scenario.has_fault(),
             waits: modules
                 .clone()

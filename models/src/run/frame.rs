@@ -10,7 +10,7 @@ use std::panic::resume_unwind;
 use std::sync::Arc;
 
 use nmr::{Attachment, BindingContext, BindingHandle, Dispatch, Offer, Side, Status};
-use nmr_sync::{Remembered, forget, learn, linger, remember, thread, touch};
+use nmr_sync::{Mutex, Remembered, forget, learn, linger, remember, thread, touch};
 
 use super::calls::{Kept, Made, Opened};
 use super::identity::{MEMORIES, MEMORY, OWNED, key};
@@ -210,6 +210,12 @@ impl<'a> Host for Frame<'a> {
             }
             _ => {}
         }
+        let is_ordered = matches!(
+            what,
+            What::Call(_) | What::Return(_) | What::Did(Deed::Unload(_))
+        );
+        let unloads = self.run.unloads.as_ref().filter(|_| is_ordered);
+        drop(unloads.map(Mutex::lock));
         self.run.record(what);
         Ok(())
     }

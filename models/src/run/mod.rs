@@ -101,6 +101,9 @@ pub(crate) struct Run {
     locks: Vec<Monitor<Option<ThreadNumber>>>,
     /// The same for words, where nobody waits to look.
     holders: Vec<Invisible<Option<u8>>>,
+    /// Taken where a module is unloaded, and where calls begin and return, if any is: loom orders what it sees, and this is
+    /// nothing that it would see. Other engines are told where a thread lingers.
+    unloads: Option<Mutex<()>>,
     /// Threads that wait for an event or a lock.
     blocked: Invisible<Vec<(u8, On)>>,
     /// They are in a livelock.
@@ -195,6 +198,7 @@ impl Run {
                 .iter()
                 .map(|_| Invisible::default())
                 .collect(),
+            unloads: (cfg!(loom) && prepared.unloads).then(Mutex::default),
             blocked: Invisible::default(),
             spins: Invisible::default(),
             reached: Invisible::default(),

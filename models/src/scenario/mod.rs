@@ -567,6 +567,11 @@ impl Scenario {
         self.modules.iter().any(|module| module.fault.is_some())
     }
 
+    /// Whether a module is unloaded.
+    pub(crate) fn unloads(&self) -> bool {
+        self.operations().any(|(_, op)| matches!(op, Op::Unload(_)))
+    }
+
     /// Whether some thread completes pending detaches as they come.
     pub(crate) fn has_completer(&self) -> bool {
         self.operations().any(|(_, op)| is_completer(op))
