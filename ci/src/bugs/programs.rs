@@ -1,7 +1,8 @@
 //! Known bugs, looked for in the programs of a size: what `nmr prove` would miss.
 //!
 //! Each bug of the registrar is planted, and the programs are exhausted until one breaks a rule. Bugs of modules are none
-//! here, for programs have modules of their own. A bug that no program shows has to say why, in its `prove`.
+//! here, for programs have modules of their own, and those that the engine which runs the programs cannot find are left out. A bug that no
+//! program shows has to say why, in its `prove`.
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -53,10 +54,9 @@ pub(super) fn run<'a>(
 ) -> Result<Exit, Error> {
     let start = Instant::now();
     let sizes: Vec<Size> = args.prove.iter().map(|choice| choice.size()).collect();
-    let subjects: Vec<&'a Subject> = subjects
-        .iter()
-        .filter(|subject| subject.chosen.is_some())
-        .collect();
+    let own = subjects.iter().filter(|subject| subject.chosen.is_some());
+    let (subjects, hidden): (Vec<&'a Subject>, Vec<_>) =
+        own.partition(|subject| subject.excuse(ENGINE).is_none());
     let looking = Looking {
         sizes: &sizes,
         time: args.budget,
@@ -90,7 +90,7 @@ pub(super) fn run<'a>(
         .collect();
     if args.format == Format::Human {
         let seconds = start.elapsed().as_secs_f64();
-        out.write_all(report(&all, &faults, seconds).as_bytes())?;
+        out.write_all(report(&all, hidden.len(), &faults, seconds).as_bytes())?;
     }
     Ok(exit(&faults, stop.load(Ordering::Relaxed)))
 }
@@ -172,7 +172,7 @@ impl Looking<'_> {
 /// What is not as it must be. Where not all sizes were looked at, nobody knows of a bug that was not found.
 fn fault(subject: &Subject, bug: &BugInPrograms, sizes: &[Size]) -> Option<Fault> {
     let is_all = ALL.iter().all(|size| sizes.contains(size));
-    let text = match (&bug.size, excuse(subject)) {
+    let text = match (&bug.size, subject.prove.as_deref()) {
         (None, _) if bug.verdict != Verdict::Holds => {
             return Some(Fault {
                 verdict: bug.verdict,
@@ -197,13 +197,12 @@ fn fault(subject: &Subject, bug: &BugInPrograms, sizes: &[Size]) -> Option<Fault
     })
 }
 
-/// Why no program shows it: a reason of its own, or that of the engine that exhausts programs.
-fn excuse(subject: &Subject) -> Option<&str> {
-    let own = subject.prove.as_deref();
-    own.or_else(|| subject.excuse(ENGINE))
-}
-
-fn report(all: &[(&Subject, BugInPrograms)], faults: &[Fault], seconds: f64) -> String {
+fn report(
+    all: &[(&Subject, BugInPrograms)],
+    hidden: usize,
+    faults: &[Fault],
+    seconds: f64,
+) -> String {
     let mut rows = vec![heading(&[
         "bug", "rule", "found", "size", "programs", "time",
     ])];
@@ -214,7 +213,7 @@ fn report(all: &[(&Subject, BugInPrograms)], faults: &[Fault], seconds: f64) -> 
             }
             (Some(_), Some(rule)) => Cell::styled(rule.to_string(), style::OPEN),
             (Some(_), None) => Cell::styled("crash", style::OPEN),
-            (None, _) if excuse(subject).is_some() => "cannot".into(),
+            (None, _) if subject.prove.is_some() => "cannot".into(),
             (None, _) => Cell::styled("missed", style::BAD),
         };
         let name = bug.name.as_str().into();
@@ -240,10 +239,17 @@ fn report(all: &[(&Subject, BugInPrograms)], faults: &[Fault], seconds: f64) -> 
     ];
     let mut text = table(&columns, &rows) + "\n";
     for (subject, bug) in all {
-        if let (None, Some(why)) = (&bug.size, excuse(subject)) {
+        if let (None, Some(why)) = (&bug.size, &subject.prove) {
             let programs = words::plural(bug.programs, "program");
             let _ = writeln!(text, "{}: not found in {programs}: {why}", bug.name);
         }
+    }
+    if hidden > 0 {
+        let bugs = words::plural(hidden as u64, "bug");
+        let _ = writeln!(
+            text,
+            "left out: {bugs} that the {ENGINE} engine, which runs the programs, cannot find; `direct` in each `bug.toml` says why"
+        );
     }
     for fault in faults {
         let failed = paint(style::of(fault.verdict), "failed");
@@ -321,13 +327,14 @@ mod tests {
         let excused = excused();
         let plain = subject(&[]);
         let all = [(&plain, bug(Some("small"))), (&excused, bug(None))];
-        let text = anstream::adapter::strip_str(&report(&all, &[], 124.0)).to_string();
+        let text = anstream::adapter::strip_str(&report(&all, 3, &[], 124.0)).to_string();
         let expected = "\
 bug              rule  found   size   programs       time
 stranded-attach  C6    C6      small   117,226  1 min 2 s
 stranded-attach  C6    cannot          117,226  1 min 2 s
 
 stranded-attach: not found in 117,226 programs: it takes three peers
+left out: 3 bugs that the direct engine, which runs the programs, cannot find; `direct` in each `bug.toml` says why
 2 bugs in 2 min 4 s: 1 found
 ";
         assert_eq!(text, expected);
