@@ -47,7 +47,15 @@ pub fn run(args: &args::Report, stop: &AtomicBool, out: &mut dyn Write) -> Resul
     let display = Display::new();
     let mut report = data::Report::new();
     for path in &paths.lines {
-        report.runs.push(lines::read(path)?);
+        let run = lines::read(path)?;
+        if run.unread > 0 {
+            let lines = words::plural(run.unread, "line");
+            display.say(&format!(
+                "{}: {lines} not read, of another kind or version or cut off; the page says so",
+                path.display()
+            ));
+        }
+        report.runs.push(run);
     }
     let replayer = Replayer::new(args.worker.as_deref(), stop).showing();
     for path in &paths.cases {
