@@ -44,6 +44,13 @@ pub fn run(args: &args::Report, stop: &AtomicBool, out: &mut dyn Write) -> Resul
         );
         return Err(Error::Usage(why));
     }
+    if let Some(input) = paths.named(&args.out) {
+        return Err(Error::Usage(format!(
+            "--out {} would write over {}, which is to be shown: expected another file",
+            args.out.display(),
+            words::path(input)
+        )));
+    }
     let display = Display::new();
     let mut report = data::Report::new();
     for path in &paths.lines {
@@ -124,6 +131,14 @@ struct Paths {
 }
 
 impl Paths {
+    /// The input that is this file, if one is.
+    fn named(&self, file: &Path) -> Option<&Path> {
+        let file = fs::canonicalize(file).ok()?;
+        let mut all = self.cases.iter().chain(&self.lines);
+        let is_it = |path: &&PathBuf| fs::canonicalize(path).is_ok_and(|path| path == file);
+        all.find(is_it).map(PathBuf::as_path)
+    }
+
     /// A file, or those of a folder.
     fn of(path: &Path) -> Result<Self, Error> {
         let unreadable = |source| Error::Unreadable {
@@ -189,6 +204,17 @@ mod tests {
         let paths = Paths::of(folder.path()).expect("a folder");
         assert_eq!(paths.cases, [at("a.toml"), at("b.toml")]);
         assert_eq!(paths.lines, [at("1.jsonl"), at("2.jsonl")]);
+    }
+
+    #[test]
+    fn a_page_is_not_written_over_what_it_shows() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("a.toml"), "").expect("written");
+        let paths = Paths::of(folder.path()).expect("a folder");
+        let around = folder.path().join(".").join("a.toml");
+        assert_eq!(paths.named(&around), Some(at("a.toml").as_path()));
+        assert_eq!(paths.named(&at("a.html")), None);
     }
 
     #[test]
