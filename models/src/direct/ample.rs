@@ -7,7 +7,7 @@ use nmr::Side;
 use nmr::machine::{Others, Outcome};
 use nmr_search::Claims;
 
-use super::state::{State, Thread};
+use super::state::{Phase, State, Thread};
 use super::task::{Driven, Task};
 use super::{Action, Program};
 use crate::event::{Call, CallbackKind, Reply};
@@ -195,8 +195,18 @@ impl Program {
             tasks + 20 * (thread.calls.len() + thread.callbacks.len()) as u64
         };
         let threads = state.threads.iter().map(of_thread).sum::<u64>();
+        // What begins when the others have ended, in whose last step.
+        let scripts = (1..=self.prepared.scenario.threads.len() as u8).map(Script::Thread);
+        let to_come = match state.phase {
+            Phase::Before => scripts
+                .chain([Script::After])
+                .map(|script| of_ops(script, 0))
+                .sum(),
+            Phase::Threads => of_ops(Script::After, 0),
+            Phase::After => 0,
+        };
         let pending = &state.shared.pending;
         let pending = 60 * pending.waits() + 80 * pending.detaches().len() as u64;
-        threads + pending + 100 * state.table.distance()
+        threads + to_come + pending + 100 * state.table.distance()
     }
 }
