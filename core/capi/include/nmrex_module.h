@@ -290,5 +290,16 @@ NMREX_HIDDEN int pthread_create(
   return EAGAIN;
 }
 
+/* Nor is there anybody to see what comes of it when the process has ended. */
+NMREX_HIDDEN __attribute__((noreturn)) void exit(int Status)
+{
+  (void)Status;
+  if (NmrExHost != NULL) {
+    NmrExHost->Refuse(NmrExHost->Self, "it ends the process (`exit`)");
+  }
+  for (;;) {
+  }
+}
+
 #endif
 #endif

@@ -22,6 +22,7 @@
 pub mod abi;
 #[cfg(not(shuttle))]
 mod boundary;
+#[cfg(any(not(shuttle), target_os = "linux"))]
 mod check;
 #[cfg(not(shuttle))]
 mod client;
@@ -33,7 +34,7 @@ pub mod functions;
 mod handed;
 #[cfg(not(shuttle))]
 mod handle;
-#[cfg(all(shuttle, target_os = "linux", target_pointer_width = "64"))]
+#[cfg(shuttle)]
 pub mod hosted;
 #[cfg(not(shuttle))]
 mod log;
@@ -44,5 +45,5 @@ mod register;
 #[cfg(not(shuttle))]
 mod registrars;
 pub mod status;
-#[cfg(any(not(shuttle), all(target_os = "linux", target_pointer_width = "64")))]
+#[cfg(any(not(shuttle), target_os = "linux"))]
 mod writable;

@@ -100,6 +100,16 @@ pub(crate) fn stack(modules: &Modules) -> Option<usize> {
     most.map(|most| most + OWN)
 }
 
+/// A binding context of a module in C.
+#[derive(Clone, Copy, Hash)]
+struct Context {
+    pair: Pair,
+    side: Side,
+    address: usize,
+    /// Its owner was asked to clean up.
+    is_cleaned_up: bool,
+}
+
 /// What the lock protects by which threads come to C code: by its name schedules say so. What it stands for is beside it.
 #[derive(Hash)]
 struct CCode;
@@ -111,7 +121,7 @@ pub(super) struct State {
     order: Mutex<CCode>,
     registered: Invisible<Vec<(RegId, Registered)>>,
     /// Binding contexts that they have handed over.
-    contexts: Invisible<Vec<(Pair, Side, usize)>>,
+    contexts: Invisible<Vec<Context>>,
     /// Detaches that were completed before the callback had answered pending.
     early: Invisible<Vec<(Pair, Side)>>,
     /// What cannot be driven.
@@ -157,14 +167,29 @@ impl State {
         let contexts = lock(&self.contexts);
         let found = contexts
             .iter()
-            .find(|(other, of, _)| (*other, *of) == (pair, side));
-        found.map(|&(.., context)| context).unwrap_or_default()
+            .find(|it| (it.pair, it.side) == (pair, side));
+        found.map(|it| it.address).unwrap_or_default()
     }
 
-    fn hand_over(&self, pair: Pair, side: Side, context: usize) {
+    fn hand_over(&self, pair: Pair, side: Side, address: usize) {
         let mut contexts = lock(&self.contexts);
-        contexts.retain(|&(other, of, _)| (other, of) != (pair, side));
-        contexts.push((pair, side, context));
+        contexts.retain(|it| (it.pair, it.side) != (pair, side));
+        contexts.push(Context {
+            pair,
+            side,
+            address,
+            is_cleaned_up: false,
+        });
+    }
+
+    fn is_cleaned_up(&self, pair: Pair, side: Side) {
+        let mut contexts = lock(&self.contexts);
+        let mut its = contexts
+            .iter_mut()
+            .filter(|it| (it.pair, it.side) == (pair, side));
+        if let Some(context) = its.next() {
+            context.is_cleaned_up = true;
+        }
     }
 
     /// Whether a side completed this detach before its callback had answered.
@@ -176,17 +201,17 @@ impl State {
         place.map(|place| early.swap_remove(place)).is_some()
     }
 
-    /// A binding context that its owner has not freed, if it has ended so.
+    /// A binding context that its owner has not freed and was never asked to, where both registrations have ended.
     pub(super) fn leaked(&self, has_ended: impl Fn(RegId) -> bool) -> Option<(Pair, Side)> {
         let contexts = lock(&self.contexts);
-        let is_there = |pair: Pair, side: Side, context: usize| {
-            let block = self.of(pair.side(side).module).block_at(context);
+        let is_there = |it: &&Context| {
+            let block = self.of(it.pair.side(it.side).module).block_at(it.address);
             block.is_some_and(|block| !block.is_freed)
         };
-        let mut all = contexts.iter().filter(|&&(pair, side, context)| {
-            pair.registrations().into_iter().all(&has_ended) && is_there(pair, side, context)
-        });
-        all.next().map(|&(pair, side, _)| (pair, side))
+        let mut all = contexts
+            .iter()
+            .filter(|it| !it.is_cleaned_up && it.pair.registrations().into_iter().all(&has_ended));
+        all.find(is_there).map(|it| (it.pair, it.side))
     }
 
     pub(super) fn take_refusal(&self) -> Option<String> {
@@ -234,7 +259,7 @@ impl Run {
         let (rule, message) = match left {
             Left::Fault {
                 signal,
-                address,
+                address: Some(address),
                 block: Some(block),
             } => {
                 let (rule, what) = self.block(module, block, address);
@@ -243,12 +268,12 @@ impl Run {
             Left::Fault {
                 signal, address, ..
             } => {
-                let at = format!("{address:#x}");
-                let what = match self.peer_at(address) {
+                let at = address.map_or_else(String::new, |at| format!(" for address {at:#x}"));
+                let what = match address.and_then(|address| self.peer_at(address)) {
                     Some(pair) => {
                         message![" for the binding context that a peer handed over for " {pair}]
                     }
-                    None => message![" for address " {at.as_str()}],
+                    None => message![{ at }],
                 };
                 (None, message![{doing} " ends with " {signal} {what}])
             }
@@ -286,8 +311,8 @@ impl Run {
         let contexts = lock(&self.foreign.contexts);
         let context = contexts
             .iter()
-            .find(|(pair, side, context)| pair.side(*side).module == module && is_in(*context));
-        if let Some(&(pair, side, _)) = context {
+            .find(|it| it.pair.side(it.side).module == module && is_in(it.address));
+        if let Some(&Context { pair, side, .. }) = context {
             return (
                 Some(LIFETIME),
                 message![
@@ -461,6 +486,7 @@ fn callback(interpreter: &mut Interpreter<'_, Frame<'_>>, binding: Option<Bindin
             }
         }
         (CallbackKind::Cleanup, _) => {
+            run.foreign.is_cleaned_up(pair, side);
             let result = module.clean_up(side, what, run.foreign.context(pair, side));
             run.came_back(reg.module, doing, result);
             Reply::Success

@@ -13,14 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU32, AtomicU64, AtomicUsize
 use super::layout::{Call, Invoke};
 
 /// How long a module's code may take to come back, in ticks of the clock.
-const PATIENCE: u32 = 20;
+const PATIENCE: u32 = 8;
 /// A tick.
 const TICK: libc::timeval = libc::timeval {
     tv_sec: 0,
     tv_usec: 250_000,
 };
 /// Seconds of the two.
-pub(super) const SECONDS: u32 = 5;
+pub(super) const SECONDS: u32 = 2;
 
 /// The innermost call of a module, while its code runs.
 static INSIDE: AtomicPtr<Call> = AtomicPtr::new(ptr::null_mut());

@@ -7,21 +7,12 @@
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::hosted::Block;
+
 /// So much can be allocated in one execution, freed or not.
 const CAPACITY: usize = 1 << 28;
 /// As `malloc`.
 const ALIGNMENT: usize = 16;
-
-/// A block of memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Block {
-    /// Its address.
-    pub address: usize,
-    /// How many bytes were asked for.
-    pub size: usize,
-    /// Whether it was freed.
-    pub is_freed: bool,
-}
 
 /// See the [module's documentation](self).
 pub(super) struct Memory {

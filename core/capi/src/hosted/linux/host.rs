@@ -1,19 +1,20 @@
-//! The functions that a module in C calls: each comes out of the module's code, to whoever [hosts](super::Host) it, and goes back.
+//! The functions that a module in C calls: each comes out of the module's code, to whoever [hosts](crate::hosted::Host) it, and goes back.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use nmr::Side;
 
+use super::Hosted;
 use super::entry::{Came, come_out, strangers};
 use super::layout::{Table, VERSION};
 use super::memory::NotFreed;
-use super::{Handed, Hosted, Mistake, Registered};
 use crate::abi::{
     HANDLE, NTSTATUS, PNPI_CLIENT_CHARACTERISTICS, PNPI_PROVIDER_CHARACTERISTICS, PVOID, ULONG,
     ULONGLONG,
 };
 use crate::check;
+use crate::hosted::{Handed, Mistake, Registered};
 use crate::status::{STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 use crate::writable::writable;
 
