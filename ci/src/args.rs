@@ -11,6 +11,7 @@ use nmr_models::engine_name::{Build, Engine};
 use nmr_models::scenario::Terms;
 use nmr_models::shard::Shard;
 
+use crate::c_module::Choice;
 use crate::exit;
 
 mod bench;
@@ -144,6 +145,13 @@ pub struct Check {
     /// A scenario of your own, in TOML, instead of the named ones.
     #[arg(long, value_name = "PATH", conflicts_with = "scenario")]
     pub file: Option<PathBuf>,
+    /// Run the scenarios that have a module of this name with a module in C in its place: a shared object made with
+    /// `nmrex_module.h`, or a file of C, which is compiled with `$CC` or `cc`, and `$CFLAGS`; may be given several times.
+    ///
+    /// C code is switched at its calls of the registrar only. It is run under explorer, random, pct and urw; the other engines
+    /// are left out, and so are scenarios with no room for it, unless they are named. `core/capi/README.md` has a first check.
+    #[arg(long, value_name = "NAME=FILE")]
+    pub c_module: Vec<Choice>,
     /// Seed of the sampling engines; a random one, which is printed, if not given.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,

@@ -20,6 +20,7 @@ use nmr_models::scenario::Terms;
 use nmr_models::scenarios;
 
 use crate::args::{self, Format};
+use crate::c_module::{self, Maker};
 use crate::cargo::{WORKER, Workspace};
 use crate::error::Error;
 use crate::exit::Exit;
@@ -55,9 +56,16 @@ pub(crate) const SCHEDULING: Duration = Duration::from_secs(5);
 pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
     let start = Instant::now();
     args.outputs.check(args.format)?;
+    let workspace = Workspace::find()?;
+    let display = Display::new();
     let sources = sources(args)?;
+    let (sources, has_c_modules) = with_c_modules(args, &workspace, &display, sources)?;
     let mut engines = Engines::of(&args.engine);
-    let left_out = engines.under(args.conditions)?;
+    let mut left_out = engines.under(args.conditions)?;
+    if has_c_modules {
+        left_out.extend(engines.for_c_modules()?);
+        left_out.sort_unstable();
+    }
     check_explorer(&args.explorer, &engines, sources.len())?;
     let effort = Effort {
         budget: args.budget,
@@ -65,8 +73,6 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     };
     let seed = args.seed.unwrap_or_else(seed::random);
 
-    let display = Display::new();
-    let workspace = Workspace::find()?;
     let builds = BTreeSet::from_iter(engines.all().map(Engine::build));
     let workers = match &args.worker {
         Some(path) => Workers::given(path, builds),
@@ -93,11 +99,11 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     ));
     if !left_out.is_empty() {
         let names: Vec<&str> = left_out.iter().map(|engine| engine.name()).collect();
-        display.say(&format!(
-            "not run {}, which cannot be told to: {}",
-            args.conditions,
-            names.join(", ")
-        ));
+        let why = match has_c_modules {
+            true => "with modules in C, which they do not run".to_owned(),
+            false => format!("{}, which cannot be told to", args.conditions),
+        };
+        display.say(&format!("not run {why}: {}", names.join(", ")));
     }
     let mut tally = Tally::default();
     checker.run_all(&first, args.format, &mut tally, out)?;
@@ -111,13 +117,14 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
     }
     tally.sort(&sources);
     let frame = Frame {
-        whole: args.scenario.is_empty() && args.file.is_none(),
+        whole: args.scenario.is_empty() && args.file.is_none() && !has_c_modules,
         interrupted: stop.load(Ordering::Relaxed),
         scenarios: sources.len() as u64,
         seconds: start.elapsed().as_secs_f64(),
         seed,
         conditions: args.conditions,
         left_out: &left_out,
+        has_c_modules,
     };
     match args.format {
         Format::Human => out.write_all(human::report(&tally, frame).as_bytes())?,
@@ -172,6 +179,34 @@ fn sources(args: &args::Check) -> Result<Vec<Source>, Error> {
         .into_iter()
         .map(|name| Source::Named(name.to_owned()));
     Ok(named.collect())
+}
+
+/// The scenarios as they are with the modules in C that were given, and whether there are any.
+fn with_c_modules(
+    args: &args::Check,
+    workspace: &Workspace,
+    display: &Display,
+    sources: Vec<Source>,
+) -> Result<(Vec<Source>, bool), Error> {
+    if args.c_module.is_empty() {
+        let mut has_some = false;
+        for source in &sources {
+            has_some |= c_module::are_in(source)?;
+        }
+        return Ok((sources, has_some));
+    }
+    // A name that is no glob chooses one.
+    let is_glob = |text: &String| text.contains(['*', '?', '[', '{']);
+    let is_open = args.file.is_none() && args.scenario.iter().all(is_glob);
+    let maker = Maker::new(workspace.root(), &workspace.output());
+    let chosen = maker.put(&args.c_module, sources, is_open)?;
+    if !chosen.left_out.is_empty() {
+        display.say(&format!(
+            "left out, as they have no room for the modules in C: {}",
+            words::plural(chosen.left_out.len() as u64, "scenario")
+        ));
+    }
+    Ok((chosen.sources, true))
 }
 
 /// Whether what is asked of the explorer can be done.
@@ -265,7 +300,7 @@ impl Checker<'_> {
         };
         let mut printed = Ok(());
         pool::in_order(self.width, runs, task, |outcome| {
-            // There is one run: see `check_checkpoint`.
+            // Of a checkpoint's there is one run: see `check_checkpoint`.
             if let Some(why) = &outcome.refused {
                 printed = Err(Error::Usage(why.clone()));
                 self.stop.store(true, Ordering::Relaxed);

@@ -17,6 +17,7 @@
 pub mod args;
 pub mod bench;
 pub mod bugs;
+pub mod c_module;
 pub mod cargo;
 pub mod case;
 pub mod check;

@@ -70,6 +70,12 @@ impl Engine {
         !matches!(self, Self::Direct | Self::Explorer | Self::Loom)
     }
 
+    /// Whether it runs modules in C: on threads that it switches by itself, one at a time.
+    #[must_use]
+    pub const fn runs_c_modules(self) -> bool {
+        matches!(self.build(), Build::Shuttle)
+    }
+
     /// Whether it can wake who waits for a condition without a notification.
     #[must_use]
     pub const fn wakes_spuriously(self) -> bool {

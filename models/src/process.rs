@@ -107,7 +107,8 @@ pub struct Outcome {
     pub result: RunResult,
     /// How often each rule was exercised, as far as the worker said.
     pub coverage: Vec<Coverage>,
-    /// Why the worker cannot go on from the checkpoint that it was given, if it said so: whoever gave it is to know.
+    /// Why the worker cannot use what it was given, if it said so: its checkpoint, or a file that its scenario names. Whoever gave
+    /// it is to know.
     pub refused: Option<String>,
 }
 

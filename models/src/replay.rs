@@ -279,6 +279,9 @@ pub fn replay(
     #[cfg(shuttle)]
     {
         drop(end);
+        if let Err(why) = crate::run::foreign_module::load(&case.scenario) {
+            return Replayed::of(case, Verdict::NoLongerApplicable { why });
+        }
         let request = request(case, options);
         let replayed = ladder::climb(case, &request);
         match options.shows {

@@ -262,7 +262,10 @@ pub struct Summary {
     /// What could happen besides; left out if nothing could.
     #[serde(default, skip_serializing_if = "Conditions::is_default")]
     pub conditions: Conditions,
-    /// The engines that were left out because they do not know the conditions.
+    /// Whether there are modules in C; left out if there are none. They are switched at their calls of the registrar only.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub c_modules: bool,
+    /// The engines that were left out because they do not know the conditions, or do not run modules in C.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left_out: Vec<Engine>,
     /// The exit code of the command.

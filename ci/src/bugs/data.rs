@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use nmr_models::conditions::Conditions;
 use nmr_models::rule::Rule;
-use nmr_models::scenario::{FormatError, Scenario};
+use nmr_models::scenario::{CModule, FormatError, Scenario};
 use nmr_models::scenarios;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -102,6 +102,8 @@ pub struct In {
     pub wrong: Scenario,
     /// Without.
     pub right: Scenario,
+    /// The module in C of both, by its number and its file: with `NMR_BUG` defined it has the bug.
+    pub in_c: Option<(usize, PathBuf)>,
 }
 
 /// The `bug.toml` of a bug of the registrar.
@@ -138,7 +140,7 @@ struct OfModule {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct Place {
     scenario: Spanned<String>,
     module: Spanned<String>,
@@ -151,6 +153,8 @@ struct Place {
     /// Operations, and those that take their place.
     #[serde(default)]
     replace: BTreeMap<String, String>,
+    /// The file of C, beside this one, that the module is in the place of its script. It has the bug with `NMR_BUG` defined.
+    c_module: Option<Spanned<PathBuf>>,
 }
 
 /// All bugs below a folder, by name.
@@ -303,9 +307,12 @@ impl File {
         let place = place.get_ref();
         let scenario = self.scenario(&place.scenario)?;
         let module = place.module.get_ref();
-        if scenario.module(module).is_none() {
+        let Some(number) = scenario.module(module) else {
             let message = format!("{} has no module {module}", scenario.name);
             return Err(self.wrong(&place.module, message));
+        };
+        if let Some(file) = &place.c_module {
+            return self.place_in_c(scenario, number, file);
         }
         let set = |keys, replace| {
             let changed = module::change(&scenario, module, keys, replace);
@@ -320,7 +327,37 @@ impl File {
                 "the module does what the right one does: it changes nothing",
             ));
         }
-        Ok(In { wrong, right })
+        Ok(In {
+            wrong,
+            right,
+            in_c: None,
+        })
+    }
+
+    /// A scenario with a module in C: which object it is follows when it is compiled.
+    fn place_in_c(
+        &self,
+        scenario: Scenario,
+        number: usize,
+        file: &Spanned<PathBuf>,
+    ) -> Result<In, FormatError> {
+        let path = self.path.with_file_name(file.get_ref());
+        let text = fs::read_to_string(&path);
+        let text = text.map_err(|error| {
+            self.wrong(file, format!("{} cannot be read: {error}", path.display()))
+        })?;
+        if !text.contains("NMR_BUG") {
+            let message = "the module does what the right one does: NMR_BUG changes nothing in it";
+            return Err(self.wrong(file, message));
+        }
+        let name = scenario.modules[number].name.clone();
+        let in_c = scenario.with_c_module(&name, CModule::new(&path));
+        let in_c = in_c.map_err(|why| self.wrong(file, why))?;
+        Ok(In {
+            wrong: in_c.clone(),
+            right: in_c,
+            in_c: Some((number, path)),
+        })
     }
 }
 

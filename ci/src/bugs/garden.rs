@@ -14,6 +14,7 @@ use super::data::{Bug, Of};
 use super::plant::splice::Crate;
 use super::plant::{self, Diff, tree};
 use super::subject::Subject;
+use crate::c_module::Maker;
 use crate::cargo::{PLANTED_WORKER, Workspace};
 use crate::error::Error;
 use crate::progress::Display;
@@ -57,20 +58,23 @@ impl<'a> Garden<'a> {
         self.workspace.output().join("bugs").join(name)
     }
 
-    /// What is to be looked for. Writes the scenarios of modules' bugs, for workers to read.
+    /// What is to be looked for. Writes the scenarios of modules' bugs, for workers to read, and compiles the modules in C.
     ///
     /// # Errors
-    /// A scenario cannot be written.
+    /// A scenario cannot be written; there is no compiler, or a module in C does not compile.
     pub fn subjects(&self, bugs: &[&Bug]) -> Result<Vec<Subject>, Error> {
         let all = scenarios::all();
         let folder = self.folder("scenarios");
+        let maker = Maker::new(self.workspace.root(), &self.workspace.output());
         let mut subjects = Vec::new();
         for bug in bugs {
             let number = self.diffs.iter().position(|diff| diff.name == bug.name);
             let places = number.map_or(&[][..], |number| &self.planted.places[number]);
             if let Some(subject) = Subject::of_registrar(bug, places, &all) {
                 subjects.push(subject);
-            } else if let Some((subject, files)) = Subject::of_module(bug, &folder) {
+            } else if let Some((subject, files)) =
+                Subject::of_module(&compiled(bug, &maker)?, &folder)
+            {
                 for (path, text) in files {
                     write(&path, &text).map_err(|error| unwritable(&path, &error))?;
                 }
@@ -118,6 +122,21 @@ impl<'a> Garden<'a> {
             false => Error::Usage(texts.join("\n\n")),
         }
     }
+}
+
+/// The bug with its modules in C as shared objects: one with the bug, and one without.
+fn compiled(bug: &Bug, maker: &Maker) -> Result<Bug, Error> {
+    let mut bug = bug.clone();
+    if let Of::Module(places) = &mut bug.of {
+        for place in places {
+            if let Some((module, file)) = &place.in_c {
+                let wrong = maker.make(file, &["NMR_BUG"])?;
+                place.wrong.modules[*module].c_module = Some(wrong);
+                place.right.modules[*module].c_module = Some(maker.make(file, &[])?);
+            }
+        }
+    }
+    Ok(bug)
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {

@@ -70,6 +70,7 @@ impl Hunter<'_> {
             };
             let tried = match engine {
                 _ if !subject.conditions.are_known_to(engine) => Vec::new(),
+                _ if subject.is_in_c && !engine.runs_c_modules() => Vec::new(),
                 Engine::Direct | Engine::Explorer => one.explore()?,
                 _ => one.compare(&explored)?,
             };

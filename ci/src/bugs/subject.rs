@@ -34,6 +34,8 @@ pub struct Subject {
     pub shows: Option<Shows>,
     /// What has to be in force for it to show.
     pub conditions: Conditions,
+    /// Whether it is one of a module in C.
+    pub is_in_c: bool,
     /// What is chosen in the planted worker, for the bug and for its twin.
     pub chosen: Option<[String; 2]>,
     /// The scenarios, the bug's own first.
@@ -53,13 +55,16 @@ pub struct Case {
     pub right: Source,
     /// Threads beside the main one.
     threads: usize,
+    /// Whether a module of it is in C.
+    is_in_c: bool,
 }
 
 impl Case {
     /// Whether the engine has room for it.
     #[must_use]
     pub fn fits(&self, engine: Engine) -> bool {
-        engine != Engine::Loom || self.threads <= MAX_LOOM_THREADS
+        let has_room = engine != Engine::Loom || self.threads <= MAX_LOOM_THREADS;
+        has_room && (!self.is_in_c || engine.runs_c_modules())
     }
 }
 
@@ -72,6 +77,9 @@ impl Subject {
     pub fn excuse(&self, engine: Engine) -> Option<&str> {
         if !self.conditions.are_known_to(engine) {
             return Some("its conditions cannot be brought about");
+        }
+        if self.is_in_c && !engine.runs_c_modules() {
+            return Some("it does not run modules in C");
         }
         match engine {
             Engine::Direct => self.direct.as_deref(),
@@ -134,6 +142,7 @@ impl Subject {
         let cases: Vec<Case> = cases.collect();
         let subject = Self {
             own: cases.len(),
+            is_in_c: places.iter().any(|place| place.in_c.is_some()),
             cases,
             ..Self::new(bug, "module".to_owned())
         };
@@ -151,6 +160,7 @@ impl Subject {
             prove: bug.prove.clone(),
             shows: bug.shows,
             conditions: bug.conditions,
+            is_in_c: false,
             chosen: None,
             cases: Vec::new(),
             own: 0,
@@ -165,6 +175,7 @@ impl Case {
             wrong,
             right,
             threads: scenario.threads.len(),
+            is_in_c: scenario.has_c_modules(),
         }
     }
 }
@@ -225,8 +236,13 @@ mod tests {
         let right = scenarios::named("both-deregister").expect("it is there");
         let mut wrong = right.clone();
         wrong.modules[0].detach = Detach::Pending;
+        let place = In {
+            wrong,
+            right,
+            in_c: None,
+        };
         let bug = Bug {
-            of: Of::Module(vec![In { wrong, right }]),
+            of: Of::Module(vec![place]),
             ..registrar_bug("never-completes", &[])
         };
         let (subject, files) = Subject::of_module(&bug, Path::new("/f")).expect("it is a module's");

@@ -156,15 +156,20 @@ fn summary(summary: &Summary) -> String {
         counts.join(", ")
     };
     let left_out: Vec<&str> = summary.left_out.iter().map(|it| it.name()).collect();
+    let why = match summary.c_modules {
+        true => "do not run modules in C",
+        false => "cannot be told to",
+    };
     let left_out = match left_out.is_empty() {
         true => String::new(),
-        false => format!(
-            "; not run, as they cannot be told to: {}",
-            left_out.join(", ")
-        ),
+        false => format!("; not run, as they {why}: {}", left_out.join(", ")),
+    };
+    let switched = match summary.c_modules {
+        true => "; C modules: switched at registrar calls only",
+        false => "",
     };
     format!(
-        "{} of {} in {}: {counts}; seed {}{}{left_out}\n",
+        "{} of {} in {}: {counts}; seed {}{}{switched}{left_out}\n",
         words::plural(summary.runs, "run"),
         words::plural(summary.scenarios, "scenario"),
         words::time(summary.seconds),
@@ -201,6 +206,20 @@ mod tests {
         let text = plain(&tally, hard);
         let told = "; seed 7; with spurious wake-ups, completions in any order; not run, as they cannot be told to: \
                     loom, threads\n";
+        assert!(text.ends_with(told), "{text}");
+    }
+
+    #[test]
+    fn modules_in_c_are_told_and_who_does_not_run_them() {
+        let mut tally = Tally::default();
+        tally.add(everything_exercised(holds()));
+        let in_c = Frame {
+            has_c_modules: true,
+            left_out: &[Engine::Loom],
+            ..frame()
+        };
+        let text = plain(&tally, in_c);
+        let told = "; seed 7; C modules: switched at registrar calls only; not run, as they do not run modules in C: loom\n";
         assert!(text.ends_with(told), "{text}");
     }
 

@@ -109,6 +109,29 @@ impl Engines {
         }
     }
 
+    /// Leaves out those that do not run modules in C; answers which.
+    ///
+    /// # Errors
+    /// None is left.
+    pub fn for_c_modules(&mut self) -> Result<Vec<Engine>, Error> {
+        let left_out: Vec<Engine> = (self.all())
+            .filter(|engine| !engine.runs_c_modules())
+            .collect();
+        for some in [&mut self.always, &mut self.for_the_rest] {
+            some.retain(|engine| engine.runs_c_modules());
+        }
+        match self.all().next() {
+            Some(_) => Ok(left_out),
+            None => {
+                let names: Vec<&str> = left_out.iter().map(|engine| engine.name()).collect();
+                Err(Error::Usage(format!(
+                    "{} cannot run modules in C: add `--engine explorer`",
+                    names.join(", ")
+                )))
+            }
+        }
+    }
+
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = Engine> {
         self.always.iter().chain(&self.for_the_rest).copied()
@@ -198,6 +221,20 @@ mod tests {
         let (always, rest) = of(&[EngineChoice::All, EngineChoice::Pct]);
         assert!(always.contains(&Engine::Pct) && !rest.contains(&Engine::Pct));
         assert_eq!(of(&[EngineChoice::Shuttle]), (sampling, vec![]));
+    }
+
+    #[test]
+    fn modules_in_c_are_run_by_the_shuttle_build() {
+        let mut engines = Engines::of(&[EngineChoice::All]);
+        let left_out = engines.for_c_modules().unwrap();
+        assert_eq!(left_out, [Engine::Direct, Engine::Loom, Engine::Threads]);
+        assert_eq!(engines.always, [Engine::Explorer]);
+        let mut engines = Engines::of(&[EngineChoice::Loom]);
+        let error = engines.for_c_modules().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "loom cannot run modules in C: add `--engine explorer`"
+        );
     }
 
     #[test]

@@ -82,5 +82,6 @@ pub(crate) const fn frame() -> Frame<'static> {
             complete_any: false,
         },
         left_out: &[],
+        has_c_modules: false,
     }
 }

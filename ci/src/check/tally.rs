@@ -33,6 +33,8 @@ pub struct Frame<'a> {
     pub conditions: Conditions,
     /// The engines that do not know that.
     pub left_out: &'a [Engine],
+    /// Whether modules in C are run, which the engines that are left out do not.
+    pub has_c_modules: bool,
 }
 
 impl Tally {
@@ -97,6 +99,7 @@ impl Tally {
             seed: frame.seed,
             conditions: frame.conditions,
             left_out: frame.left_out.to_vec(),
+            c_modules: frame.has_c_modules,
             exit: self.exit(frame).code(),
         }
     }

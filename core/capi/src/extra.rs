@@ -13,12 +13,13 @@ use crate::abi::{
 };
 use crate::boundary::{caught, guard};
 use crate::log;
-use crate::register::{register_client, register_provider, writable};
+use crate::register::{register_client, register_provider};
 use crate::registrars::{self, Kept};
 use crate::status::{
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INTERNAL_ERROR, STATUS_INVALID_DEVICE_STATE,
     STATUS_INVALID_PARAMETER, STATUS_SUCCESS,
 };
+use crate::writable::writable;
 
 /// Makes a registrar beside the default one, of which it sees nothing. Limits may be NULL.
 ///

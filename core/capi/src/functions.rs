@@ -17,11 +17,12 @@ use crate::abi::{
 use crate::boundary::guard;
 use crate::handed::Handed;
 use crate::log::warning;
-use crate::register::{register_client, register_provider, writable};
+use crate::register::{register_client, register_provider};
 use crate::registrars;
 use crate::status::{
     self, STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER, STATUS_PENDING, STATUS_SUCCESS,
 };
+use crate::writable::writable;
 
 /// Registers a client module. It is offered every provider of its interface, oldest first, before this returns.
 ///

@@ -14,20 +14,36 @@
 //!   panic in one, if it is written in Rust, is the registrar's to account for (C18).
 //! - **Registration contexts, binding contexts and dispatch tables** are the modules', handed on and never looked into.
 //! - **Out parameters** are checked for NULL and alignment, and written once, on success.
+//! - **A module that an explorer runs** (`hosted`, in the shuttle build): see there.
 //! - **HANDLEs** are numbers, looked up and never dereferenced (C12): functions that take nothing else are safe.
 
-#![cfg(not(any(loom, shuttle)))]
+#![cfg(not(loom))]
 
 pub mod abi;
+#[cfg(not(shuttle))]
 mod boundary;
+#[cfg(any(not(shuttle), target_os = "linux"))]
 mod check;
+#[cfg(not(shuttle))]
 mod client;
+#[cfg(not(shuttle))]
 pub mod extra;
+#[cfg(not(shuttle))]
 pub mod functions;
+#[cfg(not(shuttle))]
 mod handed;
+#[cfg(not(shuttle))]
 mod handle;
+#[cfg(shuttle)]
+pub mod hosted;
+#[cfg(not(shuttle))]
 mod log;
+#[cfg(not(shuttle))]
 mod provider;
+#[cfg(not(shuttle))]
 mod register;
+#[cfg(not(shuttle))]
 mod registrars;
 pub mod status;
+#[cfg(any(not(shuttle), target_os = "linux"))]
+mod writable;

@@ -14,6 +14,7 @@ use crate::log::warning;
 use crate::provider::Provider;
 use crate::registrars::handle_of;
 use crate::status::{self, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
+use crate::writable::writable;
 
 /// Registers a client with a registrar.
 ///
@@ -99,9 +100,4 @@ unsafe fn give<K: HandleKind>(
 fn refused(module: &str, fault: check::Fault) -> NTSTATUS {
     warning(format_args!("a {module} is not registered: {fault}"));
     STATUS_INVALID_PARAMETER
-}
-
-/// Whether something can be written to where this points, as far as one can see.
-pub(crate) fn writable<T>(out: *mut T) -> bool {
-    !out.is_null() && out.is_aligned()
 }

@@ -1,8 +1,11 @@
 //! The status codes that the functions answer, as C has them.
 
-use nmr::{Detach, Status};
+#[cfg(not(shuttle))]
+use nmr::Detach;
+use nmr::Status;
 
 use crate::abi::NTSTATUS;
+#[cfg(not(shuttle))]
 use crate::log::warning;
 
 /// Done.
@@ -28,11 +31,13 @@ pub(crate) const fn of(status: Status) -> NTSTATUS {
 }
 
 /// A status of a module in C, to the Rust API.
+#[cfg(not(shuttle))]
 pub(crate) const fn to(status: NTSTATUS) -> Status {
     Status(status.cast_unsigned())
 }
 
 /// A detach callback's answer. netioddk.h knows two; whatever is not *pending* is over.
+#[cfg(not(shuttle))]
 pub(crate) fn detach(answer: NTSTATUS) -> Detach {
     match answer {
         STATUS_PENDING => Detach::Pending,

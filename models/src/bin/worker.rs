@@ -3,12 +3,13 @@
 //! `nmr check` and `nmr bench` start it and read its standard output: the lines of
 //! `nmr_models::report`. It judges nothing and builds nothing.
 
+use std::fs::File;
 use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -174,6 +175,9 @@ impl Run {
             (None, Some(file)) => Scenario::from_toml(file, &read(file)?)?,
             (None, None) => unreachable!("one of the two is required"),
         };
+        let scenario = scenario.identified();
+        let scenario = scenario.map_err(|why| FormatError::new(self.source(), why))?;
+        keep_lines_apart(&scenario);
         let words = Words::default();
         let request = Request {
             scenario: Arc::new(self.conditions.of(scenario.under(self.terms))),
@@ -211,11 +215,18 @@ impl Run {
         });
         Ok(ExitCode::from(end(&exploration)))
     }
+
+    /// Where its scenario is.
+    fn source(&self) -> &Path {
+        let name = self.scenario.as_deref().unwrap_or_default();
+        self.file.as_deref().unwrap_or(Path::new(name))
+    }
 }
 
 impl Repeat {
     fn start(self) -> Result<ExitCode, FormatError> {
         let case = Case::from_toml(&self.file, &read(&self.file)?)?;
+        keep_lines_apart(&case.scenario);
         let words = Words::default();
         let options = replay::Options {
             budget: Duration::from_millis(self.budget_ms),
@@ -360,12 +371,34 @@ fn show_progress(executions: Arc<AtomicU64>, words: Words) {
     });
 }
 
+/// Where lines go instead of to stdout.
+static APART: OnceLock<File> = OnceLock::new();
+
+/// What a module in C prints is no line: it goes to stderr.
+fn keep_lines_apart(scenario: &Scenario) {
+    #[cfg(shuttle)]
+    if scenario.has_c_modules() {
+        match nmr_capi::hosted::take_stdout() {
+            Ok(lines) => drop(APART.set(lines)),
+            Err(error) => {
+                eprintln!("warning: what the modules in C print is not kept apart: {error}")
+            }
+        }
+    }
+    #[cfg(not(shuttle))]
+    let _ = scenario;
+}
+
 /// Whole lines: another thread may print one too.
 fn print_line(line: &Line) {
     let mut text = serde_json::to_string(line).expect("a line has a JSON form");
     text.push('\n');
+    let mut stdout = std::io::stdout().lock();
     // A parent that has gone does not want to know.
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    let _ = match APART.get() {
+        Some(mut apart) => apart.write_all(text.as_bytes()),
+        None => stdout.write_all(text.as_bytes()),
+    };
 }
 
 /// No line comes after these.

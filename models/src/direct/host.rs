@@ -11,8 +11,8 @@ use super::step::Step;
 use super::task::{Driven, Task};
 use crate::event::{Call, Callback, CallbackKind, Pair, RegId, Reply, Thing, What};
 use crate::interpreter::{
-    After, AnyHandle, Context, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On,
-    OpenCallback, PendingDetach, Script, Which, admit,
+    After, AnyHandle, Broken, Context, Contexts, Done, Foreign, Function, Gate, Host, Interpreter,
+    Issued, On, OpenCallback, PendingDetach, Script, Which, admit,
 };
 use crate::milestone::{Milestone, Use};
 use crate::permuted::ThreadNumber;
@@ -253,6 +253,16 @@ impl Host for Step<'_> {
             kept.swap_remove(index);
             interpreter.lets_go(Thing::Context { pair, side });
         }
+    }
+
+    fn foreign(
+        interpreter: &mut Interpreter<'_, Self>,
+        foreign: Foreign,
+    ) -> Result<Option<Reply>, Broken> {
+        let thread = interpreter.host.number;
+        unreachable!(
+            "thread {thread} comes to {foreign:?}: a scenario with modules in C is refused here"
+        )
     }
 
     fn open(&mut self, what: Call, function: Function<Context>, after: After) {

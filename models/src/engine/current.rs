@@ -32,6 +32,11 @@ pub(super) fn livelocked(details: &str) {
     run.expect("only an execution can spin").livelocked(details);
 }
 
+/// Why the execution at hand, or the one before it, cannot be driven.
+pub(super) fn take_refusal() -> Option<String> {
+    CURRENT.with_borrow(|run| run.as_ref()?.take_refusal())
+}
+
 /// What the execution at hand, or the one before it, has found.
 pub(super) fn take_finding() -> Option<Finding> {
     CURRENT.with_borrow(|run| run.as_ref()?.take_finding())

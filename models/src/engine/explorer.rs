@@ -14,10 +14,12 @@ use nmr_explorer::{
 use shuttle::scheduler::Scheduler;
 
 use super::{Control, Exploration, ExplorerOptions, Request, current, install_panic_hook};
+use crate::engine_name::Engine;
 use crate::interpreter::Prepared;
 use crate::permuted::{self, Symmetry};
 use crate::report::Extent;
 use crate::rule::Rule;
+use crate::run::foreign_module::{self, Modules};
 use crate::run::{Finding, Run, Traced, Watch};
 
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
@@ -56,19 +58,60 @@ pub(super) fn sample(
     }
 }
 
-/// Why a search cannot go on from the checkpoint that it is given.
+/// Why a search cannot begin: the modules in C that it is to run, or the checkpoint that it is to go on from.
 pub(super) fn refusal(request: &Request) -> Option<String> {
+    if let Err(why) = foreign_module::load(&request.scenario) {
+        return Some(why);
+    }
+    if request.engine != Engine::Explorer {
+        return None;
+    }
     let prepared = Prepared::new(&request.scenario);
     let checked = builder(request, &prepared).check_checkpoint();
     checked.err().map(|error| error.to_string())
 }
 
 fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report) -> Exploration {
-    let watch = Arc::new(Watch::new(request.executions.clone(), |_, _| {}));
+    let watch = Arc::new(watching(request));
     let prepared = Prepared::new(&request.scenario);
     let report = search(builder(request, &prepared), execution(&prepared, &watch));
     current::leave();
-    exploration(&watch, &report)
+    let exploration = exploration(&watch, &report);
+    Exploration {
+        certificate: exploration
+            .certificate
+            .map(|text| text + &of_c_modules(request)),
+        ..exploration
+    }
+}
+
+/// What a certificate says of modules in C.
+fn of_c_modules(request: &Request) -> String {
+    let modules = request.scenario.modules.iter();
+    let words = modules.filter_map(|module| {
+        let c_module = module.c_module.as_ref()?;
+        let hash = c_module.hash.as_deref().unwrap_or("unknown");
+        let (name, file) = (&module.name, c_module.name());
+        Some(format!(
+            "\nC module {name} ({file}, hash {hash}): switched at registrar calls only"
+        ))
+    });
+    words.collect()
+}
+
+/// What counts the executions of a search.
+fn watching(request: &Request) -> Watch {
+    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    watch.with_c_modules(c_modules(request))
+}
+
+/// The scenario's modules in C.
+///
+/// # Panics
+/// If one cannot be loaded: [`refusal`] says so before.
+fn c_modules(request: &Request) -> Modules {
+    let modules = foreign_module::load(&request.scenario);
+    modules.unwrap_or_else(|why| panic!("{why}"))
 }
 
 /// One execution of a scenario.
@@ -113,6 +156,10 @@ pub(super) fn builder(request: &Request, prepared: &Prepared) -> Builder {
         true => builder.spurious_wakeups(),
         false => builder,
     };
+    let builder = match foreign_module::stack(&c_modules(request)) {
+        Some(bytes) => builder.stack_size(bytes),
+        None => builder,
+    };
     asked(builder, &request.explorer, &request.control)
 }
 
@@ -145,6 +192,9 @@ fn kind(rule: Option<Rule>) -> String {
 
 /// What the execution that has just ended has found, whichever way it ended.
 fn judge(ending: &Ending) -> Result<Option<Judgement>, String> {
+    if let Some(why) = current::take_refusal() {
+        return Err(why);
+    }
     match ending {
         Ending::Deadlocked(why) => current::stuck(&why.to_string()),
         Ending::Livelocked(why) => current::livelocked(&why.to_string()),
@@ -242,7 +292,7 @@ pub(crate) fn follow(request: &Request, schedule: &Schedule) -> Followed {
 
 /// The same, as closely as `fit` says.
 pub(crate) fn follow_as(request: &Request, schedule: &Schedule, fit: Fit) -> Followed {
-    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    let watch = watching(request);
     let watch = Arc::new(watch.showing_changes());
     let prepared = Prepared::new(&request.scenario);
     let execution = execution(&prepared, &watch);
@@ -258,7 +308,7 @@ pub(crate) fn search_near(
     rule: Option<Rule>,
     executions: u64,
 ) -> (u64, Option<Followed>) {
-    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    let watch = watching(request);
     let watch = Arc::new(watch.showing_changes());
     let is_wanted = |found: &Counterexample| finding(found).is_some_and(|one| one.rule == rule);
     let prepared = Prepared::new(&request.scenario);
@@ -275,7 +325,7 @@ pub(crate) fn search_passing(
     schedule: &Schedule,
     executions: u64,
 ) -> (u64, Option<Followed>) {
-    let watch = Watch::new(request.executions.clone(), |_, _| {});
+    let watch = watching(request);
     let watch = Arc::new(watch.showing_changes());
     let prepared = Prepared::new(&request.scenario);
     let builder = builder(request, &prepared).max_executions(executions);

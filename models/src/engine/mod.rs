@@ -61,6 +61,29 @@ pub struct Request {
     pub control: Control,
 }
 
+impl Request {
+    /// Why it cannot be made, if its scenario has modules in C: they are shared objects of this process, and no values.
+    fn is_beyond_c_modules(&self) -> Option<String> {
+        if !self.scenario.has_c_modules() {
+            return None;
+        }
+        let engine = self.engine;
+        if !engine.runs_c_modules() {
+            return Some(format!(
+                "{engine} does not run modules in C: explorer, random, pct and urw do"
+            ));
+        }
+        if self.explorer.workers > 1 {
+            return Some("a module in C is there once: it is searched with one worker".to_owned());
+        }
+        self.explorer.checkpoint.as_ref().map(|_| {
+            "a module in C has other addresses in each process, by which its states are known: no checkpoint can be \
+             gone on with"
+                .to_owned()
+        })
+    }
+}
+
 /// Tells in words how far a search has come.
 pub type OnProgress = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -256,8 +279,11 @@ pub fn explore(
 /// is one of another search.
 #[must_use]
 pub fn refusal(request: &Request) -> Option<String> {
+    if let Some(why) = request.is_beyond_c_modules() {
+        return Some(why);
+    }
     #[cfg(shuttle)]
-    if request.engine == Engine::Explorer {
+    if request.engine.build() == Build::Shuttle {
         return explorer::refusal(request);
     }
     let _ = request;

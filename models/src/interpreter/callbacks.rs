@@ -6,7 +6,7 @@ use super::host::{Host, OpenCallback};
 use super::ops::call;
 use super::script::{Called, Script};
 use super::shared::{Context, PendingDetach};
-use super::task::{Attempt, Body, ByName, Piece, Task};
+use super::task::{Attempt, Body, ByName, Foreign, Piece, Task};
 use super::{Broken, Done, Interpreter};
 use crate::event::{Callback, CallbackKind, Pair, RegId, Reply, What};
 use crate::message::message;
@@ -45,7 +45,10 @@ impl<H: Host> Interpreter<'_, H> {
         let kind = CallbackKind::Attach;
         self.called(Callback { kind, side, pair })?;
         let reg = pair.side(side);
-        self.then_script(reg, Called::Attach, body);
+        match self.prepared.is_in_c(reg.module) {
+            true => self.then_foreign(Some(binding)),
+            false => self.then_script(reg, Called::Attach, body),
+        }
         self.note(reg, pair, binding)
     }
 
@@ -69,6 +72,10 @@ impl<H: Host> Interpreter<'_, H> {
         let kind = CallbackKind::Detach;
         self.called(Callback { kind, side, pair })?;
         self.check_context(context, pair, side)?;
+        if self.prepared.is_in_c(reg.module) {
+            self.then_foreign(Some(binding));
+            return Ok(());
+        }
         self.use_context(pair, side)?;
         self.then_script(reg, Called::Detach, Body::Detach(ByName(binding)));
         Ok(())
@@ -93,6 +100,10 @@ impl<H: Host> Interpreter<'_, H> {
         let kind = CallbackKind::Cleanup;
         self.called(Callback { kind, side, pair })?;
         self.check_context(context, pair, side)?;
+        if self.prepared.is_in_c(reg.module) {
+            self.then_foreign(None);
+            return Ok(());
+        }
         self.then_script(reg, Called::Cleanup, Body::Cleanup);
         self.then([
             Task::Piece(Piece::LetGo(pair, side)),
@@ -115,6 +126,11 @@ impl<H: Host> Interpreter<'_, H> {
 
     fn then_script(&mut self, reg: RegId, called: Called, body: Body) {
         self.then([Task::Script(Script::of(reg, called)), Task::Body(body)]);
+    }
+
+    /// A callback of a module in C, for a binding that it is told of.
+    fn then_foreign(&mut self, binding: Option<BindingHandle>) {
+        self.then([Task::Foreign(Foreign::Callback(ByName(binding)))]);
     }
 
     /// Remembers a binding that a module was called for.
@@ -365,7 +381,7 @@ impl<H: Host> Interpreter<'_, H> {
     }
 
     /// The innermost callback will end so.
-    fn replies(&mut self, reply: Reply) {
+    pub(super) fn replies(&mut self, reply: Reply) {
         self.host.callback().reply = reply;
         self.then([Task::End]);
         H::delay_end(self);

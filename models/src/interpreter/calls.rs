@@ -87,7 +87,7 @@ impl<H: Host> Interpreter<'_, H> {
     }
 
     /// What a side gives out.
-    pub(super) fn attachment(&mut self, pair: Pair, side: Side) -> H::Attachment {
+    pub(crate) fn attachment(&mut self, pair: Pair, side: Side) -> H::Attachment {
         self.take_context(pair, side);
         self.host.attachment(pair, side)
     }
@@ -155,6 +155,13 @@ impl<H: Host> Interpreter<'_, H> {
                 }
                 self.has_waited(module);
                 return self.refused(ModuleNumber(module), Refusal::Wait, answer);
+            }
+            #[cfg(shuttle)]
+            After::ForeignWaited(module, reg) => {
+                if let (Answer::Done, Some(reg)) = (answer, reg) {
+                    self.host.free(reg);
+                }
+                return self.refused(module, Refusal::Wait, answer);
             }
             After::Left(reg, ByName(handle)) => match answer {
                 Answer::Panicked => self.has_waited(reg.module),
@@ -226,7 +233,7 @@ impl<H: Host> Interpreter<'_, H> {
     }
 
     /// A wait is over. Only those of threads' own scripts are counted.
-    fn has_waited(&mut self, module: u8) {
+    pub(super) fn has_waited(&mut self, module: u8) {
         let is_counted = self.prepared.has_completer && self.host.thread().0 > 0;
         let is_its_own = self.host.inside().is_none() && !self.host.is_destroying(|_| true);
         if is_counted && is_its_own {

@@ -4,8 +4,8 @@
 use std::hash::Hash;
 
 use super::shared::{AnyHandle, Contexts, Issued, PendingDetach, Which};
-use super::task::{After, Gate, On, Task};
-use super::{Done, Function, Interpreter, Script};
+use super::task::{After, Foreign, Gate, On, Task};
+use super::{Broken, Done, Function, Interpreter, Script};
 use crate::event::{Call, Callback, Pair, RegId, Reply, Side, Thing, What};
 use crate::milestone::Use;
 use crate::permuted::ThreadNumber;
@@ -175,6 +175,12 @@ pub(crate) trait Host: Sized {
 
     /// The call that was opened last.
     fn opened(&mut self) -> Call;
+
+    /// Runs code of a module in C; what that answers, if it is a callback.
+    fn foreign(
+        interpreter: &mut Interpreter<'_, Self>,
+        foreign: Foreign,
+    ) -> Result<Option<Reply>, Broken>;
 
     /// Makes it, or begins to.
     fn enter(interpreter: &mut Interpreter<'_, Self>) -> Done;

@@ -12,6 +12,9 @@
 mod ahead;
 mod callbacks;
 mod calls;
+mod foreign;
+#[cfg(shuttle)]
+mod foreign_calls;
 mod host;
 mod ops;
 mod prepared;
@@ -33,7 +36,9 @@ pub(crate) use script::{Called, Script};
 pub(crate) use shared::{
     AnyHandle, Context, Contexts, Issued, Pending, PendingDetach, Which, admit, npi_id,
 };
-pub(crate) use task::{After, Attempt, Body, Gate, On, Piece, Taker, Task};
+#[cfg(shuttle)]
+pub(crate) use task::Entry;
+pub(crate) use task::{After, Attempt, Body, Foreign, Gate, On, Piece, Taker, Task};
 
 /// A rule that broke in a way that is no event, or by an event; before its words have the scenario's names.
 pub(crate) struct Broken {
@@ -69,6 +74,7 @@ impl<H: Host> Interpreter<'_, H> {
             Task::Piece(piece) => return self.piece(piece),
             Task::Begin => return self.begin(),
             Task::Body(body) => return self.body(body),
+            Task::Foreign(foreign) => return self.foreign(foreign),
             Task::End => return self.end(),
             Task::Host(task) => return H::carry_out(self, task),
         }

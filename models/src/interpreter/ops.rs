@@ -9,7 +9,7 @@ use super::calls::Function;
 use super::host::Host;
 use super::script::Script;
 use super::shared::{AnyHandle, PendingDetach, Which};
-use super::task::{After, Attempt, ByName, Forged, Gate, On, Piece, Taker, Task};
+use super::task::{After, Attempt, ByName, Entry, Foreign, Forged, Gate, On, Piece, Taker, Task};
 use super::{Done, Interpreter, Resolved};
 use crate::event::{Call, Deed, Pair, RegId, Reply, What};
 use crate::milestone::Use;
@@ -41,6 +41,16 @@ impl<H: Host> Interpreter<'_, H> {
 
     pub(super) fn perform_now(&mut self, script: Script, index: u8) -> Done {
         match self.op(script, index).map(|_, &index| index as u8) {
+            Op::Register(module) if self.prepared.is_in_c(module) => {
+                self.enter(module, Entry::Register);
+            }
+            Op::Deregister(module) if self.prepared.is_in_c(module) => {
+                self.enter(module, Entry::Deregister);
+            }
+            Op::Wait(module) if self.prepared.is_in_c(module) => self.enter(module, Entry::Wait),
+            Op::Dispatch(module) if self.prepared.is_in_c(module) => {
+                self.enter(module, Entry::Dispatch);
+            }
             Op::Register(module) => self.register(module, false),
             Op::Own(module) => self.register(module, true),
             Op::Deregister(module) => {
@@ -261,14 +271,26 @@ impl<H: Host> Interpreter<'_, H> {
             Piece::DispatchBegin(pair, by) => {
                 self.host.record(What::DispatchBegin { pair, by })?;
                 self.touch(pair.side(by.peer()))?;
+                if self.prepared.is_in_c(pair.side(by.peer()).module) {
+                    self.then([Task::Foreign(Foreign::Called(pair, by.peer()))]);
+                    return self.use_context(pair, by);
+                }
                 self.use_context(pair, by.peer())?;
                 self.use_context(pair, by)?;
             }
             Piece::DispatchEnd(pair, by) => {
                 self.touch(pair.side(by.peer()))?;
+                if self.prepared.is_in_c(pair.side(by.peer()).module) {
+                    let called = Task::Foreign(Foreign::Called(pair, by.peer()));
+                    self.then([called, Task::Piece(Piece::DispatchEnded(pair, by))]);
+                    return self.use_context(pair, by);
+                }
                 self.use_context(pair, by.peer())?;
                 // What it knows of the peer, and its rundown, it has there.
                 self.use_context(pair, by)?;
+                self.host.record(What::DispatchEnd { pair, by })?;
+            }
+            Piece::DispatchEnded(pair, by) => {
                 self.host.record(What::DispatchEnd { pair, by })?;
             }
             Piece::Leave(detach) => self.leave_rundown(detach),
@@ -332,6 +354,9 @@ impl<H: Host> Interpreter<'_, H> {
             pair,
             binding,
         } = detach;
+        if self.prepared.is_in_c(detach.module()) {
+            return self.then([Task::Foreign(Foreign::Complete(detach))]);
+        }
         self.detach_complete(side, Some(pair), binding, After::Completed(pair, side));
     }
 

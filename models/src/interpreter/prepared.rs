@@ -64,9 +64,15 @@ impl Prepared {
         };
         let modules = scenario.modules.iter();
         let threads = scenario.threads.iter();
+        // What a module in C keeps nobody can exchange names in, and it may keep handles for as long as it likes.
+        let has_c_modules = scenario.has_c_modules();
+        let symmetries = match (symmetries(scenario), has_c_modules) {
+            (all, false) => all,
+            (all, true) => all.into_iter().take(1).collect(),
+        };
         Arc::new(Self {
-            symmetries: symmetries(scenario),
-            uses_stale_handles: scenario.uses_stale_handles(),
+            symmetries,
+            uses_stale_handles: scenario.uses_stale_handles() || has_c_modules,
             completes_any: scenario.completes_any(),
             has_completer: scenario.has_completer(),
             unloads: scenario.unloads(),
@@ -88,6 +94,13 @@ impl Prepared {
     pub(crate) fn is_spin_lock(&self, lock: u8) -> bool {
         let name = &self.scenario.locks[usize::from(lock)];
         self.scenario.spin_locks.contains(name)
+    }
+
+    /// Whether a module is one in C.
+    pub(crate) fn is_in_c(&self, module: u8) -> bool {
+        self.scenario.modules[usize::from(module)]
+            .c_module
+            .is_some()
     }
 
     pub(crate) fn ops(&self, script: Script) -> &[Resolved] {

@@ -106,6 +106,14 @@ impl Issued {
         is_new
     }
 
+    /// What a registration's handle was issued for.
+    #[cfg(shuttle)]
+    pub(super) fn registration(&self, handle: AnyHandle) -> Option<RegId> {
+        let mut registrations = self.registrations.iter();
+        let found = registrations.find(|&&(issued, _)| issued == handle);
+        found.map(|&(_, reg)| reg)
+    }
+
     /// Whether the register call has returned, after which its caller is ready.
     pub(super) fn has(&self, reg: RegId) -> bool {
         self.registrations.iter().any(|&(_, issued)| issued == reg)
@@ -121,7 +129,7 @@ impl Issued {
     }
 
     /// What it was issued for.
-    pub(super) fn pair(&self, binding: BindingHandle) -> Option<Pair> {
+    pub(crate) fn pair(&self, binding: BindingHandle) -> Option<Pair> {
         let mut bindings = self.bindings.iter();
         bindings
             .find(|&&(other, _)| other == binding)
@@ -240,6 +248,15 @@ impl Pending {
             Which::OldestOf(module) => self.waits[usize::from(module)] == 0,
             Which::Oldest | Which::Any => self.waits.iter().all(|&left| left == 0),
         }
+    }
+
+    /// A module in C has completed its side of a binding; whether that was pending.
+    #[cfg(shuttle)]
+    pub(crate) fn completed(&mut self, pair: Pair, side: Side) -> bool {
+        let before = self.detaches.len();
+        self.detaches
+            .retain(|detach| (detach.pair, detach.side) != (pair, side));
+        self.detaches.len() != before
     }
 
     pub(crate) fn remove(&mut self, place: usize) -> PendingDetach {

@@ -33,6 +33,8 @@ pub(crate) enum Task<T> {
     Begin,
     /// What is left of a callback, after its script.
     Body(Body),
+    /// Code of a module in C.
+    Foreign(Foreign),
     /// The innermost callback ends.
     End,
     /// What only the host has to do.
@@ -55,6 +57,28 @@ pub(crate) enum On {
     Event(u8),
     /// That the lock is free, which it takes then.
     Lock(u8),
+}
+
+/// What of a module in C runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Foreign {
+    /// What an operation of the scenario does.
+    Entry(ModuleNumber, Entry),
+    /// What ends the work that a pending detach waits for.
+    Complete(PendingDetach),
+    /// The innermost callback, for this binding.
+    Callback(ByName<Option<BindingHandle>>),
+    /// What a function in its dispatch table does.
+    Called(Pair, Side),
+}
+
+/// An operation on a module in C.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Entry {
+    Register,
+    Deregister,
+    Wait,
+    Dispatch,
 }
 
 /// What is done with a pending detach.
@@ -92,6 +116,8 @@ pub(crate) enum Piece {
     /// A call of a side through its peer's dispatch table begins, and ends.
     DispatchBegin(Pair, Side),
     DispatchEnd(Pair, Side),
+    /// It has, once a module in C has been called for it.
+    DispatchEnded(Pair, Side),
     /// A binding is left; what is completed then, if it was the last call of a closed one.
     Leave(PendingDetach),
     /// The module's own completion, and one with the handle of its registration in the place of the binding's.
@@ -160,6 +186,9 @@ pub(crate) enum After {
     Deregistered(ModuleNumber),
     /// A wait of that module; for that registration.
     Waited(ModuleNumber, Option<RegId>),
+    /// A wait that a module in C makes, for that registration.
+    #[cfg(shuttle)]
+    ForeignWaited(ModuleNumber, Option<RegId>),
     /// The first of the two steps in which an owned registration is left.
     Left(RegId, ByName<AnyHandle>),
     /// The drop of an owned registration.
@@ -209,7 +238,8 @@ impl Hash for Piece {
             Self::LetGo(pair, side)
             | Self::Free(pair, side)
             | Self::DispatchBegin(pair, side)
-            | Self::DispatchEnd(pair, side) => (pair, side).hash(state),
+            | Self::DispatchEnd(pair, side)
+            | Self::DispatchEnded(pair, side) => (pair, side).hash(state),
             Self::Forge(what, from, of, _) => (what, from, of).hash(state),
         }
     }

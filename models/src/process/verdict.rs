@@ -14,7 +14,7 @@ use std::process::ExitStatus;
 use super::heard::{Heard, Unbelieved, is_crash};
 use super::supervise::{End, How};
 use super::transcript::Transcript;
-use super::{Job, Outcome};
+use super::{Job, Outcome, Source};
 use crate::engine::ExplorerOptions;
 use crate::engine_name::Engine;
 use crate::report::{Extent, RunResult, Verdict};
@@ -99,9 +99,11 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// What a worker says instead of a result that cannot use its checkpoint.
+    /// What a worker says instead of a result that cannot use its checkpoint, or what a scenario's file names.
     fn refused(&self, heard: &Heard<RunResult>) -> Option<String> {
-        if self.job.engine != Engine::Explorer || self.options.checkpoint.is_none() {
+        let has_checkpoint =
+            self.job.engine == Engine::Explorer && self.options.checkpoint.is_some();
+        if !has_checkpoint && !matches!(self.job.source, Source::File { .. }) {
             return None;
         }
         let How::Exited(status) = self.end.how else {

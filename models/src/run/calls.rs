@@ -9,7 +9,7 @@ use nmr::{
 };
 
 use super::frame::Frame;
-use super::module::{Scripted, instance};
+use super::module::{Handed, Scripted, handed, instance};
 use super::shared::Owned;
 use super::{Run, answer, registrars};
 use crate::event::{Answer, Call, Pair, RegId, Side};
@@ -27,6 +27,8 @@ pub(super) struct Made {
     pub(super) kept: Option<Kept>,
     /// With what an attach call was refused.
     pub(super) refusal: Option<Status>,
+    /// What stands behind what the provider hands over, if it is a module in C.
+    pub(super) peer: Option<Handed>,
 }
 
 /// A registration that its owner holds as a value, between two operations of it.
@@ -46,6 +48,7 @@ impl Made {
             returned,
             kept: None,
             refusal: None,
+            peer: None,
         }
     }
 
@@ -202,8 +205,10 @@ impl Run {
         if let (Some(pair), Ok(provider)) = (pair, &answer) {
             self.check_handed(provider, pair, Side::Provider);
         }
+        let peer = (answer.as_ref().ok()).and_then(|provider| handed(&provider.context));
         let answer = answer.map(drop);
         Made {
+            peer,
             refusal: answer.as_ref().err().map(|error| error.status()),
             ..Made::answered(answer::attached(&answer))
         }

@@ -13,14 +13,16 @@ use nmr::{Attachment, BindingContext, BindingHandle, Dispatch, Offer, Side, Stat
 use nmr_sync::{Mutex, Remembered, forget, learn, linger, remember, thread, touch};
 
 use super::calls::{Kept, Made, Opened};
+#[cfg(shuttle)]
+use super::foreign_module;
 use super::identity::{MEMORIES, MEMORY, OWNED, key};
-use super::module::Token;
+use super::module::{Handed, Token};
 use super::shared::{Memory, change};
 use super::{Place, Run, recorder};
 use crate::event::{Answer, Call, Callback, CallbackKind, Deed, Pair, RegId, Reply, Thing, What};
 use crate::interpreter::{
-    After, AnyHandle, Contexts, Done, Function, Gate, Host, Interpreter, Issued, On, OpenCallback,
-    PendingDetach, Script, Task, Which, admit,
+    After, AnyHandle, Broken, Contexts, Done, Foreign, Function, Gate, Host, Interpreter, Issued,
+    On, OpenCallback, PendingDetach, Returned, Script, Task, Which, admit,
 };
 use crate::invisible::lock;
 use crate::milestone::{Milestone, Use};
@@ -42,6 +44,12 @@ pub(super) struct Frame<'a> {
     pub(super) attachment: Option<Attachment>,
     /// With what its provider refused a client.
     pub(super) refusal: Option<Status>,
+    /// What a module in C hands over.
+    pub(super) handed: Option<Handed>,
+    /// What it is handed by its peer.
+    pub(super) peer: Option<Handed>,
+    /// What came of the last call.
+    pub(super) returned: Option<Returned>,
     opened: Option<(Call, After, Opened<'a>)>,
     /// An owned registration that the next call is about, or the last one gave. Not to be dropped by itself: that
     /// would call the registrar.
@@ -70,6 +78,9 @@ impl Run {
             offer: None,
             attachment: None,
             refusal: None,
+            handed: None,
+            peer: None,
+            returned: None,
             opened: None,
             kept: None,
             has_completed: false,
@@ -123,6 +134,19 @@ impl<'a> Interpreter<'_, Frame<'a>> {
         Ok(())
     }
 
+    /// Does all that there is to do.
+    #[cfg(shuttle)]
+    pub(super) fn go_on_to_the_end(&mut self) {
+        let done = self.go_on(0);
+        self.host.run.stop_at(done);
+    }
+
+    /// What a binding's handle was issued for.
+    #[cfg(shuttle)]
+    pub(super) fn pair_of(&mut self, binding: BindingHandle) -> Option<Pair> {
+        self.host.issued(|issued| issued.pair(binding))
+    }
+
     /// Runs a callback that has begun to its end; what it answers.
     pub(super) fn answer(&mut self) -> Reply {
         self.host.remembered = Some(remember());
@@ -134,6 +158,12 @@ impl<'a> Interpreter<'_, Frame<'a>> {
 }
 
 impl Frame<'_> {
+    /// The callback that it is.
+    #[cfg(shuttle)]
+    pub(super) fn open_callback(&self) -> OpenCallback {
+        self.callback.expect("it is a callback's frame")
+    }
+
     /// What it does with the places of a module that counts its bindings.
     fn taken<R: Hash>(&self, module: u8, how: impl FnOnce(&mut u8) -> R) -> R {
         let taken = self.run.modules[usize::from(module)].taken.as_ref();
@@ -344,7 +374,11 @@ impl<'a> Host for Frame<'a> {
     }
 
     fn push_pending(&mut self, detach: PendingDetach) {
-        self.run.pending.push(detach);
+        #[cfg(shuttle)]
+        let is_over = || self.run.foreign.take_early(&detach);
+        #[cfg(not(shuttle))]
+        let is_over = || false;
+        self.run.pending.push(detach, is_over);
     }
 
     fn next_pending(&mut self, which: Which) -> Option<PendingDetach> {
@@ -429,7 +463,8 @@ impl<'a> Host for Frame<'a> {
     /// It comes back only through the registrar. A null context cannot be seen to be dropped; the module keeps its token
     /// itself until it is done with the binding.
     fn attachment(&mut self, pair: Pair, side: Side) -> Attachment {
-        let token = Arc::new(Token::new(self.run, pair, side));
+        let handed = self.handed.take().unwrap_or_default();
+        let token = Arc::new(Token::new(self.run, pair, side, handed));
         let context = if self.run.script(pair.side(side)).null_context {
             lock(&self.run.kept).push(token);
             BindingContext::null()
@@ -460,6 +495,19 @@ impl<'a> Host for Frame<'a> {
         drop(kept);
     }
 
+    fn foreign(
+        interpreter: &mut Interpreter<'_, Self>,
+        foreign: Foreign,
+    ) -> Result<Option<Reply>, Broken> {
+        #[cfg(shuttle)]
+        return Ok(foreign_module::run(interpreter, foreign));
+        #[cfg(not(shuttle))]
+        unreachable!(
+            "thread {} comes to {foreign:?}: a scenario with modules in C is refused here",
+            interpreter.host.thread
+        )
+    }
+
     fn open(&mut self, call: Call, function: Function<Attachment>, after: After) {
         let opened = self.function(call, function, after);
         self.opened = Some((call, after, opened));
@@ -480,6 +528,8 @@ impl<'a> Host for Frame<'a> {
         }
         frame.run.comes(frame.thread, call.registrations());
         let made = made.unwrap_or_else(|| Made::answered(Answer::Panicked));
+        frame.returned = Some(made.returned);
+        frame.peer = made.peer;
         // A handle in it is known by what it names.
         remembered.and(&made.returned.answer);
         frame.kept = made.kept.map(ManuallyDrop::new);

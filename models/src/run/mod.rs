@@ -12,6 +12,8 @@ mod calls;
 mod changes;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod foreign;
+#[cfg(shuttle)]
+pub(crate) mod foreign_module;
 mod frame;
 mod identity;
 mod memory;
@@ -118,6 +120,9 @@ pub(crate) struct Run {
     moments: Invisible<Vec<traced::Moment>>,
     #[cfg(shuttle)]
     slots: Invisible<traced::Slots>,
+    /// What modules in C keep.
+    #[cfg(shuttle)]
+    foreign: foreign_module::State,
     /// The handles that were issued. They need no part in the state that an explorer sees, unless stale handles are used:
     /// a value that is issued again is found right then, and which value comes next follows from the slots.
     /// Where handles are not used once they are dead, no later verdict rests on them but this one.
@@ -208,6 +213,8 @@ impl Run {
             moments: Invisible::default(),
             #[cfg(shuttle)]
             slots: Invisible::default(),
+            #[cfg(shuttle)]
+            foreign: foreign_module::State::new(watch.c_modules().clone()),
             issued: Invisible::default(),
             prepared: prepared.clone(),
         })
@@ -286,6 +293,9 @@ impl Run {
             return;
         }
         let count = self.registrar.count();
+        let leaked = lock(&self.contexts).leaked(|reg| self.has_ended(reg));
+        #[cfg(shuttle)]
+        let leaked = leaked.or_else(|| self.foreign.leaked(|reg| self.has_ended(reg)));
         let quiet = Quiet {
             registrations: count.registrations,
             bindings: count.bindings,
@@ -294,7 +304,7 @@ impl Run {
                 .filter(|(_, instance)| instance.strong_count() > 0)
                 .count(),
             drained: self.pending.is_empty(),
-            leaked: lock(&self.contexts).leaked(|reg| self.has_ended(reg)),
+            leaked,
         };
         if let Some(found) = self.recorder.quiet(&quiet) {
             self.found(found);
@@ -314,6 +324,12 @@ impl Run {
     #[cfg(shuttle)]
     pub(crate) fn conclude(&self) {
         self.watch.add_exercised(&self.recorder.exercised_anew());
+    }
+
+    /// Why it cannot be driven, if it cannot.
+    #[cfg(shuttle)]
+    pub(crate) fn take_refusal(&self) -> Option<String> {
+        self.foreign.take_refusal()
     }
 
     /// The execution that the calling OS thread is in.

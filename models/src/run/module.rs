@@ -34,12 +34,31 @@ pub(super) struct Token {
     run: Weak<Run>,
     pair: Pair,
     side: Side,
+    /// What stands behind it, of a module in C.
+    handed: Handed,
+}
+
+/// What a module in C hands over: the addresses of its context and its dispatch table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Handed {
+    pub(super) context: usize,
+    pub(super) dispatch: usize,
+}
+
+/// What stands behind a context, if it is a module's.
+pub(super) fn handed(context: &BindingContext) -> Option<Handed> {
+    context.downcast_ref().map(|token: &Token| token.handed)
 }
 
 impl Token {
-    pub(super) fn new(run: &Arc<Run>, pair: Pair, side: Side) -> Self {
+    pub(super) fn new(run: &Arc<Run>, pair: Pair, side: Side, handed: Handed) -> Self {
         let run = Arc::downgrade(run);
-        Self { run, pair, side }
+        Self {
+            run,
+            pair,
+            side,
+            handed,
+        }
     }
 
     pub(super) fn is_of(&self, pair: Pair, side: Side) -> bool {
@@ -168,6 +187,7 @@ impl ProviderModule for Scripted {
         let mut frame = run.frame();
         run.stop_at(frame.asked(pair, binding));
         run.check_handed(peer, pair, Side::Client);
+        frame.host.peer = handed(&peer.context);
         match frame.answer() {
             Reply::Panicked => scripted_panic(),
             Reply::Success => Ok(frame.host.attachment.take().unwrap_or_default()),

@@ -10,6 +10,8 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use nmr::{ClientRegistration, ProviderRegistration};
 use nmr_sync::{Monitor, Mutex, Name, choose_among, describe, is_explored, learn, touch};
 
+#[cfg(shuttle)]
+use crate::event::{Pair, Side};
 use crate::interpreter::{AnyHandle, Pending, PendingDetach, Which};
 use crate::invisible::{Invisible, lock};
 
@@ -131,11 +133,25 @@ impl PendingDetaches {
         Self(Monitor::new(pending))
     }
 
-    pub(super) fn push(&self, detach: PendingDetach) {
+    /// A detach is pending, unless that is over already.
+    pub(super) fn push(&self, detach: PendingDetach, is_over: impl FnOnce() -> bool) {
         self.0.enter_then_notify(|pending| {
-            pending.push(detach);
+            if !is_over() {
+                pending.push(detach);
+            }
             learn(&());
             ((), true)
+        });
+    }
+
+    /// A module in C completes a detach; what it is `otherwise` than pending.
+    #[cfg(shuttle)]
+    pub(super) fn complete(&self, pair: Pair, side: Side, otherwise: impl FnOnce()) {
+        self.0.enter(|pending| {
+            if !pending.completed(pair, side) {
+                otherwise();
+            }
+            learn(&());
         });
     }
 

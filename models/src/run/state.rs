@@ -51,6 +51,8 @@ impl Run {
         };
         unordered(instances.iter().map(is_held), state);
         drop(instances);
+        #[cfg(shuttle)]
+        self.foreign.hash(state);
         if self.prepared.uses_stale_handles {
             lock(&self.issued).hash_bits(state);
         }

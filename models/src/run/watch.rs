@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::STRIPES;
 #[cfg(shuttle)]
 use super::along::Follower;
+#[cfg(shuttle)]
+use super::foreign_module as c_modules;
 use super::notes::Notes;
 use super::recorder::Finding;
 #[cfg(shuttle)]
@@ -35,6 +37,9 @@ pub(crate) struct Watch {
     /// What its executions go along.
     #[cfg(shuttle)]
     follower: Option<Follower>,
+    /// The scenario's modules in C.
+    #[cfg(shuttle)]
+    c_modules: c_modules::Modules,
     /// Findings made, by whichever execution.
     found: AtomicU64,
     /// Findings that an engine has heard of.
@@ -59,6 +64,8 @@ impl Watch {
             trace: Invisible::default(),
             #[cfg(shuttle)]
             follower: None,
+            #[cfg(shuttle)]
+            c_modules: Vec::new(),
             found: AtomicU64::new(0),
             heard: AtomicU64::new(0),
             on_finding: Box::new(on_finding),
@@ -101,6 +108,17 @@ impl Watch {
             follower: Some(follower),
             ..self
         }
+    }
+
+    /// The same, of a scenario with these modules in C.
+    #[cfg(shuttle)]
+    pub(crate) fn with_c_modules(self, c_modules: c_modules::Modules) -> Self {
+        Self { c_modules, ..self }
+    }
+
+    #[cfg(shuttle)]
+    pub(super) const fn c_modules(&self) -> &c_modules::Modules {
+        &self.c_modules
     }
 
     #[cfg(shuttle)]

@@ -3,6 +3,7 @@
 //! It has a text form in TOML that a person can write; see the `scenarios` folder of this crate. It
 //! knows nothing of engines and runs nothing.
 
+mod c_module;
 mod format;
 mod place;
 #[cfg(feature = "schema")]
@@ -23,6 +24,7 @@ use validate::Misuse;
 use validate::is_completer;
 pub(crate) use validate::is_wait;
 
+pub use c_module::CModule;
 pub use format::FormatError;
 #[cfg(feature = "schema")]
 pub use schema::json_schema;
@@ -185,6 +187,9 @@ pub struct Module {
     /// A mistake that the module makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<Fault>,
+    /// The module in C that it is, instead of having a script: it has no other key then but name, side and interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub c_module: Option<CModule>,
 }
 
 /// A mistake that modules make with their own memory, and that the registrar can do nothing about.
@@ -341,6 +346,7 @@ impl Module {
             in_context_drop: Vec::new(),
             strict: false,
             fault: None,
+            c_module: None,
         }
     }
 
@@ -560,6 +566,44 @@ impl Scenario {
         let completions = self.operations().filter(|(_, op)| op.completes_pending());
         let completions: Vec<_> = completions.map(|(_, op)| op).collect();
         !completions.is_empty() && completions.iter().all(|op| **op == Op::CompleteAny)
+    }
+
+    /// Whether some module is one in C.
+    #[must_use]
+    pub fn has_c_modules(&self) -> bool {
+        self.modules.iter().any(|module| module.c_module.is_some())
+    }
+
+    /// The same scenario, in which each module in C says which one it is.
+    ///
+    /// # Errors
+    /// One cannot be read, or is another one than it says.
+    pub fn identified(mut self) -> Result<Self, String> {
+        for module in &mut self.modules {
+            if let Some(c_module) = &mut module.c_module {
+                *c_module = c_module.read()?.1;
+            }
+        }
+        Ok(self)
+    }
+
+    /// The same scenario with a module in C in the place of a scripted one.
+    ///
+    /// # Errors
+    /// There is no such module, or it is asked for something that one in C cannot be asked for.
+    pub fn with_c_module(mut self, name: &str, c_module: CModule) -> Result<Self, String> {
+        let Some(index) = self.module(name) else {
+            return Err(format!("it has no module `{name}`"));
+        };
+        let module = &mut self.modules[index];
+        *module = Module {
+            c_module: Some(c_module),
+            ..Module::new(name, module.side, module.npi)
+        };
+        match self.validate() {
+            Ok(()) => Ok(self),
+            Err(misuse) => Err(misuse.message),
+        }
     }
 
     /// Whether some module makes a mistake with its memory.

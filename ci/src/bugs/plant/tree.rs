@@ -29,8 +29,9 @@ pub const CHECK: Guard<'static> = Guard {
 };
 
 /// The members of the copy, each with its path.
-const MEMBERS: [&str; 5] = [
+const MEMBERS: [&str; 6] = [
     "core",
+    "core/capi",
     "core/sync",
     "models",
     "models/explorer",
@@ -228,7 +229,7 @@ mod tests {
         let files = copied(&[]);
         let manifest: toml::Table = text(&files, "Cargo.toml").parse().expect("TOML");
         let workspace = &manifest["workspace"];
-        assert_eq!(workspace["members"].as_array().map(Vec::len), Some(5));
+        assert_eq!(workspace["members"].as_array().map(Vec::len), Some(6));
         let version = workspace["package"]["version"].as_str();
         assert!(version.is_some_and(|version| version.ends_with("-planted")));
         let dependencies = workspace["dependencies"].as_table().expect("a table");

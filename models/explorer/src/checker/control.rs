@@ -325,6 +325,11 @@ impl State {
         }
     }
 
+    /// The stack of a thread, if the options say.
+    pub(crate) fn stack_size(&self) -> Option<usize> {
+        self.options.stack_size
+    }
+
     /// Whether what threads know and mutexes protect is followed here.
     fn follows(&self) -> bool {
         self.options.follows() && matches!(self.execution.phase, Phase::Replay | Phase::Explore)

@@ -68,6 +68,7 @@ pub(crate) fn run<D: Driver + 'static>(
 ) -> Left {
     let _observing = hook::observe(control.clone());
     let _following = redundant::follow(control);
+    let stack_size = control.with(|state| state.stack_size());
     loop {
         let scheduler = Controlled {
             control: control.clone(),
@@ -78,7 +79,7 @@ pub(crate) fn run<D: Driver + 'static>(
         };
         let program = program.clone();
         let ended = catch_unwind(AssertUnwindSafe(|| {
-            Runner::new(scheduler, config()).run(move || {
+            Runner::new(scheduler, config(stack_size)).run(move || {
                 program();
                 hook::join_all();
                 redundant::main_ended();
@@ -192,8 +193,9 @@ fn nothing_found(ending: &Ending) -> Outcome {
     }
 }
 
-fn config() -> Config {
+fn config(stack_size: Option<usize>) -> Config {
     let mut config = Config::new();
+    config.stack_size = stack_size.unwrap_or(config.stack_size);
     config.failure_persistence = FailurePersistence::None;
     // Operations are counted instead: see `Control`.
     config.max_steps = MaxSteps::None;

@@ -103,6 +103,13 @@ impl Builder {
         self
     }
 
+    /// Threads of the program have so many bytes of stack, below which nothing is readable; 60 KiB if not given. For programs
+    /// that call what needs more.
+    pub const fn stack_size(mut self, bytes: usize) -> Self {
+        self.options.stack_size = Some(bytes);
+        self
+    }
+
     /// The program's external state, which stands beside the primitives and counts: `write` writes it into a
     /// hasher. It has to cover all that the program [touches](nmr_sync::touch). It is called between steps of the program, and
     /// must not use a primitive.

@@ -68,6 +68,8 @@ pub(crate) struct Options {
     pub(crate) after: Option<After>,
     pub(crate) on_restart: Option<OnRestart>,
     pub(crate) spurious: bool,
+    /// Of each thread of the program, in bytes; shuttle's own choice if not given.
+    pub(crate) stack_size: Option<usize>,
     /// A thread stops also at the operation right after it has lingered.
     pub(crate) every_step: bool,
     /// A bound on the preemptions, for the smallest counterexample.
@@ -99,6 +101,7 @@ impl Options {
             after: None,
             on_restart: None,
             spurious: false,
+            stack_size: None,
             every_step: false,
             preemptions: None,
             minimise: Minimise::Enough,

@@ -8,6 +8,7 @@ use crate::scenario::{Attach, Detach, Fault, Module, Scenario, Side};
 pub(super) fn check(scenario: &Scenario) -> Checked {
     for (index, module) in scenario.modules.iter().enumerate() {
         let place = Place::module(index);
+        check_c_module(module, &place)?;
         check_attach(module, &place)?;
         check_first(module, &place)?;
         check_peers(scenario, module, &place)?;
@@ -36,6 +37,28 @@ fn check_attach(
             ),
         ),
         _ => Ok(()),
+    }
+}
+
+/// What a module in C does in its callbacks is its own matter.
+fn check_c_module(module: &Module, place: &Place) -> Checked {
+    let Some(c_module) = &module.c_module else {
+        return Ok(());
+    };
+    let plain = Module {
+        c_module: Some(c_module.clone()),
+        ..Module::new(module.name.as_str(), module.side, module.npi)
+    };
+    match *module == plain {
+        true => Ok(()),
+        false => misuse(
+            place.clone().key("c-module"),
+            format!(
+                "`{}` is a module in C, whose callbacks do what they do: expected no other key beside it than name, \
+                 side and npi",
+                module.name
+            ),
+        ),
     }
 }
 

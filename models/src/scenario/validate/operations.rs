@@ -115,13 +115,22 @@ fn complaint(scenario: &Scenario, op: &Op) -> Option<String> {
     };
     let uses = |is_it: &dyn Fn(&Op) -> bool| scenario.operations().any(|(_, op)| is_it(op));
     let is_owned = uses(&|op| matches!(op, Op::Own(module) if module == name));
+    let is_in_c = |index: usize| scenario.modules[index].c_module.is_some();
+    if op.noun() == Noun::Module && is_in_c(index) && !is_of_c_modules(op) {
+        return Some(format!(
+            ": `{name}` is a module in C: expected register, deregister, wait, complete, try-complete, dispatch or unload"
+        ));
+    }
     match op {
         Op::Await(event) if !uses(&|op| matches!(op, Op::Set(other) if other == event)) => Some(
             format!(": nobody sets it: expected `set {event}` somewhere"),
         ),
-        Op::Dispatch(_) if scenario.modules[index].detach != Detach::Rundown => Some(
-            ": expected a module with detach = \"rundown\", which may call its peers".to_owned(),
-        ),
+        Op::Dispatch(_) if scenario.modules[index].detach != Detach::Rundown && !is_in_c(index) => {
+            Some(
+                ": expected a module with detach = \"rundown\", which may call its peers"
+                    .to_owned(),
+            )
+        }
         Op::Register(_) if is_owned => Some(format!(
             ": `{name}` is registered with `own` elsewhere: expected one of the two throughout"
         )),
@@ -139,6 +148,20 @@ fn complaint(scenario: &Scenario, op: &Op) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Whether a module in C can be asked for it.
+const fn is_of_c_modules(op: &Op) -> bool {
+    matches!(
+        op,
+        Op::Register(_)
+            | Op::Deregister(_)
+            | Op::Wait(_)
+            | Op::Complete(_)
+            | Op::TryComplete(_)
+            | Op::Dispatch(_)
+            | Op::Unload(_)
+    )
 }
 
 /// Why an operation names nothing that there is.

@@ -1,0 +1,379 @@
+//! Modules in C (`client.c`, `provider.c`), compiled by the real compiler and run by the real worker: what it answers of each that
+//! misbehaves, and that it sees every order of what they do.
+//!
+//! Without a compiler they fail: where there is a linker for Rust there is one.
+
+#![cfg(all(shuttle, target_os = "linux"))]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use nmr_models::report::{Extent, Line, RunResult, Verdict};
+use nmr_models::rule::Rule;
+use tempfile::TempDir;
+
+use common::{result, worker};
+
+/// A client and a provider leave, each on a thread of its own.
+const BOTH_LEAVE: &str = r#"
+[[thread]]
+name = "client"
+ops = ["deregister c", "wait c"]
+
+[[thread]]
+name = "provider"
+ops = ["deregister p", "wait p"]
+"#;
+
+/// Two threads call the provider while nobody leaves.
+const TWO_CALL: &str = r#"
+[[thread]]
+name = "one"
+ops = ["dispatch c"]
+
+[[thread]]
+name = "two"
+ops = ["dispatch c"]
+"#;
+
+/// A thread calls the provider while the client leaves.
+const ONE_CALLS: &str = r#"
+[[thread]]
+name = "calling"
+ops = ["dispatch c"]
+
+[[thread]]
+name = "leaving"
+ops = ["deregister c", "wait c"]
+"#;
+
+/// Where a scenario and its modules are.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("there is room"))
+    }
+
+    /// Compiles a file of this folder, with these flags.
+    fn compile(&self, source: &str, flags: &[&str]) -> PathBuf {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let object = self.0.path().join(source).with_extension("so");
+        let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let output = Command::new(&compiler)
+            .args(["-std=gnu11", "-g", "-O1", "-shared", "-fPIC", "-pthread"])
+            .args(flags)
+            .arg("-I")
+            .arg(root.join("../core/capi/include"))
+            .arg("-o")
+            .arg(&object)
+            .arg(root.join("tests/c_modules").join(source))
+            .output()
+            .unwrap_or_else(|error| panic!("the C compiler `{compiler}` cannot be run: {error}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            output.status.success(),
+            "{source} does not compile:\n{said}"
+        );
+        object
+    }
+
+    /// A scenario with a client in C.
+    fn scenario(&self, client: &Path, provider: Option<&Path>, threads: &str) -> String {
+        let in_c = |object: &Path| format!("c-module = {{ file = \"{}\" }}", object.display());
+        let after = match threads {
+            BOTH_LEAVE => "[]",
+            ONE_CALLS => r#"["deregister p", "wait p"]"#,
+            _ => r#"["deregister c", "wait c", "deregister p", "wait p"]"#,
+        };
+        let text = format!(
+            r#"
+name = "in-c"
+summary = "A client in C."
+before = ["register c", "register p"]
+after = {after}
+
+[[module]]
+name = "c"
+side = "client"
+{}
+
+[[module]]
+name = "p"
+side = "provider"
+{}
+{threads}"#,
+            in_c(client),
+            provider.map(in_c).unwrap_or_default(),
+        );
+        let path = self.0.path().join("in-c.toml");
+        fs::write(&path, text).expect("it is written");
+        path.into_os_string().into_string().expect("UTF-8")
+    }
+
+    fn explore(&self, scenario: &str) -> Output {
+        let cases = self.0.path().join("cases");
+        let cases = cases.to_str().expect("UTF-8");
+        worker(&[
+            "run",
+            "--engine",
+            "explorer",
+            "--file",
+            scenario,
+            "--case-dir",
+            cases,
+            "--budget-ms",
+            "60000",
+        ])
+    }
+}
+
+/// What comes of a client with these flags, and of two that leave.
+fn of_client(flags: &[&str]) -> (RunResult, Option<i32>) {
+    of(flags, BOTH_LEAVE)
+}
+
+fn of(flags: &[&str], threads: &str) -> (RunResult, Option<i32>) {
+    let place = Place::new();
+    let client = place.compile("client.c", flags);
+    let output = place.explore(&place.scenario(&client, None, threads));
+    (result(&output), output.status.code())
+}
+
+fn holds(flags: &[&str], threads: &str) -> RunResult {
+    let (result, code) = of(flags, threads);
+    assert_eq!(
+        (result.verdict, result.extent, code),
+        (Verdict::Holds, Extent::Complete, Some(0)),
+        "{flags:?}: {}",
+        result.message
+    );
+    result
+}
+
+fn breaks(flags: &[&str], threads: &str, rule: Option<Rule>, words: &str) {
+    let (result, code) = of(flags, threads);
+    assert_eq!(
+        (result.verdict, result.rule, code),
+        (Verdict::Violated, rule, Some(1)),
+        "{flags:?}: {}",
+        result.message
+    );
+    assert!(
+        result.message.contains(words),
+        "{flags:?}: {}",
+        result.message
+    );
+}
+
+fn cannot_be_driven(flags: &[&str], words: &str) {
+    let (result, code) = of_client(flags);
+    let expected = (Verdict::HarnessError, Some(4));
+    assert_eq!(
+        (result.verdict, code),
+        expected,
+        "{flags:?}: {}",
+        result.message
+    );
+    assert!(
+        result.message.contains(words),
+        "{flags:?}: {}",
+        result.message
+    );
+}
+
+/// What the worker says instead of running it.
+fn refused(place: &Place, scenario: &str, more: &[&str]) -> String {
+    let order = [
+        &["run", "--engine", "explorer", "--file", scenario][..],
+        more,
+    ]
+    .concat();
+    let output = worker(&order);
+    assert_eq!(output.status.code(), Some(2));
+    let _ = place;
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_client_that_is_right_holds_and_the_certificate_says_how_it_was_switched() {
+    let result = holds(&[], BOTH_LEAVE);
+    let certificate = result.certificate.as_ref().expect("the explorer has one");
+    let words = "C module c (client.so, hash ";
+    assert!(certificate.contains(words), "{certificate}");
+    assert!(
+        certificate.ends_with("): switched at registrar calls only"),
+        "{certificate}"
+    );
+    assert!(
+        result.executions > 1 && result.states > Some(20),
+        "{result:?}"
+    );
+    holds(&["-DCOMPLETES_EARLY"], BOTH_LEAVE);
+}
+
+#[test]
+fn a_pair_of_modules_in_c_hands_its_contexts_over() {
+    let place = Place::new();
+    let client = place.compile("client.c", &["-DOF_A_PROVIDER_IN_C"]);
+    let provider = place.compile("provider.c", &[]);
+    let output = place.explore(&place.scenario(&client, Some(&provider), BOTH_LEAVE));
+    let result = result(&output);
+    assert_eq!(result.verdict, Verdict::Holds, "{}", result.message);
+    // A client that expects something else sees the difference.
+    let client = place.compile("client.c", &["-DOF_A_PROVIDER_IN_C"]);
+    let output = place.explore(&place.scenario(&client, None, BOTH_LEAVE));
+    assert_eq!(common::result(&output).verdict, Verdict::Violated);
+}
+
+#[test]
+fn others_come_between_where_a_module_calls_and_nowhere_else() {
+    breaks(
+        &["-DLOSES", "-DEXPECTS=Count==2"],
+        TWO_CALL,
+        None,
+        "`wait c` ends with SIGABRT",
+    );
+    holds(&["-DEXPECTS=Count==2"], TWO_CALL);
+    holds(&["-DLOSES", "-DEXPECTS=Count>0"], TWO_CALL);
+}
+
+#[test]
+fn what_modules_keep_tells_states_apart() {
+    for expected in ["-DEXPECTS=First=='d'", "-DEXPECTS=First=='c'"] {
+        breaks(&[expected], ONE_CALLS, None, "`wait c` ends with SIGABRT");
+    }
+}
+
+#[test]
+fn a_module_that_crashes_is_told_with_what_it_was_doing() {
+    let crashes = |flag, words| breaks(&[flag], BOTH_LEAVE, None, words);
+    crashes(
+        "-DNULL_POINTER",
+        "c's detach callback ends with SIGSEGV for address 0x8",
+    );
+    crashes("-DOVERRUN", "c uses byte 16 of a block of 8 bytes");
+    crashes(
+        "-DASSERTS",
+        "c's detach callback ends with SIGABRT (the module's fault",
+    );
+    crashes(
+        "-DDEEP",
+        "c's detach callback needs more than the 262144 bytes of stack",
+    );
+    holds(&["-DDEEP", "-DDEEP_ENOUGH"], BOTH_LEAVE);
+    crashes("-DJUMPS", "c has left a callback by a jump");
+    crashes(
+        "-DWRONG_VERSION",
+        "c registers what is not as documented: the version is not 0",
+    );
+    breaks(
+        &["-DFREES_TWICE"],
+        BOTH_LEAVE,
+        Some(Rule::new(11)),
+        "it is freed again",
+    );
+}
+
+#[test]
+fn a_module_that_does_not_come_back_is_stopped() {
+    let words = "c's detach callback has not come back for 2 s";
+    breaks(&["-DLOOPS"], BOTH_LEAVE, None, words);
+    breaks(&["-DSLEEPS"], BOTH_LEAVE, None, words);
+}
+
+#[test]
+fn a_module_that_never_completes_breaks_progress() {
+    let words = "the client of c–p answered pending and never sent its completion";
+    breaks(
+        &["-DNEVER_COMPLETES"],
+        BOTH_LEAVE,
+        Some(Rule::new(16)),
+        words,
+    );
+}
+
+#[test]
+fn what_cannot_be_driven_is_an_error_of_the_harness() {
+    cannot_be_driven(&["-DSTARTS_A_THREAD"], "it starts a thread of its own");
+    cannot_be_driven(
+        &["-DCALLS_FROM_A_THREAD"],
+        "calls the registrar from a thread of its own",
+    );
+    cannot_be_driven(&["-DEXITS"], "it ends the process");
+}
+
+#[test]
+fn what_outlives_an_execution_is_an_error_of_the_harness_and_no_verdict() {
+    cannot_be_driven(&["-DDRAWS"], "something left by an earlier execution");
+}
+
+#[test]
+fn what_a_module_prints_is_no_line_of_the_workers() {
+    holds(&["-DPRINTS"], BOTH_LEAVE);
+}
+
+#[test]
+fn an_object_that_cannot_be_run_is_refused_with_a_reason() {
+    let place = Place::new();
+    let text = place.0.path().join("text.so");
+    fs::write(&text, "no object").unwrap();
+    let of = |object: &Path, more: &[&str]| {
+        refused(&place, &place.scenario(object, None, BOTH_LEAVE), more)
+    };
+    let said = of(&text, &[]);
+    assert!(
+        said.contains("it is no shared object of this machine"),
+        "{said}"
+    );
+    let said = of(&place.0.path().join("none.so"), &[]);
+    assert!(said.contains("none.so cannot be read"), "{said}");
+    let object = place.compile("client.c", &["-DOF_THREADS"]);
+    let said = of(&object, &[]);
+    assert!(said.contains("it has variables of threads"), "{said}");
+    let object = place.compile("client.c", &[]);
+    let said = of(&object, &["--explorer", r#"{"workers":2}"#]);
+    assert!(said.contains("it is searched with one worker"), "{said}");
+}
+
+#[test]
+fn a_case_replays_as_long_as_the_module_is_the_same() {
+    let place = Place::new();
+    let client = place.compile("client.c", &["-DNULL_POINTER"]);
+    let found = result(&place.explore(&place.scenario(&client, None, BOTH_LEAVE)));
+    let case = found.case.expect("it is saved");
+    let case = case.to_str().expect("UTF-8");
+    let replay = || {
+        let output = worker(&["replay", case]);
+        let replayed = common::lines(&output)
+            .into_iter()
+            .find_map(|line| match line {
+                Line::Replay(replayed) => Some(replayed),
+                _ => None,
+            });
+        (
+            replayed
+                .expect("it says what came of it")
+                .verdict
+                .to_string(),
+            output.status.code(),
+        )
+    };
+    assert_eq!(replay(), ("reproduces".to_owned(), Some(1)));
+    place.compile("client.c", &[]);
+    let (verdict, code) = replay();
+    assert!(
+        verdict.starts_with("no longer applicable (the C module "),
+        "{verdict}"
+    );
+    assert!(
+        verdict.contains("is another one: its hash is "),
+        "{verdict}"
+    );
+    assert_eq!(code, Some(5));
+}
