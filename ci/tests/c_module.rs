@@ -68,7 +68,10 @@ fn scenarios_with_no_room_for_it_are_left_out_of_a_glob() {
     let holds = result("holds", "complete", CLEAN, 0);
     let fake = Fake::new(&format!("{NAMED}; {holds}"));
     let engine = ["--engine", "explorer"];
-    let ended = check(&fake, &[&["--scenario", "owned-live?"][..], &engine].concat());
+    let ended = check(
+        &fake,
+        &[&["--scenario", "owned-live?"][..], &engine].concat(),
+    );
     assert_eq!(ended.code, Some(2), "{}", ended.stdout);
     let said = "has no room for a module in C: `own c`: `c` is a module in C: expected register, ";
     assert!(ended.stderr.contains(said), "{}", ended.stderr);
