@@ -94,7 +94,7 @@ VOID NmrExCallPeer(PVOID PeerBindingContext);
 #include <setjmp.h>
 #include <string.h>
 
-/* What follows is between this file and the explorer (`nmr-capi`, `src/hosted`), and changes with it. */
+/* What follows is between this file and the explorer (`nmr-hosted`), and changes with it. */
 
 #define NMREX_VERSION 1
 

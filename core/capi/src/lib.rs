@@ -2,8 +2,8 @@
 //! modules written for Windows compile and run in user mode, on Linux, macOS and Windows of 64 bits.
 //!
 //! `README.md` beside this crate is for who has such a module. The functions are [`functions`] and [`extra`], the types
-//! [`abi`], and the header `include/nmr.h` is generated from them. This is the only crate with `unsafe`, and it
-//! decides nothing: it checks and translates what comes from C, and the registrar is [`nmr::Registrar`].
+//! [`abi`], and the header `include/nmr.h` is generated from them. With `hosted`, which runs
+//! modules in C inside of an explorer, this is the only crate with `unsafe`, and it decides nothing: it checks and translates what comes from C, and the registrar is [`nmr::Registrar`].
 //!
 //! # What is unsafe here, and why it is sound
 //!
@@ -14,36 +14,21 @@
 //!   panic in one, if it is written in Rust, is the registrar's to account for (C18).
 //! - **Registration contexts, binding contexts and dispatch tables** are the modules', handed on and never looked into.
 //! - **Out parameters** are checked for NULL and alignment, and written once, on success.
-//! - **A module that an explorer runs** (`hosted`, in the shuttle build): see there.
 //! - **HANDLEs** are numbers, looked up and never dereferenced (C12): functions that take nothing else are safe.
 
-#![cfg(not(loom))]
+#![cfg(not(any(loom, shuttle)))]
 
 pub mod abi;
-#[cfg(not(shuttle))]
 mod boundary;
-#[cfg(any(not(shuttle), target_os = "linux"))]
 mod check;
-#[cfg(not(shuttle))]
 mod client;
-#[cfg(not(shuttle))]
 pub mod extra;
-#[cfg(not(shuttle))]
 pub mod functions;
-#[cfg(not(shuttle))]
 mod handed;
-#[cfg(not(shuttle))]
 mod handle;
-#[cfg(shuttle)]
-pub mod hosted;
-#[cfg(not(shuttle))]
 mod log;
-#[cfg(not(shuttle))]
 mod provider;
-#[cfg(not(shuttle))]
 mod register;
-#[cfg(not(shuttle))]
 mod registrars;
 pub mod status;
-#[cfg(any(not(shuttle), target_os = "linux"))]
 mod writable;

@@ -378,7 +378,7 @@ static APART: OnceLock<File> = OnceLock::new();
 fn keep_lines_apart(scenario: &Scenario) {
     #[cfg(shuttle)]
     if scenario.has_c_modules() {
-        match nmr_capi::hosted::take_stdout() {
+        match nmr_hosted::take_stdout() {
             Ok(lines) => drop(APART.set(lines)),
             Err(error) => {
                 eprintln!("warning: what the modules in C print is not kept apart: {error}")

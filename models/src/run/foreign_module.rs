@@ -10,13 +10,13 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex as StdMutex, PoisonError};
 
 use nmr::{BindingHandle, Status};
-use nmr_capi::abi::NTSTATUS;
-use nmr_capi::hosted::{self, Hosted, Left, Mistake, Named, Registered};
-use nmr_capi::status::{
+use nmr_hosted::abi::NTSTATUS;
+use nmr_hosted::status::{
     STATUS_INSUFFICIENT_RESOURCES, STATUS_INTERNAL_ERROR, STATUS_INVALID_DEVICE_STATE,
     STATUS_INVALID_PARAMETER, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_POSSIBLE_DEADLOCK,
     STATUS_SUCCESS,
 };
+use nmr_hosted::{self as hosted, Hosted, Left, Mistake, Named, Registered};
 use nmr_sync::{Mutex, describe, learn, touch};
 use twox_hash::xxhash3_128;
 

@@ -203,7 +203,7 @@ fn refused(place: &Place, scenario: &str, more: &[&str]) -> String {
 #[test]
 fn a_client_that_is_right_holds_and_the_certificate_says_how_it_was_switched() {
     let result = holds(&[], BOTH_LEAVE);
-    let certificate = result.certificate.as_ref().expect("the explorer has one");
+    let certificate = result.certificate.clone().expect("the explorer has one");
     let words = "C module c (client.so, hash ";
     assert!(certificate.contains(words), "{certificate}");
     assert!(
@@ -281,9 +281,14 @@ fn a_module_that_crashes_is_told_with_what_it_was_doing() {
 }
 
 #[test]
-fn a_module_that_does_not_come_back_is_stopped() {
+fn a_module_that_loops_is_stopped() {
     let words = "c's detach callback has not come back for 2 s";
     breaks(&["-DLOOPS"], BOTH_LEAVE, None, words);
+}
+
+#[test]
+fn a_module_that_sleeps_is_stopped() {
+    let words = "c's detach callback has not come back for 2 s";
     breaks(&["-DSLEEPS"], BOTH_LEAVE, None, words);
 }
 

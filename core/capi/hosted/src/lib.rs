@@ -10,6 +10,30 @@
 //!
 //! The table of functions is handed to the object: the process that loads it exports nothing. It is loaded by `dlopen` itself, and not
 //! by a crate around it, for what else there is to do with it (its addresses, its pages) is libc's too.
+//!
+//! Of [`nmr-capi`](../../README.md) it has the types, what characteristics have to be like, and the status codes: the same files, for that
+//! one is a shared library, of which there is one in a target folder. It is for the shuttle build, and empty in the others.
+//!
+//! # What is unsafe here, and why it is sound
+//!
+//! - **A module's structures and callbacks** are read and called as `nmr-capi` does, by the same promises.
+//! - **Its code is run because somebody gives it to be run.** What it does to this process nobody can rule out; what it does to itself it
+//!   comes back from.
+//! - **Signals** end a module's code by a jump over frames of C, and do nothing else but look at numbers.
+//! - **Pages** are those of the module's own variables and memory. No reference to them outlives a function, and none is there while its code runs.
+
+#![cfg(shuttle)]
+
+#[path = "../../src/abi.rs"]
+pub mod abi;
+#[cfg(target_os = "linux")]
+#[path = "../../src/check.rs"]
+mod check;
+#[path = "../../src/status.rs"]
+pub mod status;
+#[cfg(target_os = "linux")]
+#[path = "../../src/writable.rs"]
+mod writable;
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere;

@@ -7,7 +7,7 @@
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use crate::hosted::Block;
+use crate::Block;
 
 /// So much can be allocated in one execution, freed or not.
 const CAPACITY: usize = 1 << 28;

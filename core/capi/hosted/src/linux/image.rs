@@ -8,7 +8,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd};
 use std::ptr::{self, NonNull};
 
-use crate::hosted::LoadError;
+use crate::LoadError;
 
 /// Program headers of an ELF file that count.
 const PT_LOAD: u32 = 1;

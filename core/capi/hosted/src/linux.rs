@@ -344,16 +344,20 @@ impl Hosted {
     }
 
     fn fault(&self, signal: i32, address: usize, call: *const Call) -> Left {
-        let stack = self.stack();
-        let below = call.addr().checked_sub(address);
-        if signal == libc::SIGSEGV && below.is_some_and(|below| below < stack + (1 << 20)) {
-            return Left::Overflow(stack);
-        }
         let address = (signal != libc::SIGABRT).then_some(address);
-        Left::Fault {
-            signal: name(signal),
-            address,
-            block: address.and_then(|address| self.memory.at(address)),
+        let block = address.and_then(|address| self.memory.at(address));
+        let (stack, below) = (
+            self.stack(),
+            address.and_then(|it| call.addr().checked_sub(it)),
+        );
+        let is_below = below.is_some_and(|below| below < stack + (1 << 20));
+        match signal {
+            libc::SIGSEGV if block.is_none() && is_below => Left::Overflow(stack),
+            _ => Left::Fault {
+                signal: name(signal),
+                address,
+                block,
+            },
         }
     }
 

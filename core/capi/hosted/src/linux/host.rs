@@ -1,4 +1,4 @@
-//! The functions that a module in C calls: each comes out of the module's code, to whoever [hosts](crate::hosted::Host) it, and goes back.
+//! The functions that a module in C calls: each comes out of the module's code, to whoever [hosts](crate::Host) it, and goes back.
 
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
@@ -14,9 +14,9 @@ use crate::abi::{
     ULONGLONG,
 };
 use crate::check;
-use crate::hosted::{Handed, Mistake, Registered};
 use crate::status::{STATUS_INTERNAL_ERROR, STATUS_INVALID_PARAMETER, STATUS_SUCCESS};
 use crate::writable::writable;
+use crate::{Handed, Mistake, Registered};
 
 /// What the module with this value is given.
 pub(super) fn table(of: *const Hosted) -> Table {
