@@ -54,6 +54,19 @@ struct State {
     slots: Vec<Option<RegId>>,
     /// What came in the place of a milestone.
     instead: Option<Passed>,
+    /// How often somebody was chosen when every milestone was behind it.
+    beyond: usize,
+}
+
+/// When every milestone is behind it, the thread of the last one is chosen so often: it may have something to come to that is none,
+/// such as a panic.
+const PATIENCE: usize = 200;
+
+/// Then all have their turn, for others may be about to sleep: they are deadlocked only when they do. A thread that wakes without a
+/// notification looks and sleeps again, so turns become longer, and one of them ends when all others sleep.
+fn in_turn(can_go_on: &[TaskId], nth: usize) -> TaskId {
+    let round = nth.isqrt();
+    can_go_on[round % can_go_on.len()]
 }
 
 /// A way, and an execution that left it.
@@ -155,6 +168,12 @@ impl Follower {
     /// The task that goes on, of those that can; `None` if none of them may.
     pub(crate) fn next(&self, can_go_on: &[TaskId]) -> Option<TaskId> {
         let mut state = lock(&self.state);
+        if state.passed == self.way.passed.len() && state.instead.is_none() {
+            state.beyond += 1;
+            if state.beyond > PATIENCE {
+                return Some(in_turn(can_go_on, state.beyond));
+            }
+        }
         let task = self.task(&state, can_go_on);
         state.leaving.retain(|&other| Some(other) != task);
         task

@@ -96,6 +96,50 @@ fn random_paths_of_every_scenario_are_made_again_on_threads_step_by_step() {
     }
 }
 
+/// Who waits beside the registrar for what never comes may be woken without a reason, too, and that is no way out.
+#[test]
+fn a_ring_of_locks_is_a_deadlock_on_threads_too_where_wake_ups_are_spurious() {
+    let text = r#"
+        name = "crossed"
+        summary = "Two threads take two locks, each in its own order."
+        locks = ["l", "m"]
+        [[module]]
+        name = "c"
+        side = "client"
+        [[thread]]
+        name = "a"
+        ops = ["lock l", "lock m", "unlock m", "unlock l"]
+        [[thread]]
+        name = "b"
+        ops = ["lock m", "lock l", "unlock l", "unlock m"]
+        "#;
+    let path = std::path::Path::new("crossed.toml");
+    let scenario = Arc::new(Scenario::from_toml(path, text).expect("a scenario"));
+    let program = Program::new(&scenario).waking_spuriously(true);
+    let mut stuck = 0;
+    for mut seed in 0..20 {
+        let path = walk(&program, &mut seed);
+        let tied = along::follow(
+            &Request {
+                conditions: Conditions {
+                    spurious_wakeups: true,
+                    ..Conditions::default()
+                },
+                ..request(&scenario)
+            },
+            &program,
+            &path,
+        );
+        assert_eq!(
+            (tied.followed.error, tied.difference),
+            (None, None),
+            "{seed}"
+        );
+        stuck += usize::from(tied.followed.finding.is_some());
+    }
+    assert!(stuck > 0, "each took both in turn");
+}
+
 /// What an owner has in hand when its call is not to be made is let go of without deregistering.
 #[test]
 fn an_owners_call_that_breaks_a_rule_ends_on_threads_as_it_does_without() {
