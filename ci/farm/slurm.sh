@@ -9,7 +9,7 @@
 # A night's fuzzing as an array job: the index of a task is its shard.
 #
 #   SEED=20260101 sbatch ci/farm/slurm.sh          from the top of the repository
-#   cargo nmr case --from findings/20260101/1 --from findings/20260101/2 ...
+#   cargo nmr merge findings/20260101/* --out findings/20260101/all
 set -euo pipefail
 
 : "${SLURM_ARRAY_TASK_ID:?run it with sbatch, as an array job}"

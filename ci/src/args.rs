@@ -9,16 +9,17 @@ use nmr_models::conditions::Conditions;
 use nmr_models::engine::ExplorerOptions;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::scenario::Terms;
-use nmr_models::shard::Shard;
 
 use crate::c_module::Choice;
 use crate::exit;
 
 mod bench;
+mod fuzz;
 mod outputs;
 mod prove;
 
 pub use bench::{Bench, BenchRegistrar, BenchSearches, BenchTarget};
+pub use fuzz::{Fuzz, Merge, Status};
 pub use outputs::{MessageFormat, Outputs};
 pub use prove::{Prove, SizeChoice};
 
@@ -61,12 +62,30 @@ pub enum Command {
     /// a bug does not apply, does not compile or changes nothing.
     #[command(after_help = exit::HELP)]
     Bugs(Bugs),
-    /// Try generated scenarios until the time is up.
+    /// Try generated programs, in batches, until the time is up or so many are done.
     ///
-    /// Each failure is shrunk and saved as a case. Seed, shard and version fix the sequence of
-    /// scenarios.
+    /// Each program is exhausted without threads where it is small enough, or else sampled on threads: at random, by PCT of
+    /// several depths, by a uniform walk. A share, and those that reach what was not reached before, run under the explorer as
+    /// well. Each batch leaves out some features and likes others better; programs that reach something new are kept and
+    /// mutated. A failure is made small and saved as a case; what breaks a rule in the same way is one finding.
+    ///
+    /// Seed, corpus and version fix each batch: `--replay-batch K` repeats one. The folder says all that came of it; the same
+    /// command goes on with what is there. Shards need no talk: `nmr merge` makes one folder of theirs, `nmr status` reads that of
+    /// a run that goes on.
+    ///
+    /// Exit code 1: a finding. 4: engines disagreed on a program, or one failed. 3: it is not known what comes of a program,
+    /// which needed too much memory.
     #[command(after_help = exit::HELP)]
     Fuzz(Fuzz),
+    /// Make one folder of those of several runs of `fuzz`.
+    ///
+    /// Findings, batches, corpora and checkpoints of `prove` are put together, in any order and as often as one likes: of what is
+    /// there twice the one counts of which more is done. The folders are left as they are.
+    #[command(after_help = exit::HELP)]
+    Merge(Merge),
+    /// Say how far a run of `fuzz` is, or what came of it, by its folder.
+    #[command(after_help = exit::HELP)]
+    Status(Status),
     /// Exhaust every program up to a size.
     ///
     /// A size bounds programs: modules, threads, operations, what callbacks do. Each program within the bounds is
@@ -226,32 +245,6 @@ pub struct Bugs {
     /// The bugs of this folder instead of those of `models/bugs`.
     #[arg(long, value_name = "DIR", hide = true)]
     pub from: Option<PathBuf>,
-}
-
-/// `nmr fuzz`.
-#[derive(Debug, Args)]
-pub struct Fuzz {
-    /// How long, such as `10m`.
-    #[arg(long, value_name = "TIME", value_parser = duration)]
-    pub time: Duration,
-    /// A random seed, which is printed, if not given.
-    #[arg(long, value_name = "S")]
-    pub seed: Option<u64>,
-    /// Which share of the work, from `1/n` to `n/n`.
-    #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
-    pub shard: Shard,
-    /// Where to save cases [default: `nmr/findings` in cargo's target folder].
-    #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
-    /// What may happen besides.
-    #[command(flatten)]
-    pub conditions: Conditions,
-    /// How to print the results.
-    #[arg(long, value_enum, default_value_t)]
-    pub format: Format,
-    /// Use this fuzzer instead of building it.
-    #[arg(long, value_name = "PATH", hide = true)]
-    pub worker: Option<PathBuf>,
 }
 
 /// `nmr list`.
@@ -480,6 +473,10 @@ mod tests {
             "nmr bench registrar",
             "nmr bench registrar --baseline HEAD~5 --rounds 30 --time 1s --format json",
             "nmr fuzz --time 10m --seed 5 --shard 2/8 --out somewhere",
+            "nmr fuzz --batches 8 --seed 965c6f2d --corpus kept --jobs 4 --max-memory 1GiB --timeout 5m --quiet",
+            "nmr fuzz --replay-batch 17 --seed 5 --shrink-time 1m --junit junit.xml --message-format github",
+            "nmr merge one two three --out all --corpus kept --format json",
+            "nmr status all",
             "nmr prove --size medium --time 10m --shard 2/8 --workers 4 --checkpoint medium.checkpoint",
             "nmr prove --out somewhere --format json",
             "nmr list --format json",

@@ -1,90 +1,92 @@
-//! `nmr fuzz`: the fuzzer of nmr-properties in a process of its own, until the time is up.
+//! `nmr fuzz`: batches of programs by processes of the fuzzer, until they are done or the time is up.
 //!
-//! When that process crashes or falls silent, that is a finding, and the fuzzer goes on with
-//! another seed, which follows from the one before: one bad scenario does not end a night's run.
-//! The time starts when the fuzzer is built.
+//! Each process has its share of the batches, a limit of memory, and a time for each program. One that crashes, hangs, or needs
+//! too much has left behind which program it was at: that is a finding, or incomplete, and the process is started again
+//! without it. The time starts when the fuzzer is built.
 
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
 
 use nmr_models::engine_name::Build;
-use nmr_models::process::supervise::{End, Limits, Stderr, supervise};
-use nmr_models::report::{Finding, FuzzSummary, Line};
-use nmr_models::rule::Rule;
+use nmr_models::report::Line;
+use nmr_properties::campaign::about::About;
+use nmr_properties::campaign::corpus::Corpus;
+use nmr_properties::campaign::folder::{Folder, Run};
 
 use crate::args::{self, Format};
-use crate::cargo::{FUZZER, Workspace, run_error};
+use crate::cargo::{FUZZER, Workspace};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::json;
-use crate::progress::{Activity, Display};
+use crate::progress::Display;
 use crate::seed;
-use crate::words;
 use crate::workers::Workers;
 
-mod heard;
+mod broken;
 mod human;
+mod judge;
+mod night;
+mod summary;
+mod tested;
+mod worker;
 
-use heard::{Heard, Then, judge};
+pub(crate) use summary::{exit, summary};
 
-/// How long after its time the fuzzer may go on: to finish an execution, to save a case.
-const SLACK: Duration = Duration::from_secs(3);
-/// How long the fuzzer may say nothing. It reports progress every few seconds.
-const SILENCE: Duration = Duration::from_secs(120);
-/// With less time than this left it is not started again.
-const WORTHWHILE: Duration = Duration::from_millis(500);
-/// So many crashes are enough.
-const MOST_CRASHES: u64 = 20;
+use night::Night;
 
 /// Fuzzes and prints what it finds to `out`.
 ///
 /// # Errors
-/// The fuzzer cannot be built or does not speak as agreed, `out` cannot be written.
-pub fn run(args: &args::Fuzz, stop: &AtomicBool, out: &mut dyn Write) -> Result<Exit, Error> {
-    let display = Display::new();
+/// The fuzzer cannot be built or does not speak as agreed, the folder cannot be written, `out` cannot be written.
+pub fn run(
+    args: &args::Fuzz,
+    stop: &AtomicBool,
+    out: &mut (dyn Write + Send),
+) -> Result<Exit, Error> {
+    args.outputs.check(args.format)?;
+    let display = match args.quiet {
+        true => Display::silent(),
+        false => Display::new(),
+    };
     let workspace = Workspace::find()?;
     let fuzzer = match &args.worker {
         Some(path) => path.clone(),
         None => build(&workspace, stop, &display)?,
     };
-    let folder = match &args.out {
+    let out_folder = match &args.out {
         Some(folder) => std::path::absolute(folder)?,
         None => workspace.output().join("findings"),
     };
+    let corpus = corpus(args.corpus.as_deref())?;
     let seed = args.seed.unwrap_or_else(seed::random);
-    let time = words::time(args.time.as_secs_f64());
-    display.say(&format!(
-        "fuzzing for {time}, seed {seed}, shard {}",
-        args.shard
-    ));
-    let mut night = Night {
-        args,
-        fuzzer: &fuzzer,
-        folder: &folder,
-        stop,
-        activity: display.activity("fuzzing"),
-        display: &display,
-        out,
-        total: FuzzSummary {
-            scenarios: 0,
-            exhausted: 0,
-            states: 0,
-            sampled: 0,
-            executions: 0,
-            findings: 0,
-            seconds: 0.0,
-            seed,
-            shard: args.shard,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            conditions: args.conditions,
-        },
+    let about = About::new(seed, args.programs, args.conditions, corpus.digest());
+    let folder = folder(args, out_folder, &about)?;
+    display.say(&human::beginning(args, &about, &corpus));
+    let begun = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let state = Run {
+        about,
+        shard: args.shard,
+        begun: begun.map_or(0, |since| since.as_secs()),
+        seconds: 0.0,
+        time: args.time.map(|time| time.as_secs_f64()),
+        batches: args.batches,
+        state: "running".to_owned(),
+        gained: Vec::new(),
     };
-    let ended = night.pass();
-    night.close(ended)
+    let night = Night::new(args, &folder, &corpus, state, &display, out)?;
+    let night = Mutex::new(night);
+    let ended = work(args, &fuzzer, &folder, seed, stop, &night);
+    let mut night = night.into_inner().expect("nobody panics while telling");
+    let exit = night.close(ended, stop, workspace.root())?;
+    if let (Some(own), None) = (&args.corpus, args.replay_batch) {
+        keep(own, &folder)?;
+    }
+    Ok(exit)
 }
 
 fn build(workspace: &Workspace, stop: &AtomicBool, display: &Display) -> Result<PathBuf, Error> {
@@ -93,139 +95,154 @@ fn build(workspace: &Workspace, stop: &AtomicBool, display: &Display) -> Result<
     Ok(built.of(Build::Shuttle).to_owned())
 }
 
-struct Night<'a> {
-    args: &'a args::Fuzz,
-    fuzzer: &'a Path,
-    folder: &'a Path,
-    stop: &'a AtomicBool,
-    activity: Activity,
-    display: &'a Display,
-    out: &'a mut dyn Write,
-    total: FuzzSummary,
+/// What the campaign begins with.
+fn corpus(own: Option<&Path>) -> Result<Corpus, Error> {
+    let mut corpus = Corpus::built_in()?;
+    if let Some(folder) = own {
+        corpus.merge(Corpus::load(folder)?);
+    }
+    Ok(corpus)
 }
 
-impl Night<'_> {
-    fn pass(&mut self) -> Result<(), Error> {
-        let start = Instant::now();
-        let mut seed = self.total.seed;
-        for _ in 0..MOST_CRASHES {
-            let left = self.args.time.saturating_sub(start.elapsed());
-            if left < WORTHWHILE.min(self.args.time) {
-                break;
-            }
-            let (heard, end) = self.run_once(seed, left)?;
-            self.total.seconds = start.elapsed().as_secs_f64();
-            self.add(&heard);
-            match judge(heard, &end, left + SLACK) {
-                Then::Done => break,
-                Then::Stop => return Err(Error::Interrupted),
-                Then::Harness(message) => return Err(Error::Harness(message)),
-                Then::Broke(rule, what) => {
-                    self.total.findings += 1;
-                    let finding = self.broken(rule, &what, seed, &end);
-                    self.print(&Line::Finding(finding))?;
-                    seed = seed::next(seed);
-                }
-            }
-        }
-        Ok(())
+/// A batch that is repeated has a folder of its own: what is there of it is no answer.
+fn folder(args: &args::Fuzz, out: PathBuf, about: &About) -> Result<Folder, Error> {
+    let Some(number) = args.replay_batch else {
+        return Ok(Folder::at(out));
+    };
+    let again = out
+        .join("replayed")
+        .join(format!("{}-{number}", about.id()));
+    if again.exists() {
+        std::fs::remove_dir_all(&again).map_err(|source| Error::Unwritable {
+            path: again.clone(),
+            source,
+        })?;
     }
+    Ok(Folder::at(again))
+}
 
-    fn run_once(&mut self, seed: u64, left: Duration) -> Result<(Heard, End), Error> {
-        let mut command = Command::new(self.fuzzer);
-        command.args(["--time-ms", &left.as_millis().to_string()]);
-        command.args(["--seed", &seed.to_string()]);
-        command.args(["--shard", &self.args.shard.to_string()]);
-        command.args(self.args.conditions.arguments());
-        command.arg("--out").arg(self.folder);
-        let limits = Limits {
-            deadline: left + SLACK,
-            silence: SILENCE,
-            stderr: Stderr::Keep(20),
-            ..Limits::NONE
-        };
-        let (mut heard, mut printed) = (Heard::default(), Ok(()));
-        let end = supervise(command, limits, self.stop, &mut |_, text| {
-            if let Some(line) = heard.take(text)
-                && printed.is_ok()
-            {
-                printed = self.print(&line);
-            }
-        });
-        printed?;
-        Ok((heard, end.map_err(|source| run_error(FUZZER.name, source))?))
-    }
+/// What was kept is there the next time.
+///
+/// # Errors
+/// A corpus is not what it should be, or cannot be written.
+pub(crate) fn keep(own: &Path, folder: &Folder) -> Result<(), Error> {
+    let mut corpus = Corpus::load(own)?;
+    corpus.merge(Corpus::load(&folder.corpus())?);
+    corpus.save(own).map_err(|source| Error::Unwritable {
+        path: own.to_owned(),
+        source,
+    })
+}
 
-    fn add(&mut self, heard: &Heard) {
-        self.total.findings += heard.findings;
-        match heard.summary.said() {
-            Some(summary) => {
-                self.total.scenarios += summary.scenarios;
-                self.total.exhausted += summary.exhausted;
-                self.total.states += summary.states;
-                self.total.sampled += summary.sampled;
-                self.total.executions += summary.executions;
-                self.total.version.clone_from(&summary.version);
-            }
-            None => self.total.executions += heard.executions,
-        }
-    }
-
-    fn broken(&self, rule: Option<Rule>, what: &str, seed: u64, end: &End) -> Finding {
-        let mut message = format!("{what} after {}", words::time(end.after.as_secs_f64()));
-        if !end.stderr.is_empty() {
-            message.push_str("\nlast on its stderr:\n");
-            message.push_str(&end.stderr);
-        }
-        let time = humantime::format_duration(self.args.time);
-        let shard = self.args.shard;
-        let conditions = self.args.conditions.arguments().into_iter();
-        let conditions: String = conditions.map(|option| format!(" {option}")).collect();
-        let repeat =
-            format!("cargo nmr fuzz --time \"{time}\" --seed {seed} --shard {shard}{conditions}");
-        Finding {
-            rule,
-            message: format!("{message}\nrepeat with: {repeat}"),
+/// All processes, side by side.
+fn work(
+    args: &args::Fuzz,
+    fuzzer: &Path,
+    folder: &Folder,
+    seed: u64,
+    stop: &AtomicBool,
+    night: &Mutex<Night<'_>>,
+) -> Result<(), Error> {
+    let until = args.time.map(|time| Instant::now() + time);
+    let jobs = match args.replay_batch {
+        Some(_) => 1,
+        None => args.jobs,
+    };
+    let job = &|job: u16| {
+        let work = worker::Work {
+            args,
+            fuzzer,
+            folder,
+            stop,
+            until,
             seed,
-            case: None,
+            batches: batches(args, job, jobs),
+            at: folder
+                .path()
+                .join(format!(".at-{}-{job}", args.shard.index())),
+        };
+        work.run(night)
+    };
+    let done: Vec<Result<(), Error>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs)
+            .map(|number| scope.spawn(move || job(number)))
+            .collect();
+        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+            thread.join().expect("supervising does not panic")
+        };
+        threads.into_iter().map(join).collect()
+    });
+    done.into_iter().collect()
+}
+
+/// Which batches a process has, as it understands them: of the shard's share every one of so many.
+fn batches(args: &args::Fuzz, job: u16, jobs: u16) -> String {
+    if let Some(number) = args.replay_batch {
+        return number.to_string();
+    }
+    let count = u64::from(args.shard.count());
+    let first = u64::from(args.shard.index()) - 1 + count * u64::from(job);
+    let step = count * u64::from(jobs);
+    match args.batches {
+        None => format!("{first}+{step}"),
+        Some(end) => {
+            let numbers = (first..end).step_by(usize::try_from(step).unwrap_or(usize::MAX));
+            let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
+            numbers.join(",")
+        }
+    }
+}
+
+/// Prints a summary.
+///
+/// # Errors
+/// `out` cannot be written.
+pub(crate) fn print(
+    folder: &Folder,
+    summary: nmr_models::report::FuzzSummary,
+    format: Format,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    match format {
+        Format::Json => json::print(out, &Line::FuzzSummary(summary)),
+        Format::Human => {
+            let runs = folder.runs()?;
+            Ok(out.write_all(human::report(&summary, &runs).as_bytes())?)
+        }
+    }
+}
+
+/// How long after its time a process may go on: to finish an execution, to write a case.
+const SLACK: Duration = Duration::from_secs(3);
+
+#[cfg(test)]
+mod tests {
+    use super::batches;
+    use crate::args::{Cli, Command};
+    use clap::Parser;
+
+    fn of(line: &str, job: u16, jobs: u16) -> String {
+        match Cli::parse_from(line.split(' ')).command {
+            Command::Fuzz(args) => batches(&args, job, jobs),
+            _ => panic!("it is fuzz"),
         }
     }
 
-    /// Passes a line on.
-    fn print(&mut self, line: &Line) -> Result<(), Error> {
-        if let Line::Progress { executions, .. } = line {
-            let so_far = self.total.executions + executions;
-            self.activity.at(words::plural(so_far, "execution"));
-        }
-        match (self.args.format, line) {
-            (Format::Json, line) => json::print(self.out, line),
-            (Format::Human, Line::Finding(finding)) => {
-                let text = human::finding(finding);
-                let out = &mut *self.out;
-                self.display.beside(|| out.write_all(text.as_bytes()))?;
-                Ok(self.out.flush()?)
-            }
-            (Format::Human, _) => Ok(()),
-        }
-    }
-
-    /// The summary, also of a night that ended badly.
-    fn close(self, ended: Result<(), Error>) -> Result<Exit, Error> {
-        drop(self.activity);
-        match self.args.format {
-            Format::Json => json::print(self.out, &Line::FuzzSummary(self.total.clone()))?,
-            Format::Human => writeln!(self.out, "{}", human::summary(&self.total))?,
-        }
-        match (self.total.findings, ended) {
-            (_, Err(Error::Interrupted)) => Err(Error::Interrupted),
-            (0, Ok(())) => Ok(Exit::Holds),
-            (0, Err(error)) => Err(error),
-            (_, ended) => {
-                if let Err(error) = ended {
-                    self.display.say(&error.to_string());
-                }
-                Ok(Exit::Violated)
+    #[test]
+    fn shards_and_processes_have_each_batch_once() {
+        let mut all = Vec::new();
+        for shard in 1..=3 {
+            for job in 0..2 {
+                let line = format!("nmr fuzz --batches 14 --shard {shard}/3");
+                let own = of(&line, job, 2);
+                let own = own.split(',').filter(|number| !number.is_empty());
+                all.extend(own.map(|number| number.parse::<u32>().expect("a number")));
             }
         }
+        all.sort_unstable();
+        assert_eq!(all, Vec::from_iter(0..14));
+        assert_eq!(of("nmr fuzz --time 1h --shard 2/3", 1, 2), "4+6");
+        assert_eq!(of("nmr fuzz --replay-batch 17", 0, 1), "17");
+        assert_eq!(of("nmr fuzz --batches 1", 1, 2), "");
     }
 }

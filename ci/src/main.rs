@@ -9,7 +9,9 @@ use clap::Parser;
 use nmr_ci::args::{Cli, Command};
 use nmr_ci::error::Error;
 use nmr_ci::exit::Exit;
-use nmr_ci::{bench, bugs, case, check, fuzz, init, list, prove, replay, report, test};
+use nmr_ci::{
+    bench, bugs, case, check, fuzz, init, list, merge, prove, replay, report, status, test,
+};
 
 /// Becomes true at the first Ctrl-C.
 static STOP: AtomicBool = AtomicBool::new(false);
@@ -38,12 +40,14 @@ fn main() -> ExitCode {
     ExitCode::from(exit.code())
 }
 
-fn run(command: &Command, out: &mut dyn Write) -> Result<Exit, Error> {
+fn run(command: &Command, out: &mut (dyn Write + Send)) -> Result<Exit, Error> {
     match command {
         Command::Check(args) => check::run(args, &STOP, out),
         Command::Bugs(args) => bugs::run(args, &STOP, out),
         Command::Bench(args) => bench::run(args, &STOP, out),
         Command::Fuzz(args) => fuzz::run(args, &STOP, out),
+        Command::Merge(args) => merge::run(args, out),
+        Command::Status(args) => status::run(args, out),
         Command::Prove(args) => prove::run(args, &STOP, out),
         Command::Init(args) => init::run(args, out),
         Command::List(args) => list::run(args, out),

@@ -54,6 +54,21 @@ impl Display {
         }
     }
 
+    /// Says nothing at all, and nothing moves.
+    #[must_use]
+    pub const fn silent() -> Self {
+        Self {
+            bars: None,
+            quiet: true,
+        }
+    }
+
+    /// Whether lines move. Elsewhere somebody reads a log.
+    #[must_use]
+    pub const fn moves(&self) -> bool {
+        self.bars.is_some()
+    }
+
     /// Says something once.
     pub fn say(&self, text: &str) {
         if !self.quiet {

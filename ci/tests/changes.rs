@@ -1,5 +1,6 @@
 //! Saved cases outlive a change of the code: six bugs, each found in the registrar as it is and saved, are replayed in
-//! registrars with harmless changes; with the bug they reproduce, without it they are fixed.
+//! registrars with harmless changes; with the bug they reproduce, without it they are fixed. And one bug is one finding of
+//! a campaign, several at once are several.
 //!
 //! Everything is real but that the workers are built without optimisation: cargo, the planted copies, `nmr replay` with
 //! its words and exit codes.
@@ -12,6 +13,7 @@ use std::fs;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -19,6 +21,7 @@ use nmr_ci::bugs::plant::{self, Diff, diff, tree};
 use nmr_ci::cargo::Workspace;
 use nmr_models::engine_name::{Build, Engine};
 use nmr_models::report::{Line, RunResult};
+use nmr_properties::campaign::folder::Folder;
 
 /// The bugs, each with a scenario that shows it and the rule that it breaks.
 const BUGS: [(&str, &str, &str); 6] = [
@@ -40,6 +43,14 @@ const ENGINES: [(Engine, &str); 5] = [
     (Engine::Explorer, "4"),
 ];
 
+/// Those of the campaigns, each with the rule of what is found.
+const HUNTED: [(&str, &str); 4] = [
+    ("offer-names-the-client", "c1"),
+    ("refusal-without-its-reason", "c3"),
+    ("change-of-mind-cleans-both", "c5"),
+    ("deregister-twice-accepted", "c13"),
+];
+
 const CHANGES: [&str; 4] = [
     "extra-section",
     "split-lock",
@@ -50,28 +61,44 @@ const CHANGES: [&str; 4] = [
 /// A thread that does nothing.
 const EXTRA_THREAD: &str = "\n[[scenario.thread]]\nname = \"nothing-to-do\"\nops = [\"yield\"]\n";
 
+fn names() -> impl Iterator<Item = &'static str> {
+    BUGS.iter().map(|(name, ..)| *name)
+}
+
 /// Copies of the registrar with the bugs in them, to be chosen at run time.
 struct Copies {
     workspace: Workspace,
     files: tree::Files,
     bugs: Vec<Diff>,
     /// Where the workers are put.
-    folder: tempfile::TempDir,
+    folder: PathBuf,
 }
+
+/// The registrar as it is, and what has the bugs in it, built once for all tests.
+static COPIES: LazyLock<(Copies, PathBuf)> = LazyLock::new(|| {
+    let copies = Copies::new();
+    let worker = copies.worker(None);
+    (copies, worker)
+});
 
 impl Copies {
     fn new() -> Self {
         let workspace = Workspace::find().expect("cargo runs this test");
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("changes");
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).expect("made");
         let files = tree::read(workspace.root()).expect("it can be read");
-        let bugs = BUGS.map(|(name, ..)| {
+        let hunted = HUNTED.map(|(name, _)| name);
+        let bugs = names().chain(hunted);
+        let bugs = Vec::from_iter(bugs.map(|name| {
             let path = format!("models/bugs/registrar/{name}/change.diff");
             diff_of(name, &workspace.root().join(path))
-        });
+        }));
         Self {
             workspace,
             files,
-            bugs: bugs.to_vec(),
-            folder: tempfile::tempdir().expect("a folder"),
+            bugs,
+            folder,
         }
     }
 
@@ -89,20 +116,27 @@ impl Copies {
         }
         let planted = plant::plant(&tree::code(&files), &self.bugs);
         let planted = planted.unwrap_or_else(|error| panic!("{change:?}: {error}"));
-        let names = BUGS.map(|(name, ..)| name);
+        let names: Vec<&str> = self.bugs.iter().map(|bug| bug.name.as_str()).collect();
         let copy = tree::copy(files, &planted, &names).expect("it is as expected");
         let root = self.workspace.output().join("changes");
         tree::write(&root, &copy).expect("it can be written");
         let mut build = self.workspace.at(&root).cargo("build", Build::Shuttle);
         build.args(["--quiet", "--package", "nmr-models", "--bin", tree::WORKER]);
+        if change.is_none() {
+            build.args(["--package", "nmr-properties", "--bin", tree::FUZZER]);
+        }
         let built = build.output().expect("there is cargo");
         let stderr = String::from_utf8_lossy(&built.stderr);
         assert!(built.status.success(), "{change:?}: {stderr}");
         let target = self.workspace.output();
         let target = target.parent().expect("the target folder");
         // The next one takes its place.
-        let worker = self.folder.path().join(change.unwrap_or("as-it-is"));
+        let worker = self.folder.join(change.unwrap_or("as-it-is"));
         fs::copy(target.join("shuttle/debug").join(tree::WORKER), &worker).expect("it was built");
+        if change.is_none() {
+            let fuzzer = target.join("shuttle/debug").join(tree::FUZZER);
+            fs::copy(fuzzer, self.folder.join(tree::FUZZER)).expect("it was built");
+        }
         worker
     }
 
@@ -133,7 +167,7 @@ impl Copies {
         workers: &str,
     ) -> RunResult {
         let (name, scenario, _) = bug;
-        let folder = self.folder.path().join(name).join(workers);
+        let folder = self.folder.join(name).join(workers);
         let output = Command::new(worker)
             .args(["run", "--engine", engine.name(), "--scenario", scenario])
             .args(["--seed", "1", "--budget-ms", "20000"])
@@ -259,9 +293,8 @@ fn outlives(change: &str, worker: &Path, (name, engine, case): &Saved) -> bool {
 
 #[test]
 fn cases_of_six_bugs_outlive_five_harmless_changes() {
-    let copies = Copies::new();
-    let as_it_is = copies.worker(None);
-    let cases = each(&BUGS, |bug| copies.cases(&as_it_is, bug)).concat();
+    let (copies, as_it_is) = &*COPIES;
+    let cases = each(&BUGS, |bug| copies.cases(as_it_is, bug)).concat();
     let mut elsewhere = Vec::new();
     for change in CHANGES {
         let worker = copies.worker(Some(change));
@@ -271,7 +304,7 @@ fn cases_of_six_bugs_outlive_five_harmless_changes() {
         let text = fs::read_to_string(case).expect("it is there") + EXTRA_THREAD;
         let case = case.with_extension("extra.toml");
         fs::write(&case, text).expect("written");
-        outlives("extra-thread", &as_it_is, &(name, *engine, case))
+        outlives("extra-thread", as_it_is, &(name, *engine, case))
     }));
     let by_the_scenario = elsewhere.iter().filter(|&&is_other| is_other).count();
     // Otherwise the schedules would be good for nothing.
@@ -279,4 +312,75 @@ fn cases_of_six_bugs_outlive_five_harmless_changes() {
         by_the_scenario <= 5,
         "{by_the_scenario} of 60 by another schedule"
     );
+}
+
+/// So many programs of a batch by the real command, against a registrar with these bugs: its exit code, what it prints, and its
+/// folder.
+fn campaign(bugs: &str, batch: &str, programs: &str) -> (Option<i32>, String, PathBuf) {
+    let (copies, _) = &*COPIES;
+    let fuzzer = copies.folder.join(tree::FUZZER).display().to_string();
+    let out = copies.folder.join(format!("campaign-{bugs}"));
+    let folder = out.display().to_string();
+    let line = "--seed 7 --shrink-time 5m --timeout 5m --replay-batch";
+    let mut args = vec!["fuzz", "--worker", &fuzzer, "--out", &folder];
+    args.extend(line.split(' ').chain([batch, "--programs", programs]));
+    let mut command = support::command(&args);
+    command.env(tree::CHOSEN, bugs);
+    let ended = support::ended(command.output().expect("it starts"));
+    let mut own =
+        fs::read_dir(out.join("replayed")).expect("a batch that is repeated has a folder");
+    let own = own.next().expect("one").expect("an entry").path();
+    (ended.code, ended.stdout + &ended.stderr, own)
+}
+
+/// The rules of the findings in a folder, each with the name of its file.
+fn findings(folder: &Path) -> Vec<(String, PathBuf)> {
+    let entries = fs::read_dir(folder).expect("it is there");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    let cases = paths.filter(|path| path.extension().is_some_and(|it| it == "toml"));
+    let mut found = Vec::from_iter(cases.map(|path| {
+        let name = path.file_name().expect("it has one").to_string_lossy();
+        let rule = name.split('-').next().unwrap_or_default().to_owned();
+        (rule, path)
+    }));
+    found.sort();
+    found
+}
+
+#[test]
+fn one_bug_in_several_programs_is_one_finding_whose_case_reproduces() {
+    let (_, as_it_is) = &*COPIES;
+    let (bug, rule) = HUNTED[0];
+    let (code, text, folder) = campaign(bug, "0", "6");
+    assert_eq!(code, Some(1), "{text}");
+    let found = findings(&folder);
+    let [(of, case)] = found.as_slice() else {
+        panic!("one finding: {found:?}\n{text}");
+    };
+    assert_eq!(of, rule, "{text}");
+    // Otherwise it would be one without being told that it is.
+    let batches = Folder::at(folder.clone()).batches().expect("read");
+    let failures = batches.iter().flat_map(|batch| batch.failures.values());
+    let failed: u64 = failures.map(|failures| failures.count).sum();
+    assert!(failed > 1, "{batches:?}");
+    let replayed = replayed(as_it_is, Some(bug), case);
+    assert_eq!(replayed, ("reproduces; 1 execution".to_owned(), 1));
+    let (mended, code) = self::replayed(as_it_is, None, case);
+    assert!(code == 0 && mended.starts_with("fixed ("), "{mended}");
+}
+
+#[test]
+fn several_bugs_at_once_are_as_many_findings() {
+    let several = &HUNTED[1..];
+    let bugs: Vec<&str> = several.iter().map(|(bug, _)| *bug).collect();
+    let (code, text, folder) = campaign(&bugs.join(","), "1", "12");
+    assert_eq!(code, Some(1), "{text}");
+    let mut rules: Vec<String> = findings(&folder)
+        .into_iter()
+        .map(|(rule, _)| rule)
+        .collect();
+    rules.sort();
+    let mut expected = Vec::from_iter(several.iter().map(|(_, rule)| (*rule).to_owned()));
+    expected.sort();
+    assert_eq!(rules, expected, "{text}");
 }

@@ -24,7 +24,9 @@ const HEADING: &str = "Conditions";
 /// assert_eq!(hard.to_string(), "with spurious wake-ups, completions in any order");
 /// assert_eq!(Conditions::default().to_string(), "");
 /// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::Args,
+)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Conditions {

@@ -15,6 +15,7 @@
 
 pub mod case;
 pub mod conditions;
+pub mod coverage;
 #[cfg_attr(
     any(loom, shuttle),
     allow(

@@ -268,6 +268,14 @@ fn request(case: &Case, options: &Options) -> Request {
     }
 }
 
+/// Makes what was found without threads again on threads, section by section; `None` if there is nothing of that kind in the
+/// case, or its path cannot be gone there.
+#[cfg(shuttle)]
+#[must_use]
+pub fn on_threads(case: &Case, options: &Options) -> Option<Replayed> {
+    ladder::along_its_sections_alone(case, &request(case, options))
+}
+
 /// Repeats a case, with what this build has for that. `end` is called, and must end the process, where the engine
 /// cannot be left.
 #[must_use]

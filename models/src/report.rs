@@ -12,6 +12,7 @@
 //! | `result` ([`RunResult`]) | the last line | each run, see below | – | – | – |
 //! | `finding` ([`Finding`]) | – | – | each finding | – | – |
 //! | `summary` ([`Summary`]) | – | the last line | – | – | – |
+//! | `fuzz-batch` ([`FuzzBatch`]) | each batch | – | each batch | – | – |
 //! | `fuzz-summary` ([`FuzzSummary`]) | – | – | the last line | – | – |
 //! | `bench` ([`Bench`]) | the last line, if it was asked for a row | – | – | each row | – |
 //! | `bug` ([`Bug`]) | – | – | – | – | each bug under each engine |
@@ -184,6 +185,8 @@ pub enum Line {
     Summary(Summary),
     /// Fuzzing found something.
     Finding(Finding),
+    /// Fuzzing has done a batch.
+    FuzzBatch(FuzzBatch),
     /// Fuzzing ended.
     FuzzSummary(FuzzSummary),
     /// A row of `nmr bench` is done.
@@ -284,38 +287,114 @@ pub struct Finding {
     pub seed: u64,
     /// Where the shrunk case was saved.
     pub case: Option<PathBuf>,
+    /// How often it had been found before. A repeated finding is told in short, for it is the same.
+    #[serde(default)]
+    pub repeats: u64,
 }
 
-/// The last line of `nmr fuzz`.
+/// A batch of programs is done, or was cut short.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub struct FuzzBatch {
+    /// Its number, from 0.
+    pub number: u64,
+    /// Programs that are done.
+    pub programs: u64,
+    /// Programs that it has.
+    pub of: u64,
+    /// Those that were exhausted without threads.
+    pub exhausted: u64,
+    /// Those that were sampled on threads, some of the exhausted ones among them.
+    pub sampled: u64,
+    /// Those that failed.
+    pub failed: u64,
+    /// Those of which it is not known what comes of them.
+    pub incomplete: u64,
+    /// Those on which the harness failed.
+    pub harness_errors: u64,
+    /// Those that were kept for what they reach.
+    pub kept: u64,
+}
+
+/// The chance that a bug was missed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Missed {
+    /// How many ordering constraints the bug takes.
+    pub depth: u64,
+    /// The chance that PCT missed one in a sampled program, at most, on average over these: Burckhardt et al., ASPLOS 2010.
+    pub chance: f64,
+}
+
+/// The last line of `nmr fuzz` and `nmr merge`, and what `nmr status` says.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct FuzzSummary {
-    /// Scenarios generated.
+    /// Programs that were generated.
     pub scenarios: u64,
     /// Executions of those that were sampled on threads.
     pub executions: u64,
-    /// Findings.
+    /// Different findings.
     pub findings: u64,
-    /// Wall-clock time.
+    /// Failures that came down to a finding that was there already.
+    #[serde(default)]
+    pub repeats: u64,
+    /// Wall-clock time, added up over the runs.
     pub seconds: f64,
-    /// The seed, which with shard and version fixes the sequence of scenarios.
+    /// The seed, which with corpus and version fixes each batch.
     pub seed: u64,
     /// The shard.
     pub shard: Shard,
-    /// The version of the generator.
+    /// The version of the generator and of the code.
     pub version: String,
     /// What could happen besides; left out if nothing could.
     #[serde(default, skip_serializing_if = "Conditions::is_default")]
     pub conditions: Conditions,
-    /// Scenarios that were exhausted by the direct engine.
+    /// Programs that were exhausted by the direct engine.
     #[serde(default)]
     pub exhausted: u64,
     /// The states that these have.
     #[serde(default)]
     pub states: u64,
-    /// Scenarios that were sampled on threads, some of the exhausted ones among them.
+    /// Programs that were sampled on threads, some of the exhausted ones among them.
     #[serde(default)]
     pub sampled: u64,
+    /// What else there is to say.
+    #[serde(flatten)]
+    pub campaign: FuzzCampaign,
+}
+
+/// What [`FuzzSummary`] says of a campaign.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(default, rename_all = "kebab-case")]
+pub struct FuzzCampaign {
+    /// How it is: `running`, `done`, `the time was over`, `interrupted`, or how it failed.
+    pub state: String,
+    /// Batches, unfinished ones included.
+    pub batches: u64,
+    /// Programs that are mutants of others.
+    pub mutants: u64,
+    /// Programs that ran under the explorer as well.
+    pub explored: u64,
+    /// Those of them that it exhausted.
+    pub explored_whole: u64,
+    /// Programs of which it is not known what comes of them: they crashed, hung, or needed too much memory.
+    pub incomplete: u64,
+    /// Programs on which the harness failed, and engines that disagreed.
+    pub harness_errors: u64,
+    /// The cells of coverage that were reached.
+    pub cells: u64,
+    /// Those of them that no program of the corpus was known to reach.
+    pub new_cells: u64,
+    /// Programs that were kept for what they reach.
+    pub kept: u64,
+    /// The chance that one more execution at random is of a class of interleavings that was not seen: Good 1953; Böhme, STADS,
+    /// TOSEM 2018. `null` if nothing was sampled.
+    pub unseen: Option<f64>,
+    /// The chances that bugs were missed.
+    pub missed: Vec<Missed>,
 }
 
 /// One search of a program, measured.

@@ -197,8 +197,10 @@ mod under_shuttle {
     use nmr_models::engine_name::Engine;
     use nmr_models::replay::{Options, Replayed, Verdict, replay};
     use nmr_models::rule::Rule;
+    use nmr_properties::campaign::folder::Folder;
     use nmr_properties::case;
-    use nmr_properties::concurrent::explore::{ENGINES, Sampler, save};
+    use nmr_properties::concurrent::canonical::{canonical, program};
+    use nmr_properties::concurrent::explore::{Explored, PORTFOLIO, Sampler};
 
     use super::{SEED, Scenario, Shard, drawn, scenario, scenario_seed};
 
@@ -269,18 +271,22 @@ mod under_shuttle {
     #[test]
     fn a_failure_is_found_saved_and_found_again() {
         let scenario = Scenario::from_toml(Path::new("unfair"), UNFAIR).expect("well-formed");
-        let found = explorer().explore(&scenario, 5).expect("the harness works");
+        let Explored { found, errors, .. } = explorer().explore(&scenario, 5, false);
+        assert!(errors.is_empty(), "{errors:?}");
         let found = explorer().smallest(found.expect("it hangs"));
         assert_eq!(
-            found.scenario, scenario,
+            program(&found.scenario),
+            program(&canonical(&scenario)),
             "nothing simpler is fair and hangs"
         );
         assert_eq!(found.rule.map(|rule| rule.number()), Some(16));
 
         let folder = tempfile::tempdir().expect("a folder");
-        let file = save(&found, folder.path()).expect("saved");
+        let own = Folder::at(folder.path().to_owned());
+        let file = own.write_case(&found).expect("saved");
         let text = case::read(&file).expect("read");
-        let command = format!("# {}\n", case::replay_command(&file));
+        let name = file.file_name().expect("it has one");
+        let command = format!("# {}\n", case::replay_command(name.as_ref()));
         assert!(text.starts_with(&command), "{text}");
         let loaded = load(&file);
         assert_eq!(loaded, found);
@@ -331,7 +337,7 @@ mod under_shuttle {
             };
             drawn(20).map(explore).collect()
         };
-        for engine in ENGINES {
+        for (engine, _) in PORTFOLIO {
             assert_eq!(explored(engine), explored(engine), "{engine}");
         }
     }
@@ -342,10 +348,11 @@ mod under_shuttle {
         let explorer = explorer();
         for index in 0..SCENARIOS {
             let seed = scenario_seed(SEED, Shard::WHOLE, index);
-            let found = explorer.explore(&scenario(seed), seed);
-            if let Some(case) = found.unwrap_or_else(|error| panic!("{error}")) {
+            let Explored { found, errors, .. } = explorer.explore(&scenario(seed), seed, false);
+            assert!(errors.is_empty(), "{errors:?}");
+            if let Some(case) = found {
                 let case = explorer.smallest(case);
-                let file = save(&case, &case::regressions()).expect("it can be saved");
+                let file = case.save(&case::regressions()).expect("it can be saved");
                 let command = case::replay_command(&file);
                 panic!(
                     "{}\nreplay with: {command}\n{}",

@@ -1,32 +1,34 @@
-//! The fuzzer as `nmr fuzz` sees it: a process with arguments, lines and an exit code.
+//! The fuzzer as `nmr fuzz` sees it: a process with arguments, lines, an exit code, and a folder.
 
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 
-fn fuzz(args: &[&str]) -> (Output, Duration) {
-    let start = Instant::now();
+fn fuzz(args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_nmr-fuzz"));
-    let output = command.args(args).output().expect("it starts");
-    (output, start.elapsed())
+    command.args(args).output().expect("it starts")
 }
+
+const SOME: [&str; 8] = [
+    "--time-ms",
+    "60000",
+    "--seed",
+    "7",
+    "--programs",
+    "5",
+    "--shrink-ms",
+    "60000",
+];
 
 #[test]
 fn bad_usage_is_exit_code_2() {
-    let out = ["--time-ms", "10", "--seed", "1", "--out", "x"];
-    for args in [
-        &["--seed", "1"][..],
-        &[&out[..], &["--shard", "3/2"]].concat(),
-    ] {
-        let (output, _) = fuzz(args);
-        assert_eq!(output.status.code(), Some(2), "{output:?}");
-        assert!(output.stdout.is_empty(), "{output:?}");
-    }
+    let output = fuzz(&["--seed", "1"]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    assert!(output.stdout.is_empty(), "{output:?}");
 }
 
 #[cfg(not(shuttle))]
 #[test]
 fn without_shuttle_it_says_what_it_needs() {
-    let (output, _) = fuzz(&["--time-ms", "10", "--seed", "1", "--out", "x"]);
+    let output = fuzz(&[&SOME[..], &["--batches", "0", "--out", "x"]].concat());
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(stderr.contains("--cfg shuttle"), "{stderr}");
@@ -34,9 +36,15 @@ fn without_shuttle_it_says_what_it_needs() {
 
 #[cfg(shuttle)]
 mod under_shuttle {
-    use nmr_models::report::{FuzzSummary, Line};
+    use std::collections::BTreeMap;
+    use std::fs;
+    use std::path::Path;
+    use std::time::{Duration, Instant};
 
-    use super::{Duration, Output, fuzz};
+    use nmr_models::report::Line;
+    use nmr_properties::campaign::folder::Folder;
+
+    use super::{Output, SOME, fuzz};
 
     fn lines(output: &Output) -> Vec<Line> {
         let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
@@ -45,50 +53,106 @@ mod under_shuttle {
         text.lines().map(parse).collect()
     }
 
-    #[test]
-    fn it_ends_in_time_with_a_summary_and_no_findings() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let out = folder.path().join("cases");
-        let path = out.to_str().expect("UTF-8");
-        let args = [
-            "--time-ms",
-            "2500",
-            "--seed",
-            "7",
-            "--shard",
-            "2/3",
-            "--out",
-            path,
-        ];
-        let (output, elapsed) = fuzz(&args);
+    fn run(batches: &str, out: &Path, more: &[&str]) -> Output {
+        let out = out.to_str().expect("UTF-8");
+        let output = fuzz(&[&SOME[..], &["--batches", batches, "--out", out], more].concat());
         assert_eq!(output.status.code(), Some(0), "{output:?}");
-        assert!(elapsed < Duration::from_millis(2500 + 3500), "{elapsed:?}");
-        let lines = lines(&output);
-        let Some((Line::FuzzSummary(summary), before)) = lines.split_last() else {
-            panic!("no summary: {output:?}");
+        output
+    }
+
+    /// All files, by their path from the top, but those that say when.
+    fn files(folder: &Path) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        let mut left = vec![folder.to_owned()];
+        while let Some(next) = left.pop() {
+            for entry in fs::read_dir(next).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() {
+                    left.push(path);
+                } else {
+                    let name = path.strip_prefix(folder).expect("it is below");
+                    let text = fs::read_to_string(&path).expect("text");
+                    files.insert(name.display().to_string(), text);
+                }
+            }
+        }
+        files.remove(".lock");
+        files
+    }
+
+    #[test]
+    fn shards_in_any_order_come_to_what_one_process_does() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let place = |name: &str| folder.path().join(name);
+        let output = run("0,1,2,3,4,5,6,7", &place("whole"), &[]);
+        let batches = lines(&output)
+            .into_iter()
+            .filter(|line| matches!(line, Line::FuzzBatch(batch) if batch.programs == 5));
+        assert_eq!(batches.count(), 8, "{output:?}");
+        for (shard, batches) in ["0,4", "1,5", "2,6", "3,7"].iter().enumerate() {
+            run(batches, &place(&shard.to_string()), &[]);
+        }
+        for (name, order) in [("one", [0, 1, 2, 3]), ("other", [3, 1, 1, 0])] {
+            let merged = Folder::at(place(name));
+            for shard in order.into_iter().chain([2]) {
+                let shard = Folder::at(place(&shard.to_string()));
+                merged.merge(&shard).expect("merged");
+            }
+            let (whole, merged) = (files(&place("whole")), files(&place(name)));
+            assert_eq!(merged, whole, "{name}");
+            assert!(whole.len() >= 8, "{:?}", whole.keys());
+        }
+    }
+
+    #[test]
+    fn what_is_done_is_not_done_again_and_another_seed_is_another_campaign() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run("3", folder.path(), &[]);
+        let before = files(folder.path());
+        let output = run("3", folder.path(), &[]);
+        let is_a_batch = |line: &Line| matches!(line, Line::FuzzBatch(_));
+        assert!(!lines(&output).iter().any(is_a_batch), "{output:?}");
+        assert_eq!(files(folder.path()), before);
+    }
+
+    #[test]
+    fn a_program_that_is_skipped_is_incomplete_and_the_rest_is_done() {
+        let folder = tempfile::tempdir().expect("a folder");
+        run("2", folder.path(), &["--skip", "2:1:it hung"]);
+        let batches = Folder::at(folder.path().to_owned())
+            .batches()
+            .expect("read");
+        let [batch] = batches.as_slice() else {
+            panic!("one batch: {batches:?}");
         };
-        let FuzzSummary {
-            scenarios,
-            exhausted,
-            sampled,
-            executions,
-            findings,
-            seed,
-            shard,
-            ..
-        } = summary;
-        assert_eq!(
-            (*findings, *seed, shard.to_string()),
-            (0, 7, "2/3".to_owned())
-        );
-        assert!(*scenarios > 0 && *executions > *sampled, "{summary:?}");
-        assert!(exhausted + sampled >= *scenarios, "{summary:?}");
-        let progress = |line: &Line| matches!(line, Line::Progress { .. });
-        assert!(
-            !before.is_empty() && before.iter().all(progress),
-            "{before:?}"
-        );
-        assert!(!out.exists(), "nothing was found, nothing is saved");
-        assert!(output.stderr.is_empty(), "{output:?}");
+        assert_eq!(batch.programs, 5);
+        let why = (1, "it hung".to_owned());
+        assert_eq!(Vec::from_iter(batch.incomplete.clone()), [why]);
+    }
+
+    #[test]
+    fn too_much_memory_ends_it_with_12() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().to_str().expect("UTF-8");
+        let more = ["--batches", "0+1", "--out", out, "--max-memory", "4096"];
+        let output = fuzz(&[&SOME[..], &more].concat());
+        assert_eq!(output.status.code(), Some(12), "{output:?}");
+    }
+
+    #[test]
+    fn it_ends_when_its_time_is_up_with_what_it_has() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let out = folder.path().to_str().expect("UTF-8");
+        let args = "--time-ms 1500 --seed 7 --programs 1000000 --batches 0+1 --out";
+        let args: Vec<&str> = args.split(' ').chain([out]).collect();
+        let start = Instant::now();
+        let output = fuzz(&args);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        let elapsed = start.elapsed();
+        assert!(elapsed < Duration::from_millis(1500 + 3500), "{elapsed:?}");
+        let batches = Folder::at(folder.path().to_owned())
+            .batches()
+            .expect("read");
+        assert!(batches[0].programs > 0 && !batches[0].is_whole());
     }
 }

@@ -104,7 +104,7 @@ fn add(run: &mut Run, line: Line) {
             case.age = None;
             run.cases.push(case);
         }
-        Line::Progress { .. } | Line::ProveProgress(_) => {}
+        Line::FuzzBatch(_) | Line::Progress { .. } | Line::ProveProgress(_) => {}
         Line::Bench(_) | Line::BugInPrograms(_) | Line::Replay(_) | Line::Sequence(_) => {
             run.unread += 1;
         }

@@ -24,6 +24,7 @@ mod step;
 mod task;
 #[cfg(test)]
 mod tests;
+mod walks;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -57,6 +58,7 @@ use state::History;
 use state::{ModuleState, Phase, Shared, State, Thread};
 use step::Step;
 use task::{Driven, Task};
+pub(crate) use walks::walk;
 
 /// Of the counters of rules.
 const SHARDS: usize = 16;
@@ -313,20 +315,25 @@ impl Program {
         }
     }
 
-    /// Judges the end of an execution whose threads have all ended.
-    fn quiet(&self, state: &State) -> Result<(), Violation> {
+    /// How an execution ended whose threads have all ended.
+    fn quiet_of(&self, state: &State) -> Quiet {
         let count = state.table.count();
         let has_ended = |reg: crate::event::RegId| {
             let module = &state.shared.modules[usize::from(reg.module)];
             module.freed.contains(&reg)
         };
-        let quiet = Quiet {
+        Quiet {
             registrations: count.registrations,
             bindings: count.bindings,
             instances: count.registrations,
             drained: state.shared.pending.detaches().is_empty(),
             leaked: state.shared.contexts.leaked(has_ended),
-        };
+        }
+    }
+
+    /// Judges the end of an execution whose threads have all ended.
+    fn quiet(&self, state: &State) -> Result<(), Violation> {
+        let quiet = self.quiet_of(state);
         let mut oracle = state.oracle.clone();
         let broken = oracle.quiet(&quiet);
         self.count(&mut oracle);

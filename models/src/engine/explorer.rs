@@ -26,13 +26,30 @@ use crate::run::{Finding, Run, Traced, Watch};
 const KEPT: u64 = 1 << 10;
 
 pub(super) fn explore(request: &Request) -> Exploration {
-    searched(request, |builder, execution| builder.check(execution))
+    searched(request, watching(request), |builder, execution| {
+        builder.check(execution)
+    })
 }
 
 /// The same, where violations of this rule alone count.
 pub(crate) fn explore_for(request: &Request, rule: Option<Rule>) -> Exploration {
-    searched(request, |builder, execution| {
+    searched(request, watching(request), |builder, execution| {
         builder.only_kind(kind(rule)).check(execution)
+    })
+}
+
+/// The same in so many executions at most. The one that is found has the fewest preemptions, as far as that is known by then.
+pub(super) fn explore_within(
+    request: &Request,
+    only: Option<Option<Rule>>,
+    executions: u64,
+) -> Exploration {
+    searched(request, watching(request), |builder, execution| {
+        let builder = match only {
+            Some(rule) => builder.only_kind(kind(rule)),
+            None => builder,
+        };
+        builder.max_executions(executions).check(execution)
     })
 }
 
@@ -42,13 +59,17 @@ pub(super) fn sample(
     executions: Option<u64>,
     scheduler: Box<dyn Scheduler + Send>,
 ) -> Exploration {
-    let exploration = searched(request, |builder, execution| {
-        let builder = match executions {
-            Some(most) => builder.max_executions(most),
-            None => builder,
-        };
-        builder.sample(execution, scheduler)
-    });
+    let exploration = searched(
+        request,
+        watching(request).counting_classes(),
+        |builder, execution| {
+            let builder = match executions {
+                Some(most) => builder.max_executions(most),
+                None => builder,
+            };
+            builder.sample(execution, scheduler)
+        },
+    );
     Exploration {
         extent: Extent::Sampled,
         states: None,
@@ -71,8 +92,12 @@ pub(super) fn refusal(request: &Request) -> Option<String> {
     checked.err().map(|error| error.to_string())
 }
 
-fn searched(request: &Request, search: impl FnOnce(Builder, Execution) -> Report) -> Exploration {
-    let watch = Arc::new(watching(request));
+fn searched(
+    request: &Request,
+    watch: Watch,
+    search: impl FnOnce(Builder, Execution) -> Report,
+) -> Exploration {
+    let watch = Arc::new(watch);
     let prepared = Prepared::new(&request.scenario);
     let report = search(builder(request, &prepared), execution(&prepared, &watch));
     current::leave();

@@ -23,7 +23,7 @@ mod threads;
 #[cfg(shuttle)]
 mod urw;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Once};
@@ -113,6 +113,11 @@ pub struct Exploration {
     /// The different ways in which executions ended: each is a number that stands for what every
     /// thread observed, whatever the order between threads.
     pub outcomes: BTreeSet<u64>,
+    /// How many executions of a sampling engine were of each class: each module saw the same of the same threads in the same
+    /// order. Of those that have come to their end.
+    pub classes: BTreeMap<u64, u64>,
+    /// The most choices between threads that an execution of a sampling engine had.
+    pub choices: u64,
     /// How much was looked at, if the search holds.
     pub extent: Extent,
     /// The bound, in words.
@@ -151,6 +156,11 @@ impl Exploration {
             executions: watch.executions(),
             exercised: watch.exercised(),
             outcomes: watch.outcomes(),
+            #[cfg(shuttle)]
+            classes: watch.classes(),
+            #[cfg(not(shuttle))]
+            classes: BTreeMap::new(),
+            choices: 0,
             extent,
             how: None,
             bound: None,
@@ -295,6 +305,19 @@ pub fn refusal(request: &Request) -> Option<String> {
 #[must_use]
 pub fn exhaust(request: &Request, states: u64) -> Option<Exploration> {
     crate::direct::explore_up_to(request, states)
+}
+
+/// Searches with the explorer, in so many executions at most, which is the same on every machine; of violations, where `only`
+/// says so, only those of that rule count.
+#[cfg(shuttle)]
+#[must_use]
+pub fn explore_within(
+    request: &Request,
+    only: Option<Option<Rule>>,
+    executions: u64,
+) -> Exploration {
+    install_panic_hook();
+    explorer::explore_within(request, only, executions)
 }
 
 /// Whether a scenario has just one interleaving, which one execution exhausts. loom finds out by

@@ -2,6 +2,9 @@
 //! scheduler of shuttle's kind chooses; the explorer carries out what it chooses and writes it down, so that a sampled
 //! finding has a schedule as any other.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use shuttle::scheduler::{PctScheduler, RandomScheduler, Schedule, Scheduler, Task, TaskId};
 
 use super::urw::UniformWalk;
@@ -10,8 +13,8 @@ use crate::engine_name::Engine;
 use crate::report::Extent;
 use crate::seed::GAMMA;
 
-/// The depth of bugs that PCT looks for: so many ordering constraints.
-const PCT_DEPTH: usize = 3;
+/// The depth of bugs that PCT looks for, if no other is asked for: so many ordering constraints.
+pub const PCT_DEPTH: usize = 3;
 
 /// Searches with a sampling engine, until the budget is used up or, if given, `executions` are made.
 /// The same seed makes the same executions.
@@ -20,6 +23,15 @@ const PCT_DEPTH: usize = 3;
 /// If the request's engine is none of shuttle's.
 #[must_use]
 pub fn explore(request: &Request, executions: Option<u64>) -> Exploration {
+    explore_to_depth(request, executions, PCT_DEPTH)
+}
+
+/// The same, and if the engine is PCT, it looks for bugs of this depth, from 1.
+///
+/// # Panics
+/// If the request's engine is none of shuttle's, or the depth is 0.
+#[must_use]
+pub fn explore_to_depth(request: &Request, executions: Option<u64>, depth: usize) -> Exploration {
     install_panic_hook();
     let limit = match is_sequential(&request.scenario) {
         true => Some(1),
@@ -28,17 +40,55 @@ pub fn explore(request: &Request, executions: Option<u64>) -> Exploration {
     let seed = request.seed;
     let scheduler: Box<dyn Scheduler + Send> = match request.engine {
         Engine::Random => Box::new(QuietRandom::new(seed)),
-        Engine::Pct => Box::new(Pct::new(seed)),
+        Engine::Pct => Box::new(Pct::new(seed, depth)),
         Engine::Urw => Box::new(UniformWalk::new(seed)),
         other => panic!("{other} is not an engine of shuttle's"),
     };
-    let exploration = explorer::sample(request, limit, scheduler);
-    match is_sequential(&request.scenario) {
-        true => Exploration {
-            extent: Extent::Complete,
-            ..exploration
+    let choices = Arc::new(AtomicU64::new(0));
+    let counting = Counting {
+        scheduler,
+        now: 0,
+        most: choices.clone(),
+    };
+    let exploration = explorer::sample(request, limit, Box::new(counting));
+    Exploration {
+        extent: match is_sequential(&request.scenario) {
+            true => Extent::Complete,
+            false => exploration.extent,
         },
-        false => exploration,
+        choices: choices.load(Ordering::Relaxed),
+        ..exploration
+    }
+}
+
+/// Counts the choices between threads of each execution, as PCT does: where there is just one thread, there is none.
+struct Counting {
+    scheduler: Box<dyn Scheduler + Send>,
+    now: u64,
+    most: Arc<AtomicU64>,
+}
+
+impl Scheduler for Counting {
+    fn new_execution(&mut self) -> Option<Schedule> {
+        self.now = 0;
+        self.scheduler.new_execution()
+    }
+
+    fn next_task(
+        &mut self,
+        runnable: &[&Task],
+        current: Option<TaskId>,
+        is_yielding: bool,
+    ) -> Option<TaskId> {
+        if runnable.len() > 1 {
+            self.now += 1;
+            self.most.fetch_max(self.now, Ordering::Relaxed);
+        }
+        self.scheduler.next_task(runnable, current, is_yielding)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        self.scheduler.next_u64()
     }
 }
 
@@ -96,10 +146,10 @@ struct Pct {
 }
 
 impl Pct {
-    fn new(seed: u64) -> Self {
+    fn new(seed: u64, depth: usize) -> Self {
         Self {
             random: QuietRandom::new(seed),
-            pct: PctScheduler::new_from_seed(seed, PCT_DEPTH, usize::MAX),
+            pct: PctScheduler::new_from_seed(seed, depth, usize::MAX),
             has_choices: false,
             is_begun: false,
         }

@@ -139,6 +139,43 @@ impl Checkpoint {
         }
     }
 
+    /// That in a file, whatever it is about: to be looked at, and not to be gone on with.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is none.
+    pub fn read(path: &Path) -> Result<Self, Error> {
+        let text = fs::read_to_string(path).map_err(|source| failed(path, "read", source))?;
+        serde_json::from_str(&text).map_err(|error| Error::Format {
+            path: path.to_owned(),
+            reason: error.to_string(),
+        })
+    }
+
+    /// The name of the size.
+    #[must_use]
+    pub fn size(&self) -> &str {
+        &self.about.size
+    }
+
+    /// The share.
+    #[must_use]
+    pub const fn shard(&self) -> Shard {
+        self.about.shard
+    }
+
+    /// What is the same of all shares of a run: size, bounds, conditions and version.
+    #[must_use]
+    pub fn of(&self) -> String {
+        let About {
+            size,
+            bounds,
+            conditions,
+            version,
+            ..
+        } = &self.about;
+        format!("{size} {} {version} {bounds}", told(*conditions))
+    }
+
     /// That in the file; the beginning if there is no file.
     ///
     /// # Errors

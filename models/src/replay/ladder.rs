@@ -40,6 +40,16 @@ pub(super) fn climb(case: &Case, request: &Request) -> Replayed {
     }
 }
 
+/// The first rung of what was found without threads, and no other one.
+pub(super) fn along_its_sections_alone(case: &Case, request: &Request) -> Option<Replayed> {
+    let mut made = Made::default();
+    let replayed = along_its_sections(case, request, &mut made)?;
+    Some(Replayed {
+        executions: replayed.executions + made.executions,
+        ..replayed
+    })
+}
+
 /// The first rung of what was found without threads; `None` if the code is another one by now, or lets go of something on
 /// threads that is not there without them.
 fn along_its_sections(case: &Case, request: &Request, made: &mut Made) -> Option<Replayed> {

@@ -10,6 +10,8 @@ mod answer;
 mod calls;
 #[cfg(shuttle)]
 mod changes;
+#[cfg(shuttle)]
+mod classes;
 #[cfg(all(test, not(any(loom, shuttle))))]
 mod foreign;
 #[cfg(shuttle)]
@@ -314,6 +316,9 @@ impl Run {
             if !is_explored() {
                 self.watch.add_exercised(&self.recorder.exercised());
             }
+            #[cfg(shuttle)]
+            self.watch
+                .classify(&self.prepared, || classes::class(&self.recorder.history()));
             self.watch
                 .saw(&self.prepared, || self.recorder.fingerprint());
             self.watch.ended(&self.prepared, &self.recorder.left());

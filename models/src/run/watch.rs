@@ -1,5 +1,7 @@
 //! What a search counts over all its executions, and what it found.
 
+#[cfg(shuttle)]
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,6 +28,9 @@ pub(crate) struct Watch {
     executions: Arc<AtomicU64>,
     exercised: Invisible<[u64; Rule::COUNT]>,
     outcomes: Invisible<BTreeSet<u64>>,
+    /// How many executions were of each class, where that is wanted.
+    #[cfg(shuttle)]
+    classes: Option<Invisible<BTreeMap<u64, u64>>>,
     /// What its executions leave over.
     notes: Invisible<Notes>,
     /// Whether histories have what changes in the registrar's tables.
@@ -57,6 +62,8 @@ impl Watch {
             executions,
             exercised: Invisible::new([0; Rule::COUNT]),
             outcomes: Invisible::default(),
+            #[cfg(shuttle)]
+            classes: None,
             notes: Invisible::default(),
             #[cfg(shuttle)]
             shows_changes: false,
@@ -81,6 +88,34 @@ impl Watch {
             shows_changes: true,
             ..self
         }
+    }
+
+    /// The same, which counts executions by their [class](super::classes).
+    #[cfg(shuttle)]
+    pub(crate) fn counting_classes(self) -> Self {
+        Self {
+            classes: Some(Invisible::default()),
+            ..self
+        }
+    }
+
+    /// An execution is over, and was of this class. What differs by a symmetry alone is the same.
+    #[cfg(shuttle)]
+    pub(super) fn classify(&self, prepared: &Prepared, class: impl Fn() -> u64) {
+        if let Some(classes) = &self.classes {
+            let under = |symmetry| with_symmetry(symmetry, &class);
+            let least = prepared.symmetries.iter().map(under).min();
+            *lock(classes).entry(least.unwrap_or_default()).or_default() += 1;
+        }
+    }
+
+    /// How many executions were of each class.
+    #[cfg(shuttle)]
+    pub(crate) fn classes(&self) -> BTreeMap<u64, u64> {
+        self.classes
+            .as_ref()
+            .map(|classes| lock(classes).clone())
+            .unwrap_or_default()
     }
 
     #[cfg(shuttle)]

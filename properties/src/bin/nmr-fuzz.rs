@@ -1,32 +1,53 @@
-//! The fuzzer: generated scenarios exhausted without threads, or under shuttle's sampling engines, until the time is up.
+//! The fuzzer: batches of programs, exhausted without threads or sampled under shuttle's engines, until they are done or the
+//! time is up.
 //!
-//! `nmr fuzz` starts it and reads its standard output: the lines of `nmr_models::report` (progress,
-//! findings, and a summary at the end, unless the harness failed). Seed, shard and version fix the
-//! series of scenarios; how far it comes in its time is the machine's. Exit codes: 0 nothing found,
-//! 1 findings, 2 bad usage or no shuttle build, 4 the harness failed.
+//! `nmr fuzz` starts it and reads its standard output: the lines of `nmr_models::report` (progress, findings, batches). What
+//! came of a batch is in the folder that it is given. Seed, corpus, version and number fix a batch; how many there are in a
+//! time is the machine's. Exit codes: 0 all of it was done or the time is up, 2 bad usage or no shuttle build, 4 the harness
+//! failed, 12 it had too much memory, 13 it did not get ahead with a program.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
 use nmr_models::conditions::Conditions;
-use nmr_models::shard::Shard;
 
-/// Runs generated scenarios until the time is up; prints JSON lines.
+/// Runs batches of programs; prints JSON lines.
 #[derive(Debug, Parser)]
 struct Args {
     /// How long, in milliseconds.
     #[arg(long)]
     time_ms: u64,
-    /// The seed of the series of scenarios.
+    /// The seed of all batches.
     #[arg(long)]
     seed: u64,
-    /// Which of the machines that share the seed this is, `i/n`.
-    #[arg(long, default_value_t = Shard::WHOLE)]
-    shard: Shard,
-    /// Where to save the cases of findings.
+    /// Programs in a batch.
+    #[arg(long)]
+    programs: u64,
+    /// The numbers of the batches, separated by commas, or `first+step` for all from the first one on.
+    #[arg(long)]
+    batches: String,
+    /// How long each failure is made small, at most, in milliseconds.
+    #[arg(long, default_value_t = 10_000)]
+    shrink_ms: u64,
+    /// A corpus besides the one of the repository.
+    #[arg(long)]
+    corpus: Option<PathBuf>,
+    /// The campaign's folder.
     #[arg(long)]
     out: PathBuf,
+    /// Where the program at hand is written.
+    #[arg(long)]
+    at: Option<PathBuf>,
+    /// A program that is left out, as `batch:program:why`.
+    #[arg(long)]
+    skip: Vec<String>,
+    /// It ends with more memory than this, in bytes.
+    #[arg(long)]
+    max_memory: Option<u64>,
+    /// It ends if it is at one program for longer than this, in milliseconds.
+    #[arg(long, default_value_t = 120_000)]
+    timeout_ms: u64,
     /// What may happen besides.
     #[command(flatten)]
     conditions: Conditions,
@@ -47,9 +68,12 @@ fn run(args: &Args) -> ExitCode {
 #[cfg(shuttle)]
 fn run(args: &Args) -> ExitCode {
     match fuzz::run(args) {
-        Ok(0) => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
-        Err(error) => {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fuzz::Error::Usage(error)) => {
+            eprintln!("error: {error}");
+            ExitCode::from(2)
+        }
+        Err(fuzz::Error::Harness(error)) => {
             eprintln!("error: {error:#}");
             ExitCode::from(4)
         }
@@ -58,106 +82,162 @@ fn run(args: &Args) -> ExitCode {
 
 #[cfg(shuttle)]
 mod fuzz {
-    use std::collections::{BTreeMap, BTreeSet};
-    use std::io::Write as _;
-    use std::sync::atomic::Ordering;
+    use std::collections::BTreeMap;
+    use std::io::{self, Write as _};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
     use std::thread;
     use std::time::{Duration, Instant};
 
-    use anyhow::Context as _;
-    use nmr_models::case::Case;
-    use nmr_models::report::{Finding, FuzzSummary, Line};
-    use nmr_models::rule::Rule;
-    use nmr_properties::concurrent::explore::{Sampler, save};
-    use nmr_properties::concurrent::series::{VERSION, scenario, scenario_seed};
+    use nmr_models::report::{FuzzBatch, Line};
+    use nmr_properties::campaign::about::About;
+    use nmr_properties::campaign::batch::Batch;
+    use nmr_properties::campaign::corpus::Corpus;
+    use nmr_properties::campaign::folder::Folder;
+    use nmr_properties::campaign::run::Runner;
+    use nmr_properties::campaign::{HUNG, OUT_OF_MEMORY, memory};
+    use nmr_properties::concurrent::explore::Sampler;
 
     use super::Args;
 
-    /// How often it says that it is alive.
-    const PROGRESS: Duration = Duration::from_secs(1);
+    /// How often it says that it is alive, and looks at its memory.
+    const PROGRESS: Duration = Duration::from_millis(500);
 
-    /// Fuzzes; answers the number of findings.
-    pub(super) fn run(args: &Args) -> anyhow::Result<u64> {
-        let start = Instant::now();
-        let deadline = start + Duration::from_millis(args.time_ms);
-        let explorer = Sampler::new(deadline, args.conditions);
-        report_progress(&explorer);
-        let mut findings = Findings::default();
-        let mut scenarios = 0;
-        for index in 0..=u32::MAX {
-            if explorer.is_over() {
+    pub(super) enum Error {
+        Usage(String),
+        Harness(anyhow::Error),
+    }
+
+    impl<E: Into<anyhow::Error>> From<E> for Error {
+        fn from(error: E) -> Self {
+            Self::Harness(error.into())
+        }
+    }
+
+    pub(super) fn run(args: &Args) -> Result<(), Error> {
+        let deadline = Instant::now() + Duration::from_millis(args.time_ms);
+        let batches = batches(&args.batches)?;
+        let skipped = skipped(&args.skip)?;
+        let mut corpus = Corpus::built_in()?;
+        if let Some(folder) = &args.corpus {
+            corpus.merge(Corpus::load(folder)?);
+        }
+        let about = About::new(args.seed, args.programs, args.conditions, corpus.digest());
+        let sampler = Sampler::new(deadline, args.conditions)
+            .shrinking(Duration::from_millis(args.shrink_ms))
+            .until(listen());
+        let now = Arc::<AtomicU64>::default();
+        let begun = Arc::<AtomicU64>::default();
+        report_progress(&sampler, [now.clone(), begun.clone()], args);
+        let runner = Runner {
+            about,
+            sampler,
+            corpus,
+            folder: Folder::at(args.out.clone()),
+            at: args.at.clone(),
+            begun,
+            skipped,
+        };
+        for number in batches {
+            if runner.sampler.is_over() {
                 break;
             }
-            let seed = scenario_seed(args.seed, args.shard, index);
-            scenarios += 1;
-            let found = explorer.explore(&scenario(seed), seed)?;
-            if let Some(found) = found.filter(|found| !findings.is_enough(found.rule)) {
-                findings.add(args, explorer.smallest(found), seed)?;
+            now.store(number, Ordering::Relaxed);
+            // What is done is done.
+            if let Some(batch) = runner.folder.batch(&runner.about, number)?
+                && batch.is_whole()
+            {
+                continue;
             }
+            let batch = runner.run(number, &mut |finding| print(&Line::Finding(finding)))?;
+            print(&Line::FuzzBatch(line(&batch)))?;
         }
-        let [exhausted, states, sampled] = explorer.tally();
-        print(&Line::FuzzSummary(FuzzSummary {
-            scenarios,
-            exhausted,
-            states,
-            sampled,
-            executions: explorer.executions().load(Ordering::Relaxed),
-            findings: findings.count,
-            seconds: start.elapsed().as_secs_f64(),
-            seed: args.seed,
-            shard: args.shard,
-            version: VERSION.to_owned(),
-            conditions: args.conditions,
-        }))?;
-        Ok(findings.count)
+        Ok(())
     }
 
-    /// More failures of a rule than this say nothing new, and only use up the time.
-    const MOST_OF_A_RULE: u64 = 10;
-
-    /// What was found. Failures that are the same once they are small are one finding.
-    #[derive(Default)]
-    struct Findings {
-        seen: BTreeSet<String>,
-        of_rule: BTreeMap<Option<Rule>, u64>,
-        count: u64,
+    fn line(batch: &Batch) -> FuzzBatch {
+        FuzzBatch {
+            number: batch.number,
+            programs: batch.programs,
+            of: batch.about.programs,
+            exhausted: batch.exhausted,
+            sampled: batch.sampled.programs,
+            failed: batch.failures.values().map(|failures| failures.count).sum(),
+            incomplete: batch.incomplete.len() as u64,
+            harness_errors: batch.errors.len() as u64,
+            kept: batch.kept.len() as u64,
+        }
     }
 
-    impl Findings {
-        fn is_enough(&self, rule: Option<Rule>) -> bool {
-            self.of_rule
-                .get(&rule)
-                .is_some_and(|&count| count >= MOST_OF_A_RULE)
+    fn batches(text: &str) -> Result<Box<dyn Iterator<Item = u64>>, Error> {
+        let number = |text: &str| {
+            let parsed = text.parse::<u64>();
+            parsed.map_err(|error| Error::Usage(format!("--batches: `{text}`: {error}")))
+        };
+        if let Some((first, step)) = text.split_once('+') {
+            let step = usize::try_from(number(step)?.max(1)).unwrap_or(usize::MAX);
+            return Ok(Box::new((number(first)?..).step_by(step)));
         }
+        let numbers = text.split(',').filter(|text| !text.is_empty()).map(number);
+        let numbers: Vec<u64> = numbers.collect::<Result<_, _>>()?;
+        Ok(Box::new(numbers.into_iter()))
+    }
 
-        fn add(&mut self, args: &Args, case: Case, seed: u64) -> anyhow::Result<()> {
-            let mut nameless = case.scenario.clone();
-            nameless.name.clear();
-            let key = format!("{:?} {}", case.rule, nameless.to_toml());
-            if !self.seen.insert(key) {
-                return Ok(());
+    fn skipped(of: &[String]) -> Result<BTreeMap<u64, BTreeMap<u64, String>>, Error> {
+        let mut skipped: BTreeMap<u64, BTreeMap<u64, String>> = BTreeMap::new();
+        for text in of {
+            let mut parts = text.splitn(3, ':');
+            let numbers = [parts.next(), parts.next()].map(|it| it.and_then(|it| it.parse().ok()));
+            let ([Some(batch), Some(program)], Some(why)) = (numbers, parts.next()) else {
+                let message = format!("--skip: `{text}`: expected `batch:program:why`");
+                return Err(Error::Usage(message));
+            };
+            skipped
+                .entry(batch)
+                .or_default()
+                .insert(program, why.to_owned());
+        }
+        Ok(skipped)
+    }
+
+    /// At Ctrl-C it ends with what it has.
+    fn listen() -> Arc<AtomicBool> {
+        let stop = Arc::<AtomicBool>::default();
+        let heard = stop.clone();
+        let listening = ctrlc::set_handler(move || {
+            if heard.swap(true, Ordering::Relaxed) {
+                std::process::exit(130);
             }
-            self.count += 1;
-            *self.of_rule.entry(case.rule).or_default() += 1;
-            let saved = save(&case, &args.out);
-            let path = saved.with_context(|| format!("saving to {}", args.out.display()))?;
-            print(&Line::Finding(Finding {
-                rule: case.rule,
-                message: case.message,
-                seed,
-                case: Some(path),
-            }))
+        });
+        if let Err(error) = listening {
+            eprintln!("warning: cannot listen for Ctrl-C: {error}");
         }
+        stop
     }
 
-    fn report_progress(explorer: &Sampler) {
-        let executions = explorer.executions().clone();
+    fn report_progress(sampler: &Sampler, [batch, begun]: [Arc<AtomicU64>; 2], args: &Args) {
+        let executions = sampler.executions().clone();
+        let (max_memory, timeout) = (args.max_memory, Duration::from_millis(args.timeout_ms));
         thread::spawn(move || {
+            let mut last = (0, Instant::now());
             loop {
                 thread::sleep(PROGRESS);
+                if let (Some(used), Some(most)) = (memory::used(), max_memory)
+                    && used > most
+                {
+                    eprintln!("{used} bytes of memory, and {most} are allowed");
+                    std::process::exit(OUT_OF_MEMORY);
+                }
+                let at = begun.load(Ordering::Relaxed);
+                if at != last.0 {
+                    last = (at, Instant::now());
+                } else if at > 0 && last.1.elapsed() > timeout {
+                    eprintln!("one program for {} s", timeout.as_secs());
+                    std::process::exit(HUNG);
+                }
                 let executions = executions.load(Ordering::Relaxed);
-                // Whoever listened has gone; the next finding will fail, too.
-                let text = None;
+                let text = Some(format!("batch {}", batch.load(Ordering::Relaxed)));
+                // Whoever listened has gone; the next batch will fail, too.
                 if print(&Line::Progress { executions, text }).is_err() {
                     return;
                 }
@@ -165,10 +245,10 @@ mod fuzz {
         });
     }
 
-    fn print(line: &Line) -> anyhow::Result<()> {
-        let text = serde_json::to_string(line).context("a line has a JSON form")?;
-        let mut out = std::io::stdout().lock();
+    fn print(line: &Line) -> io::Result<()> {
+        let text = serde_json::to_string(line).map_err(io::Error::from)?;
+        let mut out = io::stdout().lock();
         writeln!(out, "{text}")?;
-        out.flush().context("writing to stdout")
+        out.flush()
     }
 }

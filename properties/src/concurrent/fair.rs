@@ -23,6 +23,8 @@
 //! 8. A provider calls its clients only in threads, and only if all registrations on its interface are the main
 //!    thread's, before there are others: then their attach callbacks have returned success (C3).
 //!
+//! 9. Who calls peers through their dispatch tables does not complete again: it would answer for calls that are not over.
+//!
 //! So each deadlock is the registrar's fault, and no verdict has to tell whose it is.
 
 use std::path::Path;
@@ -47,6 +49,7 @@ pub fn is_fair(scenario: &Scenario) -> bool {
 pub fn mended(mut scenario: Scenario) -> Scenario {
     mend_peers(&mut scenario);
     mend_dispatches(&mut scenario);
+    mend_completions(&mut scenario);
     mend_callbacks(&mut scenario);
     mend_null_contexts(&mut scenario);
     if has_pending(&scenario) {
@@ -155,6 +158,19 @@ fn mend_dispatches(scenario: &mut Scenario) {
         ops.retain(makes_sense);
     }
     *scenario = mended;
+}
+
+/// Rule 9.
+fn mend_completions(scenario: &mut Scenario) {
+    let before = scenario.clone();
+    let dispatches =
+        |name: &String| operations(&before).any(|op| *op == Op::Dispatch(name.clone()));
+    let threads = scenario.threads.iter_mut().map(|thread| &mut thread.ops);
+    let callbacks = scenario.modules.iter_mut().flat_map(Module::scripts_mut);
+    let outside = [&mut scenario.before, &mut scenario.after];
+    for ops in threads.chain(callbacks).chain(outside) {
+        ops.retain(|op| !matches!(op, Op::CompleteAgain(name) if dispatches(name)));
+    }
 }
 
 /// Rules 1 and 2. Waits come second: rule 2 takes registrations away.

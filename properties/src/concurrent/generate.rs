@@ -8,11 +8,11 @@ use proptest::arbitrary::any;
 use proptest::bool;
 use proptest::collection::vec;
 use proptest::option;
-use proptest::prop_oneof;
-use proptest::sample::{Index, select};
-use proptest::strategy::{Just, Strategy};
+use proptest::sample::Index;
+use proptest::strategy::{BoxedStrategy, Just, Strategy, Union};
 
 use super::assemble::assemble;
+use super::weights::Weights;
 
 /// A scenario before its modules have names.
 #[derive(Clone, Debug)]
@@ -127,31 +127,79 @@ pub enum Verb {
 }
 
 /// Random scenarios, each of which is valid and fair.
-pub fn scenarios() -> impl Strategy<Value = Scenario> {
-    drafts().prop_map(|draft| assemble(&draft))
+pub fn scenarios(weights: &Weights) -> impl Strategy<Value = Scenario> + use<> {
+    drafts(weights).prop_map(|draft| assemble(&draft))
+}
+
+/// One of these, each as often as its number says. Those of 0 are left out; there has to be another one.
+fn one_of<T: std::fmt::Debug + 'static>(
+    options: impl IntoIterator<Item = (u32, BoxedStrategy<T>)>,
+) -> BoxedStrategy<T> {
+    let some = options.into_iter().filter(|(weight, _)| *weight > 0);
+    Union::new_weighted(some.collect()).boxed()
+}
+
+fn just<T: Clone + std::fmt::Debug + 'static>(
+    options: impl IntoIterator<Item = (u32, T)>,
+) -> BoxedStrategy<T> {
+    let options = options.into_iter();
+    one_of(options.map(|(weight, one)| (weight, Just(one).boxed())))
+}
+
+/// With this chance there is one.
+fn sometimes<T: Clone + std::fmt::Debug + 'static>(
+    chance: f64,
+    one: impl Strategy<Value = T> + 'static,
+) -> BoxedStrategy<Option<T>> {
+    match chance > 0.0 {
+        true => option::weighted(chance, one).boxed(),
+        false => Just(None).boxed(),
+    }
 }
 
 /// Random drafts.
-pub fn drafts() -> impl Strategy<Value = Draft> {
-    let modules = || prop_oneof![3 => vec(module(), 1..=2), 1 => vec(module(), 1..=4)];
-    let thread = prop_oneof![2 => vec(phrase(), 1..=2), 1 => vec(phrase(), 1..=4)];
-    let threads = prop_oneof![
-        3 => vec(thread.clone(), 2..=2),
-        3 => vec(thread.clone(), 3..=3),
-        1 => vec(thread, 4..=4),
-    ];
+pub fn drafts(weights: &Weights) -> impl Strategy<Value = Draft> + use<> {
+    let modules = || {
+        one_of([
+            (3, vec(module(weights), 1..=2).boxed()),
+            (
+                weights.of("many-modules"),
+                vec(module(weights), 1..=4).boxed(),
+            ),
+        ])
+    };
+    let thread = one_of([
+        (2, vec(phrase(weights), 1..=2).boxed()),
+        (
+            weights.of("long-threads"),
+            vec(phrase(weights), 1..=4).boxed(),
+        ),
+    ]);
+    let many = weights.of("many-threads");
+    let threads = one_of([
+        (3, vec(thread.clone(), 2..=2).boxed()),
+        (3 * many, vec(thread.clone(), 3..=3).boxed()),
+        (many, vec(thread, 4..=4).boxed()),
+    ]);
     let beside = (
-        prop_oneof![4 => Just(Vec::new()), 1 => vec(hand_over(), 1..=2)],
-        prop_oneof![5 => Just(Vec::new()), 1 => vec(section(), 1..=3)],
+        one_of([
+            (4, Just(Vec::new()).boxed()),
+            (weights.of("hand-overs"), vec(hand_over(), 1..=2).boxed()),
+        ]),
+        one_of([
+            (5, Just(Vec::new()).boxed()),
+            (weights.of("locks"), vec(section(), 1..=3).boxed()),
+        ]),
     );
+    let calling = weights.chance("calling-providers", 0.1);
     let all = (
         modules(),
         modules(),
         threads,
         beside,
-        limits(),
+        limits(weights),
         bool::weighted(0.8),
-        option::weighted(0.1, (any::<Index>(), any::<Index>())),
+        sometimes(calling, (any::<Index>(), any::<Index>())),
     );
     all.prop_map(
         |(clients, providers, threads, beside, limits, shut_down, calling)| {
@@ -197,11 +245,12 @@ fn section() -> impl Strategy<Value = Section> {
     })
 }
 
-fn limits() -> impl Strategy<Value = Limits> {
-    let registrations = option::weighted(0.05, 1..=4_usize);
-    let bindings = option::weighted(0.05, 0..=3_usize);
-    let fault = option::weighted(0.1, 1..=12_usize);
-    let generation = option::weighted(0.1, 1..=2_u32);
+fn limits(weights: &Weights) -> impl Strategy<Value = Limits> + use<> {
+    let chance = |usual| weights.chance("limits", usual);
+    let registrations = sometimes(chance(0.05), 1..=4_usize);
+    let bindings = sometimes(chance(0.05), 0..=3_usize);
+    let fault = sometimes(chance(0.1), 1..=12_usize);
+    let generation = sometimes(chance(0.1), 1..=2_u32);
     (registrations, bindings, fault, generation).prop_map(
         |(max_registrations, max_bindings, fail_reservation, last_generation)| Limits {
             max_registrations,
@@ -212,15 +261,17 @@ fn limits() -> impl Strategy<Value = Limits> {
     )
 }
 
-fn module() -> impl Strategy<Value = ModuleDraft> {
+fn module(weights: &Weights) -> impl Strategy<Value = ModuleDraft> + use<> {
     let flags = (
-        bool::weighted(0.2),
-        bool::weighted(0.2),
-        bool::weighted(0.1),
+        bool::weighted(weights.chance("two-interfaces", 0.2)),
+        bool::weighted(weights.chance("null-contexts", 0.2)),
+        bool::weighted(weights.chance("registered-twice", 0.1)),
     );
+    let calls = || calls(weights);
     let calls = [calls(), calls(), calls(), calls()];
-    let peer = option::weighted(0.1, any::<Index>());
-    (flags, peer, attach(), detach(), bool::weighted(0.05), calls).prop_map(
+    let peer = sometimes(weights.chance("peers", 0.1), any::<Index>());
+    let panics = bool::weighted(weights.chance("cleanup-panics", 0.05));
+    (flags, peer, attach(weights), detach(weights), panics, calls).prop_map(
         |((elsewhere, null_context, twice), peer, attach, detach, panics, calls)| ModuleDraft {
             elsewhere,
             peer,
@@ -238,68 +289,78 @@ fn module() -> impl Strategy<Value = ModuleDraft> {
     )
 }
 
-fn attach() -> impl Strategy<Value = Attach> {
-    prop_oneof![
-        14 => Just(Attach::Accept),
-        1 => Just(Attach::Decline),
-        1 => Just(Attach::OneAtATime),
-        1 => Just(Attach::Hollow),
-        2 => Just(Attach::ChangeOfMind),
-        1 => Just(Attach::Twice),
-        1 => Just(Attach::Panic),
-        1 => Just(Attach::PanicAfterAttach),
-    ]
+fn attach(weights: &Weights) -> BoxedStrategy<Attach> {
+    just([
+        (14, Attach::Accept),
+        (weights.of("decline"), Attach::Decline),
+        (weights.of("one-at-a-time"), Attach::OneAtATime),
+        (weights.of("hollow"), Attach::Hollow),
+        (2 * weights.of("change-of-mind"), Attach::ChangeOfMind),
+        (weights.of("attach-twice"), Attach::Twice),
+        (weights.of("attach-panics"), Attach::Panic),
+        (weights.of("attach-panics-late"), Attach::PanicAfterAttach),
+    ])
 }
 
-fn detach() -> impl Strategy<Value = Detach> {
-    prop_oneof![
-        8 => Just(Detach::Complete),
-        8 => Just(Detach::Pending),
-        3 => Just(Detach::CompleteEarly),
-        3 => Just(Detach::Rundown),
-        1 => Just(Detach::Panic),
-    ]
+fn detach(weights: &Weights) -> BoxedStrategy<Detach> {
+    just([
+        (8, Detach::Complete),
+        (8 * weights.of("pending"), Detach::Pending),
+        (3 * weights.of("complete-early"), Detach::CompleteEarly),
+        (3 * weights.of("rundown"), Detach::Rundown),
+        (weights.of("detach-panics"), Detach::Panic),
+    ])
 }
 
-fn calls() -> impl Strategy<Value = Vec<(Verb, Index)>> + Clone {
-    let verb = prop_oneof![
-        3 => Just(Verb::Deregister),
-        2 => Just(Verb::Wait),
-        2 => Just(Verb::Register),
-        1 => small_verb(),
-    ];
+fn calls(weights: &Weights) -> BoxedStrategy<Vec<(Verb, Index)>> {
+    let verb = one_of([
+        (3, Just(Verb::Deregister).boxed()),
+        (2, Just(Verb::Wait).boxed()),
+        (2, Just(Verb::Register).boxed()),
+        (1, small_verb(weights)),
+    ]);
     let call = (verb, any::<Index>());
-    prop_oneof![8 => Just(Vec::new()), 1 => vec(call, 1..=2)]
+    one_of([
+        (8, Just(Vec::new()).boxed()),
+        (weights.of("calls-in-callbacks"), vec(call, 1..=2).boxed()),
+    ])
 }
 
-fn phrase() -> impl Strategy<Value = Phrase> + Clone {
-    let step = prop_oneof![
-        4 => option::weighted(0.3, small_verb()).prop_map(Step::Live),
-        4 => Just(Step::Close),
-        1 => Just(Step::Do(Verb::Register)),
-        2 => Just(Step::Do(Verb::Deregister)),
-        1 => Just(Step::Do(Verb::Wait)),
-        1 => small_verb().prop_map(Step::Do),
-    ];
-    (step, any::<Index>()).prop_map(|(step, module)| Phrase { step, module })
+fn phrase(weights: &Weights) -> BoxedStrategy<Phrase> {
+    let [lives, ends, lone] = ["lives", "ends", "lone-operations"].map(|name| weights.of(name));
+    let step = one_of([
+        (
+            // Otherwise, if all three are left out, there is nothing to do.
+            if ends + lone > 0 { 4 * lives } else { 4 },
+            option::weighted(0.3, small_verb(weights))
+                .prop_map(Step::Live)
+                .boxed(),
+        ),
+        (4 * ends, Just(Step::Close).boxed()),
+        (lone, Just(Step::Do(Verb::Register)).boxed()),
+        (2 * lone, Just(Step::Do(Verb::Deregister)).boxed()),
+        (lone, Just(Step::Do(Verb::Wait)).boxed()),
+        (lone, small_verb(weights).prop_map(Step::Do).boxed()),
+    ]);
+    (step, any::<Index>())
+        .prop_map(|(step, module)| Phrase { step, module })
+        .boxed()
 }
 
 /// Operations beside the life cycle.
-fn small_verb() -> impl Strategy<Value = Verb> + Clone {
-    select(vec![
-        Verb::TryComplete,
-        Verb::TryComplete,
-        Verb::CompleteAgain,
-        Verb::CompleteAgain,
-        Verb::Attach,
-        Verb::Dispatch,
-        Verb::Dispatch,
-        Verb::Dispatch,
-        Verb::DeregisterWrong,
-        Verb::DeregisterForeign,
-        Verb::DeregisterForged,
-        Verb::WaitForged,
-        Verb::CompleteForged,
-        Verb::Yield,
+fn small_verb(weights: &Weights) -> BoxedStrategy<Verb> {
+    let wrong = weights.of("wrong-handles");
+    let forged = weights.of("forged-handles");
+    just([
+        (2 * weights.of("try-complete"), Verb::TryComplete),
+        (2 * weights.of("complete-again"), Verb::CompleteAgain),
+        (weights.of("attach-calls"), Verb::Attach),
+        (3 * weights.of("dispatches"), Verb::Dispatch),
+        (wrong, Verb::DeregisterWrong),
+        (wrong, Verb::DeregisterForeign),
+        (forged, Verb::DeregisterForged),
+        (forged, Verb::WaitForged),
+        (forged, Verb::CompleteForged),
+        (1, Verb::Yield),
     ])
 }

@@ -301,10 +301,9 @@ impl Plan {
             }
             let guard = self.guards.get(&place).map_or("", String::as_str);
             if let Some(bodies) = self.bodies.get(&place) {
-                let bodies = bodies.iter().map(|(number, body)| {
-                    let name = &variants[*number].name;
-                    (format!("{name:?} => "), body, *number)
-                });
+                let bodies = bodies
+                    .iter()
+                    .map(|(number, body)| (variants[*number].name.as_str(), body, *number));
                 edits.push(choice(function, source.body(function), bodies, guard));
             } else if !guard.is_empty() {
                 let inside = function.body.start + 1;
@@ -339,14 +338,17 @@ fn place_for(source: &Source<'_>, key: &Key, near: Option<&Key>) -> usize {
 fn choice<'a>(
     function: &Function,
     own: &str,
-    bodies: impl Iterator<Item = (String, &'a String, usize)>,
+    bodies: impl Iterator<Item = (&'a str, &'a String, usize)>,
     guard: &str,
 ) -> Edit {
+    let bodies: Vec<_> = bodies.collect();
+    let names = Vec::from_iter(bodies.iter().map(|(name, ..)| name));
     let mut pieces = vec![(
-        format!("{{ {guard}match crate::planted::chosen() {{ "),
+        format!("{{ {guard}match crate::planted::chosen(&{names:?}) {{ "),
         None,
     )];
-    for (arm, body, number) in bodies {
+    for (name, body, number) in bodies {
+        let arm = format!("{name:?} => ");
         pieces.push((arm, None));
         pieces.push((body.clone(), Some(number)));
         pieces.push((" ".to_owned(), None));
@@ -482,7 +484,7 @@ impl fmt::Display for S {
         let file = &made.files["a.rs"];
         assert!(
             file.text.contains(
-                "fn one(a: u8) -> u8 { match crate::planted::chosen() { \"plus\" => {\n    a + 2\n} \
+                "fn one(a: u8) -> u8 { match crate::planted::chosen(&[\"plus\", \"two\"]) { \"plus\" => {\n    a + 2\n} \
                  \"two\" => {\n    // another\n    if a > 1 { return 7 }\n    a\n} _ => {\n    a + 1\n} } }"
             ),
             "{}",

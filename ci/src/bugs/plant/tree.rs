@@ -14,12 +14,14 @@ use toml::{Table, Value};
 
 use super::splice::{Crate, Guard};
 
-/// The variable that chooses a variant.
+/// The variable that chooses variants, separated by commas.
 pub const CHOSEN: &str = "NMR_PLANTED";
 /// The variable that keeps the table from checking itself.
 pub const UNCHECKED: &str = "NMR_PLANTED_UNCHECKED";
 /// The name of the worker, so that it does not take the place of the real one.
 pub const WORKER: &str = "nmr-planted-worker";
+/// The same of the fuzzer.
+pub const FUZZER: &str = "nmr-planted-fuzz";
 
 /// Where the table checks itself.
 pub const CHECK: Guard<'static> = Guard {
@@ -36,11 +38,17 @@ const MEMBERS: [&str; 6] = [
     "models",
     "models/explorer",
     "models/search",
+    "properties",
 ];
 /// What is copied.
-const FOLDERS: [&str; 2] = ["core", "models"];
+const FOLDERS: [&str; 3] = ["core", "models", "properties"];
 /// What is not: what is changed is in the code already.
-const LEFT_OUT: [&str; 2] = ["models/bugs", "models/changes"];
+const LEFT_OUT: [&str; 4] = [
+    "models/bugs",
+    "models/changes",
+    "properties/regressions",
+    "properties/tests",
+];
 /// The crates into which variants are planted, and whether theirs are all that there are.
 const CRATES: [(&str, bool); 2] = [("core/src", true), ("core/sync/src", false)];
 
@@ -110,7 +118,12 @@ pub fn copy(mut files: Files, planted: &Crate, names: &[&str]) -> Result<Files, 
         files.insert(format!("{folder}/planted.rs"), module);
     }
     edit(&mut files, "Cargo.toml", workspace)?;
-    edit(&mut files, "models/Cargo.toml", worker)?;
+    edit(&mut files, "models/Cargo.toml", |manifest| {
+        renamed(manifest, WORKER)
+    })?;
+    edit(&mut files, "properties/Cargo.toml", |manifest| {
+        renamed(manifest, FUZZER)
+    })?;
     Ok(files)
 }
 
@@ -152,16 +165,16 @@ fn workspace(manifest: &mut Table) -> Option<()> {
     Some(())
 }
 
-/// The worker under another name.
-fn worker(manifest: &mut Table) -> Option<()> {
+/// The program under another name.
+fn renamed(manifest: &mut Table, name: &str) -> Option<()> {
     let package = manifest.get_mut("package")?.as_table_mut()?;
-    package.insert("default-run".to_owned(), Value::from(WORKER));
+    package.insert("default-run".to_owned(), Value::from(name));
     let programs = manifest.get_mut("bin")?.as_array_mut()?;
     let [program] = programs.as_mut_slice() else {
         return None;
     };
     let program = program.as_table_mut()?;
-    program.insert("name".to_owned(), Value::from(WORKER));
+    program.insert("name".to_owned(), Value::from(name));
     Some(())
 }
 
@@ -181,8 +194,9 @@ pub fn write(root: &Path, files: &Files) -> io::Result<()> {
         fs::write(&path, content)?;
     }
     let wanted: BTreeSet<PathBuf> = files.keys().map(|path| root.join(path)).collect();
-    for folder in FOLDERS {
-        take_away(&root.join(folder), &wanted)?;
+    let folders = FOLDERS.map(|folder| root.join(folder));
+    for folder in folders.iter().filter(|folder| folder.is_dir()) {
+        take_away(folder, &wanted)?;
     }
     Ok(())
 }
@@ -234,13 +248,14 @@ mod tests {
         assert!(version.is_some_and(|version| version.ends_with("-planted")));
         let dependencies = workspace["dependencies"].as_table().expect("a table");
         assert!(
-            dependencies.contains_key("nmr-sync") && !dependencies.contains_key("nmr-properties")
+            dependencies.contains_key("nmr-properties") && !dependencies.contains_key("nmr-ci")
         );
         assert!(
             manifest["profile"]["release"].is_table(),
             "the same profile"
         );
         assert!(text(&files, "models/Cargo.toml").contains("name = \"nmr-planted-worker\""));
+        assert!(text(&files, "properties/Cargo.toml").contains("name = \"nmr-planted-fuzz\""));
         assert!(!files.keys().any(|path| path.starts_with("models/bugs/")));
         assert!(files.contains_key("models/scenarios/two-lives.toml"));
     }
