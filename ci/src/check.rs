@@ -87,6 +87,7 @@ pub fn run(args: &args::Check, stop: &AtomicBool, out: &mut dyn Write) -> Result
         options: &args.explorer,
         terms: args.terms,
         conditions: args.conditions,
+        is_open: !args.c_module.is_empty() && is_open(args),
         width: usize::from(args.jobs),
         stop,
         display: &display,
@@ -195,11 +196,8 @@ fn with_c_modules(
         }
         return Ok((sources, has_some));
     }
-    // A name that is no glob chooses one.
-    let is_glob = |text: &String| text.contains(['*', '?', '[', '{']);
-    let is_open = args.file.is_none() && args.scenario.iter().all(is_glob);
     let maker = Maker::new(workspace.root(), &workspace.output());
-    let chosen = maker.put(&args.c_module, sources, is_open)?;
+    let chosen = maker.put(&args.c_module, sources, is_open(args))?;
     if !chosen.left_out.is_empty() {
         display.say(&format!(
             "left out, as they have no room for the modules in C: {}",
@@ -207,6 +205,12 @@ fn with_c_modules(
         ));
     }
     Ok((chosen.sources, true))
+}
+
+/// Whether scenarios were not chosen one by one: a name that is no glob chooses one.
+fn is_open(args: &args::Check) -> bool {
+    let is_glob = |text: &String| text.contains(['*', '?', '[', '{']);
+    args.file.is_none() && args.scenario.iter().all(is_glob)
 }
 
 /// Whether what is asked of the explorer can be done.
@@ -275,6 +279,8 @@ struct Checker<'a> {
     options: &'a ExplorerOptions,
     terms: Terms,
     conditions: Conditions,
+    /// Whether scenarios are left out that have no room for a module in C: they were not chosen one by one.
+    is_open: bool,
     /// Runs at a time.
     width: usize,
     stop: &'a AtomicBool,
@@ -298,10 +304,16 @@ impl Checker<'_> {
             }
             Some(outcome)
         };
-        let mut printed = Ok(());
+        let (mut printed, mut refused) = (Ok(()), None);
         pool::in_order(self.width, runs, task, |outcome| {
             // Of a checkpoint's there is one run: see `check_checkpoint`.
             if let Some(why) = &outcome.refused {
+                if self.is_open {
+                    let scenario = &outcome.result.scenario;
+                    self.display.say(&format!("left out: {scenario}: {why}"));
+                    refused.get_or_insert(why.clone());
+                    return;
+                }
                 printed = Err(Error::Usage(why.clone()));
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -312,7 +324,11 @@ impl Checker<'_> {
             }
             tally.add(outcome);
         });
-        printed
+        match refused {
+            // Nothing was run, which is no result.
+            Some(why) if tally.results.is_empty() => printed.and(Err(Error::Usage(why))),
+            _ => printed,
+        }
     }
 
     /// `None` once everything has to stop.

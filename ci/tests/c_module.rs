@@ -89,6 +89,24 @@ fn what_the_worker_refuses_is_bad_usage_in_its_words() {
 }
 
 #[test]
+fn what_the_worker_refuses_of_a_glob_is_left_out_unless_it_is_all() {
+    let refuses = "echo 'error: the scenario has `complete c`' >&2; exit 2";
+    let holds = result("holds", "complete", CLEAN, 0);
+    let fake = Fake::new(&format!(
+        "{NAMED}; if [ $scenario = both-pending ]; then {refuses}; fi; {holds}"
+    ));
+    let ended = check(&fake, &["--scenario", "both-*", "--engine", "explorer"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said = "left out: both-pending: the scenario has `complete c`";
+    assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    let ended = check(
+        &fake,
+        &["--scenario", "both-pendin?", "--engine", "explorer"],
+    );
+    assert_eq!(ended.code, Some(2), "{}", ended.stdout);
+}
+
+#[test]
 fn what_makes_no_sense_is_refused_before_anything_is_built() {
     let folder = tempfile::tempdir().expect("a folder");
     let file = |name: &str, text: &str| {

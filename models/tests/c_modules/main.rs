@@ -41,11 +41,11 @@ name = "two"
 ops = ["dispatch c"]
 "#;
 
-/// A thread calls the provider while the client leaves.
+/// A thread calls the provider twice while the client leaves.
 const ONE_CALLS: &str = r#"
 [[thread]]
 name = "calling"
-ops = ["dispatch c"]
+ops = ["dispatch c", "dispatch c"]
 
 [[thread]]
 name = "leaving"
@@ -88,7 +88,7 @@ impl Place {
         let in_c = |object: &Path| format!("c-module = {{ file = \"{}\" }}", object.display());
         let after = match threads {
             BOTH_LEAVE => "[]",
-            ONE_CALLS => r#"["deregister p", "wait p"]"#,
+            ONE_CALLS => r#"["dispatch c", "deregister p", "wait p"]"#,
             _ => r#"["deregister c", "wait c", "deregister p", "wait p"]"#,
         };
         let text = format!(
@@ -245,9 +245,17 @@ fn others_come_between_where_a_module_calls_and_nowhere_else() {
 
 #[test]
 fn what_modules_keep_tells_states_apart() {
-    for expected in ["-DEXPECTS=First=='d'", "-DEXPECTS=First=='c'"] {
-        breaks(&[expected], ONE_CALLS, None, "`wait c` ends with SIGABRT");
+    // Who came first where shows in the module's variables alone, and after the second race only.
+    for first in ['c', 'd'] {
+        for second in ['c', 'w'] {
+            let never = format!("-DIN_THE_END=First!='{first}'||Second!='{second}'");
+            let words = "the client of c–p calls the provider, ";
+            breaks(&[&never], ONE_CALLS, Some(Rule::new(9)), words);
+        }
     }
+    let keeps = holds(&["-DIN_THE_END=First!=0&&Second!=0"], ONE_CALLS);
+    let forgets = holds(&["-DKEEPS_NOTHING"], ONE_CALLS);
+    assert!(keeps.states > forgets.states, "{keeps:?} {forgets:?}");
 }
 
 #[test]

@@ -31,7 +31,7 @@ pub const CHECK: Guard<'static> = Guard {
 };
 
 /// The members of the copy, each with its path.
-const MEMBERS: [&str; 6] = [
+const MEMBERS: [&str; 7] = [
     "core",
     "core/capi/hosted",
     "core/sync",
