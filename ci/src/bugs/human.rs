@@ -141,6 +141,8 @@ fn twin(twins: &[Twin]) -> Cell {
             Cell::styled(format!("flagged ({})", twin.engine), style::BAD)
         }
         Some(twin) => Cell::styled(word(twin.verdict), style::of(twin.verdict)),
+        // Of a bug that no engine at hand runs there is no twin that was tried.
+        None if twins.is_empty() => Cell::styled("not run", style::OPEN),
         None => Cell::styled("holds", style::GOOD),
     }
 }

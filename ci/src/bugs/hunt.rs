@@ -62,6 +62,11 @@ impl Hunter<'_> {
         let mut hunted = Hunted::default();
         let mut explored = Vec::new();
         for &engine in self.engines {
+            if subject.is_in_c && !engine.runs_c_modules() {
+                // There is nothing to be tried, of the twin either.
+                hunted.bugs.push(lines::bug(subject, engine, &[]));
+                continue;
+            }
             let one = One {
                 hunter: self,
                 subject,
@@ -70,7 +75,6 @@ impl Hunter<'_> {
             };
             let tried = match engine {
                 _ if !subject.conditions.are_known_to(engine) => Vec::new(),
-                _ if subject.is_in_c && !engine.runs_c_modules() => Vec::new(),
                 Engine::Direct | Engine::Explorer => one.explore()?,
                 _ => one.compare(&explored)?,
             };
