@@ -1,12 +1,12 @@
 //! Modules in C inside of an explorer: a shared object with a client or provider module, made with `nmrex_module.h`, is loaded, and
-//! its functions are called on whatever stack the caller runs on. What it calls of the registrar comes to a [`Host`], which
+//! its functions are called on whatever stack the caller runs on. What it calls of the registrar comes to a `Host`, which
 //! knows executions; nothing here does.
 //!
-//! - **A fresh module for each execution** ([`Hosted::reset`]): its variables are put back to what they were when it was loaded, its
+//! - **A fresh module for each execution** (`Hosted::reset`): its variables are put back to what they were when it was loaded, its
 //!   allocated memory is taken away, and addresses begin anew. What it keeps elsewhere (libc, files, another library) stays;
-//!   [`Hosted::show`] shows all of the former, and nothing of the latter.
+//!   `Hosted::show` shows all of the former, and nothing of the latter.
 //! - **What it frees nobody reads any more**: each block has pages of its own.
-//! - **A call comes back** ([`Hosted::call`]), also from a fault, an endless loop, and a jump over its caller.
+//! - **A call comes back** (`Hosted::call`), also from a fault, an endless loop, and a jump over its caller.
 //!
 //! The table of functions is handed to the object: the process that loads it exports nothing. It is loaded by `dlopen` itself, and not
 //! by a crate around it, for what else there is to do with it (its addresses, its pages) is libc's too.
