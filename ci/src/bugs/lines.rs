@@ -60,7 +60,8 @@ pub fn bug(subject: &Subject, engine: Engine, tried: &[Ran]) -> Bug {
         scenarios: found.count() as u64,
         tried: tried.len() as u64,
         executions: counted.clone().map(|result| result.executions).sum(),
-        seconds: counted.map(|result| result.seconds).sum(),
+        // The sum of none is negative.
+        seconds: counted.map(|result| result.seconds).sum::<f64>() + 0.0,
         preemptions: best.and_then(|best| best.result.preemptions),
         scenario: best.map(|best| best.result.scenario.clone()),
         unchecked: best.is_some_and(|best| best.unchecked),
