@@ -243,7 +243,7 @@ mod tests {
         let files = copied(&[]);
         let manifest: toml::Table = text(&files, "Cargo.toml").parse().expect("TOML");
         let workspace = &manifest["workspace"];
-        assert_eq!(workspace["members"].as_array().map(Vec::len), Some(6));
+        assert_eq!(workspace["members"].as_array().map(Vec::len), Some(7));
         let version = workspace["package"]["version"].as_str();
         assert!(version.is_some_and(|version| version.ends_with("-planted")));
         let dependencies = workspace["dependencies"].as_table().expect("a table");
