@@ -104,6 +104,7 @@ files! {
     "owned-in-a-callback"
     "owned-lives"
     "owned-provider-in-a-cleanup"
+    "owned-provider-raced-for"
     "panic-after-attach"
     "panic-after-attach-with-one-pending"
     "panic-in-cleanup"
