@@ -203,7 +203,7 @@ mod with_the_explorer {
         assert!(!replayed.interleaving.is_empty());
     }
 
-    /// Its own rule is not broken, and the search that would say so has no time.
+    /// Its own rule is not broken, and the search that would say so has little time: enough for an execution on a busy machine.
     #[test]
     fn another_rule_is_told_though_the_search_for_the_own_one_is_cut_short() {
         let folder = tempfile::tempdir().unwrap();
@@ -212,7 +212,7 @@ mod with_the_explorer {
         bare.schedule.clear();
         bare.rule = Some(Rule::new(7));
         let bare = changed(&case, |_| bare.to_toml());
-        let output = worker(&["replay", bare.to_str().unwrap(), "--budget-ms", "1"]);
+        let output = worker(&["replay", bare.to_str().unwrap(), "--budget-ms", "50"]);
         let Some(Line::Replay(replayed)) = lines(&output).pop() else {
             panic!("{output:?}");
         };
