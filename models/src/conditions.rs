@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::engine_name::Engine;
 use crate::op::Op;
-use crate::scenario::{Module, Scenario};
+use crate::scenario::Scenario;
 
 /// Over them on the command line.
 const HEADING: &str = "Conditions";
@@ -73,10 +73,7 @@ impl Conditions {
     #[must_use]
     pub fn of(self, mut scenario: Scenario) -> Scenario {
         if self.complete_any {
-            let threads = scenario.threads.iter_mut().map(|thread| &mut thread.ops);
-            let scripts = scenario.modules.iter_mut().flat_map(Module::scripts_mut);
-            let outside = [&mut scenario.before, &mut scenario.after];
-            for op in outside.into_iter().chain(threads).chain(scripts).flatten() {
+            for op in scenario.operations_mut() {
                 if *op == Op::CompleteAll {
                     *op = Op::CompleteAny;
                 }

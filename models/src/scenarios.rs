@@ -96,6 +96,7 @@ files! {
     "one-of-three-leaves"
     "owned-and-left-in-a-callback"
     "owned-and-left-in-a-cleanup"
+    "owned-and-left-in-a-contexts-destructor"
     "owned-and-panicking"
     "owned-and-panicking-while-the-provider-leaves"
     "owned-and-pending"

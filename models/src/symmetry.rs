@@ -45,7 +45,8 @@ fn may_have_symmetries(scenario: &Scenario) -> bool {
 }
 
 /// All orders of the numbers 1 to `count`, beginning with theirs.
-fn orders(count: u8) -> Vec<Vec<u8>> {
+#[must_use]
+pub fn orders(count: u8) -> Vec<Vec<u8>> {
     let longer = |orders: Vec<Vec<u8>>, _| {
         let more = |order: Vec<u8>| {
             let rest = (1..=count).filter(|number| !order.contains(number));

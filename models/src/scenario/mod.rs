@@ -611,6 +611,14 @@ impl Scenario {
         self.modules.iter().any(|module| module.fault.is_some())
     }
 
+    /// All operations, of the main thread, of the others and of callbacks, to be changed.
+    pub fn operations_mut(&mut self) -> impl Iterator<Item = &mut Op> {
+        let threads = self.threads.iter_mut().map(|thread| &mut thread.ops);
+        let scripts = self.modules.iter_mut().flat_map(Module::scripts_mut);
+        let main = [&mut self.before, &mut self.after];
+        main.into_iter().chain(threads).chain(scripts).flatten()
+    }
+
     /// Whether a module is unloaded.
     pub(crate) fn unloads(&self) -> bool {
         self.operations().any(|(_, op)| matches!(op, Op::Unload(_)))

@@ -6,7 +6,8 @@
 use std::collections::BTreeMap;
 
 use nmr_models::op::Op;
-use nmr_models::scenario::{Module, Scenario};
+use nmr_models::scenario::Scenario;
+use nmr_models::symmetry::orders;
 
 use super::simplify::renumbered;
 
@@ -17,10 +18,11 @@ const MOST_ORDERS: usize = 2_880;
 /// The form whose text comes first, of all orders of modules and threads, each [`renumbered`]. Name and summary stay.
 #[must_use]
 pub fn canonical(of: &Scenario) -> Scenario {
-    let threads = orders(of.threads.len());
-    let modules = match factorial(of.modules.len()).saturating_mul(threads.len()) {
-        0..=MOST_ORDERS => orders(of.modules.len()),
-        _ => vec![(0..of.modules.len()).collect()],
+    let (count, threads) = (of.modules.len() as u8, orders(of.threads.len() as u8));
+    let many = (1..=of.modules.len()).fold(threads.len(), usize::saturating_mul);
+    let modules = match many {
+        0..=MOST_ORDERS => orders(count),
+        _ => vec![(1..=count).collect()],
     };
     let forms = modules.iter().flat_map(|modules| {
         let ordered = threads.iter().map(|threads| in_order(of, modules, threads));
@@ -43,10 +45,13 @@ pub fn program(scenario: &Scenario) -> String {
     nameless.to_toml()
 }
 
-fn in_order(of: &Scenario, modules: &[usize], threads: &[usize]) -> Scenario {
+fn in_order(of: &Scenario, modules: &[u8], threads: &[u8]) -> Scenario {
+    let place = |&number: &u8| usize::from(number) - 1;
     let mut ordered = of.clone();
-    ordered.modules = modules.iter().map(|&at| of.modules[at].clone()).collect();
-    ordered.threads = threads.iter().map(|&at| of.threads[at].clone()).collect();
+    let placed = modules.iter().map(place);
+    ordered.modules = placed.map(|at| of.modules[at].clone()).collect();
+    let placed = threads.iter().map(place);
+    ordered.threads = placed.map(|at| of.threads[at].clone()).collect();
     ordered
 }
 
@@ -54,17 +59,15 @@ fn in_order(of: &Scenario, modules: &[usize], threads: &[usize]) -> Scenario {
 fn with_numbered_events(mut scenario: Scenario) -> Scenario {
     let mut events: BTreeMap<String, String> = BTreeMap::new();
     let mut locks = Vec::new();
-    for list in lists(&mut scenario) {
-        for op in list {
-            match op {
-                Op::Set(event) | Op::Await(event) => {
-                    let next = format!("e{}", events.len() + 1);
-                    let name = events.entry(event.clone()).or_insert(next);
-                    event.clone_from(name);
-                }
-                Op::Lock(lock) => locks.push(lock.clone()),
-                _ => {}
+    for op in scenario.operations_mut() {
+        match op {
+            Op::Set(event) | Op::Await(event) => {
+                let next = format!("e{}", events.len() + 1);
+                let name = events.entry(event.clone()).or_insert(next);
+                event.clone_from(name);
             }
+            Op::Lock(lock) => locks.push(lock.clone()),
+            _ => {}
         }
     }
     scenario.events = (1..=events.len())
@@ -75,34 +78,9 @@ fn with_numbered_events(mut scenario: Scenario) -> Scenario {
     scenario
 }
 
-fn lists(scenario: &mut Scenario) -> impl Iterator<Item = &mut Vec<Op>> {
-    let threads = scenario.threads.iter_mut().map(|thread| &mut thread.ops);
-    let scripts = scenario.modules.iter_mut().flat_map(Module::scripts_mut);
-    [&mut scenario.before, &mut scenario.after]
-        .into_iter()
-        .chain(threads)
-        .chain(scripts)
-}
-
-fn factorial(number: usize) -> usize {
-    (1..=number).fold(1, usize::saturating_mul)
-}
-
-/// All orders of so many things, the given one first.
-fn orders(count: usize) -> Vec<Vec<usize>> {
-    (0..count).fold(vec![Vec::new()], |shorter, _| {
-        let longer = |order: &Vec<usize>| {
-            let rest = (0..count).filter(|next| !order.contains(next));
-            rest.map(|next| [order.as_slice(), &[next]].concat())
-                .collect::<Vec<_>>()
-        };
-        shorter.iter().flat_map(longer).collect()
-    })
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{canonical, orders, program};
+    use super::{canonical, program};
     use nmr_models::scenario::Scenario;
     use std::path::Path;
 
@@ -162,11 +140,5 @@ mod tests {
         );
         let changed = canonical(&scenario(&changed));
         assert_ne!(program(&canonical(&scenario(ONE))), program(&changed));
-    }
-
-    #[test]
-    fn there_are_as_many_orders_as_there_should_be() {
-        assert_eq!([0, 1, 3, 4].map(|count| orders(count).len()), [1, 1, 6, 24]);
-        assert_eq!(orders(3)[0], [0, 1, 2]);
     }
 }
