@@ -267,6 +267,10 @@ pub struct Replay {
     /// Write the schedule that breaks the rule now into the case, if that is another one.
     #[arg(long)]
     pub update: bool,
+    /// Show the execution step by step: the threads so far, what the registrar holds, and who waits for whom; go on with
+    /// Enter, `p`, a number, `v` (where it breaks), `o` (the nearest execution that passes) and `q`. The verdict comes last.
+    #[arg(long, conflicts_with = "format")]
+    pub step: bool,
     /// How to print it.
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -3,10 +3,12 @@
 //! Cases of one thread are replayed here, schedules by workers of the builds that have a say in them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
 
 use nmr_models::case::Case;
@@ -25,6 +27,7 @@ use crate::words;
 use crate::workers::Workers;
 
 pub mod file;
+mod stepper;
 mod update;
 mod worker;
 
@@ -51,13 +54,17 @@ pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Resul
     let line = match &saved {
         Saved::Sequence { .. } => Line::Sequence(saved.replay_here()?),
         Saved::Schedule(case) => {
-            let replayer = Replayer::new(args.worker.as_deref(), stop);
+            let mut replayer = Replayer::new(args.worker.as_deref(), stop);
+            if args.step {
+                replayer = replayer.showing();
+            }
             let replayed = replayer.replay(&args.case, case, args.budget, &display)?;
             Line::Replay(Box::new(replayed))
         }
     };
     match args.format {
         Format::Json => json::print(out, &line)?,
+        Format::Human if args.step => step(&line, stop, out)?,
         Format::Human => out.write_all(text(&line).as_bytes())?,
     }
     if let (true, Saved::Schedule(case), Line::Replay(replayed)) = (args.update, &saved, &line) {
@@ -68,6 +75,41 @@ pub fn run(args: &args::Replay, stop: &AtomicBool, out: &mut dyn Write) -> Resul
         display.say(&format!("{}: {told}", words::path(&args.case)));
     }
     Ok(exit(&line))
+}
+
+/// Step by step, and the verdict; or the whole text, where there are no steps to show.
+fn step(line: &Line, stop: &AtomicBool, out: &mut dyn Write) -> Result<(), Error> {
+    if let Line::Replay(replayed) = line
+        && stepper::walk(replayed, lines(stop), io::stdin().is_terminal(), out)?
+    {
+        writeln!(out, "\n{}", replayed.verdict)?;
+        return Ok(());
+    }
+    out.write_all(text(line).as_bytes())?;
+    writeln!(out, "There is no execution on threads to step through.")?;
+    Ok(())
+}
+
+/// The lines of the standard input, until it ends or all has to stop.
+fn lines(stop: &AtomicBool) -> impl Iterator<Item = String> {
+    const POLL: Duration = Duration::from_millis(100);
+    let (send, receive) = channel();
+    // Nothing interrupts a thread that reads. It is left when the program ends.
+    thread::spawn(move || {
+        io::stdin()
+            .lines()
+            .map_while(Result::ok)
+            .try_for_each(|line| send.send(line))
+    });
+    std::iter::from_fn(move || {
+        loop {
+            match receive.recv_timeout(POLL) {
+                Ok(line) => return Some(line),
+                Err(RecvTimeoutError::Timeout) if !stop.load(Ordering::Relaxed) => {}
+                Err(_) => return None,
+            }
+        }
+    })
 }
 
 fn text(line: &Line) -> String {

@@ -22,12 +22,18 @@ mod count;
 
 use count::Count;
 
+/// The tests of the searches are compiled by all processors: compiling them takes longer than running them. (The workers, which
+/// search for hours, are one unit of code.)
+const COMPILED_QUICKLY: &str = "profile.release.package.nmr-models.codegen-units=16";
+
 /// What is tested in a build. In a model build only what can run under a model.
 const fn arguments(build: Build) -> &'static [&'static str] {
     match build {
         Build::Native => &["--workspace"],
         Build::Loom => &[
             "--release",
+            "--config",
+            COMPILED_QUICKLY,
             "-p",
             "nmr-sync",
             "-p",
@@ -37,6 +43,8 @@ const fn arguments(build: Build) -> &'static [&'static str] {
         ],
         Build::Shuttle => &[
             "--release",
+            "--config",
+            COMPILED_QUICKLY,
             "-p",
             "nmr-sync",
             "-p",

@@ -2,8 +2,8 @@
 //! registrars with harmless changes; with the bug they reproduce, without it they are fixed. And one bug is one finding of
 //! a campaign, several at once are several.
 //!
-//! Everything is real but that the workers are built without optimisation: cargo, the planted copies, `nmr replay` with
-//! its words and exit codes.
+//! Everything is real but that our own code in the workers is built without optimisation: cargo, the planted copies,
+//! `nmr replay` with its words and exit codes.
 #![cfg(unix)]
 
 mod support;
@@ -49,6 +49,17 @@ const HUNTED: [(&str, &str); 4] = [
     ("refusal-without-its-reason", "c3"),
     ("change-of-mind-cleans-both", "c5"),
     ("deregister-twice-accepted", "c13"),
+];
+
+/// Our packages in a worker.
+const OWN: [&str; 7] = [
+    "nmr",
+    "nmr-explorer",
+    "nmr-hosted",
+    "nmr-models",
+    "nmr-properties",
+    "nmr-search",
+    "nmr-sync",
 ];
 
 const CHANGES: [&str; 4] = [
@@ -122,6 +133,13 @@ impl Copies {
         tree::write(&root, &copy).expect("it can be written");
         let mut build = self.workspace.at(&root).cargo("build", Build::Shuttle);
         build.args(["--quiet", "--package", "nmr-models", "--bin", tree::WORKER]);
+        // With the dependencies that other workers have, and ours quickly: they are built five times.
+        build.arg("--release");
+        for own in OWN {
+            let quickly = format!("profile.release.package.{own}");
+            build.args(["--config", &format!("{quickly}.opt-level=0")]);
+            build.args(["--config", &format!("{quickly}.codegen-units=256")]);
+        }
         if change.is_none() {
             build.args(["--package", "nmr-properties", "--bin", tree::FUZZER]);
         }
@@ -132,9 +150,9 @@ impl Copies {
         let target = target.parent().expect("the target folder");
         // The next one takes its place.
         let worker = self.folder.join(change.unwrap_or("as-it-is"));
-        fs::copy(target.join("shuttle/debug").join(tree::WORKER), &worker).expect("it was built");
+        fs::copy(target.join("shuttle/release").join(tree::WORKER), &worker).expect("it was built");
         if change.is_none() {
-            let fuzzer = target.join("shuttle/debug").join(tree::FUZZER);
+            let fuzzer = target.join("shuttle/release").join(tree::FUZZER);
             fs::copy(fuzzer, self.folder.join(tree::FUZZER)).expect("it was built");
         }
         worker

@@ -1,23 +1,29 @@
 //! The example says what the documentation promises, in that order.
 #![cfg(not(any(loom, shuttle)))]
 
+use std::env;
+use std::path::PathBuf;
 use std::process::Command;
+
+/// The example as cargo has built it: with all tests of the package, and beside them.
+fn lifecycle() -> PathBuf {
+    let test = env::current_exe().expect("this test has a path");
+    let profile = test
+        .ancestors()
+        .nth(2)
+        .expect("it is in `deps` of a profile");
+    let example = profile.join(format!("examples/lifecycle{}", env::consts::EXE_SUFFIX));
+    assert!(
+        example.exists(),
+        "{} is missing: `cargo test -p nmr` builds it, as does `cargo build -p nmr --example lifecycle`",
+        example.display()
+    );
+    example
+}
 
 #[test]
 fn the_lifecycle_example_tells_the_whole_story() {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        .args([
-            "run",
-            "--quiet",
-            "--package",
-            "nmr",
-            "--example",
-            "lifecycle",
-        ])
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .output()
-        .expect("cargo runs");
+    let output = Command::new(lifecycle()).output().expect("it starts");
     let story = String::from_utf8(output.stdout).expect("the example prints text");
     assert!(
         output.status.success(),

@@ -146,6 +146,10 @@ pub mod thread {
 
     pub use crate::builder::{Builder, spawn};
 
+    /// What loom hands to `generator`, which counts words: 8 MiB, as a program's main thread has, of which only what is used is
+    /// ever there. Callbacks inside of callbacks may go deep. (That of the model's main thread is loom's to choose: 32 KiB.)
+    const STACK: usize = (8 << 20) / size_of::<usize>();
+
     /// Starts a thread of the model.
     #[track_caller]
     pub(crate) fn start<F, T>(builder: Builder, body: F) -> std::io::Result<JoinHandle<T>>
@@ -153,7 +157,7 @@ pub mod thread {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let mut inner = loom::thread::Builder::new();
+        let mut inner = loom::thread::Builder::new().stack_size(STACK);
         if let Some(name) = builder.name {
             inner = inner.name(name);
         }

@@ -25,6 +25,10 @@ use crate::run::{Finding, Run, Traced, Watch};
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
 
+/// The stack of a thread, in bytes, of which only what is used is ever there: as much as a program's main thread has. A callback
+/// inside of a callback takes some kilobytes, and a scenario may have hundreds of them.
+const STACK: usize = 8 << 20;
+
 pub(super) fn explore(request: &Request) -> Exploration {
     searched(request, watching(request), |builder, execution| {
         builder.check(execution)
@@ -181,10 +185,8 @@ pub(super) fn builder(request: &Request, prepared: &Prepared) -> Builder {
         true => builder.spurious_wakeups(),
         false => builder,
     };
-    let builder = match foreign_module::stack(&c_modules(request)) {
-        Some(bytes) => builder.stack_size(bytes),
-        None => builder,
-    };
+    let stack = foreign_module::stack(&c_modules(request)).unwrap_or_default();
+    let builder = builder.stack_size(stack.max(STACK));
     asked(builder, &request.explorer, &request.control)
 }
 

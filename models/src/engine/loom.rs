@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use loom::model::Builder;
 
-use super::{Exploration, Request, is_limit, text};
+use super::{Exploration, Request, UNSAID, is_limit, text};
 use crate::interpreter::Prepared;
 use crate::report::Extent;
 use crate::run::{Finding, Run, Watch};
@@ -201,6 +201,11 @@ fn search(program: impl Fn() + Send + Sync + 'static, bound: usize, deadline: In
         Err(payload) if payload.is::<Cut>() => Search::OutOfTime,
         Err(payload) => match text(payload.as_ref()) {
             text if is_limit(text) => Search::TooLong,
+            UNSAID => Search::Failed(
+                "loom failed without a message: callbacks inside of callbacks may have used up the main thread's stack, \
+                 which is loom's to choose (32 KiB); let another thread begin them"
+                    .to_owned(),
+            ),
             text => Search::Failed(format!("loom failed: {text}")),
         },
     }

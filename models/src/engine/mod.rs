@@ -327,6 +327,9 @@ fn is_sequential(scenario: &Scenario) -> bool {
     scenario.threads.len() <= 1
 }
 
+/// Instead of a panic's message that is no text.
+const UNSAID: &str = "no message";
+
 /// Turns panics that no script asked for into findings, and a model's deadlock into the rule behind
 /// it. Panics outside an execution are left to the hook that was there before.
 fn install_panic_hook() {
@@ -338,7 +341,7 @@ fn install_panic_hook() {
                 before(info);
                 return;
             };
-            let text = info.payload_as_str().unwrap_or("no message");
+            let text = info.payload_as_str().unwrap_or(UNSAID);
             match engine_panic(text) {
                 Some(EnginePanic::Deadlock) => run.stuck(""),
                 Some(EnginePanic::Limit) => {}
@@ -372,7 +375,7 @@ fn engine_panic(text: &str) -> Option<EnginePanic> {
 fn text(payload: &(dyn std::any::Any + Send)) -> &str {
     let text = payload.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| payload.downcast_ref::<&str>().copied())
-        .unwrap_or("no message")
+        .unwrap_or(UNSAID)
 }
 
 /// An execution was longer than the engine allows.
