@@ -188,7 +188,7 @@ impl Copies {
         let folder = self.folder.join(name).join(workers);
         let output = Command::new(worker)
             .args(["run", "--engine", engine.name(), "--scenario", scenario])
-            .args(["--seed", "1", "--budget-ms", "20000"])
+            .args(["--seed", "1", "--budget-ms", "1800000"])
             .args([
                 "--explorer",
                 &format!(r#"{{"workers":{workers}}}"#),
@@ -223,7 +223,9 @@ fn changed(files: &tree::Files, change: &Diff) -> BTreeMap<String, String> {
 /// What `nmr replay` prints, and its exit code.
 fn replay(worker: &Path, bug: Option<&str>, case: &Path) -> (String, i32) {
     let (worker, case) = (worker.display().to_string(), case.display().to_string());
-    let mut command = support::command(&["replay", "--worker", &worker, &case]);
+    // Bounded by the work that there is, however busy the machine.
+    let args = ["replay", "--budget", "30m", "--worker", &worker, &case];
+    let mut command = support::command(&args);
     command.env(tree::CHOSEN, bug.unwrap_or_default());
     let ended = support::ended(command.output().expect("it starts"));
     let code = ended.code.expect("it has ended by itself");

@@ -242,12 +242,11 @@ fn a_hang_is_killed_and_breaks_c16() {
     );
     assert_eq!(result.verdict, Verdict::Violated);
     assert_eq!((result.rule, result.executions), (Some(Rule::new(16)), 5));
+    let message = &result.message;
+    let begins = message.contains("the worker hung and was killed after ");
     assert!(
-        result
-            .message
-            .contains("the worker hung and was killed after 0.6 s (its budget was 300ms)"),
-        "{}",
-        result.message
+        begins && message.contains(" s (its budget was 300ms)"),
+        "{message}"
     );
 }
 
