@@ -62,8 +62,9 @@ pub fn run(
         Some(folder) => std::path::absolute(folder)?,
         None => workspace.output().join("findings"),
     };
-    let corpus = corpus(args.corpus.as_deref())?;
     let seed = args.seed.unwrap_or_else(seed::random);
+    let start = start(args.corpus.as_deref(), &out_folder, seed)?;
+    let corpus = corpus(start.as_deref())?;
     let about = About::new(seed, args.programs, args.conditions, corpus.digest());
     let folder = folder(args, out_folder, &about)?;
     display.say(&human::beginning(args, &about, &corpus));
@@ -80,7 +81,14 @@ pub fn run(
     };
     let night = Night::new(args, &folder, &corpus, state, &display, out)?;
     let night = Mutex::new(night);
-    let ended = work(args, &fuzzer, &folder, seed, stop, &night);
+    let order = Order {
+        args,
+        fuzzer: &fuzzer,
+        corpus: start.as_deref(),
+        folder: &folder,
+        seed,
+    };
+    let ended = order.work(stop, &night);
     let mut night = night.into_inner().expect("nobody panics while telling");
     let exit = night.close(ended, stop, workspace.root())?;
     if let (Some(own), None) = (&args.corpus, args.replay_batch) {
@@ -134,45 +142,64 @@ pub(crate) fn keep(own: &Path, folder: &Folder) -> Result<(), Error> {
     })
 }
 
-/// All processes, side by side.
-fn work(
-    args: &args::Fuzz,
-    fuzzer: &Path,
-    folder: &Folder,
+/// What a campaign begins with besides the corpus of the repository: what the given folder holds now, or what it held when a
+/// campaign of this seed was begun in `out`, so that this goes on, whatever has been kept since.
+fn start(own: Option<&Path>, out: &Path, seed: u64) -> Result<Option<PathBuf>, Error> {
+    let Some(own) = own else { return Ok(None) };
+    let start = out.join("start").join(format!("{seed:016x}"));
+    if !start.exists() {
+        let saved = Corpus::load(own)?.save(&start);
+        saved.map_err(|source| Error::Unwritable {
+            path: start.clone(),
+            source,
+        })?;
+    }
+    Ok(Some(start))
+}
+
+/// What all processes have in common.
+struct Order<'a> {
+    args: &'a args::Fuzz,
+    fuzzer: &'a Path,
+    corpus: Option<&'a Path>,
+    folder: &'a Folder,
     seed: u64,
-    stop: &AtomicBool,
-    night: &Mutex<Night<'_>>,
-) -> Result<(), Error> {
-    let until = args.time.map(|time| Instant::now() + time);
-    let jobs = match args.replay_batch {
-        Some(_) => 1,
-        None => args.jobs,
-    };
-    let job = &|job: u16| {
-        let work = worker::Work {
-            args,
-            fuzzer,
-            folder,
-            stop,
-            until,
-            seed,
-            batches: batches(args, job, jobs),
-            at: folder
-                .path()
-                .join(format!(".at-{}-{job}", args.shard.index())),
+}
+
+impl Order<'_> {
+    /// All processes, side by side.
+    fn work(&self, stop: &AtomicBool, night: &Mutex<Night<'_>>) -> Result<(), Error> {
+        let until = self.args.time.map(|time| Instant::now() + time);
+        let jobs = match self.args.replay_batch {
+            Some(_) => 1,
+            None => self.args.jobs,
         };
-        work.run(night)
-    };
-    let done: Vec<Result<(), Error>> = thread::scope(|scope| {
-        let threads: Vec<_> = (0..jobs)
-            .map(|number| scope.spawn(move || job(number)))
-            .collect();
-        let join = |thread: thread::ScopedJoinHandle<'_, _>| {
-            thread.join().expect("supervising does not panic")
+        let job = &|job: u16| {
+            let shard = self.args.shard.index();
+            let work = worker::Work {
+                args: self.args,
+                fuzzer: self.fuzzer,
+                corpus: self.corpus,
+                folder: self.folder,
+                stop,
+                until,
+                seed: self.seed,
+                batches: batches(self.args, job, jobs),
+                at: self.folder.path().join(format!(".at-{shard}-{job}")),
+            };
+            work.run(night)
         };
-        threads.into_iter().map(join).collect()
-    });
-    done.into_iter().collect()
+        let done: Vec<Result<(), Error>> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..jobs)
+                .map(|number| scope.spawn(move || job(number)))
+                .collect();
+            let join = |thread: thread::ScopedJoinHandle<'_, _>| {
+                thread.join().expect("supervising does not panic")
+            };
+            threads.into_iter().map(join).collect()
+        });
+        done.into_iter().collect()
+    }
 }
 
 /// Which batches a process has, as it understands them: of the shard's share every one of so many.
@@ -185,11 +212,8 @@ fn batches(args: &args::Fuzz, job: u16, jobs: u16) -> String {
     let step = count * u64::from(jobs);
     match args.batches {
         None => format!("{first}+{step}"),
-        Some(end) => {
-            let numbers = (first..end).step_by(usize::try_from(step).unwrap_or(usize::MAX));
-            let numbers: Vec<String> = numbers.map(|number| number.to_string()).collect();
-            numbers.join(",")
-        }
+        Some(end) if first >= end => String::new(),
+        Some(end) => format!("{first}+{step}..{end}"),
     }
 }
 
@@ -235,8 +259,10 @@ mod tests {
             for job in 0..2 {
                 let line = format!("nmr fuzz --batches 14 --shard {shard}/3");
                 let own = of(&line, job, 2);
-                let own = own.split(',').filter(|number| !number.is_empty());
-                all.extend(own.map(|number| number.parse::<u32>().expect("a number")));
+                let (first, rest) = own.split_once('+').expect("it has some");
+                let (step, end) = rest.split_once("..").expect("they have an end");
+                let number = |text: &str| text.parse::<usize>().expect("a number");
+                all.extend((number(first)..number(end)).step_by(number(step)));
             }
         }
         all.sort_unstable();
@@ -244,5 +270,7 @@ mod tests {
         assert_eq!(of("nmr fuzz --time 1h --shard 2/3", 1, 2), "4+6");
         assert_eq!(of("nmr fuzz --replay-batch 17", 0, 1), "17");
         assert_eq!(of("nmr fuzz --batches 1", 1, 2), "");
+        let most = of("nmr fuzz --batches 18446744073709551615", 0, 1);
+        assert_eq!(most, "0+1..18446744073709551615");
     }
 }

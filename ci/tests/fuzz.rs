@@ -33,7 +33,7 @@ fn each_process_gets_its_order() {
         assert!((1_000..=2_000).contains(&millis), "{millis}");
         let expected = format!(
             "--seed 7 --programs 100 --batches {batches} --shrink-ms 10000 --timeout-ms 120000 --max-memory 1073741824 \
-             --corpus kept --spurious-wakeups --at {out}/.at-2-{job} --out {out}"
+             --corpus {out}/start/0000000000000007 --spurious-wakeups --at {out}/.at-2-{job} --out {out} --until-stdin-ends"
         );
         assert_eq!(words[2..].join(" "), expected);
     }
@@ -92,7 +92,7 @@ fn what_crashes_is_a_finding_with_a_case_and_the_rest_goes_on() {
     let orders = fake.orders();
     assert_eq!(orders.len(), 2, "{orders:?}");
     assert!(
-        orders[1].contains("--skip 3:17:the process crashed"),
+        orders[1].contains(r#"--skip {"batch":3,"program":17,"why":"the process crashed"#),
         "{orders:?}"
     );
     let case = ended
@@ -143,6 +143,21 @@ fn it_ends_in_time_whatever_the_fuzzer_does() {
     assert!(took < Duration::from_secs(6), "{took:?}");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert!(ended.stdout.contains("0 findings in "), "{}", ended.stdout);
+}
+
+#[test]
+fn a_fuzzer_that_does_less_than_it_was_asked_for_is_an_error_of_the_harness() {
+    for (more, expected) in [
+        (["--batches", "3"], "the fuzzer ended with 0 of 3 batches"),
+        (
+            ["--time", "1h"],
+            "the fuzzer ended before its time was over",
+        ),
+    ] {
+        let ended = fuzz(&Fake::new("exit 0"), &more);
+        assert_eq!(ended.code, Some(4), "{}", ended.stderr);
+        assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    }
 }
 
 #[test]

@@ -133,6 +133,7 @@ impl Job<'_> {
         let limits = Limits {
             deadline: self.budget * self.searches() + self.grace,
             stderr: Stderr::Keep(LAST_WORDS),
+            listens: false,
             parting: match (self.engine, &options.checkpoint) {
                 (Engine::Explorer, Some(_)) => PARTING,
                 _ => Duration::ZERO,

@@ -21,6 +21,8 @@ mod replay;
 pub mod search;
 #[cfg(not(any(loom, shuttle)))]
 pub mod sequential;
+#[cfg(test)]
+mod sources;
 
 #[cfg(not(any(loom, shuttle)))]
 pub use replay::{Replayed, replay, replay_text};

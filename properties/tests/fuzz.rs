@@ -118,7 +118,8 @@ mod under_shuttle {
     #[test]
     fn a_program_that_is_skipped_is_incomplete_and_the_rest_is_done() {
         let folder = tempfile::tempdir().expect("a folder");
-        run("2", folder.path(), &["--skip", "2:1:it hung"]);
+        let skip = r#"{"batch":2,"program":1,"why":"it needs too much","finding":null}"#;
+        run("2", folder.path(), &["--skip", skip]);
         let batches = Folder::at(folder.path().to_owned())
             .batches()
             .expect("read");
@@ -126,8 +127,32 @@ mod under_shuttle {
             panic!("one batch: {batches:?}");
         };
         assert_eq!(batch.programs, 5);
-        let why = (1, "it hung".to_owned());
+        let why = (1, "it needs too much".to_owned());
         assert_eq!(Vec::from_iter(batch.incomplete.clone()), [why]);
+    }
+
+    #[test]
+    fn a_finding_that_no_process_gets_over_stays_one_in_its_batch() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let skip = r#"{"batch":2,"program":1,"why":"it hung","finding":["C16","c16-1","2-3"]}"#;
+        run("2", folder.path(), &["--skip", skip]);
+        let batches = Folder::at(folder.path().to_owned())
+            .batches()
+            .expect("read");
+        let [batch] = batches.as_slice() else {
+            panic!("one batch: {batches:?}");
+        };
+        assert!(batch.incomplete.is_empty(), "{batch:?}");
+        let failures = &batch.failures["c16-1"];
+        assert_eq!((failures.count, failures.first), (1, 1));
+    }
+
+    #[test]
+    fn it_ends_with_what_it_has_when_its_standard_input_ends() {
+        let folder = tempfile::tempdir().expect("a folder");
+        // `output` gives it none.
+        let output = run("0+1", folder.path(), &["--until-stdin-ends"]);
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
     }
 
     #[test]

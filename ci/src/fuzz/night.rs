@@ -7,12 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nmr_models::report::{Finding, FuzzBatch, Line};
+use nmr_models::shard::Shard;
+use nmr_properties::campaign::batch::{Batch, Skipped};
 use nmr_properties::campaign::corpus::Corpus;
 use nmr_properties::campaign::folder::{Folder, Run};
 use nmr_properties::campaign::reached::{Places, Reached};
+use nmr_properties::concurrent::identity::{Identity, Variant};
 
 use super::broken::At;
 use super::judge::Broke;
+use super::worker::WORTHWHILE;
 use super::{human, print, summary, tested};
 use crate::args::{self, Format};
 use crate::error::Error;
@@ -40,7 +44,8 @@ pub(super) struct Night<'a> {
     findings: Vec<Finding>,
     /// Programs that a process did not get over, for no finding.
     incomplete: u64,
-    batches: u64,
+    /// Those that were heard to be done.
+    done: BTreeSet<u64>,
     executions: u64,
     next_log: Instant,
     next_save: Instant,
@@ -70,7 +75,7 @@ impl<'a> Night<'a> {
             told: BTreeSet::new(),
             findings: Vec::new(),
             incomplete: 0,
-            batches: 0,
+            done: BTreeSet::new(),
             executions: 0,
             next_log: start + LOG_EVERY,
             next_save: start + SAVE_EVERY,
@@ -120,7 +125,9 @@ impl<'a> Night<'a> {
     }
 
     fn batch(&mut self, batch: &FuzzBatch) -> Result<(), Error> {
-        self.batches += 1;
+        if batch.programs >= batch.of {
+            self.done.insert(batch.number);
+        }
         if let Some(done) = self.folder.batch(&self.run.about, batch.number)? {
             let before = self.reached.len();
             self.reached.extend(&done.reached);
@@ -136,15 +143,25 @@ impl<'a> Night<'a> {
     }
 
     /// A process did not get over a program.
-    pub(super) fn broke(&mut self, how: &Broke, at: At, stderr: &str) -> Result<(), Error> {
+    pub(super) fn broke(&mut self, how: &Broke, at: At, stderr: &str) -> Result<Skipped, Error> {
+        let mut skipped = Skipped {
+            batch: at.batch,
+            program: at.program,
+            why: how.words(),
+            finding: None,
+        };
         let Some(rule) = how.rule() else {
-            let At { program, batch, .. } = at;
-            let why = how.words();
+            let Skipped {
+                batch,
+                program,
+                why,
+                ..
+            } = &skipped;
             self.incomplete += 1;
             self.display.say(&format!(
                 "incomplete: program {program} of batch {batch}: {why}"
             ));
-            return Ok(());
+            return Ok(skipped);
         };
         let mut message = how.words();
         if !stderr.is_empty() {
@@ -155,6 +172,7 @@ impl<'a> Night<'a> {
         let batch = at.batch;
         let again = human::again(self.args, &self.run.about, batch);
         let case = at.case(rule, message.clone(), self.args.conditions);
+        skipped.finding = Some((rule, Identity::of(&case).name(), Variant::of(&case).name()));
         let path = self.folder.write_case(&case);
         let path = path.map_err(|source| unwritable(self.folder, source))?;
         self.found(Finding {
@@ -163,7 +181,8 @@ impl<'a> Night<'a> {
             seed,
             case: Some(path),
             repeats: 0,
-        })
+        })?;
+        Ok(skipped)
     }
 
     fn progress(&mut self) -> Result<(), Error> {
@@ -174,7 +193,7 @@ impl<'a> Night<'a> {
             .map(|time| (time.as_secs_f64() - seconds).max(0.0));
         let text = format!(
             "{}, {} ({:.0}/s), {} reached, {}{}",
-            words::plural(self.batches, "batch"),
+            words::plural(self.done.len() as u64, "batch"),
             words::plural(self.executions, "execution"),
             self.executions as f64 / seconds.max(0.001),
             words::plural(self.reached.len() as u64, "cell"),
@@ -213,11 +232,17 @@ impl<'a> Night<'a> {
     ) -> Result<Exit, Error> {
         self.activity = None;
         self.run.seconds = self.start.elapsed().as_secs_f64();
-        let is_late = self
-            .args
-            .time
-            .is_some_and(|time| self.start.elapsed() >= time);
+        // With less time left nobody begins anything.
+        let late = self.start.elapsed() + WORTHWHILE;
+        let is_late = self.args.time.is_some_and(|time| late >= time);
         let interrupted = stop.load(Ordering::Relaxed);
+        let batches = self.folder.batches()?;
+        let own = batches.iter().filter(|batch| batch.about == self.run.about);
+        let own: Vec<_> = own.collect();
+        let ended = match ended {
+            Ok(()) if !interrupted && !is_late => self.all_is_done(&own),
+            ended => ended,
+        };
         self.run.state = match &ended {
             Err(error) => format!("failed: {error}"),
             Ok(()) if interrupted => "interrupted".to_owned(),
@@ -225,9 +250,7 @@ impl<'a> Night<'a> {
             Ok(()) => "done".to_owned(),
         };
         self.save()?;
-        let batches = self.folder.batches()?;
-        let own = batches.iter().filter(|batch| batch.about == self.run.about);
-        let own: Vec<_> = own.collect();
+        self.tell_of_what_was_there(&own);
         let mut summary = summary(&own, std::slice::from_ref(&self.run), &self.known);
         // What a process did not get over is in no batch, if there was no time for another one.
         summary.findings = summary.findings.max(self.told.len() as u64);
@@ -248,6 +271,60 @@ impl<'a> Night<'a> {
             (exit, Ok(())) => Ok(exit),
         }
     }
+}
+
+impl Night<'_> {
+    /// What was asked for was done now, or was there, whatever the processes say by their exit codes.
+    fn all_is_done(&self, own: &[&Batch]) -> Result<(), Error> {
+        let asked = match (self.args.replay_batch, self.args.batches) {
+            (Some(_), _) => 1,
+            (None, Some(end)) => share(end, self.args.shard),
+            // Only the end of its time ends it.
+            (None, None) => {
+                let message = "the fuzzer ended before its time was over";
+                return Err(Error::Harness(message.to_owned()));
+            }
+        };
+        let is_asked_for = |number: u64| match (self.args.replay_batch, self.args.batches) {
+            (Some(one), _) => number == one,
+            (None, end) => {
+                let (index, count) = (self.args.shard.index(), self.args.shard.count());
+                number < end.unwrap_or(u64::MAX)
+                    && number % u64::from(count) == u64::from(index) - 1
+            }
+        };
+        let there = own.iter().filter(|batch| batch.is_whole());
+        let numbers = there.map(|batch| batch.number).chain(self.done.clone());
+        let numbers: BTreeSet<u64> = numbers.filter(|&number| is_asked_for(number)).collect();
+        let done = numbers.len() as u64;
+        match done == asked {
+            true => Ok(()),
+            false => Err(Error::Harness(format!(
+                "the fuzzer ended with {done} of {}",
+                words::plural(asked, "batch")
+            ))),
+        }
+    }
+
+    /// That a batch is not run again is no news of the code, and has to be known.
+    fn tell_of_what_was_there(&self, own: &[&Batch]) {
+        let before = own
+            .iter()
+            .filter(|batch| !self.done.contains(&batch.number));
+        let before = before.filter(|batch| batch.is_whole()).count() as u64;
+        if before > 0 {
+            let before = words::plural(before, "batch");
+            self.display.say(&format!(
+                "{before} of this campaign and of these sources were there and count, but were not run again"
+            ));
+        }
+    }
+}
+
+/// How many of so many batches are a shard's.
+fn share(end: u64, shard: Shard) -> u64 {
+    let first = u64::from(shard.index()) - 1;
+    end.saturating_sub(first).div_ceil(u64::from(shard.count()))
 }
 
 fn unwritable(folder: &Folder, source: std::io::Error) -> Error {

@@ -1,7 +1,7 @@
 //! What other programs are told: the campaign, and each finding.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nmr_models::case::Case;
 use nmr_models::report::{Finding, FuzzSummary, Verdict};
@@ -31,8 +31,15 @@ pub(super) fn tested(
         scenario: None,
     };
     let mut all = Vec::new();
-    // Those of earlier runs have a file as well.
-    for path in folder.findings().unwrap_or_default() {
+    // Those of earlier runs have a file as well, and so have those of other campaigns.
+    let own = |path: &PathBuf| {
+        let name = path.file_stem().unwrap_or_default().to_string_lossy();
+        let in_batch = |batch: &&Batch| batch.failures.contains_key(&*name);
+        let is_told = |finding: &Finding| finding.case.as_ref() == Some(path);
+        batches.iter().any(in_batch) || findings.iter().any(is_told)
+    };
+    let files = folder.findings().unwrap_or_default();
+    for path in files.into_iter().filter(own) {
         let Some((rule, message)) = case(&path) else {
             continue;
         };

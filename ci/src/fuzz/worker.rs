@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use nmr_models::process::supervise::{End, Limits, Stderr, supervise};
 use nmr_models::report::Line;
+use nmr_properties::campaign::batch::Skipped;
 use nmr_properties::campaign::folder::Folder;
 
 use super::SLACK;
@@ -24,7 +25,7 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How long it may take to end when it is stopped.
 const PARTING: Duration = Duration::from_secs(3);
 /// With less time than this left it is not started again.
-const WORTHWHILE: Duration = Duration::from_millis(500);
+pub(super) const WORTHWHILE: Duration = Duration::from_millis(500);
 /// So many programs that cannot be run are enough for a process.
 const MOST_BROKEN: usize = 50;
 /// Where there is no limit of time.
@@ -34,6 +35,8 @@ const FOREVER: Duration = Duration::from_secs(1 << 32);
 pub(super) struct Work<'a> {
     pub(super) args: &'a args::Fuzz,
     pub(super) fuzzer: &'a Path,
+    /// What there is to begin with, besides the corpus of the repository.
+    pub(super) corpus: Option<&'a Path>,
     pub(super) folder: &'a Folder,
     pub(super) stop: &'a AtomicBool,
     pub(super) until: Option<Instant>,
@@ -49,7 +52,7 @@ impl Work<'_> {
         if self.batches.is_empty() {
             return Ok(());
         }
-        let mut skipped: Vec<String> = Vec::new();
+        let mut skipped: Vec<Skipped> = Vec::new();
         let mut result = Ok(());
         while skipped.len() < MOST_BROKEN && !self.stop.load(Ordering::Relaxed) {
             let left = self.until.map_or(FOREVER, |until| {
@@ -72,9 +75,8 @@ impl Work<'_> {
                         break;
                     }
                     Some(at) => {
-                        skipped.push(format!("{}:{}:{}", at.batch, at.program, how.words()));
                         let mut night = night.lock().expect("nobody panics while telling");
-                        night.broke(&how, at, &end.stderr)?;
+                        skipped.push(night.broke(&how, at, &end.stderr)?);
                     }
                 },
             }
@@ -87,7 +89,7 @@ impl Work<'_> {
     fn run_once(
         &self,
         left: Duration,
-        skipped: &[String],
+        skipped: &[Skipped],
         night: &Mutex<Night<'_>>,
     ) -> Result<(Option<String>, End), Error> {
         let _ = fs::create_dir_all(self.folder.path());
@@ -97,6 +99,7 @@ impl Work<'_> {
             silence: SILENCE,
             parting: PARTING,
             stderr: Stderr::Keep(20),
+            listens: true,
         };
         let (mut fault, mut told) = (None, Ok(()));
         let mut executions = 0;
@@ -121,7 +124,7 @@ impl Work<'_> {
         Ok((fault, end.map_err(|source| run_error(FUZZER.name, source))?))
     }
 
-    fn command(&self, left: Duration, skipped: &[String]) -> Command {
+    fn command(&self, left: Duration, skipped: &[Skipped]) -> Command {
         let args = self.args;
         let millis = |time: Duration| time.as_millis().to_string();
         let mut command = Command::new(self.fuzzer);
@@ -132,15 +135,17 @@ impl Work<'_> {
         command.args(["--shrink-ms", &millis(args.shrink_time)]);
         command.args(["--timeout-ms", &millis(args.timeout)]);
         command.args(["--max-memory", &args.max_memory.to_string()]);
-        if let Some(corpus) = &args.corpus {
+        if let Some(corpus) = self.corpus {
             command.arg("--corpus").arg(corpus);
         }
         command.args(args.conditions.arguments());
         for skip in skipped {
-            command.args(["--skip", skip]);
+            let skip = serde_json::to_string(skip).expect("it is plain data");
+            command.args(["--skip", &skip]);
         }
         command.arg("--at").arg(&self.at);
         command.arg("--out").arg(self.folder.path());
+        command.arg("--until-stdin-ends");
         command
     }
 }

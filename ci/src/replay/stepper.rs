@@ -236,7 +236,7 @@ fn interface(interface: &Interface) -> String {
 ///
 /// # Errors
 /// `out` cannot be written.
-pub fn walk(
+pub(super) fn walk(
     replayed: &Replayed,
     lines: impl Iterator<Item = String>,
     prompt: bool,

@@ -61,8 +61,16 @@ pub(crate) fn row(verdict: &str, how: &str, code: i32) -> String {
     )
 }
 
-/// A batch of a fuzzer, and its end.
-pub(crate) const BATCH: &str = r#"echo '{"kind":"fuzz-batch","number":0,"programs":40,"of":40,"exhausted":30,"sampled":12,"failed":0,"incomplete":0,"harness-errors":0,"kept":1}'; exit 0"#;
+/// All batches that a fuzzer is asked for, and its end; where they have none, the first one, and two seconds.
+pub(crate) const BATCH: &str = r#"
+number=${batches%%+*}; rest=${batches#*+}; step=${rest%%..*}
+case "$rest" in *..*) end=${rest##*..};; *) end=$((number + 1));; esac
+while [ "$number" -lt "$end" ]; do
+    printf '{"kind":"fuzz-batch","number":%s,"programs":40,"of":40,"exhausted":30,"sampled":12,"failed":0,"incomplete":0,"harness-errors":0,"kept":1}\n' "$number"
+    number=$((number + step))
+done
+case "$rest" in *..*) ;; *) sleep 2;; esac
+exit 0"#;
 
 /// Says which program it is at, as a fuzzer does.
 pub(crate) const AT: &str = r##"printf '%s\n' '# 3 17 99' 'name = "generated"' 'summary = "s"' '[[module]]' 'name = "c1"' 'side = "client"' '[[thread]]' 'name = "t1"' 'ops = ["register c1"]' >"$at""##;

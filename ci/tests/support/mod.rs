@@ -65,7 +65,7 @@ impl Fake {
                 case "$1" in
                     --deep) deep=yes ;;
                     --strict) strict=yes ;;
-                    --bench|--list|--noplot) ;;
+                    --bench|--list|--noplot|--until-stdin-ends) ;;
                     --*) eval "$(echo "${1#--}" | tr - _)=\$2"; shift ;;
                 esac
                 shift

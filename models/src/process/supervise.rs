@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, BufReader, Read};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +53,9 @@ pub struct Limits {
     pub parting: Duration,
     /// What becomes of its stderr.
     pub stderr: Stderr,
+    /// Whether it takes the end of its standard input for being told to stop. Ctrl-C reaches it as well, a signal to this
+    /// process alone does not.
+    pub listens: bool,
 }
 
 impl Limits {
@@ -62,6 +65,7 @@ impl Limits {
         silence: Duration::MAX,
         parting: Duration::ZERO,
         stderr: Stderr::Inherit,
+        listens: false,
     };
 }
 
@@ -74,7 +78,7 @@ pub enum Stderr {
     Keep(usize),
 }
 
-/// Runs `command` without input. Each line of its stdout goes to `line`, with the time since the
+/// Runs `command` without input, its standard input open as long as it is not to stop if it [listens](Limits::listens). Each line of its stdout goes to `line`, with the time since the
 /// start; bytes that are not UTF-8 are replaced.
 ///
 /// # Errors
@@ -86,7 +90,12 @@ pub fn supervise(
     line: &mut dyn FnMut(Duration, &str),
 ) -> io::Result<End> {
     let start = Instant::now();
-    command.stdin(Stdio::null()).stdout(Stdio::piped());
+    let stdin = if limits.listens {
+        Stdio::piped()
+    } else {
+        Stdio::null()
+    };
+    command.stdin(stdin).stdout(Stdio::piped());
     if let Stderr::Keep(_) = limits.stderr {
         command.stderr(Stdio::piped());
     }
@@ -97,6 +106,7 @@ pub fn supervise(
         _ => None,
     };
     let mut watched = Watched {
+        stdin: child.stdin.take(),
         child,
         limits,
         stop,
@@ -119,6 +129,8 @@ pub fn supervise(
 
 struct Watched<'a> {
     child: Child,
+    /// Of one that listens, until it has to stop.
+    stdin: Option<ChildStdin>,
     limits: Limits,
     stop: &'a AtomicBool,
     start: Instant,
@@ -132,6 +144,7 @@ impl Watched<'_> {
     fn overdue(&mut self) -> Option<How> {
         let limits = &self.limits;
         if self.stop.load(Ordering::Relaxed) {
+            self.stdin = None;
             let since = *self.told_to_stop.get_or_insert_with(Instant::now);
             (since.elapsed() >= limits.parting).then_some(How::Stopped)
         } else if self.start.elapsed() >= limits.deadline

@@ -24,7 +24,7 @@ struct Args {
     /// Programs in a batch.
     #[arg(long)]
     programs: u64,
-    /// The numbers of the batches, separated by commas, or `first+step` for all from the first one on.
+    /// The number of the batch, or `first+step` for all from the first one on, or `first+step..end`.
     #[arg(long)]
     batches: String,
     /// How long each failure is made small, at most, in milliseconds.
@@ -39,9 +39,12 @@ struct Args {
     /// Where the program at hand is written.
     #[arg(long)]
     at: Option<PathBuf>,
-    /// A program that is left out, as `batch:program:why`.
+    /// A program that is left out, as JSON: see `nmr_properties::campaign::run::Skipped`.
     #[arg(long)]
     skip: Vec<String>,
+    /// It ends with what it has when its standard input does.
+    #[arg(long)]
+    until_stdin_ends: bool,
     /// It ends with more memory than this, in bytes.
     #[arg(long)]
     max_memory: Option<u64>,
@@ -82,7 +85,6 @@ fn run(args: &Args) -> ExitCode {
 
 #[cfg(shuttle)]
 mod fuzz {
-    use std::collections::BTreeMap;
     use std::io::{self, Write as _};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -91,7 +93,7 @@ mod fuzz {
 
     use nmr_models::report::{FuzzBatch, Line};
     use nmr_properties::campaign::about::About;
-    use nmr_properties::campaign::batch::Batch;
+    use nmr_properties::campaign::batch::{Batch, Skipped};
     use nmr_properties::campaign::corpus::Corpus;
     use nmr_properties::campaign::folder::Folder;
     use nmr_properties::campaign::run::Runner;
@@ -125,7 +127,7 @@ mod fuzz {
         let about = About::new(args.seed, args.programs, args.conditions, corpus.digest());
         let sampler = Sampler::new(deadline, args.conditions)
             .shrinking(Duration::from_millis(args.shrink_ms))
-            .until(listen());
+            .until(listen(args.until_stdin_ends));
         let now = Arc::<AtomicU64>::default();
         let begun = Arc::<AtomicU64>::default();
         report_progress(&sampler, [now.clone(), begun.clone()], args);
@@ -174,34 +176,27 @@ mod fuzz {
             let parsed = text.parse::<u64>();
             parsed.map_err(|error| Error::Usage(format!("--batches: `{text}`: {error}")))
         };
-        if let Some((first, step)) = text.split_once('+') {
-            let step = usize::try_from(number(step)?.max(1)).unwrap_or(usize::MAX);
-            return Ok(Box::new((number(first)?..).step_by(step)));
-        }
-        let numbers = text.split(',').filter(|text| !text.is_empty()).map(number);
-        let numbers: Vec<u64> = numbers.collect::<Result<_, _>>()?;
-        Ok(Box::new(numbers.into_iter()))
+        let Some((first, rest)) = text.split_once('+') else {
+            return Ok(Box::new(std::iter::once(number(text)?)));
+        };
+        let (step, end) = match rest.split_once("..") {
+            Some((step, end)) => (step, number(end)?),
+            None => (rest, u64::MAX),
+        };
+        let step = usize::try_from(number(step)?.max(1)).unwrap_or(usize::MAX);
+        Ok(Box::new((number(first)?..end).step_by(step)))
     }
 
-    fn skipped(of: &[String]) -> Result<BTreeMap<u64, BTreeMap<u64, String>>, Error> {
-        let mut skipped: BTreeMap<u64, BTreeMap<u64, String>> = BTreeMap::new();
-        for text in of {
-            let mut parts = text.splitn(3, ':');
-            let numbers = [parts.next(), parts.next()].map(|it| it.and_then(|it| it.parse().ok()));
-            let ([Some(batch), Some(program)], Some(why)) = (numbers, parts.next()) else {
-                let message = format!("--skip: `{text}`: expected `batch:program:why`");
-                return Err(Error::Usage(message));
-            };
-            skipped
-                .entry(batch)
-                .or_default()
-                .insert(program, why.to_owned());
-        }
-        Ok(skipped)
+    fn skipped(of: &[String]) -> Result<Vec<Skipped>, Error> {
+        let read = |text: &String| {
+            let read = serde_json::from_str(text);
+            read.map_err(|error| Error::Usage(format!("--skip: `{text}`: {error}")))
+        };
+        of.iter().map(read).collect()
     }
 
     /// At Ctrl-C it ends with what it has.
-    fn listen() -> Arc<AtomicBool> {
+    fn listen(until_stdin_ends: bool) -> Arc<AtomicBool> {
         let stop = Arc::<AtomicBool>::default();
         let heard = stop.clone();
         let listening = ctrlc::set_handler(move || {
@@ -211,6 +206,13 @@ mod fuzz {
         });
         if let Err(error) = listening {
             eprintln!("warning: cannot listen for Ctrl-C: {error}");
+        }
+        if until_stdin_ends {
+            let stop = stop.clone();
+            thread::spawn(move || {
+                let _ = io::copy(&mut io::stdin(), &mut io::sink());
+                stop.store(true, Ordering::Relaxed);
+            });
         }
         stop
     }

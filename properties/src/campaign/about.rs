@@ -17,11 +17,14 @@ pub struct About {
     pub programs: u64,
     /// What may happen besides.
     pub conditions: Conditions,
-    /// The version of the generator, the version of the code, and its commit.
+    /// The version of the generator, the version of the code, its commit, and a hash of its sources, which may not be committed.
     pub version: String,
     /// Which corpus it starts from: a hash of its programs' names.
     pub corpus: String,
 }
+
+/// Of all that decides on a batch: see `build.rs`.
+const SOURCES: &str = env!("NMR_SOURCES");
 
 impl About {
     /// A campaign of this version.
@@ -31,7 +34,7 @@ impl About {
             seed,
             programs,
             conditions,
-            version: format!("{VERSION}, {}", version()),
+            version: format!("{VERSION}, {}, sources {SOURCES}", version()),
             corpus,
         }
     }

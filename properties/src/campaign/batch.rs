@@ -62,6 +62,20 @@ pub struct Failures {
     pub variant: String,
 }
 
+/// A program that a process did not get over.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Skipped {
+    /// Its batch.
+    pub batch: u64,
+    /// Its number in that.
+    pub program: u64,
+    /// What happened.
+    pub why: String,
+    /// The finding that it is, and the variant of that, if it is one.
+    pub finding: Option<(Option<Rule>, String, String)>,
+}
+
 impl Batch {
     /// One of which nothing is done.
     #[must_use]

@@ -1,6 +1,6 @@
 //! Runs a batch.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use nmr_models::report::Finding;
 use nmr_models::scenario::Scenario;
 
 use super::about::About;
-use super::batch::{Batch, Failures};
+use super::batch::{Batch, Failures, Skipped};
 use super::corpus::{Corpus, cells};
 use super::folder::{Folder, write};
 use super::plan::{Plan, Planned};
@@ -38,8 +38,8 @@ pub struct Runner {
     pub at: Option<PathBuf>,
     /// Counts the programs as they are begun.
     pub begun: Arc<AtomicU64>,
-    /// Programs that are left out, by batch, and why: nobody comes to an end with them.
-    pub skipped: BTreeMap<u64, BTreeMap<u64, String>>,
+    /// Programs that are left out, for nobody comes to an end with them.
+    pub skipped: Vec<Skipped>,
 }
 
 /// A batch that is being run.
@@ -96,10 +96,9 @@ impl Running<'_> {
         planned: &Planned,
         say: &mut dyn FnMut(Finding) -> io::Result<()>,
     ) -> io::Result<bool> {
-        let skipped = self.runner.skipped.get(&self.batch.number);
-        if let Some(why) = skipped.and_then(|skipped| skipped.get(&index)) {
-            self.batch.incomplete.insert(index, why.clone());
-            self.batch.programs += 1;
+        let (batch, mut skipped) = (self.batch.number, self.runner.skipped.iter());
+        if let Some(skipped) = skipped.find(|it| (it.batch, it.program) == (batch, index)) {
+            self.skip(skipped);
             return Ok(true);
         }
         if let Some(at) = &self.runner.at {
@@ -121,6 +120,23 @@ impl Running<'_> {
         }
         self.batch.programs += 1;
         Ok(true)
+    }
+
+    fn skip(&mut self, skipped: &Skipped) {
+        self.batch.programs += 1;
+        match &skipped.finding {
+            None => drop((self.batch.incomplete).insert(skipped.program, skipped.why.clone())),
+            Some((rule, finding, variant)) => {
+                let failures = self.batch.failures.entry(finding.clone());
+                let failures = failures.or_insert_with(|| Failures {
+                    rule: *rule,
+                    count: 0,
+                    first: skipped.program,
+                    variant: variant.clone(),
+                });
+                failures.count += 1;
+            }
+        }
     }
 
     /// What the program reaches; whether something of it is new, which is kept then.
