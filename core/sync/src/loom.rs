@@ -146,9 +146,9 @@ pub mod thread {
 
     pub use crate::builder::{Builder, spawn};
 
-    /// What loom hands to `generator`, which counts words: 8 MiB, as a program's main thread has, of which only what is used is
-    /// ever there. Callbacks inside of callbacks may go deep. (That of the model's main thread is loom's to choose: 32 KiB.)
-    const STACK: usize = (8 << 20) / size_of::<usize>();
+    /// What loom hands to `generator`, which counts words: 512 KiB, of which only what is used is ever there. Callbacks inside of
+    /// callbacks may go deep. (That of the model's main thread is loom's to choose: 32 KiB.)
+    const STACK: usize = (512 << 10) / size_of::<usize>();
 
     /// Starts a thread of the model.
     #[track_caller]

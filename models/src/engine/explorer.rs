@@ -25,9 +25,9 @@ use crate::run::{Finding, Run, Traced, Watch};
 /// About how many bytes it takes to keep what the oracle knows: measured on `four-lives`.
 const KEPT: u64 = 1 << 10;
 
-/// The stack of a thread, in bytes, of which only what is used is ever there: as much as a program's main thread has. A callback
-/// inside of a callback takes some kilobytes, and a scenario may have hundreds of them.
-const STACK: usize = 8 << 20;
+/// The stack of a thread, in bytes, of which only what is used is ever there. A callback inside of a callback takes some kilobytes,
+/// and a scenario may have a hundred of them. With 8 MiB there were 0.75 times as many executions a second as with 32 KiB.
+const STACK: usize = 512 << 10;
 
 pub(super) fn explore(request: &Request) -> Exploration {
     searched(request, watching(request), |builder, execution| {
