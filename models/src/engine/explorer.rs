@@ -122,7 +122,8 @@ fn of_c_modules(request: &Request) -> String {
         let hash = c_module.hash.as_deref().unwrap_or("unknown");
         let (name, file) = (&module.name, c_module.name());
         Some(format!(
-            "\nC module {name} ({file}, hash {hash}): switched at registrar calls only"
+            "\nC module {name} ({file}, hash {hash}): switched at registrar calls only; complete as long as the module keeps \
+             its state in its variables and its memory"
         ))
     });
     words.collect()
