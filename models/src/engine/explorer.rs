@@ -186,8 +186,9 @@ pub(super) fn builder(request: &Request, prepared: &Prepared) -> Builder {
         true => builder.spurious_wakeups(),
         false => builder,
     };
-    let stack = foreign_module::stack(&c_modules(request)).unwrap_or_default();
-    let builder = builder.stack_size(stack.max(STACK));
+    // A module in C has what it says it needs, so that one that needs more is told.
+    let stack = foreign_module::stack(&c_modules(request)).unwrap_or(STACK);
+    let builder = builder.stack_size(stack);
     asked(builder, &request.explorer, &request.control)
 }
 
