@@ -145,13 +145,22 @@ impl Maker {
     /// not chosen one by one: those that have no room for the modules are left out then.
     ///
     /// # Errors
-    /// A module cannot be made; a scenario that was chosen has no room for one, or none is left.
+    /// A module is chosen twice, or cannot be made; a scenario that was chosen has no room for one, or none is left.
     pub fn put(
         &self,
         choices: &[Choice],
         sources: Vec<Source>,
         is_open: bool,
     ) -> Result<Chosen, Error> {
+        let twice = choices.iter().enumerate().find(|(nth, choice)| {
+            let before = &choices[..*nth];
+            before.iter().any(|other| other.name == choice.name)
+        });
+        if let Some((_, Choice { name, .. })) = twice {
+            return Err(Error::Usage(format!(
+                "--c-module names `{name}` twice: a module is one file; link several into a shared object"
+            )));
+        }
         let modules = choices.iter().map(|Choice { name, file }| {
             let module = self.make(file, &[])?;
             Ok((name.as_str(), module))

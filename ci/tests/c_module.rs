@@ -131,6 +131,11 @@ fn what_makes_no_sense_is_refused_before_anything_is_built() {
         ),
         (
             format!("c={object}"),
+            &["--c-module", "p=none.so", "--c-module", "c=none.so"],
+            "--c-module names `c` twice",
+        ),
+        (
+            format!("c={object}"),
             &["--engine", "loom,threads"],
             "loom, threads cannot run modules in C: add `--engine explorer`",
         ),

@@ -14,8 +14,8 @@
  *       .Wait = MyEndUnload,
  *   };
  *
- * With NMREX_IMPLEMENTATION that file has the functions of netioddk.h, and malloc and free: the module's calls come to the
- * registrar of the execution at hand, and its memory is the explorer's. Other files that include this have the types
+ * With NMREX_IMPLEMENTATION that file has the functions of netioddk.h, and malloc, strdup and free: the module's calls come to
+ * the registrar of the execution at hand, and its memory is the explorer's. Other files that include this have the types
  * and the names of the kernel's pools.
  */
 #ifndef NMREX_MODULE_H
@@ -93,10 +93,21 @@ VOID NmrExCallPeer(PVOID PeerBindingContext);
 #include <pthread.h>
 #include <setjmp.h>
 #include <string.h>
+#include <unistd.h>
+#if defined(__has_include)
+#if __has_include(<threads.h>)
+#include <threads.h>
+#define NMREX_THREADS
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What follows is between this file and the explorer (`nmr-hosted`), and changes with it. */
 
-#define NMREX_VERSION 1
+#define NMREX_VERSION 2
 
 /* What the explorer gives. */
 typedef struct _NMREX_HOST {
@@ -110,7 +121,7 @@ typedef struct _NMREX_HOST {
   VOID (*Complete)(PVOID Self, ULONG Side, HANDLE);
   NTSTATUS (*Attach)(PVOID Self, HANDLE, PVOID, const VOID *, PVOID *, const VOID **);
   VOID (*CallPeer)(PVOID Self, PVOID);
-  PVOID (*Allocate)(PVOID Self, ULONGLONG);
+  PVOID (*Allocate)(PVOID Self, ULONGLONG Size, ULONGLONG Alignment);
   ULONGLONG (*SizeOf)(PVOID Self, PVOID);
   VOID (*Free)(PVOID Self, PVOID);
   /* Something that cannot be driven. */
@@ -140,6 +151,14 @@ typedef struct _NMREX_OBJECT {
 } NMREX_OBJECT;
 
 #define NMREX_HIDDEN __attribute__((visibility("hidden"), used))
+#ifdef __cplusplus
+/* C++ has declared them before as functions that others see, which no attribute takes back. */
+__asm__(".hidden malloc\n.hidden calloc\n.hidden realloc\n.hidden free\n.hidden aligned_alloc\n.hidden posix_memalign\n"
+        ".hidden strdup\n.hidden strndup\n.hidden exit");
+#define NMREX_OF_LIBC __attribute__((used))
+#else
+#define NMREX_OF_LIBC NMREX_HIDDEN
+#endif
 
 static const NMREX_HOST *NmrExHost;
 
@@ -188,7 +207,9 @@ static VOID NmrExLeave(PVOID Back, int Why)
   longjmp(*(jmp_buf *)Back, Why);
 }
 
-__attribute__((visibility("default"), used)) const NMREX_OBJECT NmrExObject = {
+/* In C++ a constant is seen elsewhere only if that is said before. */
+extern __attribute__((visibility("default"))) const NMREX_OBJECT NmrExObject;
+__attribute__((used)) const NMREX_OBJECT NmrExObject = {
     sizeof(NMREX_OBJECT), NMREX_VERSION, &NmrExModule, NmrExBegin, NmrExInvoke, NmrExLeave};
 
 /* The functions of netioddk.h. Hidden: what the module calls is bound here when it is linked. */
@@ -248,26 +269,36 @@ NMREX_HIDDEN VOID NmrExCallPeer(PVOID PeerBindingContext)
 }
 
 /* Memory that is the explorer's: what is freed becomes unreadable. */
-NMREX_HIDDEN void *malloc(size_t Size)
+static void *NmrExAllocate(size_t Size, size_t Alignment)
 {
-  return NmrExHost == NULL ? NULL : NmrExHost->Allocate(NmrExHost->Self, Size);
+  void *Block = NmrExHost == NULL ? NULL : NmrExHost->Allocate(NmrExHost->Self, Size, Alignment);
+  if (Block == NULL) {
+    errno = ENOMEM;
+  }
+  return Block;
 }
 
-NMREX_HIDDEN void *calloc(size_t Count, size_t Size)
+NMREX_OF_LIBC void *malloc(size_t Size)
+{
+  return NmrExAllocate(Size, 16);
+}
+
+NMREX_OF_LIBC void *calloc(size_t Count, size_t Size)
 {
   size_t Bytes;
   /* It comes as zeros. */
   return __builtin_mul_overflow(Count, Size, &Bytes) ? NULL : malloc(Bytes);
 }
 
-NMREX_HIDDEN void free(void *Block)
+NMREX_OF_LIBC void free(void *Block)
 {
-  if (Block != NULL) {
+  /* Before the explorer is there, nothing was allocated. */
+  if (Block != NULL && NmrExHost != NULL) {
     NmrExHost->Free(NmrExHost->Self, Block);
   }
 }
 
-NMREX_HIDDEN void *realloc(void *Block, size_t Size)
+NMREX_OF_LIBC void *realloc(void *Block, size_t Size)
 {
   void *Moved = malloc(Size);
   if (Block != NULL && Moved != NULL) {
@@ -278,28 +309,120 @@ NMREX_HIDDEN void *realloc(void *Block, size_t Size)
   return Moved;
 }
 
+NMREX_OF_LIBC void *aligned_alloc(size_t Alignment, size_t Size)
+{
+  if (Alignment == 0 || (Alignment & (Alignment - 1)) != 0) {
+    errno = EINVAL;
+    return NULL;
+  }
+  return NmrExAllocate(Size, Alignment);
+}
+
+NMREX_OF_LIBC int posix_memalign(void **Block, size_t Alignment, size_t Size)
+{
+  void *Allocated;
+  int Before = errno;
+  if (Alignment % sizeof(void *) != 0 || Alignment == 0 || (Alignment & (Alignment - 1)) != 0) {
+    return EINVAL;
+  }
+  Allocated = NmrExAllocate(Size, Alignment);
+  errno = Before;
+  if (Allocated == NULL) {
+    return ENOMEM;
+  }
+  *Block = Allocated;
+  return 0;
+}
+
+NMREX_OF_LIBC char *strndup(const char *String, size_t Most)
+{
+  const char *End = (const char *)memchr(String, 0, Most);
+  size_t Length = End == NULL ? Most : (size_t)(End - String);
+  char *Copy = (char *)malloc(Length + 1);
+  if (Copy != NULL) {
+    memcpy(Copy, String, Length);
+    Copy[Length] = 0;
+  }
+  return Copy;
+}
+
+NMREX_OF_LIBC char *strdup(const char *String)
+{
+  size_t Bytes = strlen(String) + 1;
+  char *Copy = (char *)malloc(Bytes);
+  if (Copy != NULL) {
+    memcpy(Copy, String, Bytes);
+  }
+  return Copy;
+}
+
+static VOID NmrExRefuse(const char *Why)
+{
+  if (NmrExHost != NULL) {
+    NmrExHost->Refuse(NmrExHost->Self, Why);
+  }
+}
+
 /* A thread of the module's own could not be switched. */
+static VOID NmrExRefuseThread(VOID)
+{
+  NmrExRefuse("it starts a thread of its own, which could not be switched: give that thread's work to an operation of the "
+              "scenario (`Complete`, `Dispatch`)");
+}
+
 NMREX_HIDDEN int pthread_create(
     pthread_t *Thread, const pthread_attr_t *Attributes, void *(*Start)(void *), void *Argument)
 {
   (void)Thread, (void)Attributes, (void)Start, (void)Argument;
-  if (NmrExHost != NULL) {
-    NmrExHost->Refuse(NmrExHost->Self, "it starts a thread of its own, which could not be switched: give that thread's "
-                                       "work to an operation of the scenario (`Complete`, `Dispatch`)");
-  }
+  NmrExRefuseThread();
   return EAGAIN;
 }
 
+#ifdef NMREX_THREADS
+NMREX_HIDDEN int thrd_create(thrd_t *Thread, thrd_start_t Start, void *Argument)
+{
+  (void)Thread, (void)Start, (void)Argument;
+  NmrExRefuseThread();
+  return thrd_error;
+}
+#endif
+
+/* It is a thread or a process, as its flags say. */
+NMREX_HIDDEN int clone(int (*Start)(void *), void *Stack, int Flags, void *Argument, ...)
+{
+  (void)Start, (void)Stack, (void)Flags, (void)Argument;
+  NmrExRefuse("it starts a thread or process of its own (`clone`), which could not be switched");
+  errno = EAGAIN;
+  return -1;
+}
+
+/* A process of the module's own would be a second explorer. */
+NMREX_HIDDEN pid_t fork(VOID)
+{
+  NmrExRefuse("it starts a process (`fork`), which would be a second run of the scenario");
+  errno = EAGAIN;
+  return -1;
+}
+
+NMREX_HIDDEN pid_t vfork(VOID)
+{
+  NmrExRefuse("it starts a process (`vfork`), which would be a second run of the scenario");
+  errno = EAGAIN;
+  return -1;
+}
+
 /* Nor is there anybody to see what comes of it when the process has ended. */
-NMREX_HIDDEN __attribute__((noreturn)) void exit(int Status)
+NMREX_OF_LIBC __attribute__((noreturn)) void exit(int Status)
 {
   (void)Status;
-  if (NmrExHost != NULL) {
-    NmrExHost->Refuse(NmrExHost->Self, "it ends the process (`exit`)");
-  }
+  NmrExRefuse("it ends the process (`exit`)");
   for (;;) {
   }
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
 #endif

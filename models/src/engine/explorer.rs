@@ -122,7 +122,8 @@ fn of_c_modules(request: &Request) -> String {
         let hash = c_module.hash.as_deref().unwrap_or("unknown");
         let (name, file) = (&module.name, c_module.name());
         Some(format!(
-            "\nC module {name} ({file}, hash {hash}): switched at registrar calls only"
+            "\nC module {name} ({file}, hash {hash}): switched at registrar calls only; complete as long as the module keeps \
+             its state in its variables and its memory"
         ))
     });
     words.collect()
@@ -185,8 +186,9 @@ pub(super) fn builder(request: &Request, prepared: &Prepared) -> Builder {
         true => builder.spurious_wakeups(),
         false => builder,
     };
-    let stack = foreign_module::stack(&c_modules(request)).unwrap_or_default();
-    let builder = builder.stack_size(stack.max(STACK));
+    // A module in C has what it says it needs, so that one that needs more is told.
+    let stack = foreign_module::stack(&c_modules(request)).unwrap_or(STACK);
+    let builder = builder.stack_size(stack);
     asked(builder, &request.explorer, &request.control)
 }
 

@@ -16,7 +16,7 @@ use nmr_hosted::status::{
     STATUS_INVALID_PARAMETER, STATUS_NOINTERFACE, STATUS_PENDING, STATUS_POSSIBLE_DEADLOCK,
     STATUS_SUCCESS,
 };
-use nmr_hosted::{self as hosted, Hosted, Left, Mistake, Named, Registered};
+use nmr_hosted::{self as hosted, Hosted, Left, Mistake, Named, Outside, Registered};
 use nmr_sync::{Mutex, describe, learn, touch};
 use twox_hash::xxhash3_128;
 
@@ -292,6 +292,10 @@ impl Run {
                 ],
             ),
             Left::Jumped => (None, jumped(name)),
+            Left::Outside(outside) => (
+                None,
+                message![{written(name, outside)} ": it is seen after " {doing}],
+            ),
         };
         let message = message![{message} " (the module's fault, not the registrar's)"];
         self.fails(rule, message)
@@ -393,6 +397,17 @@ impl Run {
 
 fn jumped(name: ModuleNumber) -> Message {
     message![{name} " has left a callback by a jump, over the registrar's call that is to go on after it"]
+}
+
+/// A byte was written outside of a block.
+fn written(name: ModuleNumber, Outside { block, byte }: Outside) -> Message {
+    let size = block.size;
+    let which = match byte < 0 {
+        true => "an underrun",
+        false => "an overrun",
+    };
+    let byte = byte.to_string();
+    message![{name} " has written byte " {byte.as_str()} " of a block of " {size} " bytes, " {which}]
 }
 
 impl From<Handed> for hosted::Handed {
@@ -681,6 +696,7 @@ impl hosted::Host for Here {
                     message![{name} " frees " {at.as_str()} ", which is no block of its memory"],
                 )
             }
+            Mistake::Outside(outside) => (None, written(name, *outside)),
             Mistake::Jumped => (None, jumped(name)),
         };
         run.fails(

@@ -64,9 +64,13 @@ impl Place {
     fn compile(&self, source: &str, flags: &[&str]) -> PathBuf {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let object = self.0.path().join(source).with_extension("so");
-        let compiler = env::var("CC").unwrap_or_else(|_| "cc".to_owned());
+        let (variable, usual, standard) = match source.ends_with(".cpp") {
+            true => ("CXX", "c++", "-std=c++17"),
+            false => ("CC", "cc", "-std=gnu11"),
+        };
+        let compiler = env::var(variable).unwrap_or_else(|_| usual.to_owned());
         let output = Command::new(&compiler)
-            .args(["-std=gnu11", "-g", "-O1", "-shared", "-fPIC", "-pthread"])
+            .args([standard, "-g", "-O1", "-shared", "-fPIC", "-pthread"])
             .args(flags)
             .arg("-I")
             .arg(root.join("../core/capi/include"))
@@ -207,7 +211,9 @@ fn a_client_that_is_right_holds_and_the_certificate_says_how_it_was_switched() {
     let words = "C module c (client.so, hash ";
     assert!(certificate.contains(words), "{certificate}");
     assert!(
-        certificate.ends_with("): switched at registrar calls only"),
+        certificate.ends_with(
+            "): switched at registrar calls only; complete as long as the module keeps its state in its variables and its memory"
+        ),
         "{certificate}"
     );
     assert!(
@@ -322,6 +328,103 @@ fn what_cannot_be_driven_is_an_error_of_the_harness() {
 }
 
 #[test]
+fn a_thread_or_process_of_its_own_is_an_error_of_the_harness_however_it_is_started() {
+    let thread = "it starts a thread of its own";
+    cannot_be_driven(&["-DSTARTS_A_C11_THREAD"], thread);
+    cannot_be_driven(&["-DFORKS=fork"], "it starts a process (`fork`)");
+    cannot_be_driven(&["-DFORKS=vfork"], "it starts a process (`vfork`)");
+    let clone = "it starts a thread or process of its own (`clone`)";
+    cannot_be_driven(&["-DCLONES"], clone);
+}
+
+#[test]
+fn copies_of_strings_and_aligned_blocks_are_memory_like_that_of_malloc() {
+    holds(&["-DALLOCATES"], BOTH_LEAVE);
+}
+
+#[test]
+fn memory_of_libc_is_not_freed_by_the_harness_which_is_no_fault_of_the_module() {
+    let words =
+        "it frees what its own malloc has not returned: memory of other functions of libc's";
+    cannot_be_driven(&["-DFREES_FROM_LIBC"], words);
+}
+
+#[test]
+fn what_is_no_block_and_is_freed_is_a_fault_of_the_module() {
+    let words = "which is no block of its memory (the module's fault";
+    breaks(&["-DFREES_A_VARIABLE"], BOTH_LEAVE, None, words);
+    breaks(&["-DFREES_THE_MIDDLE"], BOTH_LEAVE, None, words);
+}
+
+#[test]
+fn what_is_written_next_to_a_block_is_seen_when_the_module_comes_back() {
+    let writes = |byte: i32, words| {
+        let flag = format!("-DWRITES_BYTE={byte}");
+        breaks(&[&flag], BOTH_LEAVE, None, words);
+    };
+    writes(
+        8,
+        "c has written byte 8 of a block of 8 bytes, an overrun: it is seen after c's detach callback (the module's",
+    );
+    writes(
+        15,
+        "c has written byte 15 of a block of 8 bytes, an overrun",
+    );
+    writes(
+        -1,
+        "c has written byte -1 of a block of 8 bytes, an underrun",
+    );
+    writes(
+        -4080,
+        "c has written byte -4080 of a block of 8 bytes, an underrun",
+    );
+    holds(&["-DWRITES_BYTE=7"], BOTH_LEAVE);
+    holds(&["-DWRITES_BYTE=0"], BOTH_LEAVE);
+}
+
+#[test]
+fn what_is_written_next_to_a_block_is_seen_when_that_is_freed_or_the_registrar_called() {
+    let words = "c has written byte 20 of a block of 20 bytes, an overrun (the module's";
+    breaks(&["-DWRITES_BYTE_AND_FREES=20"], BOTH_LEAVE, None, words);
+    holds(&["-DFILLS"], BOTH_LEAVE);
+    breaks(
+        &["-DWRITES_BEFORE_A_CALL=(char)0xa5"],
+        BOTH_LEAVE,
+        None,
+        words,
+    );
+}
+
+#[test]
+fn errno_is_no_place_to_keep_anything_and_calls_leave_it_alone() {
+    holds(&["-DKEEPS_IN_ERRNO"], BOTH_LEAVE);
+}
+
+#[test]
+fn a_constructor_that_frees_finds_no_explorer_and_does_nothing() {
+    holds(&["-DFREES_BEFORE"], BOTH_LEAVE);
+}
+
+#[test]
+fn a_client_in_cpp_is_driven_and_its_memory_is_the_harnesss() {
+    let place = Place::new();
+    let of = |flags: &[&str]| {
+        let client = place.compile("in_cpp.cpp", flags);
+        let output = place.explore(&place.scenario(&client, None, BOTH_LEAVE));
+        result(&output)
+    };
+    let right = of(&[]);
+    assert_eq!(right.verdict, Verdict::Holds, "{}", right.message);
+    let wrong = of(&["-DFREES_TWICE"]);
+    assert_eq!(wrong.verdict, Verdict::Violated, "{}", wrong.message);
+    assert!(
+        wrong.message.contains("a block of 5 bytes"),
+        "{}",
+        wrong.message
+    );
+}
+
+#[test]
 fn what_outlives_an_execution_is_an_error_of_the_harness_and_no_verdict() {
     cannot_be_driven(&["-DDRAWS"], "something left by an earlier execution");
 }
@@ -349,6 +452,18 @@ fn an_object_that_cannot_be_run_is_refused_with_a_reason() {
     let object = place.compile("client.c", &["-DOF_THREADS"]);
     let said = of(&object, &[]);
     assert!(said.contains("it has variables of threads"), "{said}");
+    let object = place.compile("client.c", &["-DNO_MODULE"]);
+    let said = of(&object, &[]);
+    assert!(
+        said.contains("one of its files has to define it: `const NMREX_MODULE NmrExModule`"),
+        "{said}"
+    );
+    let object = place.compile("client.c", &["-DNO_IMPLEMENTATION"]);
+    let said = of(&object, &[]);
+    assert!(
+        said.contains("one of its files has to define NMREX_IMPLEMENTATION"),
+        "{said}"
+    );
     let object = place.compile("client.c", &[]);
     let said = of(&object, &["--explorer", r#"{"workers":2}"#]);
     assert!(said.contains("it is searched with one worker"), "{said}");

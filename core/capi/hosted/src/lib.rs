@@ -4,8 +4,10 @@
 //!
 //! - **A fresh module for each execution** (`Hosted::reset`): its variables are put back to what they were when it was loaded, its
 //!   allocated memory is taken away, and addresses begin anew. What it keeps elsewhere (libc, files, another library) stays;
-//!   `Hosted::show` shows all of the former, and nothing of the latter.
-//! - **What it frees nobody reads any more**: each block has pages of its own.
+//!   `Hosted::show` shows all of the former, and nothing of the latter. But for `errno`: it is 0 when the module is called, and
+//!   no call out of it changes it, as if each of its calls were made on a thread of its own.
+//! - **What it frees nobody reads any more**: each block has pages of its own. What is written there outside of the block is seen
+//!   when the module calls the registrar, frees the block, or comes back.
 //! - **A call comes back** (`Hosted::call`), also from a fault, an endless loop, and a jump over its caller.
 //!
 //! The table of functions is handed to the object: the process that loads it exports nothing. It is loaded by `dlopen` itself, and not
@@ -100,6 +102,8 @@ pub enum Mistake {
     FreesTwice(Block),
     /// It frees what is no block, by its address.
     FreesNothing(usize),
+    /// It has written outside of a block.
+    Outside(Outside),
     /// It has jumped out of a function by which the registrar had called it.
     Jumped,
 }
@@ -122,6 +126,8 @@ pub enum Left {
     Stuck(u32),
     /// It has jumped out of a function by which the registrar had called it.
     Jumped,
+    /// It has come back, and has written outside of a block.
+    Outside(Outside),
 }
 
 /// What a module is called for beside its callbacks.
@@ -183,4 +189,13 @@ pub struct Block {
     pub size: usize,
     /// Whether it was freed.
     pub is_freed: bool,
+}
+
+/// A byte that was written next to a block of memory, and not in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outside {
+    /// The block.
+    pub block: Block,
+    /// Which byte, from the block's address on: one before it is negative.
+    pub byte: i64,
 }

@@ -329,6 +329,11 @@ impl Hosted {
         };
         // SAFETY: the function is of that kind, and both functions are those of the object.
         let left = unsafe { entry::enter(&mut call, self.shown().invoke, self.leave()) };
+        if left.is_ok()
+            && let Some(outside) = self.memory.outside()
+        {
+            return Err(Left::Outside(outside));
+        }
         match left {
             Ok(()) => Ok((
                 call.answer,

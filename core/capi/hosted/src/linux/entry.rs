@@ -95,6 +95,20 @@ fn this_thread() -> usize {
     unsafe { libc::pthread_self() as usize }
 }
 
+fn errno() -> c_int {
+    // SAFETY: it only answers where the variable is.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: a variable of this thread's own.
+    unsafe { *place }
+}
+
+fn set_errno(value: c_int) {
+    // SAFETY: as in `errno`.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: as in `errno`.
+    unsafe { *place = value };
+}
+
 fn listen(signal: c_int, action: Action) {
     let mut all = MaybeUninit::<libc::sigaction>::zeroed();
     let new = all.as_mut_ptr();
@@ -170,6 +184,8 @@ pub(super) unsafe fn enter(call: &mut Call, invoke: Invoke, leave: usize) -> Res
     ENTERED.fetch_add(1, Ordering::Relaxed);
     LEAVE.store(leave, Ordering::Relaxed);
     let call = &raw mut *call;
+    // Each call finds the same: it is no place to keep anything from one to the next.
+    set_errno(0);
     INSIDE.store(call, Ordering::Relaxed);
     // SAFETY: the caller says so.
     let left = unsafe { invoke(call) };
@@ -208,6 +224,8 @@ pub(super) enum Came {
 /// The module's code has called something.
 pub(super) struct Out {
     call: *mut Call,
+    /// The module's, for others run before it goes on.
+    errno: c_int,
 }
 
 /// A function of the table is called.
@@ -216,12 +234,13 @@ pub(super) fn come_out() -> Came {
         STRANGERS.store(true, Ordering::Relaxed);
         return Came::Stranger;
     }
+    let errno = errno();
     let here = 0_u8;
     let call = INSIDE.swap(ptr::null_mut(), Ordering::Relaxed);
     // Stacks grow downwards: what lies below this frame is none of a frame that is still there.
     match call.addr() < (&raw const here).addr() {
         true => Came::Jumped,
-        false => Came::Out(Out { call }),
+        false => Came::Out(Out { call, errno }),
     }
 }
 
@@ -230,6 +249,7 @@ impl Out {
     pub(super) fn back(self, leave: usize) {
         LEAVE.store(leave, Ordering::Relaxed);
         ENTERED.fetch_add(1, Ordering::Relaxed);
+        set_errno(self.errno);
         INSIDE.store(self.call, Ordering::Relaxed);
     }
 }

@@ -47,8 +47,20 @@ unsafe fn hosted<'a>(of: PVOID) -> &'a Hosted {
     unsafe { &*of.cast::<Hosted>() }
 }
 
-/// Out of the module's code and back. What comes of a call by a stranger is `nothing`.
+/// Out of the module's code and back, where others come between: what the module has done to its memory until then is
+/// looked at. What comes of a call by a stranger is `nothing`.
 fn out<R>(hosted: &Hosted, nothing: R, body: impl FnOnce() -> R) -> R {
+    out_for_memory(hosted, nothing, || {
+        if let Some(outside) = hosted.memory.outside() {
+            let mistake = Mistake::Outside(outside);
+            hosted.host.mistaken(hosted.module, &mistake);
+        }
+        body()
+    })
+}
+
+/// Out of the module's code and back, as a part of its step.
+fn out_for_memory<R>(hosted: &Hosted, nothing: R, body: impl FnOnce() -> R) -> R {
     match come_out() {
         Came::Stranger => nothing,
         Came::Jumped => {
@@ -220,17 +232,21 @@ unsafe extern "C-unwind" fn call_peer(of: PVOID, context: PVOID) {
     });
 }
 
-unsafe extern "C-unwind" fn allocate(of: PVOID, size: ULONGLONG) -> PVOID {
+unsafe extern "C-unwind" fn allocate(of: PVOID, size: ULONGLONG, alignment: ULONGLONG) -> PVOID {
     // SAFETY: the module hands on what it was given.
     let hosted = unsafe { hosted(of) };
-    let address = out(hosted, None, || hosted.memory.allocate(size as usize));
+    let (size, alignment) = (size as usize, alignment as usize);
+    let address = out_for_memory(hosted, None, || {
+        let can_be = alignment.is_power_of_two();
+        can_be.then(|| hosted.memory.allocate(size, alignment))?
+    });
     address.map_or(ptr::null_mut(), ptr::with_exposed_provenance_mut)
 }
 
 unsafe extern "C-unwind" fn size_of_block(of: PVOID, block: PVOID) -> ULONGLONG {
     // SAFETY: the module hands on what it was given.
     let hosted = unsafe { hosted(of) };
-    out(hosted, 0, || match hosted.memory.at(block.addr()) {
+    out_for_memory(hosted, 0, || match hosted.memory.at(block.addr()) {
         Some(block) => block.size as ULONGLONG,
         None => 0,
     })
@@ -239,11 +255,19 @@ unsafe extern "C-unwind" fn size_of_block(of: PVOID, block: PVOID) -> ULONGLONG 
 unsafe extern "C-unwind" fn free(of: PVOID, block: PVOID) {
     // SAFETY: the module hands on what it was given.
     let hosted = unsafe { hosted(of) };
-    out(hosted, (), || {
-        let mistake = match hosted.memory.free(block.addr()) {
+    let address = block.addr();
+    out_for_memory(hosted, (), || {
+        let mistake = match hosted.memory.free(address) {
             Ok(()) => return,
+            Err(NotFreed::Elsewhere) if !hosted.image.has(address) => {
+                let why = "it frees what its own malloc has not returned: memory of other functions of libc's (asprintf, getline) is \
+                           libc's, and is neither seen nor put back; allocate it by malloc, calloc, realloc, strdup, strndup, \
+                           aligned_alloc or posix_memalign";
+                return hosted.host.refuse(hosted.module, why);
+            }
+            Err(NotFreed::NoBlock | NotFreed::Elsewhere) => Mistake::FreesNothing(address),
             Err(NotFreed::Already(block)) => Mistake::FreesTwice(block),
-            Err(NotFreed::Unknown) => Mistake::FreesNothing(block.addr()),
+            Err(NotFreed::Outside(outside)) => Mistake::Outside(outside),
         };
         hosted.host.mistaken(hosted.module, &mistake);
     });

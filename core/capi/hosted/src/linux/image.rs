@@ -5,6 +5,7 @@ use std::ffi::{CStr, CString, c_void};
 use std::fs;
 use std::io::Write as _;
 use std::mem::MaybeUninit;
+use std::ops::Range;
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, IntoRawFd};
 use std::ptr::{self, NonNull};
 
@@ -18,6 +19,8 @@ const PT_GNU_EH_FRAME: u32 = 0x6474_E550;
 /// See the [module's documentation](self).
 pub(super) struct Image {
     handle: NonNull<c_void>,
+    /// Where it is.
+    range: Range<usize>,
     /// What can be written, by address, as it was when the object was loaded.
     kept: Vec<(usize, Vec<u8>)>,
 }
@@ -43,6 +46,7 @@ impl Image {
         let handle = NonNull::new(handle).ok_or_else(|| LoadError(refused()))?;
         let mut image = Self {
             handle,
+            range: 0..0,
             kept: Vec::new(),
         };
         let shown = image.symbol(c"NmrExObject").ok_or_else(|| {
@@ -53,8 +57,14 @@ impl Image {
             )
         })?;
         let base = base_of(shown).ok_or_else(|| LoadError("it has no address".to_owned()))?;
-        image.kept = writable(base, base + headers.span)?;
+        image.range = base..base + headers.span;
+        image.kept = writable(image.range.start, image.range.end)?;
         Ok((image, shown))
+    }
+
+    /// Whether an address is one of the object's.
+    pub(super) fn has(&self, address: usize) -> bool {
+        self.range.contains(&address)
     }
 
     fn symbol(&self, name: &CStr) -> Option<usize> {
@@ -174,12 +184,16 @@ fn refused() -> String {
         Some((path, why)) if path.starts_with("/proc/self/fd/") => why.to_owned(),
         _ => said.into_owned(),
     };
-    match said.contains("undefined symbol: Nmr") {
-        true => format!(
-            "{said}: one of its files has to define NMREX_IMPLEMENTATION and include nmrex_module.h"
-        ),
-        false => said,
-    }
+    let hint = match said.split_once("undefined symbol: ") {
+        Some((_, name)) if name.starts_with("NmrExModule") => {
+            "one of its files has to define it: `const NMREX_MODULE NmrExModule`, which says how the module is driven"
+        }
+        Some((_, name)) if name.starts_with("Nmr") => {
+            "one of its files has to define NMREX_IMPLEMENTATION and include nmrex_module.h"
+        }
+        _ => return said,
+    };
+    format!("{said}: {hint}")
 }
 
 /// Where the object begins that has something at this address.

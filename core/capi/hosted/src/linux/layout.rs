@@ -8,7 +8,7 @@ use crate::abi::{
 };
 
 /// `NMREX_VERSION`: of what is between the two.
-pub(super) const VERSION: ULONG = 1;
+pub(super) const VERSION: ULONG = 2;
 
 /// A function of a module that is called with its signature, or a place for none.
 pub(super) type Function = Option<unsafe extern "C-unwind" fn()>;
@@ -57,7 +57,7 @@ pub(super) struct Table {
         *mut *const c_void,
     ) -> NTSTATUS,
     pub(super) call_peer: unsafe extern "C-unwind" fn(PVOID, PVOID),
-    pub(super) allocate: unsafe extern "C-unwind" fn(PVOID, ULONGLONG) -> PVOID,
+    pub(super) allocate: unsafe extern "C-unwind" fn(PVOID, ULONGLONG, ULONGLONG) -> PVOID,
     pub(super) size_of: unsafe extern "C-unwind" fn(PVOID, PVOID) -> ULONGLONG,
     pub(super) free: unsafe extern "C-unwind" fn(PVOID, PVOID),
     pub(super) refuse: unsafe extern "C-unwind" fn(PVOID, *const c_char),
