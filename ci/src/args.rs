@@ -69,7 +69,7 @@ pub enum Command {
     /// well. Each batch leaves out some features and likes others better; programs that reach something new are kept and
     /// mutated. A failure is made small and saved as a case; what breaks a rule in the same way is one finding.
     ///
-    /// Seed, corpus and version fix each batch: `--replay-batch K` repeats one. The folder says all that came of it; the same
+    /// Seed, corpus and sources fix each batch: `--replay-batch K` repeats one. The folder says all that came of it; the same
     /// command goes on with what is there. Shards need no talk: `nmr merge` makes one folder of theirs, `nmr status` reads that of
     /// a run that goes on.
     ///
@@ -81,6 +81,9 @@ pub enum Command {
     ///
     /// Findings, batches, corpora and checkpoints of `prove` are put together, in any order and as often as one likes: of what is
     /// there twice the one counts of which more is done. The folders are left as they are.
+    ///
+    /// Several campaigns and missing shards are told. Exit code 1: a finding. 4: a run failed, or the harness did on a program.
+    /// 3: a shard is missing, a run was interrupted or goes on, or it is not known what comes of a program.
     #[command(after_help = exit::HELP)]
     Merge(Merge),
     /// Say how far a run of `fuzz` is, or what came of it, by its folder.

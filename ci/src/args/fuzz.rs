@@ -32,7 +32,8 @@ pub struct Fuzz {
     /// Which share of the batches, from `1/n` to `n/n`.
     #[arg(long, value_name = "I/N", default_value_t = Shard::WHOLE)]
     pub shard: Shard,
-    /// Programs to begin with, besides those of `properties/corpus`. Those that are kept are added to it at the end.
+    /// Programs to begin with, besides those of `properties/corpus`, as they are when the campaign begins. Those that are kept are
+    /// added to it at the end.
     #[arg(long, value_name = "DIR")]
     pub corpus: Option<PathBuf>,
     /// The campaign's folder [default: `nmr/findings` in cargo's target folder].
