@@ -146,10 +146,6 @@ pub mod thread {
 
     pub use crate::builder::{Builder, spawn};
 
-    /// What loom hands to `generator`, which counts words: 512 KiB, of which only what is used is ever there. Callbacks inside of
-    /// callbacks may go deep. (That of the model's main thread is loom's to choose: 32 KiB.)
-    const STACK: usize = (512 << 10) / size_of::<usize>();
-
     /// Starts a thread of the model.
     #[track_caller]
     pub(crate) fn start<F, T>(builder: Builder, body: F) -> std::io::Result<JoinHandle<T>>
@@ -157,7 +153,7 @@ pub mod thread {
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let mut inner = loom::thread::Builder::new().stack_size(STACK);
+        let mut inner = loom::thread::Builder::new();
         if let Some(name) = builder.name {
             inner = inner.name(name);
         }

@@ -202,8 +202,8 @@ fn search(program: impl Fn() + Send + Sync + 'static, bound: usize, deadline: In
         Err(payload) => match text(payload.as_ref()) {
             text if is_limit(text) => Search::TooLong,
             UNSAID => Search::Failed(
-                "loom failed without a message: callbacks inside of callbacks may have used up the main thread's stack, \
-                 which is loom's to choose (32 KiB); let another thread begin them"
+                "loom failed without a message: callbacks inside of callbacks may have used up a stack, whose size is \
+                 loom's to choose (32 KiB)"
                     .to_owned(),
             ),
             text => Search::Failed(format!("loom failed: {text}")),
