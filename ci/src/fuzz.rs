@@ -148,7 +148,9 @@ fn start(own: Option<&Path>, out: &Path, seed: u64) -> Result<Option<PathBuf>, E
     let Some(own) = own else { return Ok(None) };
     let start = out.join("start").join(format!("{seed:016x}"));
     if !start.exists() {
-        let saved = Corpus::load(own)?.save(&start);
+        let corpus = Corpus::load(own)?;
+        // Of an empty corpus there is no file, and it has to be known that it was empty.
+        let saved = std::fs::create_dir_all(&start).and_then(|()| corpus.save(&start));
         saved.map_err(|source| Error::Unwritable {
             path: start.clone(),
             source,
@@ -241,7 +243,7 @@ const SLACK: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
-    use super::batches;
+    use super::{Corpus, batches, start};
     use crate::args::{Cli, Command};
     use clap::Parser;
 
@@ -250,6 +252,22 @@ mod tests {
             Command::Fuzz(args) => batches(&args, job, jobs),
             _ => panic!("it is fuzz"),
         }
+    }
+
+    #[test]
+    fn a_campaign_goes_on_with_the_corpus_that_it_began_with() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (own, out) = (folder.path().join("own"), folder.path().join("out"));
+        let begun = |seed| {
+            let start = start(Some(&own), &out, seed).expect("it can be saved");
+            Corpus::load(&start.expect("a corpus is given")).expect("read")
+        };
+        assert!(begun(1).is_empty());
+        let more = Corpus::built_in().expect("it is there");
+        more.save(&own).expect("written");
+        assert!(begun(1).is_empty());
+        assert_eq!(begun(2).digest(), more.digest());
+        assert_eq!(start(None, &out, 1).expect("nothing to save"), None);
     }
 
     #[test]

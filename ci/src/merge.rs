@@ -37,11 +37,13 @@ pub fn run(args: &args::Merge, out: &mut dyn Write) -> Result<Exit, Error> {
     let (mut summary, exit) = status::summary_of(&into)?;
     let runs = into.runs()?;
     let (told, unfinished) = (told(&runs), unfinished(&runs));
-    if args.format == Format::Human {
-        told.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    match args.format {
+        Format::Human => told.iter().try_for_each(|line| writeln!(out, "{line}"))?,
+        Format::Json => {
+            let state = &mut summary.campaign.state;
+            *state = [vec![state.clone()], told].concat().join("; ");
+        }
     }
-    let state = &mut summary.campaign.state;
-    *state = [vec![state.clone()], told].concat().join("; ");
     fuzz::print(&into, summary, args.format, out)?;
     Ok(match (exit, unfinished) {
         (Exit::Holds | Exit::Incomplete, Some(unfinished)) => unfinished,

@@ -42,6 +42,7 @@ mod under_shuttle {
     use std::time::{Duration, Instant};
 
     use nmr_models::report::Line;
+    use nmr_properties::campaign::batch::Batch;
     use nmr_properties::campaign::folder::Folder;
 
     use super::{Output, SOME, fuzz};
@@ -84,12 +85,12 @@ mod under_shuttle {
     fn shards_in_any_order_come_to_what_one_process_does() {
         let folder = tempfile::tempdir().expect("a folder");
         let place = |name: &str| folder.path().join(name);
-        let output = run("0,1,2,3,4,5,6,7", &place("whole"), &[]);
+        let output = run("0+1..8", &place("whole"), &[]);
         let batches = lines(&output)
             .into_iter()
             .filter(|line| matches!(line, Line::FuzzBatch(batch) if batch.programs == 5));
         assert_eq!(batches.count(), 8, "{output:?}");
-        for (shard, batches) in ["0,4", "1,5", "2,6", "3,7"].iter().enumerate() {
+        for (shard, batches) in ["0+4..8", "1+4..8", "2+4..8", "3+4..8"].iter().enumerate() {
             run(batches, &place(&shard.to_string()), &[]);
         }
         for (name, order) in [("one", [0, 1, 2, 3]), ("other", [3, 1, 1, 0])] {
@@ -115,33 +116,33 @@ mod under_shuttle {
         assert_eq!(files(folder.path()), before);
     }
 
+    /// The only batch in a folder.
+    fn batch_in(folder: &Path) -> Batch {
+        let batches = Folder::at(folder.to_owned()).batches().expect("read");
+        let Ok([batch]) = <[Batch; 1]>::try_from(batches) else {
+            panic!("one batch is in {}", folder.display());
+        };
+        batch
+    }
+
     #[test]
     fn a_program_that_is_skipped_is_incomplete_and_the_rest_is_done() {
         let folder = tempfile::tempdir().expect("a folder");
         let skip = r#"{"batch":2,"program":1,"why":"it needs too much","finding":null}"#;
         run("2", folder.path(), &["--skip", skip]);
-        let batches = Folder::at(folder.path().to_owned())
-            .batches()
-            .expect("read");
-        let [batch] = batches.as_slice() else {
-            panic!("one batch: {batches:?}");
-        };
+        let batch = batch_in(folder.path());
         assert_eq!(batch.programs, 5);
         let why = (1, "it needs too much".to_owned());
-        assert_eq!(Vec::from_iter(batch.incomplete.clone()), [why]);
+        assert_eq!(Vec::from_iter(batch.incomplete), [why]);
     }
 
     #[test]
     fn a_finding_that_no_process_gets_over_stays_one_in_its_batch() {
         let folder = tempfile::tempdir().expect("a folder");
-        let skip = r#"{"batch":2,"program":1,"why":"it hung","finding":["C16","c16-1","2-3"]}"#;
-        run("2", folder.path(), &["--skip", skip]);
-        let batches = Folder::at(folder.path().to_owned())
-            .batches()
-            .expect("read");
-        let [batch] = batches.as_slice() else {
-            panic!("one batch: {batches:?}");
-        };
+        let finding = r#"{"rule":"C16","name":"c16-1","variant":"2-3"}"#;
+        let skip = format!(r#"{{"batch":2,"program":1,"why":"it hung","finding":{finding}}}"#);
+        run("2", folder.path(), &["--skip", &skip]);
+        let batch = batch_in(folder.path());
         assert!(batch.incomplete.is_empty(), "{batch:?}");
         let failures = &batch.failures["c16-1"];
         assert_eq!((failures.count, failures.first), (1, 1));
@@ -150,9 +151,15 @@ mod under_shuttle {
     #[test]
     fn it_ends_with_what_it_has_when_its_standard_input_ends() {
         let folder = tempfile::tempdir().expect("a folder");
-        // `output` gives it none.
-        let output = run("0+1", folder.path(), &["--until-stdin-ends"]);
+        let out = folder.path().to_str().expect("UTF-8");
+        let args =
+            "--time-ms 600000 --seed 7 --programs 1000000 --batches 0+1 --until-stdin-ends --out";
+        let args: Vec<&str> = args.split(' ').chain([out]).collect();
+        let start = Instant::now();
+        // It is given none.
+        let output = fuzz(&args);
         assert_eq!(output.status.code(), Some(0), "{output:?}");
+        assert!(start.elapsed() < Duration::from_secs(300));
     }
 
     #[test]

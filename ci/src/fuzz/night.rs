@@ -7,8 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nmr_models::report::{Finding, FuzzBatch, Line};
-use nmr_models::shard::Shard;
-use nmr_properties::campaign::batch::{Batch, Skipped};
+use nmr_properties::campaign::batch::{Batch, Named, Skipped};
 use nmr_properties::campaign::corpus::Corpus;
 use nmr_properties::campaign::folder::{Folder, Run};
 use nmr_properties::campaign::reached::{Places, Reached};
@@ -172,7 +171,11 @@ impl<'a> Night<'a> {
         let batch = at.batch;
         let again = human::again(self.args, &self.run.about, batch);
         let case = at.case(rule, message.clone(), self.args.conditions);
-        skipped.finding = Some((rule, Identity::of(&case).name(), Variant::of(&case).name()));
+        skipped.finding = Some(Named {
+            rule,
+            name: Identity::of(&case).name(),
+            variant: Variant::of(&case).name(),
+        });
         let path = self.folder.write_case(&case);
         let path = path.map_err(|source| unwritable(self.folder, source))?;
         self.found(Finding {
@@ -276,26 +279,22 @@ impl<'a> Night<'a> {
 impl Night<'_> {
     /// What was asked for was done now, or was there, whatever the processes say by their exit codes.
     fn all_is_done(&self, own: &[&Batch]) -> Result<(), Error> {
-        let asked = match (self.args.replay_batch, self.args.batches) {
-            (Some(_), _) => 1,
-            (None, Some(end)) => share(end, self.args.shard),
+        let shard = self.args.shard;
+        let (first, step, end) = match (self.args.replay_batch, self.args.batches) {
+            (Some(one), _) => (one, 1, one.saturating_add(1)),
+            (None, Some(end)) => (u64::from(shard.index()) - 1, u64::from(shard.count()), end),
             // Only the end of its time ends it.
             (None, None) => {
                 let message = "the fuzzer ended before its time was over";
                 return Err(Error::Harness(message.to_owned()));
             }
         };
-        let is_asked_for = |number: u64| match (self.args.replay_batch, self.args.batches) {
-            (Some(one), _) => number == one,
-            (None, end) => {
-                let (index, count) = (self.args.shard.index(), self.args.shard.count());
-                number < end.unwrap_or(u64::MAX)
-                    && number % u64::from(count) == u64::from(index) - 1
-            }
-        };
+        let asked = end.saturating_sub(first).div_ceil(step);
+        let is_asked_for =
+            |number: &u64| (first..end).contains(number) && (number - first).is_multiple_of(step);
         let there = own.iter().filter(|batch| batch.is_whole());
         let numbers = there.map(|batch| batch.number).chain(self.done.clone());
-        let numbers: BTreeSet<u64> = numbers.filter(|&number| is_asked_for(number)).collect();
+        let numbers: BTreeSet<u64> = numbers.filter(is_asked_for).collect();
         let done = numbers.len() as u64;
         match done == asked {
             true => Ok(()),
@@ -319,12 +318,6 @@ impl Night<'_> {
             ));
         }
     }
-}
-
-/// How many of so many batches are a shard's.
-fn share(end: u64, shard: Shard) -> u64 {
-    let first = u64::from(shard.index()) - 1;
-    end.saturating_sub(first).div_ceil(u64::from(shard.count()))
 }
 
 fn unwritable(folder: &Folder, source: std::io::Error) -> Error {

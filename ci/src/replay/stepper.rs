@@ -22,24 +22,30 @@ const HELP: &str = "[Enter] next, p previous, a number: that step, v where it br
 /// What can be asked for, one a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Command {
+    Go(Go),
+    Other,
+    Quit,
+}
+
+/// Which step is shown next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Go {
     Next,
     Previous,
     /// A step, counted from 1.
     To(usize),
     Violation,
-    Other,
-    Quit,
 }
 
 impl Command {
     fn parse(line: &str) -> Option<Self> {
         Some(match line.trim() {
-            "" | "n" => Self::Next,
-            "p" => Self::Previous,
-            "v" => Self::Violation,
+            "" | "n" => Self::Go(Go::Next),
+            "p" => Self::Go(Go::Previous),
+            "v" => Self::Go(Go::Violation),
             "o" => Self::Other,
             "q" => Self::Quit,
-            number => Self::To(number.parse().ok()?),
+            number => Self::Go(Go::To(number.parse().ok()?)),
         })
     }
 }
@@ -262,48 +268,42 @@ pub(super) fn walk(
     out.write_all(shown.view().as_bytes())?;
     ask(out)?;
     for line in lines {
-        match Command::parse(&line) {
-            Some(Command::Quit) => break,
-            Some(Command::Other) => match &mut other {
-                Some(other) => std::mem::swap(&mut shown, other),
-                None => writeln!(out, "no execution near it is known that passes")?,
-            },
-            Some(command) => match place(&shown, command) {
-                Ok(at) => shown.at = at,
-                Err(why) => {
-                    writeln!(out, "{why}")?;
-                    ask(out)?;
-                    continue;
-                }
-            },
-            None => {
-                writeln!(out, "`{}` is none of: {HELP}", line.trim())?;
-                ask(out)?;
-                continue;
+        let moved = match (Command::parse(&line), &mut other) {
+            (Some(Command::Quit), _) => break,
+            (Some(Command::Go(go)), _) => place(&shown, go).map(|at| shown.at = at),
+            (Some(Command::Other), Some(other)) => {
+                std::mem::swap(&mut shown, other);
+                Ok(())
             }
+            (Some(Command::Other), None) => {
+                Err("no execution near it is known that passes".to_owned())
+            }
+            (None, _) => Err(format!("`{}` is none of: {HELP}", line.trim())),
+        };
+        match moved {
+            Ok(()) => out.write_all(shown.view().as_bytes())?,
+            Err(why) => writeln!(out, "{why}")?,
         }
-        out.write_all(shown.view().as_bytes())?;
         ask(out)?;
     }
     Ok(true)
 }
 
-/// Where a command leads, or why nowhere.
-fn place(shown: &Shown, command: Command) -> Result<usize, String> {
+/// Where that leads, or why nowhere.
+fn place(shown: &Shown, go: Go) -> Result<usize, String> {
     let last = shown.last();
-    match command {
-        Command::Next if shown.at == last => Err("that was the last step".to_owned()),
-        Command::Next => Ok(shown.at + 1),
-        Command::Previous => (shown.at.checked_sub(1)).ok_or("this is the first step".to_owned()),
-        Command::To(number) => match number.checked_sub(1) {
+    match go {
+        Go::Next if shown.at == last => Err("that was the last step".to_owned()),
+        Go::Next => Ok(shown.at + 1),
+        Go::Previous => (shown.at.checked_sub(1)).ok_or("this is the first step".to_owned()),
+        Go::To(number) => match number.checked_sub(1) {
             Some(at) if at <= last => Ok(at),
             _ => Err(format!("there are the steps 1 to {}", last + 1)),
         },
-        Command::Violation => match &shown.trace.violation {
+        Go::Violation => match &shown.trace.violation {
             Some(broken) => Ok(broken.step),
             None => Err("nothing breaks in it".to_owned()),
         },
-        Command::Other | Command::Quit => Ok(shown.at),
     }
 }
 

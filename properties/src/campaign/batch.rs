@@ -72,8 +72,20 @@ pub struct Skipped {
     pub program: u64,
     /// What happened.
     pub why: String,
-    /// The finding that it is, and the variant of that, if it is one.
-    pub finding: Option<(Option<Rule>, String, String)>,
+    /// The finding that it is, if it is one.
+    pub finding: Option<Named>,
+}
+
+/// A finding by its names.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Named {
+    /// The rule; `None` for a crash.
+    pub rule: Option<Rule>,
+    /// Its name.
+    pub name: String,
+    /// That of its variant.
+    pub variant: String,
 }
 
 impl Batch {

@@ -126,13 +126,13 @@ impl Running<'_> {
         self.batch.programs += 1;
         match &skipped.finding {
             None => drop((self.batch.incomplete).insert(skipped.program, skipped.why.clone())),
-            Some((rule, finding, variant)) => {
-                let failures = self.batch.failures.entry(finding.clone());
+            Some(finding) => {
+                let failures = self.batch.failures.entry(finding.name.clone());
                 let failures = failures.or_insert_with(|| Failures {
-                    rule: *rule,
+                    rule: finding.rule,
                     count: 0,
                     first: skipped.program,
-                    variant: variant.clone(),
+                    variant: finding.variant.clone(),
                 });
                 failures.count += 1;
             }
